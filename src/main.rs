@@ -1,1 +1,177 @@
-fn main(){}
+//! The command line.
+
+use clap::{Parser, Subcommand};
+use copartner::app::{bootstrap, document, document_3_0, serve};
+use copartner::platform::clock::{Clock, SystemClock};
+use copartner::platform::config::{DatabaseSettings, LogSettings, ServeSettings};
+use copartner::platform::db::{Db, migrate};
+use copartner::platform::telemetry;
+use std::error::Error;
+use std::fs::OpenOptions;
+use std::io::Write;
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::Path;
+use std::process::ExitCode;
+use std::sync::Arc;
+
+type Outcome = Result<(), Box<dyn Error>>;
+
+/// Headless Partner Relationship Management: partners, deals, attribution, commissions and payouts over HTTP.
+///
+/// Without a command it serves, and without DATABASE_URL it brings up its own private Postgres.
+#[derive(Debug, Parser)]
+#[command(name = "copartner", version, args_conflicts_with_subcommands = true)]
+struct Cli {
+    #[command(subcommand)]
+    command: Option<Command>,
+    #[command(flatten)]
+    serve: ServeArguments,
+    #[command(flatten)]
+    log: LogSettings,
+}
+
+#[derive(Debug, clap::Args)]
+struct ServeArguments {
+    #[command(flatten)]
+    database: DatabaseSettings,
+    #[command(flatten)]
+    serve: ServeSettings,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Serve the API (the default). Migrates first, and on the very first start makes an organization and a key.
+    Serve(Box<ServeArguments>),
+    /// Do the background work only: imports, holds, event numbers. Any number may run.
+    Worker(DatabaseSettings),
+    /// Bring the schema up to date and end.
+    Migrate(DatabaseSettings),
+    /// Print the OpenAPI document.
+    Openapi {
+        /// The version of OpenAPI: 3.1 or 3.0.
+        #[arg(long, default_value = "3.1", value_parser = ["3.1", "3.0"])]
+        format: String,
+    },
+    /// Ask a running service whether it is ready; ends with 0 when it is.
+    Healthcheck(ServeSettings),
+}
+
+fn main() -> ExitCode {
+    dotenvy::dotenv().ok();
+    let cli = Cli::parse();
+    let outcome = match cli.command.unwrap_or(Command::Serve(Box::new(cli.serve))) {
+        Command::Serve(arguments) => run_serve(&arguments, &cli.log),
+        Command::Worker(settings) => run_worker(&settings, &cli.log),
+        Command::Migrate(settings) => run_migrate(&settings),
+        Command::Openapi { format } => run_openapi(&format),
+        Command::Healthcheck(settings) => run_healthcheck(&settings),
+    };
+    match outcome {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("copartner: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn say(line: &str) {
+    eprintln!("copartner: {line}");
+}
+
+fn run_serve(arguments: &ServeArguments, log: &LogSettings) -> Outcome {
+    telemetry::log(log)?;
+    let figures = telemetry::metrics()?;
+    let database = serve::database(&arguments.database, &mut say)?;
+    let applied = migrate::run(&database.owner_url)?;
+    say(&format!("schema up to date ({} migrations ran now)", applied.len()));
+    let db = Db::new(&database.settings);
+    let founded = bootstrap::if_empty(&db, "My organization", SystemClock.now())?;
+    let state = serve::state(db, Arc::new(SystemClock), &arguments.serve)?;
+    let worker = if arguments.serve.without_worker { None } else { Some(serve::worker(&state)?) };
+    let runtime = actix_web::rt::System::new();
+    runtime.block_on(async {
+        let connections = database.settings.write_connections;
+        let (server, address) = serve::server(state, figures, &arguments.serve, connections)?;
+        if let Some(founded) = &founded {
+            welcome(founded, address, arguments.serve.bootstrap_key_file.as_deref())?;
+        }
+        say(&format!("serving on http://{address} (documentation: http://{address}/docs/)"));
+        until_told(server).await
+    })?;
+    drop(worker);
+    if let Some(postgres) = database.private {
+        say("stopping Postgres");
+        postgres.stop()?;
+    }
+    say("stopped");
+    Ok(())
+}
+
+/// Runs the server until SIGINT or SIGTERM; what is in flight is finished.
+async fn until_told(server: actix_web::dev::Server) -> Outcome {
+    use actix_web::rt::signal::unix::{SignalKind, signal};
+    let (mut interrupt, mut terminate) = (signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?);
+    let handle = server.handle();
+    let running = actix_web::rt::spawn(server);
+    futures_util::future::select(Box::pin(interrupt.recv()), Box::pin(terminate.recv())).await;
+    say("finishing what is in flight");
+    handle.stop(true).await;
+    running.await??;
+    Ok(())
+}
+
+/// Shows the first key, this one time.
+fn welcome(founded: &bootstrap::Founded, address: std::net::SocketAddr, file: Option<&Path>) -> Outcome {
+    let key = &founded.secret.text;
+    if let Some(path) = file {
+        let mut file = OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(path)?;
+        writeln!(file, "{key}")?;
+    }
+    say("first start: here is your organization's first admin key. It is shown this one time.");
+    eprintln!("\n    export COPARTNER_KEY={key}\n    curl -H \"Authorization: Bearer $COPARTNER_KEY\" http://{address}/v1/organization\n");
+    Ok(())
+}
+
+fn run_worker(settings: &DatabaseSettings, log: &LogSettings) -> Outcome {
+    telemetry::log(log)?;
+    let database = serve::database(settings, &mut say)?;
+    let worker = copartner::app::worker::Worker::start(Db::new(&database.settings), Arc::new(SystemClock))?;
+    let runtime = actix_web::rt::System::new();
+    runtime.block_on(async {
+        use actix_web::rt::signal::unix::{SignalKind, signal};
+        let (mut interrupt, mut terminate) = (signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?);
+        say("working in the background");
+        futures_util::future::select(Box::pin(interrupt.recv()), Box::pin(terminate.recv())).await;
+        Ok::<(), std::io::Error>(())
+    })?;
+    worker.stop();
+    Ok(())
+}
+
+fn run_migrate(settings: &DatabaseSettings) -> Outcome {
+    let database = serve::database(settings, &mut say)?;
+    for name in migrate::run(&database.owner_url)? {
+        say(&format!("ran {name}"));
+    }
+    say("schema up to date");
+    Ok(())
+}
+
+fn run_openapi(format: &str) -> Outcome {
+    let document = if format == "3.0" { document_3_0() } else { document() };
+    let mut out = std::io::stdout().lock();
+    writeln!(out, "{}", serde_json::to_string_pretty(&document)?)?;
+    Ok(())
+}
+
+fn run_healthcheck(settings: &ServeSettings) -> Outcome {
+    use std::io::Read;
+    let port = settings.listen.port();
+    let mut stream = std::net::TcpStream::connect(("127.0.0.1", port))?;
+    stream.set_read_timeout(Some(std::time::Duration::from_secs(5)))?;
+    write!(stream, "GET /readyz HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\nConnection: close\r\n\r\n")?;
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer)?;
+    if answer.starts_with("HTTP/1.1 200") { Ok(()) } else { Err("the service is not ready".into()) }
+}

@@ -1,0 +1,13 @@
+DROP TABLE audit_events, events, event_counters, idempotency_keys, api_keys, organizations CASCADE;
+DROP FUNCTION organizations_with_unsequenced_events();
+DROP FUNCTION sequence_events(integer);
+DROP FUNCTION any_organization();
+DROP FUNCTION authenticate_api_key(bytea);
+DROP FUNCTION scope_partner();
+DROP FUNCTION scope_organization();
+DROP FUNCTION protect_shared_table(regclass, text);
+DROP FUNCTION protect_organization_table(regclass);
+DROP FUNCTION guard_event();
+DROP FUNCTION refuse_change();
+REVOKE USAGE ON SCHEMA public FROM copartner_service;
+DROP EXTENSION btree_gist;

@@ -1,0 +1,1 @@
+DROP TABLE refunds, credit_notes, payments, invoice_lines, invoices;

@@ -1,0 +1,2 @@
+DROP TABLE payout_carry_forwards, payout_items, payouts, payout_runs;
+DROP FUNCTION guard_payout();

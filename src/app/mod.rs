@@ -1,0 +1,56 @@
+//! Composition: the routes, their document, and what surrounds them.
+
+pub mod bootstrap;
+mod document;
+pub mod serve;
+mod service;
+pub mod worker;
+
+pub use document::{document, document_3_0};
+
+use crate::features;
+use crate::platform::web::{WebState, layers};
+use actix_web::body::MessageBody;
+use actix_web::dev::{ServiceFactory, ServiceRequest, ServiceResponse};
+use actix_web::middleware::{Compress, from_fn};
+use actix_web::web::{Data, JsonConfig, PayloadConfig, to};
+use actix_web::{App, Error};
+use metrics_exporter_prometheus::PrometheusHandle;
+use utoipa_actix_web::AppExt;
+use utoipa_actix_web::service_config::ServiceConfig;
+
+/// The largest JSON body, in bytes.
+const BODY_LIMIT: usize = 256 * 1024;
+
+/// Registers every operation.
+fn routes(config: &mut ServiceConfig<'_>) {
+    service::routes(config);
+    features::organizations::http::routes(config);
+    features::api_keys::http::routes(config);
+    features::partners::http::routes(config);
+}
+
+/// The application that a worker thread runs.
+pub fn application(
+    state: Data<WebState>,
+    figures: Data<PrometheusHandle>,
+) -> App<
+    impl ServiceFactory<
+        ServiceRequest,
+        Config = (),
+        Response = ServiceResponse<impl MessageBody>,
+        Error = Error,
+        InitError = (),
+    >,
+> {
+    let (app, _) = App::new().into_utoipa_app().configure(routes).split_for_parts();
+    app.app_data(state)
+        .app_data(figures)
+        .app_data(PayloadConfig::new(BODY_LIMIT))
+        .app_data(JsonConfig::default().limit(BODY_LIMIT))
+        .configure(service::documentation)
+        .default_service(to(layers::nowhere))
+        .wrap(from_fn(layers::surround))
+        .wrap(Compress::default())
+        .wrap(tracing_actix_web::TracingLogger::default())
+}

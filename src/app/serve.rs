@@ -1,0 +1,134 @@
+//! Serving: from settings to a listening service and back to nothing.
+
+use super::worker::Worker;
+use super::{application, document};
+use crate::platform::clock::Clock;
+use crate::platform::config::{DatabaseSettings, ServeSettings};
+use crate::platform::credentials::Credentials;
+use crate::platform::db::{Db, DbSettings};
+use crate::platform::embedded_postgres::{
+    Durability, EmbeddedPostgres, EmbeddedPostgresError, Options, default_data_folder,
+};
+use crate::platform::web::WebState;
+use crate::platform::web::contract::{Contract, ContractError};
+use crate::platform::web::rate_limit::RateLimit;
+use actix_web::HttpServer;
+use actix_web::dev::Server;
+use actix_web::web::Data;
+use metrics_exporter_prometheus::PrometheusHandle;
+use std::net::{SocketAddr, TcpListener};
+use std::sync::Arc;
+use std::time::Duration;
+use thiserror::Error;
+
+/// The longest a statement may run, in milliseconds.
+const STATEMENT_TIMEOUT_MS: u32 = 300_000;
+/// Seconds that requests in flight have to finish when the service stops.
+const SHUTDOWN_SECONDS: u64 = 30;
+
+/// Why the service could not serve.
+#[derive(Debug, Error)]
+pub enum ServeError {
+    /// The private Postgres.
+    #[error(transparent)]
+    Postgres(#[from] EmbeddedPostgresError),
+    /// The address.
+    #[error("cannot listen on {0}: {1}")]
+    Listen(SocketAddr, std::io::Error),
+    /// The document.
+    #[error(transparent)]
+    Contract(#[from] ContractError),
+    /// The server.
+    #[error("the server failed: {0}")]
+    Server(#[from] std::io::Error),
+}
+
+/// A database to work with: a private one, or the one that was named.
+#[derive(Debug)]
+pub struct Database {
+    /// For migrations.
+    pub owner_url: String,
+    /// For the pools.
+    pub settings: DbSettings,
+    /// The private Postgres, which ends with this.
+    pub private: Option<EmbeddedPostgres>,
+}
+
+/// Finds the database, bringing up the private one when none is named.
+pub fn database(settings: &DatabaseSettings, report: &mut dyn FnMut(&str)) -> Result<Database, ServeError> {
+    let (url, owner_url, private) = match &settings.database_url {
+        Some(url) => (url.clone(), settings.database_owner_url.clone().unwrap_or_else(|| url.clone()), None),
+        None => {
+            let postgres = private_postgres(settings, report)?;
+            let url = postgres.url("postgres", "postgres");
+            (url.clone(), url, Some(postgres))
+        }
+    };
+    let connections = settings.database_connections;
+    let settings = DbSettings {
+        url,
+        read_url: settings.read_database_url.clone(),
+        write_connections: connections,
+        read_connections: connections,
+        wait: Duration::from_millis(settings.database_wait_ms),
+        statement_timeout_ms: STATEMENT_TIMEOUT_MS,
+    };
+    Ok(Database { owner_url, settings, private })
+}
+
+fn private_postgres(
+    settings: &DatabaseSettings,
+    report: &mut dyn FnMut(&str),
+) -> Result<EmbeddedPostgres, EmbeddedPostgresError> {
+    let folder = settings.data_dir.clone().map_or_else(default_data_folder, Ok)?;
+    let options = Options {
+        folder: &folder,
+        programs: settings.postgres_bin.as_deref(),
+        durability: Durability::Durable,
+        max_connections: 2 * settings.database_connections + 20,
+    };
+    EmbeddedPostgres::start(&options, report)
+}
+
+/// The shared state of the web over this database.
+pub fn state(db: Db, clock: Arc<dyn Clock>, settings: &ServeSettings) -> Result<WebState, ServeError> {
+    Ok(WebState {
+        db,
+        clock,
+        credentials: Arc::new(Credentials::new()),
+        rate_limit: Arc::new(RateLimit::new(settings.rate_limit_per_minute)),
+        contract: Arc::new(Contract::new(Arc::new(document()))?),
+    })
+}
+
+/// A server that is listening but not yet running, and the address it got.
+pub fn server(
+    state: WebState,
+    figures: PrometheusHandle,
+    settings: &ServeSettings,
+    connections: u32,
+) -> Result<(Server, SocketAddr), ServeError> {
+    let listener = TcpListener::bind(settings.listen).map_err(|error| ServeError::Listen(settings.listen, error))?;
+    let address = listener.local_addr()?;
+    let workers = settings.workers.map_or_else(default_workers, usize::from);
+    let blocking = usize::try_from(2 * connections).unwrap_or(usize::MAX).div_ceil(workers).max(2);
+    let (state, figures) = (Data::new(state), Data::new(figures));
+    let server = HttpServer::new(move || application(state.clone(), figures.clone()))
+        .workers(workers)
+        .worker_max_blocking_threads(blocking)
+        .shutdown_timeout(SHUTDOWN_SECONDS)
+        .client_request_timeout(Duration::from_secs(10))
+        .disable_signals()
+        .listen(listener)?
+        .run();
+    Ok((server, address))
+}
+
+/// Starts the background work over the same database.
+pub fn worker(state: &WebState) -> Result<Worker, ServeError> {
+    Ok(Worker::start(state.db.clone(), Arc::clone(&state.clock))?)
+}
+
+fn default_workers() -> usize {
+    std::thread::available_parallelism().map_or(1, std::num::NonZero::get).min(4)
+}

@@ -1,0 +1,76 @@
+//! What an API key is.
+
+use crate::kernel::id::{ApiKeyId, PartnerId};
+use crate::kernel::permission::Permission;
+use crate::kernel::problem::{FieldProblem, Problem};
+use chrono::{DateTime, Utc};
+use serde::Serialize;
+
+/// An API key, without its secret.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct ApiKey {
+    /// Its id.
+    pub id: ApiKeyId,
+    /// The partner to which it is confined.
+    pub partner_id: Option<PartnerId>,
+    /// What it is for.
+    pub name: String,
+    /// The beginning of the key, to tell keys apart.
+    pub prefix: String,
+    /// The names of its permissions.
+    pub permissions: Vec<String>,
+    /// The key that made it.
+    pub created_by: Option<ApiKeyId>,
+    /// When it ends by itself.
+    pub expires_at: Option<DateTime<Utc>>,
+    /// When it was revoked.
+    pub revoked_at: Option<DateTime<Utc>>,
+    /// Counts its changes.
+    pub row_version: i64,
+    /// When it came to be.
+    pub created_at: DateTime<Utc>,
+    /// When it last changed.
+    pub updated_at: DateTime<Utc>,
+}
+
+/// What a new key is made of.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NewApiKey {
+    /// What it is for.
+    pub name: String,
+    /// The partner to which it is confined.
+    pub partner_id: Option<PartnerId>,
+    /// What it may do.
+    pub permissions: Vec<Permission>,
+    /// When it ends by itself.
+    pub expires_at: Option<DateTime<Utc>>,
+}
+
+impl NewApiKey {
+    /// Refuses what the giver may not give.
+    pub fn check(&self, giver: &[Permission], now: DateTime<Utc>) -> Result<(), Problem> {
+        let mut problems = Vec::new();
+        for (index, permission) in self.permissions.iter().enumerate() {
+            let pointer = format!("/permissions/{index}");
+            if !giver.contains(permission) {
+                problems.push(FieldProblem::new(pointer, "not_held", "You cannot give a permission that you do not hold."));
+            } else if self.partner_id.is_some() && !permission.open_to_partners() {
+                problems.push(FieldProblem::new(pointer, "not_for_partners", "A partner's key cannot hold this permission."));
+            }
+        }
+        if self.expires_at.is_some_and(|end| end <= now) {
+            problems.push(FieldProblem::new("/expires_at", "in_the_past", "The key would never be valid."));
+        }
+        if problems.is_empty() { Ok(()) } else { Err(Problem::fields(problems)) }
+    }
+}
+
+impl ApiKey {
+    /// Ends the key for good.
+    pub fn revoke(self, now: DateTime<Utc>) -> Result<Self, Problem> {
+        match self.revoked_at {
+            None => Ok(Self { revoked_at: Some(now), updated_at: now, row_version: self.row_version + 1, ..self }),
+            Some(_) => Err(Problem::wrong_state("revoke", "revoked", &[])),
+        }
+    }
+}

@@ -1,0 +1,183 @@
+//! API keys on the wire.
+
+use super::domain::{ApiKey, NewApiKey};
+use super::store::ApiKeyFilter;
+use crate::kernel::id::{ApiKeyId, PartnerId};
+use crate::kernel::permission::Permission;
+use crate::kernel::problem::Problem;
+use crate::page_of;
+use crate::platform::db::PageRequest;
+use crate::platform::web::Fields;
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
+use validator::Validate;
+
+/// A key to make.
+#[derive(Debug, Clone, Deserialize, Validate, ToSchema)]
+#[schema(as = ApiKeyCreate, examples(json!({"name": "Finance approver", "permissions": ["payout_runs:read", "payout_runs:approve"]})))]
+#[serde(deny_unknown_fields)]
+pub struct NewApiKeyBody {
+    /// What the key is for.
+    #[schema(min_length = 1, max_length = 255, pattern = r"^[^\x00]*\S[^\x00]*$", example = "Finance approver")]
+    pub name: String,
+    /// What it may do: permissions that you hold yourself.
+    #[schema(min_items = 1, max_items = 100)]
+    pub permissions: Vec<PermissionName>,
+    /// Confines the key to this partner.
+    #[schema(nullable = false)]
+    pub partner_id: Option<PartnerId>,
+    /// When it ends by itself.
+    #[schema(nullable = false)]
+    pub expires_at: Option<DateTime<Utc>>,
+}
+
+/// The name of a permission.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[schema(value_type = String, max_length = 64, pattern = "^[a-z_]+:[a-z]+$", example = "payout_runs:approve")]
+pub struct PermissionName(pub String);
+
+impl NewApiKeyBody {
+    /// The body as business speaks of it.
+    pub fn terms(&self) -> Result<NewApiKey, Problem> {
+        let mut fields = Fields::new();
+        let mut permissions = Vec::new();
+        for (index, name) in self.permissions.iter().enumerate() {
+            match Permission::from_name(&name.0) {
+                Some(permission) if permissions.contains(&permission) => {}
+                Some(permission) => permissions.push(permission),
+                None => fields.refuse(format!("/permissions/{index}"), "unknown_permission", "There is no such permission."),
+            }
+        }
+        let (name, partner_id, expires_at) = (self.name.clone(), self.partner_id, self.expires_at);
+        fields.finish(Some(NewApiKey { name, partner_id, permissions, expires_at }))
+    }
+}
+
+/// An API key, without its secret.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+#[schema(as = ApiKey, examples(json!({"id": "key_01j9zq4y8k7m5n3p2r1s0t6v4w", "name": "Finance approver", "prefix": "cpk_x7Yd2kQ1", "permissions": ["payout_runs:read", "payout_runs:approve"], "partner_id": null, "expires_at": null, "revoked_at": null, "created_at": "2026-03-01T08:00:00Z", "updated_at": "2026-03-01T08:00:00Z"})))]
+pub struct ApiKeyView {
+    /// Its id.
+    pub id: ApiKeyId,
+    /// What it is for.
+    #[schema(max_length = 255)]
+    pub name: String,
+    /// The beginning of the key, to tell keys apart.
+    #[schema(max_length = 32)]
+    pub prefix: String,
+    /// What it may do.
+    #[schema(max_items = 100)]
+    pub permissions: Vec<PermissionName>,
+    /// The partner to which it is confined.
+    #[schema(required)]
+    pub partner_id: Option<PartnerId>,
+    /// When it ends by itself.
+    #[schema(required)]
+    pub expires_at: Option<DateTime<Utc>>,
+    /// When it was revoked.
+    #[schema(required)]
+    pub revoked_at: Option<DateTime<Utc>>,
+    /// When it came to be.
+    pub created_at: DateTime<Utc>,
+    /// When it last changed.
+    pub updated_at: DateTime<Utc>,
+}
+
+impl From<ApiKey> for ApiKeyView {
+    fn from(key: ApiKey) -> Self {
+        Self {
+            id: key.id,
+            name: key.name,
+            prefix: key.prefix,
+            permissions: key.permissions.into_iter().map(PermissionName).collect(),
+            partner_id: key.partner_id,
+            expires_at: key.expires_at,
+            revoked_at: key.revoked_at,
+            created_at: key.created_at,
+            updated_at: key.updated_at,
+        }
+    }
+}
+
+/// A new API key with its secret, which is never shown again.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+#[schema(as = ApiKeySecret, examples(json!({"id": "key_01j9zq4y8k7m5n3p2r1s0t6v4w", "name": "Finance approver", "secret": "cpk_x7Yd2kQ1mZ0aT5vB8nC3wE6rU9pL4sJ7gH2fD1kXyz", "prefix": "cpk_x7Yd2kQ1", "permissions": ["payout_runs:approve"], "partner_id": null, "expires_at": null, "created_at": "2026-03-01T08:00:00Z"})))]
+pub struct ApiKeySecretView {
+    /// Its id.
+    pub id: ApiKeyId,
+    /// What it is for.
+    #[schema(max_length = 255)]
+    pub name: String,
+    /// The whole key. Keep it: it is shown this one time, and `null` when the answer is given again.
+    #[schema(required, max_length = 128, pattern = "^cpk_[A-Za-z0-9_-]+$")]
+    pub secret: Option<String>,
+    /// The beginning of the key, to tell keys apart.
+    #[schema(max_length = 32)]
+    pub prefix: String,
+    /// What it may do.
+    #[schema(max_items = 100)]
+    pub permissions: Vec<PermissionName>,
+    /// The partner to which it is confined.
+    #[schema(required)]
+    pub partner_id: Option<PartnerId>,
+    /// When it ends by itself.
+    #[schema(required)]
+    pub expires_at: Option<DateTime<Utc>>,
+    /// When it came to be.
+    pub created_at: DateTime<Utc>,
+}
+
+impl ApiKeySecretView {
+    /// The key with its secret.
+    pub fn new(key: ApiKey, secret: Option<String>) -> Self {
+        Self {
+            id: key.id,
+            name: key.name,
+            secret,
+            prefix: key.prefix,
+            permissions: key.permissions.into_iter().map(PermissionName).collect(),
+            partner_id: key.partner_id,
+            expires_at: key.expires_at,
+            created_at: key.created_at,
+        }
+    }
+}
+
+page_of!(ApiKeyPage, ApiKeyView, "API keys");
+
+/// What a list of keys is narrowed to.
+#[derive(Debug, Clone, Serialize, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+pub struct ApiKeysQuery {
+    /// Only keys confined to this partner.
+    pub partner_id: Option<PartnerId>,
+    /// How many to answer.
+    #[serde(skip_serializing)]
+    #[param(minimum = 1, maximum = 100, default = 25)]
+    pub limit: Option<u8>,
+    /// Where to read on: `next_cursor` of the page before.
+    #[serde(skip_serializing)]
+    #[param(max_length = 512, pattern = "^[A-Za-z0-9_-]+$")]
+    pub cursor: Option<String>,
+}
+
+impl ApiKeysQuery {
+    /// The page that is asked for.
+    pub fn page(&self) -> Result<PageRequest, Problem> {
+        PageRequest::new(self.limit, self.cursor.as_deref(), self)
+    }
+
+    /// The filter as the store knows it.
+    pub fn filter(&self) -> ApiKeyFilter {
+        ApiKeyFilter { partner_id: self.partner_id }
+    }
+}
+
+/// The key that the path names.
+#[derive(Debug, Clone, Copy, Deserialize, IntoParams)]
+#[into_params(parameter_in = Path)]
+pub struct ApiKeyPath {
+    /// The API key.
+    pub api_key_id: ApiKeyId,
+}

@@ -1,0 +1,17 @@
+//! API keys: how machines come in.
+//!
+//! valid → revoked (final); a key also ends at its expiry
+//!
+//! Invariant: only a hash of the key is kept; the key itself is shown once, when it is made.
+//! Invariant: nobody gives a key more permissions than they hold, and a partner's key never holds one of the
+//! organization's own.
+//! Events: `api_key.created`, `api_key.revoked`.
+
+mod domain;
+mod dto;
+pub mod http;
+mod service;
+mod store;
+
+pub use domain::{ApiKey, NewApiKey};
+pub use service::{create_first, revoke_of_partner};

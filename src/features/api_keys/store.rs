@@ -1,0 +1,155 @@
+//! API keys in Postgres. The hash goes in and never comes out.
+
+use super::domain::ApiKey;
+use crate::kernel::ctx::Scope;
+use crate::kernel::id::{ApiKeyId, PartnerId};
+use crate::kernel::problem::Problem;
+use crate::platform::credentials::KeyHash;
+use crate::platform::db::schema::api_keys;
+use crate::platform::db::{Page, PageRequest, Position, Prepared, Tx};
+use chrono::{DateTime, Utc};
+use diesel::prelude::*;
+use uuid::Uuid;
+
+/// Which keys a list shows, newest first.
+#[derive(Debug, Clone, Default)]
+pub struct ApiKeyFilter {
+    /// Keys confined to this partner.
+    pub partner_id: Option<PartnerId>,
+}
+
+#[derive(Debug, Clone, Queryable, Selectable, Insertable)]
+#[diesel(table_name = api_keys, check_for_backend(diesel::pg::Pg))]
+struct ApiKeyRow {
+    organization_id: Uuid,
+    id: Uuid,
+    partner_id: Option<Uuid>,
+    name: String,
+    prefix: String,
+    permissions: Vec<String>,
+    created_by: Option<Uuid>,
+    expires_at: Option<DateTime<Utc>>,
+    revoked_at: Option<DateTime<Utc>>,
+    row_version: i64,
+    created_at: DateTime<Utc>,
+    updated_at: DateTime<Utc>,
+}
+
+/// One key.
+pub fn find(tx: &mut Tx<'_>, scope: &Scope, id: ApiKeyId) -> Result<Option<ApiKey>, Problem> {
+    let row = api_keys::table
+        .filter(api_keys::organization_id.eq(scope.organization_id.uuid()))
+        .filter(api_keys::id.eq(id.uuid()))
+        .select(ApiKeyRow::as_select())
+        .first(tx.connection())
+        .optional()?;
+    Ok(row.map(ApiKey::from))
+}
+
+/// One key, locked until the transaction ends.
+pub fn lock(tx: &mut Tx<'_>, scope: &Scope, id: ApiKeyId) -> Result<Option<ApiKey>, Problem> {
+    let row = api_keys::table
+        .filter(api_keys::organization_id.eq(scope.organization_id.uuid()))
+        .filter(api_keys::id.eq(id.uuid()))
+        .select(ApiKeyRow::as_select())
+        .for_no_key_update()
+        .first(tx.connection())
+        .optional()?;
+    Ok(row.map(ApiKey::from))
+}
+
+/// The keys of a partner that are not revoked, locked until the transaction ends.
+pub fn lock_of_partner(tx: &mut Tx<'_>, scope: &Scope, partner_id: PartnerId) -> Result<Vec<ApiKey>, Problem> {
+    let rows: Vec<ApiKeyRow> = api_keys::table
+        .filter(api_keys::organization_id.eq(scope.organization_id.uuid()))
+        .filter(api_keys::partner_id.eq(partner_id.uuid()))
+        .filter(api_keys::revoked_at.is_null())
+        .order(api_keys::id)
+        .select(ApiKeyRow::as_select())
+        .for_no_key_update()
+        .load(tx.connection())?;
+    Ok(rows.into_iter().map(ApiKey::from).collect())
+}
+
+/// A page of keys, newest first.
+pub fn list(
+    tx: &mut Tx<'_>,
+    scope: &Scope,
+    filter: &ApiKeyFilter,
+    page: &PageRequest,
+) -> Result<Page<ApiKey>, Problem> {
+    let mut query = api_keys::table
+        .filter(api_keys::organization_id.eq(scope.organization_id.uuid()))
+        .select(ApiKeyRow::as_select())
+        .order(api_keys::id.desc())
+        .limit(page.fetch())
+        .into_boxed();
+    if let Some(partner_id) = filter.partner_id {
+        query = query.filter(api_keys::partner_id.eq(partner_id.uuid()));
+    }
+    if let Some(last) = &page.after {
+        query = query.filter(api_keys::id.lt(last.id));
+    }
+    let rows: Vec<ApiKeyRow> = query.load(tx.connection())?;
+    let keys = rows.into_iter().map(ApiKey::from).collect();
+    Ok(page.page(keys, |last| Position { key: String::new(), id: last.id.uuid() }))
+}
+
+/// Writes a new key.
+pub fn insert(tx: &mut Tx<'_>, scope: &Scope, key: &ApiKey, hash: &KeyHash) -> Result<(), Problem> {
+    let row = ApiKeyRow::of(scope, key);
+    let values = (row, api_keys::secret_hash.eq(hash.to_vec()));
+    Prepared(diesel::insert_into(api_keys::table).values(values)).execute(tx.connection())?;
+    Ok(())
+}
+
+/// Writes what may change of a key.
+pub fn update(tx: &mut Tx<'_>, scope: &Scope, key: &ApiKey) -> Result<(), Problem> {
+    let target = api_keys::table
+        .filter(api_keys::organization_id.eq(scope.organization_id.uuid()))
+        .filter(api_keys::id.eq(key.id.uuid()));
+    let changes = (
+        api_keys::revoked_at.eq(key.revoked_at),
+        api_keys::row_version.eq(key.row_version),
+        api_keys::updated_at.eq(key.updated_at),
+    );
+    Prepared(diesel::update(target).set(changes)).execute(tx.connection())?;
+    Ok(())
+}
+
+impl ApiKeyRow {
+    fn of(scope: &Scope, key: &ApiKey) -> Self {
+        Self {
+            organization_id: scope.organization_id.uuid(),
+            id: key.id.uuid(),
+            partner_id: key.partner_id.map(PartnerId::uuid),
+            name: key.name.clone(),
+            prefix: key.prefix.clone(),
+            permissions: key.permissions.clone(),
+            created_by: key.created_by.map(ApiKeyId::uuid),
+            expires_at: key.expires_at,
+            revoked_at: key.revoked_at,
+            row_version: key.row_version,
+            created_at: key.created_at,
+            updated_at: key.updated_at,
+        }
+    }
+}
+
+impl From<ApiKeyRow> for ApiKey {
+    fn from(row: ApiKeyRow) -> Self {
+        Self {
+            id: ApiKeyId::from_uuid(row.id),
+            partner_id: row.partner_id.map(PartnerId::from_uuid),
+            name: row.name,
+            prefix: row.prefix,
+            permissions: row.permissions,
+            created_by: row.created_by.map(ApiKeyId::from_uuid),
+            expires_at: row.expires_at,
+            revoked_at: row.revoked_at,
+            row_version: row.row_version,
+            created_at: row.created_at,
+            updated_at: row.updated_at,
+        }
+    }
+}

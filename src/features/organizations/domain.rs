@@ -1,0 +1,89 @@
+//! What an organization is.
+
+use crate::kernel::id::OrganizationId;
+use crate::kernel::money::Currency;
+use crate::kernel::time::ProgramZone;
+use crate::kernel::word::word_enum;
+use chrono::{DateTime, Utc};
+use serde::Serialize;
+
+word_enum! {
+    /// What an organization is for.
+    OrganizationMode, "organization mode" {
+        /// Real partners, real money.
+        Live = "live",
+        /// Trying things out.
+        Sandbox = "sandbox",
+    }
+}
+
+/// An organization.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Organization {
+    /// Its id.
+    pub id: OrganizationId,
+    /// Its name.
+    pub name: String,
+    /// What it is for; set once.
+    pub mode: OrganizationMode,
+    /// The time zone of programs that name none.
+    #[serde(serialize_with = "zone_name")]
+    pub time_zone: ProgramZone,
+    /// The currency of reports that name none.
+    pub default_currency: Currency,
+    /// A partner without a meaningful action for this many days is dormant.
+    pub dormant_after_days: i32,
+    /// Counts its changes.
+    pub row_version: i64,
+    /// When it came to be.
+    pub created_at: DateTime<Utc>,
+    /// When it last changed.
+    pub updated_at: DateTime<Utc>,
+}
+
+/// What may be changed of an organization.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct OrganizationPatch {
+    /// Its name.
+    pub name: Option<String>,
+    /// The time zone of programs that name none.
+    pub time_zone: Option<ProgramZone>,
+    /// The currency of reports that name none.
+    pub default_currency: Option<Currency>,
+    /// Days until a partner is dormant.
+    pub dormant_after_days: Option<i32>,
+}
+
+impl Organization {
+    /// A new organization with the usual settings.
+    pub fn found(name: String, mode: OrganizationMode, now: DateTime<Utc>) -> Self {
+        Self {
+            id: OrganizationId::new(now),
+            name,
+            mode,
+            time_zone: ProgramZone::UTC,
+            default_currency: Currency::USD,
+            dormant_after_days: 90,
+            row_version: 1,
+            created_at: now,
+            updated_at: now,
+        }
+    }
+
+    /// The organization with the patch applied.
+    pub fn patched(self, patch: OrganizationPatch, now: DateTime<Utc>) -> Self {
+        Self {
+            name: patch.name.unwrap_or(self.name),
+            time_zone: patch.time_zone.unwrap_or(self.time_zone),
+            default_currency: patch.default_currency.unwrap_or(self.default_currency),
+            dormant_after_days: patch.dormant_after_days.unwrap_or(self.dormant_after_days),
+            row_version: self.row_version + 1,
+            updated_at: now,
+            ..self
+        }
+    }
+}
+
+fn zone_name<S: serde::Serializer>(zone: &ProgramZone, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_str(zone.name())
+}

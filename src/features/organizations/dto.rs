@@ -1,0 +1,86 @@
+//! The organization on the wire.
+
+use super::domain::{Organization, OrganizationMode, OrganizationPatch};
+use crate::kernel::id::OrganizationId;
+use crate::kernel::problem::Problem;
+use crate::platform::web::Fields;
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+use validator::Validate;
+
+/// The organization that your credential belongs to.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+#[schema(as = Organization, examples(json!({"id": "org_01j9zq4y8k7m5n3p2r1s0t6v4w", "name": "Example Cloud", "mode": "live", "time_zone": "Europe/London", "default_currency": "GBP", "dormant_after_days": 90, "created_at": "2026-03-01T08:00:00Z", "updated_at": "2026-03-01T08:00:00Z"})))]
+pub struct OrganizationView {
+    /// Its id.
+    pub id: OrganizationId,
+    /// Its name.
+    #[schema(max_length = 255)]
+    pub name: String,
+    /// What it is for: live or sandbox.
+    pub mode: OrganizationMode,
+    /// The time zone of programs that name none (IANA name).
+    #[schema(max_length = 64, example = "Europe/London")]
+    pub time_zone: String,
+    /// The currency of reports that name none, ISO 4217.
+    #[schema(max_length = 3, pattern = "^[A-Z]{3}$", example = "GBP")]
+    pub default_currency: String,
+    /// A partner without a meaningful action for this many days is dormant.
+    #[schema(minimum = 1, maximum = 3650)]
+    pub dormant_after_days: i32,
+    /// When it came to be.
+    pub created_at: DateTime<Utc>,
+    /// When it last changed.
+    pub updated_at: DateTime<Utc>,
+}
+
+impl From<Organization> for OrganizationView {
+    fn from(organization: Organization) -> Self {
+        Self {
+            id: organization.id,
+            name: organization.name,
+            mode: organization.mode,
+            time_zone: organization.time_zone.name().to_owned(),
+            default_currency: organization.default_currency.code().to_owned(),
+            dormant_after_days: organization.dormant_after_days,
+            created_at: organization.created_at,
+            updated_at: organization.updated_at,
+        }
+    }
+}
+
+/// Changes of the settings: absent leaves a field as it is.
+#[derive(Debug, Clone, Deserialize, Validate, ToSchema)]
+#[schema(as = OrganizationUpdate, min_properties = 1, examples(json!({"time_zone": "Europe/London", "default_currency": "GBP"})))]
+#[serde(deny_unknown_fields)]
+pub struct PatchOrganizationBody {
+    /// Its name.
+    #[schema(nullable = false, min_length = 1, max_length = 255, pattern = r"^[^\x00]*\S[^\x00]*$", example = "Example Cloud")]
+    pub name: Option<String>,
+    /// The time zone of programs that name none (IANA name).
+    #[schema(nullable = false, min_length = 1, max_length = 64, pattern = "^[A-Za-z0-9_+/-]+$", example = "Europe/London")]
+    pub time_zone: Option<String>,
+    /// The currency of reports that name none, ISO 4217.
+    #[schema(nullable = false, max_length = 3, pattern = "^[A-Z]{3}$", example = "GBP")]
+    pub default_currency: Option<String>,
+    /// A partner without a meaningful action for this many days is dormant.
+    #[schema(nullable = false, minimum = 1, maximum = 3650, example = 90)]
+    pub dormant_after_days: Option<i32>,
+}
+
+impl PatchOrganizationBody {
+    /// The body as business speaks of it.
+    pub fn patch(&self) -> Result<OrganizationPatch, Problem> {
+        let mut fields = Fields::new();
+        let zone = self.time_zone.as_deref().and_then(|name| fields.keep("/time_zone", "unknown_time_zone", name.parse()));
+        let currency = self.default_currency.as_deref().and_then(|code| fields.currency("/default_currency", code));
+        let patch = OrganizationPatch {
+            name: self.name.clone(),
+            time_zone: zone,
+            default_currency: currency,
+            dormant_after_days: self.dormant_after_days,
+        };
+        fields.finish(Some(patch))
+    }
+}

@@ -1,0 +1,41 @@
+//! The verbs of an organization.
+
+use super::domain::{Organization, OrganizationMode, OrganizationPatch};
+use super::store;
+use crate::kernel::ctx::Ctx;
+use crate::kernel::problem::Problem;
+use crate::kernel::version::Precondition;
+use crate::platform::db::{Change, Subject, Tx};
+
+/// The caller's organization.
+pub fn get(tx: &mut Tx<'_>, ctx: &Ctx) -> Result<Organization, Problem> {
+    store::find(tx, &ctx.scope)?.ok_or_else(Problem::not_found)
+}
+
+/// Founds the organization that `ctx` is already in the scope of.
+pub fn found(tx: &mut Tx<'_>, ctx: &Ctx, name: &str, mode: OrganizationMode) -> Result<Organization, Problem> {
+    let founded = Organization::found(name.to_owned(), mode, ctx.now);
+    let organization = Organization { id: ctx.organization_id(), ..founded };
+    store::insert(tx, &organization)?;
+    tx.record(ctx, Change::created("organization.created", subject(&organization), &organization));
+    Ok(organization)
+}
+
+/// Changes the settings.
+pub fn update(
+    tx: &mut Tx<'_>,
+    ctx: &Ctx,
+    precondition: &Precondition,
+    patch: OrganizationPatch,
+) -> Result<Organization, Problem> {
+    let before = store::lock(tx, &ctx.scope)?.ok_or_else(Problem::not_found)?;
+    precondition.check(before.row_version)?;
+    let after = before.clone().patched(patch, ctx.now);
+    store::update(tx, &after)?;
+    tx.record(ctx, Change::updated("organization.updated", subject(&after), &before, &after));
+    Ok(after)
+}
+
+fn subject(organization: &Organization) -> Subject {
+    Subject { kind: "organization", id: organization.id.uuid() }
+}

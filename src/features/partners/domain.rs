@@ -1,0 +1,190 @@
+//! What a partner is and how it moves.
+
+use crate::kernel::id::PartnerId;
+use crate::kernel::patch::Patch;
+use crate::kernel::problem::Problem;
+use crate::kernel::word::word_enum;
+use chrono::{DateTime, Utc};
+use serde::Serialize;
+
+word_enum! {
+    /// Where a partner stands.
+    PartnerStatus, "partner status" {
+        /// It asked to become a partner.
+        Applied = "applied",
+        /// It may act, earn and be paid.
+        Approved = "approved",
+        /// It was not taken.
+        Declined = "declined",
+        /// It may neither act nor earn for now.
+        Suspended = "suspended",
+        /// It is gone for good.
+        Terminated = "terminated",
+    }
+}
+
+impl PartnerStatus {
+    /// The verbs that this state allows.
+    pub const fn moves(self) -> &'static [&'static str] {
+        match self {
+            Self::Applied => &["approve", "decline"],
+            Self::Approved => &["suspend", "terminate"],
+            Self::Suspended => &["reinstate", "terminate"],
+            Self::Declined | Self::Terminated => &[],
+        }
+    }
+}
+
+/// A partner.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Partner {
+    /// Its id.
+    pub id: PartnerId,
+    /// The caller's key for it.
+    pub external_id: Option<String>,
+    /// The partner above it (a distributor above a reseller).
+    pub parent_id: Option<PartnerId>,
+    /// Its name.
+    pub name: String,
+    /// Where it stands.
+    pub status: PartnerStatus,
+    /// Why it stands there, where a reason was given.
+    pub status_reason: Option<String>,
+    /// Its internet domain.
+    pub domain: Option<String>,
+    /// Its country, ISO 3166-1 alpha-2.
+    pub country: Option<String>,
+    /// When it was approved.
+    pub approved_at: Option<DateTime<Utc>>,
+    /// When it was terminated.
+    pub terminated_at: Option<DateTime<Utc>>,
+    /// Counts its changes.
+    pub row_version: i64,
+    /// When it came to be.
+    pub created_at: DateTime<Utc>,
+    /// When it last changed.
+    pub updated_at: DateTime<Utc>,
+}
+
+/// What a new partner is made of.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NewPartner {
+    /// The caller's key for it.
+    pub external_id: Option<String>,
+    /// The partner above it.
+    pub parent_id: Option<PartnerId>,
+    /// Its name.
+    pub name: String,
+    /// Its internet domain.
+    pub domain: Option<String>,
+    /// Its country.
+    pub country: Option<String>,
+}
+
+/// What may be changed of a partner.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct PartnerPatch {
+    /// The caller's key for it.
+    pub external_id: Patch<String>,
+    /// The partner above it.
+    pub parent_id: Patch<PartnerId>,
+    /// Its name.
+    pub name: Option<String>,
+    /// Its internet domain.
+    pub domain: Patch<String>,
+    /// Its country.
+    pub country: Patch<String>,
+}
+
+impl Partner {
+    /// A company that asks to become a partner.
+    pub fn apply(new: NewPartner, now: DateTime<Utc>) -> Self {
+        let NewPartner { external_id, parent_id, name, domain, country } = new;
+        Self {
+            id: PartnerId::new(now),
+            external_id,
+            parent_id,
+            name,
+            status: PartnerStatus::Applied,
+            status_reason: None,
+            domain,
+            country,
+            approved_at: None,
+            terminated_at: None,
+            row_version: 1,
+            created_at: now,
+            updated_at: now,
+        }
+    }
+
+    /// The partner with the patch applied.
+    pub fn patched(mut self, patch: PartnerPatch, now: DateTime<Utc>) -> Result<Self, Problem> {
+        let PartnerPatch { external_id, parent_id, name, domain, country } = patch;
+        if parent_id == Patch::Set(self.id) {
+            return Err(Problem::field("/parent_id", "own_parent", "A partner cannot be its own parent."));
+        }
+        external_id.apply_to(&mut self.external_id);
+        parent_id.apply_to(&mut self.parent_id);
+        self.name = name.unwrap_or(self.name);
+        domain.apply_to(&mut self.domain);
+        country.apply_to(&mut self.country);
+        Ok(self.changed(now))
+    }
+
+    /// Takes it as a partner.
+    pub fn approve(self, now: DateTime<Utc>) -> Result<Self, Problem> {
+        match self.status {
+            PartnerStatus::Applied => {
+                Ok(Self { status: PartnerStatus::Approved, approved_at: Some(now), ..self.changed(now) })
+            }
+            _ => Err(self.refuse("approve")),
+        }
+    }
+
+    /// Does not take it.
+    pub fn decline(self, reason: String, now: DateTime<Utc>) -> Result<Self, Problem> {
+        match self.status {
+            PartnerStatus::Applied => Ok(self.moved(PartnerStatus::Declined, Some(reason), now)),
+            _ => Err(self.refuse("decline")),
+        }
+    }
+
+    /// Stops it from acting and earning for now.
+    pub fn suspend(self, reason: String, now: DateTime<Utc>) -> Result<Self, Problem> {
+        match self.status {
+            PartnerStatus::Approved => Ok(self.moved(PartnerStatus::Suspended, Some(reason), now)),
+            _ => Err(self.refuse("suspend")),
+        }
+    }
+
+    /// Lets it act and earn again.
+    pub fn reinstate(self, now: DateTime<Utc>) -> Result<Self, Problem> {
+        match self.status {
+            PartnerStatus::Suspended => Ok(self.moved(PartnerStatus::Approved, None, now)),
+            _ => Err(self.refuse("reinstate")),
+        }
+    }
+
+    /// Ends the partnership for good.
+    pub fn terminate(self, reason: String, now: DateTime<Utc>) -> Result<Self, Problem> {
+        match self.status {
+            PartnerStatus::Approved | PartnerStatus::Suspended => {
+                let gone = self.moved(PartnerStatus::Terminated, Some(reason), now);
+                Ok(Self { terminated_at: Some(now), ..gone })
+            }
+            _ => Err(self.refuse("terminate")),
+        }
+    }
+
+    fn moved(self, status: PartnerStatus, status_reason: Option<String>, now: DateTime<Utc>) -> Self {
+        Self { status, status_reason, ..self.changed(now) }
+    }
+
+    fn changed(self, now: DateTime<Utc>) -> Self {
+        Self { row_version: self.row_version + 1, updated_at: now, ..self }
+    }
+
+    fn refuse(&self, verb: &str) -> Problem {
+        Problem::wrong_state(verb, self.status.as_str(), self.status.moves())
+    }
+}

@@ -1,0 +1,17 @@
+//! Partners: the companies outside the organization that sell, refer, integrate or implement.
+//!
+//! applied → approved | declined; approved ⇄ suspended; approved | suspended → terminated (final)
+//!
+//! Invariant: only an approved partner earns and is paid.
+//! Invariant: a partner is never its own parent, and never below itself.
+//! Events: `partner.created`, `partner.updated`, `partner.approved`, `partner.declined`, `partner.suspended`,
+//! `partner.reinstated`, `partner.terminated`.
+
+mod domain;
+mod dto;
+pub mod http;
+mod service;
+mod store;
+
+pub use domain::{Partner, PartnerStatus};
+pub use service::{get, terminate};

@@ -1,0 +1,124 @@
+//! The verbs of a partner.
+
+use super::domain::{NewPartner, Partner, PartnerPatch};
+use super::store::{self, PartnerFilter};
+use crate::kernel::ctx::Ctx;
+use crate::kernel::id::PartnerId;
+use crate::kernel::patch::Patch;
+use crate::kernel::problem::Problem;
+use crate::kernel::version::Precondition;
+use crate::platform::db::{Change, Page, PageRequest, Subject, Tx};
+
+/// One partner, if the caller may see it.
+pub fn get(tx: &mut Tx<'_>, ctx: &Ctx, id: PartnerId) -> Result<Partner, Problem> {
+    store::find(tx, &ctx.scope, id)?.ok_or_else(Problem::not_found)
+}
+
+/// A page of the partners that the caller may see.
+pub fn list(
+    tx: &mut Tx<'_>,
+    ctx: &Ctx,
+    filter: &PartnerFilter,
+    page: &PageRequest,
+) -> Result<Page<Partner>, Problem> {
+    store::list(tx, &ctx.scope, filter, page)
+}
+
+/// A company applies.
+pub fn create(tx: &mut Tx<'_>, ctx: &Ctx, new: NewPartner) -> Result<Partner, Problem> {
+    let partner = Partner::apply(new, ctx.now);
+    store::insert(tx, &ctx.scope, &partner)?;
+    let change = Change::created("partner.created", subject(&partner), &partner);
+    tx.record(ctx, change.for_partner(Some(partner.id.uuid())));
+    Ok(partner)
+}
+
+/// Changes what may be changed.
+pub fn update(
+    tx: &mut Tx<'_>,
+    ctx: &Ctx,
+    id: PartnerId,
+    precondition: &Precondition,
+    patch: PartnerPatch,
+) -> Result<Partner, Problem> {
+    if let Patch::Set(parent_id) = patch.parent_id {
+        refuse_cycle(tx, ctx, id, parent_id)?;
+    }
+    step(tx, ctx, id, precondition, "partner.updated", None, |partner| partner.patched(patch, ctx.now))
+}
+
+/// Takes it as a partner.
+pub fn approve(tx: &mut Tx<'_>, ctx: &Ctx, id: PartnerId, precondition: &Precondition) -> Result<Partner, Problem> {
+    step(tx, ctx, id, precondition, "partner.approved", None, |partner| partner.approve(ctx.now))
+}
+
+/// Does not take it.
+pub fn decline(
+    tx: &mut Tx<'_>,
+    ctx: &Ctx,
+    id: PartnerId,
+    precondition: &Precondition,
+    reason: &str,
+) -> Result<Partner, Problem> {
+    let why = Some(reason.to_owned());
+    step(tx, ctx, id, precondition, "partner.declined", why, |partner| partner.decline(reason.to_owned(), ctx.now))
+}
+
+/// Stops it from acting and earning for now.
+pub fn suspend(
+    tx: &mut Tx<'_>,
+    ctx: &Ctx,
+    id: PartnerId,
+    precondition: &Precondition,
+    reason: &str,
+) -> Result<Partner, Problem> {
+    let why = Some(reason.to_owned());
+    step(tx, ctx, id, precondition, "partner.suspended", why, |partner| partner.suspend(reason.to_owned(), ctx.now))
+}
+
+/// Lets it act and earn again.
+pub fn reinstate(tx: &mut Tx<'_>, ctx: &Ctx, id: PartnerId, precondition: &Precondition) -> Result<Partner, Problem> {
+    step(tx, ctx, id, precondition, "partner.reinstated", None, |partner| partner.reinstate(ctx.now))
+}
+
+/// Ends the partnership for good.
+pub fn terminate(
+    tx: &mut Tx<'_>,
+    ctx: &Ctx,
+    id: PartnerId,
+    precondition: &Precondition,
+    reason: &str,
+) -> Result<Partner, Problem> {
+    let why = Some(reason.to_owned());
+    step(tx, ctx, id, precondition, "partner.terminated", why, |partner| partner.terminate(reason.to_owned(), ctx.now))
+}
+
+/// One move: lock, check the version, move, save, record.
+fn step(
+    tx: &mut Tx<'_>,
+    ctx: &Ctx,
+    id: PartnerId,
+    precondition: &Precondition,
+    event: &'static str,
+    reason: Option<String>,
+    turn: impl FnOnce(Partner) -> Result<Partner, Problem>,
+) -> Result<Partner, Problem> {
+    let before = store::lock(tx, &ctx.scope, id)?.ok_or_else(Problem::not_found)?;
+    precondition.check(before.row_version)?;
+    let after = turn(before.clone())?;
+    store::update(tx, &ctx.scope, &after)?;
+    let change = Change::updated(event, subject(&after), &before, &after);
+    tx.record(ctx, change.for_partner(Some(id.uuid())).with_reason(reason));
+    Ok(after)
+}
+
+fn refuse_cycle(tx: &mut Tx<'_>, ctx: &Ctx, id: PartnerId, parent_id: PartnerId) -> Result<(), Problem> {
+    if store::is_below(tx, &ctx.scope, parent_id, id)? {
+        return Err(Problem::field("/parent_id", "below_itself", "A partner cannot be placed below itself."));
+    }
+    Ok(())
+}
+
+fn subject(partner: &Partner) -> Subject {
+    Subject { kind: "partner", id: partner.id.uuid() }
+}

@@ -1,0 +1,98 @@
+//! What a caller may do. An operation names one permission in the type of its handler; a key holds a set of them.
+
+/// Declares the permissions: a variant, a marker type in [`can`], and the name that keys carry. `partner` marks those
+/// that a partner's own key may hold.
+macro_rules! permissions {
+    ($($variant:ident = $name:literal $($partner:ident)?;)*) => {
+        /// One permission. Its name is `<resource>:<read|write|verb>`.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        pub enum Permission { $($variant,)* }
+
+        impl Permission {
+            /// Every permission there is.
+            pub const ALL: &'static [Self] = &[$(Self::$variant,)*];
+
+            /// The name on the wire and in the OpenAPI document.
+            pub const fn name(self) -> &'static str {
+                match self { $(Self::$variant => $name,)* }
+            }
+
+            /// Whether a key that belongs to a partner may hold it.
+            pub const fn open_to_partners(self) -> bool {
+                match self { $(Self::$variant => permissions!(@partner $($partner)?),)* }
+            }
+
+            /// The permission of this name.
+            pub fn from_name(name: &str) -> Option<Self> {
+                match name { $($name => Some(Self::$variant),)* _ => None }
+            }
+        }
+
+        /// The marker types that handlers name: `Granted<can::DealsWrite>`.
+        pub mod can {
+            use super::{Permission, Right};
+            $(
+                #[doc = concat!("The right to `", $name, "`.")]
+                #[derive(Debug, Clone, Copy)]
+                pub struct $variant;
+                impl Right for $variant { const PERMISSION: Permission = Permission::$variant; }
+            )*
+        }
+    };
+    (@partner) => { false };
+    (@partner partner) => { true };
+}
+
+/// A permission as a type.
+pub trait Right: 'static {
+    /// The permission that the type stands for.
+    const PERMISSION: Permission;
+}
+
+permissions! {
+    OrganizationRead = "organization:read" partner;
+    OrganizationWrite = "organization:write";
+    ApiKeysRead = "api_keys:read";
+    ApiKeysWrite = "api_keys:write";
+    ProgramsRead = "programs:read" partner;
+    ProgramsWrite = "programs:write";
+    ProductFamiliesRead = "product_families:read" partner;
+    ProductFamiliesWrite = "product_families:write";
+    PipelineStagesRead = "pipeline_stages:read" partner;
+    PipelineStagesWrite = "pipeline_stages:write";
+    PartnersRead = "partners:read" partner;
+    PartnersWrite = "partners:write";
+    PartnersReview = "partners:review";
+    EnrollmentsRead = "enrollments:read" partner;
+    EnrollmentsWrite = "enrollments:write";
+    AccountsRead = "accounts:read" partner;
+    AccountsWrite = "accounts:write";
+    DealsRead = "deals:read" partner;
+    DealsWrite = "deals:write";
+    DealsClose = "deals:close";
+    AttributionsRead = "attributions:read" partner;
+    AttributionsWrite = "attributions:write";
+    AttributionsReview = "attributions:review";
+    InvoicesRead = "invoices:read";
+    InvoicesWrite = "invoices:write";
+    PaymentsWrite = "payments:write";
+    CreditNotesRead = "credit_notes:read";
+    CreditNotesWrite = "credit_notes:write";
+    CommissionRulesRead = "commission_rules:read";
+    CommissionRulesWrite = "commission_rules:write";
+    CommissionRulesActivate = "commission_rules:activate";
+    CommissionsRead = "commissions:read" partner;
+    CommissionsApprove = "commissions:approve";
+    LedgerRead = "ledger:read" partner;
+    PayoutRunsRead = "payout_runs:read";
+    PayoutRunsWrite = "payout_runs:write";
+    PayoutRunsApprove = "payout_runs:approve";
+    PayoutRunsProcess = "payout_runs:process";
+    PayoutsRead = "payouts:read" partner;
+    PayoutsConfirm = "payouts:confirm";
+    EventsRead = "events:read" partner;
+    AuditEventsRead = "audit_events:read";
+    ImportsRead = "imports:read";
+    ImportsWrite = "imports:write";
+    ReportsRead = "reports:read";
+}

@@ -1,0 +1,178 @@
+//! What can go wrong, in one table: a stable code, its HTTP status, its title (RFC 9457).
+
+use std::fmt;
+
+/// Declares the table of codes.
+macro_rules! codes {
+    ($($variant:ident = $name:literal => $status:literal, $title:literal;)*) => {
+        /// A stable code of a problem. Codes are the contract: they are added, never renamed.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+        pub enum Code { $(#[doc = $title] $variant,)* }
+
+        impl Code {
+            /// Every code there is.
+            pub const ALL: &'static [Self] = &[$(Self::$variant,)*];
+
+            /// The code on the wire.
+            pub const fn name(self) -> &'static str {
+                match self { $(Self::$variant => $name,)* }
+            }
+
+            /// The HTTP status that goes with it.
+            pub const fn status(self) -> u16 {
+                match self { $(Self::$variant => $status,)* }
+            }
+
+            /// What it means, in a sentence.
+            pub const fn title(self) -> &'static str {
+                match self { $(Self::$variant => $title,)* }
+            }
+        }
+    };
+}
+
+codes! {
+    MalformedRequest = "malformed_request" => 400, "The request could not be read.";
+    MalformedJson = "malformed_json" => 400, "The body is not well-formed JSON.";
+    IdempotencyKeyRequired = "idempotency_key_required" => 400, "This operation moves money and needs an Idempotency-Key.";
+    IdempotencyKeyInvalid = "idempotency_key_invalid" => 400, "The Idempotency-Key is empty, too long or not printable.";
+    Unauthorized = "unauthorized" => 401, "The credential is missing, unknown, expired or revoked.";
+    PermissionDenied = "permission_denied" => 403, "The credential does not hold the permission of this operation.";
+    NotFound = "not_found" => 404, "There is no such record.";
+    RouteNotFound = "route_not_found" => 404, "There is no such path.";
+    MethodNotAllowed = "method_not_allowed" => 405, "The path does not know this method.";
+    RequestTimeout = "request_timeout" => 408, "The request did not arrive in time.";
+    WrongState = "wrong_state" => 409, "The record is not in a state that allows this.";
+    ExternalIdTaken = "external_id_taken" => 409, "Another record of this kind has this external id.";
+    AlreadyExists = "already_exists" => 409, "There is such a record already.";
+    SharesExceedWhole = "shares_exceed_whole" => 409, "The confirmed shares of one role would exceed 10,000 basis points.";
+    DealSettled = "deal_settled" => 409, "The deal is won and its credits are settled.";
+    RulesTie = "rules_tie" => 409, "Two active rules would apply with equal precedence.";
+    RuleBackdated = "rule_backdated" => 409, "The version would change terms under which commissions were already computed.";
+    RuleVersionsOverlap = "rule_versions_overlap" => 409, "Another version of the rule is in force in this period.";
+    SecondPersonRequired = "second_person_required" => 409, "Whoever created a payout run cannot approve it.";
+    PayoutRunStale = "payout_run_stale" => 409, "The lines of the run changed since it was drafted.";
+    PaymentExceedsInvoice = "payment_exceeds_invoice" => 409, "The payment is more than what is open on the invoice.";
+    RefundExceedsPayment = "refund_exceeds_payment" => 409, "The refund is more than what is left of the payment.";
+    CreditExceedsInvoice = "credit_exceeds_invoice" => 409, "The credit note is more than what is left of the invoice.";
+    IdempotencyKeyInUse = "idempotency_key_in_use" => 409, "A request with this Idempotency-Key is still running.";
+    WriteConflict = "write_conflict" => 409, "Another change came first; try again.";
+    PreconditionFailed = "precondition_failed" => 412, "The record has changed since it was read.";
+    BodyTooLarge = "body_too_large" => 413, "The body is larger than this operation takes.";
+    UnsupportedMediaType = "unsupported_media_type" => 415, "The body's media type is not one that this operation takes.";
+    ValidationFailed = "validation_failed" => 422, "One or more fields are invalid.";
+    InvalidCursor = "invalid_cursor" => 422, "The cursor is damaged or belongs to another list, filter or order.";
+    IdempotencyKeyReused = "idempotency_key_reused" => 422, "The Idempotency-Key was used with another request.";
+    PreconditionRequired = "precondition_required" => 428, "This operation needs an If-Match header.";
+    TooManyRequests = "too_many_requests" => 429, "The rate limit of the credential or address is used up.";
+    HeadersTooLarge = "headers_too_large" => 431, "The request's headers are larger than the service takes.";
+    InternalError = "internal_error" => 500, "The service failed; the cause is in its log under the request id.";
+    ServiceUnavailable = "service_unavailable" => 503, "The database is away or busy; try again.";
+}
+
+/// One invalid field.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FieldProblem {
+    /// RFC 6901 pointer into the body, `?name` for a query parameter, a header's name for a header.
+    pub pointer: String,
+    /// A stable code, such as `too_short`.
+    pub code: String,
+    /// What is wrong and what to do.
+    pub message: String,
+}
+
+impl FieldProblem {
+    /// A problem with one field.
+    pub fn new(pointer: impl Into<String>, code: impl Into<String>, message: impl Into<String>) -> Self {
+        Self { pointer: pointer.into(), code: code.into(), message: message.into() }
+    }
+}
+
+/// A refusal or a failure, as it goes to the client. Causes go to the log, never in here.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Problem {
+    /// Which problem.
+    pub code: Code,
+    /// What happened here, for a person.
+    pub detail: Option<String>,
+    /// The invalid fields, all at once.
+    pub errors: Vec<FieldProblem>,
+    /// For `wrong_state`: the state the record is in.
+    pub current_state: Option<String>,
+    /// For `wrong_state`: the moves that this state allows.
+    pub allowed_moves: Option<Vec<String>>,
+    /// Seconds after which another attempt makes sense.
+    pub retry_after_seconds: Option<u32>,
+}
+
+impl Problem {
+    /// A problem with its title alone.
+    pub fn new(code: Code) -> Self {
+        Self {
+            code,
+            detail: None,
+            errors: Vec::new(),
+            current_state: None,
+            allowed_moves: None,
+            retry_after_seconds: None,
+        }
+    }
+
+    /// Adds what happened here.
+    #[must_use]
+    pub fn because(mut self, detail: impl Into<String>) -> Self {
+        self.detail = Some(detail.into());
+        self
+    }
+
+    /// The record is not there, or not the caller's: the two cannot be told apart.
+    pub fn not_found() -> Self {
+        Self::new(Code::NotFound)
+    }
+
+    /// One invalid field.
+    pub fn field(pointer: impl Into<String>, code: impl Into<String>, message: impl Into<String>) -> Self {
+        Self::fields(vec![FieldProblem::new(pointer, code, message)])
+    }
+
+    /// Several invalid fields.
+    pub fn fields(errors: Vec<FieldProblem>) -> Self {
+        let detail = if errors.len() == 1 { "1 field is invalid.".to_owned() } else { format!("{} fields are invalid.", errors.len()) };
+        Self { errors, ..Self::new(Code::ValidationFailed).because(detail) }
+    }
+
+    /// A move that the record's state does not allow.
+    pub fn wrong_state(verb: &str, current: &str, allowed: &[&str]) -> Self {
+        let moves = if allowed.is_empty() { "no moves".to_owned() } else { allowed.join(", ") };
+        Self {
+            current_state: Some(current.to_owned()),
+            allowed_moves: Some(allowed.iter().map(|&name| name.to_owned()).collect()),
+            ..Self::new(Code::WrongState).because(format!("Cannot {verb} in state {current}; allowed from here: {moves}."))
+        }
+    }
+
+    /// The service failed; the cause was logged.
+    pub fn internal() -> Self {
+        Self::new(Code::InternalError)
+    }
+
+    /// A stored value that the service's own words cannot read; the cause goes to the log.
+    pub fn damaged(cause: impl fmt::Display) -> Self {
+        tracing::error!(%cause, "a stored value cannot be read");
+        Self::internal()
+    }
+
+    /// The database is away or busy.
+    pub fn unavailable() -> Self {
+        Self { retry_after_seconds: Some(1), ..Self::new(Code::ServiceUnavailable) }
+    }
+}
+
+impl fmt::Display for Problem {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "{}: {}", self.code.name(), self.detail.as_deref().unwrap_or(self.code.title()))?;
+        self.errors.iter().try_for_each(|error| write!(formatter, "; {} {}", error.pointer, error.message))
+    }
+}
+
+impl std::error::Error for Problem {}

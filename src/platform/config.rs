@@ -1,0 +1,75 @@
+//! Settings: typed, from the environment or the command line, checked at the start. `.env.example` documents them.
+
+use clap::{Args, ValueEnum};
+use std::net::SocketAddr;
+use std::num::NonZeroU32;
+use std::path::PathBuf;
+
+/// How log lines look.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum LogFormat {
+    /// For a person at a terminal.
+    Text,
+    /// One JSON object a line, for a log collector.
+    Json,
+}
+
+/// Where the data is and how to reach it.
+#[derive(Debug, Clone, Args)]
+pub struct DatabaseSettings {
+    /// Postgres to use. Without it the service brings up a private one in its data folder.
+    #[arg(long, env = "DATABASE_URL", hide_env_values = true)]
+    pub database_url: Option<String>,
+    /// Connection of the tables' owner, for migrations. Default: DATABASE_URL.
+    #[arg(long, env = "DATABASE_OWNER_URL", hide_env_values = true)]
+    pub database_owner_url: Option<String>,
+    /// A streaming replica for reads. Default: DATABASE_URL.
+    #[arg(long, env = "READ_DATABASE_URL", hide_env_values = true)]
+    pub read_database_url: Option<String>,
+    /// Folder of the private Postgres. Default: the platform's data directory.
+    #[arg(long, env = "COPARTNER_DATA_DIR")]
+    pub data_dir: Option<PathBuf>,
+    /// Folder of the Postgres programs (initdb, postgres). Default: they are looked for.
+    #[arg(long, env = "COPARTNER_POSTGRES_BIN")]
+    pub postgres_bin: Option<PathBuf>,
+    /// Connections for writes, and as many again for reads.
+    #[arg(long, env = "COPARTNER_DATABASE_CONNECTIONS", default_value = "8", value_parser = clap::value_parser!(u32).range(1..=200))]
+    pub database_connections: u32,
+    /// Milliseconds that a request waits for a free connection before it is answered 503.
+    #[arg(long, env = "COPARTNER_DATABASE_WAIT_MS", default_value = "2000", value_parser = clap::value_parser!(u64).range(10..=60_000))]
+    pub database_wait_ms: u64,
+}
+
+/// How the service listens and behaves.
+#[derive(Debug, Clone, Args)]
+pub struct ServeSettings {
+    /// Address and port to listen on.
+    #[arg(long, env = "COPARTNER_LISTEN", default_value = "127.0.0.1:8080")]
+    pub listen: SocketAddr,
+    /// Threads that accept and answer requests. Default: one per core, at most four.
+    #[arg(long, env = "COPARTNER_WORKERS", value_parser = clap::value_parser!(u16).range(1..=64))]
+    pub workers: Option<u16>,
+    /// Requests a minute for each key, and for each address without one.
+    #[arg(long, env = "COPARTNER_RATE_LIMIT_PER_MINUTE", default_value = "6000")]
+    pub rate_limit_per_minute: NonZeroU32,
+    /// Largest file that an import takes, in mebibytes.
+    #[arg(long, env = "COPARTNER_IMPORT_MAX_MIB", default_value = "256", value_parser = clap::value_parser!(u32).range(1..=4096))]
+    pub import_max_mib: u32,
+    /// Write the first admin key to this file (mode 0600) besides printing it.
+    #[arg(long, env = "COPARTNER_BOOTSTRAP_KEY_FILE")]
+    pub bootstrap_key_file: Option<PathBuf>,
+    /// Run the background work (imports, holds, event numbers) elsewhere, by `copartner worker`.
+    #[arg(long, env = "COPARTNER_WITHOUT_WORKER", default_value = "false", action = clap::ArgAction::Set, num_args = 0..=1, default_missing_value = "true")]
+    pub without_worker: bool,
+}
+
+/// What the log says and how.
+#[derive(Debug, Clone, Args)]
+pub struct LogSettings {
+    /// Which messages: a level, or a list such as `info,copartner=debug`.
+    #[arg(long, env = "COPARTNER_LOG", default_value = "info", global = true)]
+    pub log: String,
+    /// How they look.
+    #[arg(long, env = "COPARTNER_LOG_FORMAT", value_enum, default_value = "text", global = true)]
+    pub log_format: LogFormat,
+}

@@ -1,0 +1,178 @@
+//! API keys: what they look like, and who holds one.
+//!
+//! A key is `cpk_` and 43 characters of base64url (256 bits), so that a secret scanner finds a leaked one. Only its
+//! SHA-256 is kept. What a key stands for is remembered here, but whether it is still good is asked of Postgres by
+//! every statement (see `scope_organization` in the migrations): a revoked key is refused at the next request.
+
+use super::db::{Db, Prepared};
+use crate::kernel::id::{ApiKeyId, OrganizationId, PartnerId};
+use crate::kernel::permission::Permission;
+use crate::kernel::problem::{Code, Problem};
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use chrono::{DateTime, Utc};
+use diesel::sql_types::{Array, Binary, Nullable, Text, Timestamptz, Uuid as SqlUuid};
+use diesel::{OptionalExtension, PgConnection, QueryResult, QueryableByName, RunQueryDsl, sql_query};
+use sha2::{Digest, Sha256};
+use std::collections::HashMap;
+use std::fmt;
+use std::sync::{Arc, PoisonError, RwLock};
+use uuid::Uuid;
+
+/// Keys remembered at most; beyond it the memory starts anew.
+const REMEMBERED: usize = 10_000;
+/// What every key starts with.
+const PREFIX: &str = "cpk_";
+/// How many characters of a key may be shown again, to tell keys apart.
+const SHOWN: usize = 12;
+
+/// The SHA-256 of a key.
+pub type KeyHash = [u8; 32];
+
+/// A new key: the only moment at which its text exists.
+#[derive(Clone)]
+pub struct NewSecret {
+    /// The whole key; shown once.
+    pub text: String,
+    /// Its beginning, to tell keys apart.
+    pub prefix: String,
+    /// What is kept of it.
+    pub hash: KeyHash,
+}
+
+impl fmt::Debug for NewSecret {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.debug_struct("NewSecret").field("prefix", &self.prefix).finish_non_exhaustive()
+    }
+}
+
+impl NewSecret {
+    /// Makes a key from the operating system's randomness.
+    pub fn generate() -> Result<Self, Problem> {
+        let mut bytes = [0_u8; 32];
+        getrandom::fill(&mut bytes).map_err(|error| {
+            tracing::error!(%error, "no randomness");
+            Problem::internal()
+        })?;
+        let text = format!("{PREFIX}{}", URL_SAFE_NO_PAD.encode(bytes));
+        let prefix = text.get(..SHOWN).unwrap_or_default().to_owned();
+        Ok(Self { prefix, hash: hash_of(&text), text })
+    }
+}
+
+/// What a caller came with.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Credential {
+    /// The tenant.
+    pub organization_id: OrganizationId,
+    /// The key.
+    pub api_key_id: ApiKeyId,
+    /// The partner to which the key is confined.
+    pub partner_id: Option<PartnerId>,
+    /// When the key ends by itself.
+    pub expires_at: Option<DateTime<Utc>>,
+    permissions: Vec<Permission>,
+    hash: KeyHash,
+}
+
+impl Credential {
+    /// Whether the key holds this permission.
+    pub fn holds(&self, permission: Permission) -> bool {
+        self.permissions.contains(&permission)
+    }
+
+    /// The permissions that the key holds.
+    pub fn permissions(&self) -> &[Permission] {
+        &self.permissions
+    }
+}
+
+/// Who holds which key.
+#[derive(Debug, Default)]
+pub struct Credentials {
+    known: RwLock<HashMap<KeyHash, Arc<Credential>>>,
+}
+
+impl Credentials {
+    /// Nobody known yet.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Who holds this token at this instant. Unknown, expired and revoked keys look the same from outside.
+    pub async fn authenticate(&self, db: &Db, token: &str, now: DateTime<Utc>) -> Result<Arc<Credential>, Problem> {
+        let credential = match self.known(token) {
+            Some(credential) => credential,
+            None => self.look_up(db, token).await?,
+        };
+        if credential.expires_at.is_some_and(|end| end <= now) {
+            return Err(Problem::new(Code::Unauthorized));
+        }
+        Ok(credential)
+    }
+
+    /// Who holds this token, as far as it is remembered.
+    pub fn known(&self, token: &str) -> Option<Arc<Credential>> {
+        self.known.read().unwrap_or_else(PoisonError::into_inner).get(&hash_of(token)).cloned()
+    }
+
+    /// Forgets a key that Postgres refused.
+    pub fn forget(&self, credential: &Credential) {
+        self.known.write().unwrap_or_else(PoisonError::into_inner).remove(&credential.hash);
+    }
+
+    async fn look_up(&self, db: &Db, token: &str) -> Result<Arc<Credential>, Problem> {
+        if !token.starts_with(PREFIX) || token.len() > 128 {
+            return Err(Problem::new(Code::Unauthorized));
+        }
+        let hash = hash_of(token);
+        let row: Option<KeyRow> = db.outside(move |connection| Ok(find(connection, hash)?)).await?;
+        let credential = Arc::new(row.ok_or_else(|| Problem::new(Code::Unauthorized))?.credential(hash));
+        let mut known = self.known.write().unwrap_or_else(PoisonError::into_inner);
+        if known.len() >= REMEMBERED {
+            known.clear();
+        }
+        known.insert(hash, Arc::clone(&credential));
+        Ok(credential)
+    }
+}
+
+/// The SHA-256 of a key. Keys are random, so that a slow hash would protect nothing.
+pub fn hash_of(token: &str) -> KeyHash {
+    Sha256::digest(token.as_bytes()).into()
+}
+
+#[derive(QueryableByName)]
+struct KeyRow {
+    #[diesel(sql_type = SqlUuid)]
+    organization_id: Uuid,
+    #[diesel(sql_type = SqlUuid)]
+    id: Uuid,
+    #[diesel(sql_type = Nullable<SqlUuid>)]
+    partner_id: Option<Uuid>,
+    #[diesel(sql_type = Array<Text>)]
+    permissions: Vec<String>,
+    #[diesel(sql_type = Nullable<Timestamptz>)]
+    expires_at: Option<DateTime<Utc>>,
+}
+
+fn find(connection: &mut PgConnection, hash: KeyHash) -> QueryResult<Option<KeyRow>> {
+    let query = sql_query(
+        "SELECT organization_id, id, partner_id, permissions, expires_at FROM authenticate_api_key($1)",
+    );
+    Prepared(query.bind::<Binary, _>(hash.to_vec())).get_result(connection).optional()
+}
+
+impl KeyRow {
+    fn credential(self, hash: KeyHash) -> Credential {
+        let Self { organization_id, id, partner_id, permissions, expires_at } = self;
+        Credential {
+            organization_id: OrganizationId::from_uuid(organization_id),
+            api_key_id: ApiKeyId::from_uuid(id),
+            partner_id: partner_id.map(PartnerId::from_uuid),
+            expires_at,
+            permissions: permissions.iter().filter_map(|name| Permission::from_name(name)).collect(),
+            hash,
+        }
+    }
+}

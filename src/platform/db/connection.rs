@@ -1,0 +1,105 @@
+//! A connection that remembers in whose scope it is.
+
+use crate::kernel::ctx::{Actor, Ctx};
+use diesel::connection::SimpleConnection;
+use diesel::r2d2::{ManageConnection, R2D2Connection};
+use diesel::sql_types::Text;
+use diesel::{Connection, ConnectionError, PgConnection, QueryResult, RunQueryDsl, sql_query};
+use std::fmt;
+
+/// The settings that the policies read.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct SessionScope {
+    organization_id: String,
+    partner_id: String,
+    api_key_id: String,
+}
+
+impl SessionScope {
+    /// The scope of a step.
+    pub fn of(ctx: &Ctx) -> Self {
+        let api_key_id = match ctx.actor {
+            Actor::ApiKey(id) => id.uuid().to_string(),
+            Actor::System => String::new(),
+        };
+        Self {
+            organization_id: ctx.scope.organization_id.uuid().to_string(),
+            partner_id: ctx.scope.partner_id.map(|id| id.uuid().to_string()).unwrap_or_default(),
+            api_key_id,
+        }
+    }
+}
+
+/// A session and the scope it is in.
+pub struct ScopedConnection {
+    connection: PgConnection,
+    scope: Option<SessionScope>,
+}
+
+impl fmt::Debug for ScopedConnection {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.debug_struct("ScopedConnection").field("scope", &self.scope).finish_non_exhaustive()
+    }
+}
+
+impl ScopedConnection {
+    /// The connection in this scope; one round trip when the last caller's was another, none when it was the same.
+    /// Outside any transaction, so that a rollback cannot bring an older scope back.
+    pub fn enter(&mut self, scope: &SessionScope) -> QueryResult<&mut PgConnection> {
+        if self.scope.as_ref() != Some(scope) {
+            self.scope = None;
+            sql_query(
+                "SELECT set_config('copartner.organization_id', $1, false),\
+                 set_config('copartner.partner_id', $2, false), set_config('copartner.api_key_id', $3, false)",
+            )
+            .bind::<Text, _>(&scope.organization_id)
+            .bind::<Text, _>(&scope.partner_id)
+            .bind::<Text, _>(&scope.api_key_id)
+            .execute(&mut self.connection)?;
+            self.scope = Some(scope.clone());
+        }
+        Ok(&mut self.connection)
+    }
+
+    /// The connection in nobody's scope: it sees no tenant's row.
+    pub fn outside(&mut self) -> QueryResult<&mut PgConnection> {
+        self.enter(&SessionScope::default())
+    }
+}
+
+/// How a pool opens its sessions.
+#[derive(Debug, Clone)]
+pub(super) struct Sessions {
+    pub(super) url: String,
+    pub(super) read_only: bool,
+    pub(super) statement_timeout_ms: u32,
+}
+
+/// The role that owns nothing and cannot bypass the policies.
+const SERVICE_ROLE: &str = "copartner_service";
+
+impl ManageConnection for Sessions {
+    type Connection = ScopedConnection;
+    type Error = ConnectionError;
+
+    fn connect(&self) -> Result<ScopedConnection, ConnectionError> {
+        let mut connection = PgConnection::establish(&self.url)?;
+        let settings = format!(
+            "SET ROLE {SERVICE_ROLE}; SET application_name = 'copartner'; SET TimeZone = 'UTC'; \
+             SET statement_timeout = {}; SET idle_in_transaction_session_timeout = 60000; \
+             SET default_transaction_read_only = {};",
+            self.statement_timeout_ms,
+            if self.read_only { "on" } else { "off" },
+        );
+        connection.batch_execute(&settings).map_err(ConnectionError::CouldntSetupConfiguration)?;
+        Ok(ScopedConnection { connection, scope: None })
+    }
+
+    fn is_valid(&self, held: &mut ScopedConnection) -> Result<(), ConnectionError> {
+        held.connection.ping().map_err(ConnectionError::CouldntSetupConfiguration)
+    }
+
+    fn has_broken(&self, held: &mut ScopedConnection) -> bool {
+        std::thread::panicking() || held.connection.is_broken()
+    }
+}

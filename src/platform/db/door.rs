@@ -1,0 +1,212 @@
+//! Pools, threads, transactions, retries.
+
+use super::connection::{SessionScope, Sessions};
+use super::error::{is_retryable, problem_of};
+use super::tx::Tx;
+use crate::kernel::ctx::Ctx;
+use crate::kernel::problem::Problem;
+use diesel::PgConnection;
+use diesel::connection::SimpleConnection;
+use diesel::r2d2::{Pool, PooledConnection};
+use std::fmt;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::time::Duration;
+use tracing::Span;
+
+/// How many times a write is tried when Postgres says that another transaction came in between.
+const ATTEMPTS: u32 = 4;
+
+/// How the door is built.
+#[derive(Debug, Clone)]
+pub struct DbSettings {
+    /// Where writes go.
+    pub url: String,
+    /// Where reads go when a streaming replica is named.
+    pub read_url: Option<String>,
+    /// Connections for writes.
+    pub write_connections: u32,
+    /// Connections for reads.
+    pub read_connections: u32,
+    /// How long a request waits for a free connection before it is answered `503`.
+    pub wait: Duration,
+    /// The longest a statement may run, in milliseconds.
+    pub statement_timeout_ms: u32,
+}
+
+/// The door. Cheap to clone.
+#[derive(Clone)]
+pub struct Db {
+    writes: Pool<Sessions>,
+    reads: Pool<Sessions>,
+}
+
+impl fmt::Debug for Db {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.debug_struct("Db").finish_non_exhaustive()
+    }
+}
+
+impl Db {
+    /// Builds the pools. Connections are opened when they are first needed.
+    pub fn new(settings: &DbSettings) -> Self {
+        let pool = |url: &str, read_only: bool, size: u32| {
+            Pool::builder()
+                .max_size(size)
+                .min_idle(Some(0))
+                .test_on_check_out(false)
+                .connection_timeout(settings.wait)
+                .error_handler(Box::new(QuietErrors))
+                .build_unchecked(Sessions {
+                    url: url.to_owned(),
+                    read_only,
+                    statement_timeout_ms: settings.statement_timeout_ms,
+                })
+        };
+        let read_url = settings.read_url.as_deref().unwrap_or(&settings.url);
+        Self {
+            writes: pool(&settings.url, false, settings.write_connections),
+            reads: pool(read_url, true, settings.read_connections),
+        }
+    }
+
+    /// Reads in the caller's scope; each statement sees what is committed when it starts.
+    pub async fn read<T, F>(&self, ctx: &Ctx, work: F) -> Result<T, Problem>
+    where
+        T: Send + 'static,
+        F: FnOnce(&mut Tx<'_>) -> Result<T, Problem> + Send + 'static,
+    {
+        let (db, ctx) = (self.clone(), ctx.clone());
+        blocking(move || db.read_now(&ctx, work)).await
+    }
+
+    /// Reads several statements from one snapshot.
+    pub async fn snapshot<T, F>(&self, ctx: &Ctx, work: F) -> Result<T, Problem>
+    where
+        T: Send + 'static,
+        F: FnOnce(&mut Tx<'_>) -> Result<T, Problem> + Send + 'static,
+    {
+        let (db, ctx) = (self.clone(), ctx.clone());
+        blocking(move || db.snapshot_now(&ctx, work)).await
+    }
+
+    /// Changes something: one transaction, with what happened written in it. Serialization failures and deadlocks
+    /// are tried again, therefore `work` may run more than once and must not act outside the database.
+    pub async fn write<T, F>(&self, ctx: &Ctx, work: F) -> Result<T, Problem>
+    where
+        T: Send + 'static,
+        F: Fn(&mut Tx<'_>) -> Result<T, Problem> + Send + 'static,
+    {
+        let (db, ctx) = (self.clone(), ctx.clone());
+        blocking(move || db.write_now(&ctx, work)).await
+    }
+
+    /// Asks something before any scope is known.
+    pub async fn outside<T, F>(&self, work: F) -> Result<T, Problem>
+    where
+        T: Send + 'static,
+        F: FnOnce(&mut PgConnection) -> Result<T, Problem> + Send + 'static,
+    {
+        let db = self.clone();
+        blocking(move || db.outside_now(work)).await
+    }
+
+    /// [`Db::outside`] for callers that may block.
+    pub fn outside_now<T>(&self, work: impl FnOnce(&mut PgConnection) -> Result<T, Problem>) -> Result<T, Problem> {
+        let mut held = take(&self.writes)?;
+        work(held.outside().map_err(problem_of)?)
+    }
+
+    /// [`Db::read`] for callers that may block.
+    pub fn read_now<T>(&self, ctx: &Ctx, work: impl FnOnce(&mut Tx<'_>) -> Result<T, Problem>) -> Result<T, Problem> {
+        let mut held = take(&self.reads)?;
+        let connection = held.enter(&SessionScope::of(ctx)).map_err(problem_of)?;
+        work(&mut Tx::new(connection))
+    }
+
+    /// [`Db::snapshot`] for callers that may block.
+    pub fn snapshot_now<T>(
+        &self,
+        ctx: &Ctx,
+        work: impl FnOnce(&mut Tx<'_>) -> Result<T, Problem>,
+    ) -> Result<T, Problem> {
+        let mut held = take(&self.reads)?;
+        let connection = held.enter(&SessionScope::of(ctx)).map_err(problem_of)?;
+        in_transaction(connection, "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY", work)
+    }
+
+    /// [`Db::write`] for callers that may block.
+    pub fn write_now<T>(&self, ctx: &Ctx, work: impl Fn(&mut Tx<'_>) -> Result<T, Problem>) -> Result<T, Problem> {
+        let mut held = take(&self.writes)?;
+        let mut attempt = 1;
+        loop {
+            let connection = held.enter(&SessionScope::of(ctx)).map_err(problem_of)?;
+            match in_transaction(connection, "BEGIN", &work) {
+                Err(problem) if attempt < ATTEMPTS && is_retryable(&problem) => attempt += 1,
+                outcome => return outcome,
+            }
+        }
+    }
+
+    /// Whether Postgres answers.
+    pub async fn is_reachable(&self) -> bool {
+        self.outside(|connection| connection.batch_execute("SELECT 1").map_err(problem_of)).await.is_ok()
+    }
+
+    /// Connections of the write pool: (open, idle).
+    pub fn write_connections(&self) -> (u32, u32) {
+        let state = self.writes.state();
+        (state.connections, state.idle_connections)
+    }
+}
+
+/// Runs `work` between `begin` and `COMMIT`, and writes what happened just before the commit.
+fn in_transaction<T>(
+    connection: &mut PgConnection,
+    begin: &str,
+    work: impl FnOnce(&mut Tx<'_>) -> Result<T, Problem>,
+) -> Result<T, Problem> {
+    connection.batch_execute(begin).map_err(problem_of)?;
+    let outcome = catch_unwind(AssertUnwindSafe(|| {
+        let mut tx = Tx::new(connection);
+        let value = work(&mut tx)?;
+        tx.flush()?;
+        Ok(value)
+    }))
+    .unwrap_or_else(|_| Err(Problem::internal()));
+    let end = if outcome.is_ok() { "COMMIT" } else { "ROLLBACK" };
+    let ended = connection.batch_execute(end).map_err(problem_of);
+    let value = outcome?;
+    ended.map(|()| value)
+}
+
+/// A connection, or `503` when none is free in time.
+fn take(pool: &Pool<Sessions>) -> Result<PooledConnection<Sessions>, Problem> {
+    pool.get().map_err(|error| {
+        tracing::warn!(%error, "no database connection");
+        Problem::unavailable()
+    })
+}
+
+/// Runs blocking work on the blocking pool within the caller's span; a panic becomes a `500`.
+async fn blocking<T, F>(work: F) -> Result<T, Problem>
+where
+    T: Send + 'static,
+    F: FnOnce() -> Result<T, Problem> + Send + 'static,
+{
+    let span = Span::current();
+    actix_web::web::block(move || {
+        span.in_scope(|| catch_unwind(AssertUnwindSafe(work)).unwrap_or_else(|_| Err(Problem::internal())))
+    })
+    .await
+    .unwrap_or_else(|_| Err(Problem::unavailable()))
+}
+
+/// Connection failures are answered by [`take`]; the pool's own repetition of them is only a trace.
+#[derive(Debug)]
+struct QuietErrors;
+
+impl<E: std::error::Error> diesel::r2d2::HandleError<E> for QuietErrors {
+    fn handle_error(&self, error: E) {
+        tracing::debug!(%error, "database connection");
+    }
+}

@@ -1,0 +1,100 @@
+//! What Postgres refuses, in the words of the problem table.
+
+use crate::kernel::problem::{Code, FieldProblem, Problem};
+use diesel::result::{DatabaseErrorInformation, DatabaseErrorKind, Error};
+
+/// Turns a database error into a problem. Anything unforeseen is logged and becomes a `500`.
+pub fn problem_of(error: Error) -> Problem {
+    match error {
+        Error::NotFound => Problem::not_found(),
+        Error::DatabaseError(kind, information) => refused(kind, information.as_ref()),
+        other => {
+            tracing::error!(error = %other, "database");
+            Problem::internal()
+        }
+    }
+}
+
+impl From<Error> for Problem {
+    fn from(error: Error) -> Self {
+        problem_of(error)
+    }
+}
+
+/// Whether the same work may succeed when it is done again.
+pub(super) fn is_retryable(problem: &Problem) -> bool {
+    problem.code == Code::WriteConflict
+}
+
+fn refused(kind: DatabaseErrorKind, information: &(dyn DatabaseErrorInformation + Send + Sync)) -> Problem {
+    let constraint = information.constraint_name().unwrap_or_default();
+    match kind {
+        DatabaseErrorKind::SerializationFailure => Problem::new(Code::WriteConflict),
+        DatabaseErrorKind::ClosedConnection | DatabaseErrorKind::UnableToSendCommand => Problem::unavailable(),
+        _ => match by_message(information.message()).or_else(|| by_constraint(constraint)) {
+            Some(problem) => problem,
+            None => {
+                tracing::error!(message = information.message(), constraint, ?kind, "database");
+                Problem::internal()
+            }
+        },
+    }
+}
+
+/// Diesel names few SQLSTATEs, so the others are known by the server's own words.
+fn by_message(message: &str) -> Option<Problem> {
+    let is = |words: &str| message.contains(words);
+    if is("the API key is no longer valid") {
+        Some(Problem::new(Code::Unauthorized))
+    } else if is("deadlock detected") {
+        Some(Problem::new(Code::WriteConflict))
+    } else if is("statement timeout")
+        || is("terminating connection")
+        || is("the database system is")
+        || is("server closed the connection")
+        || is("no connection to the server")
+        || is("cannot execute") && is("in a read-only transaction")
+    {
+        tracing::warn!(message, "database away");
+        Some(Problem::unavailable())
+    } else {
+        None
+    }
+}
+
+/// Constraints have names, and the name tells which rule refused.
+fn by_constraint(constraint: &str) -> Option<Problem> {
+    if constraint.ends_with("_external_id_key") {
+        let field = FieldProblem::new("/external_id", "taken", "Another record of this kind has this external id.");
+        return Some(Problem { errors: vec![field], ..Problem::new(Code::ExternalIdTaken) });
+    }
+    if let Some(column) = constraint.strip_suffix("_fk").and_then(foreign_column) {
+        let pointer = format!("/{column}_id");
+        return Some(Problem::field(pointer, "unknown_reference", "There is no such record."));
+    }
+    let code = match constraint {
+        "attributions_shares_check" => Code::SharesExceedWhole,
+        "commission_rule_versions_period_key" => Code::RuleVersionsOverlap,
+        "payout_runs_second_person_check" => Code::SecondPersonRequired,
+        "payout_items_live_commission_key" | "payout_items_live_clawback_key" => Code::PayoutRunStale,
+        "pipeline_stages_position_key" => {
+            let field = FieldProblem::new("/position", "taken", "Another stage has this position.");
+            return Some(Problem { errors: vec![field], ..Problem::new(Code::AlreadyExists) });
+        }
+        "enrollments_partner_program_key"
+        | "attributions_deal_role_partner_key"
+        | "attributions_deal_role_rank_key"
+        | "commission_rule_versions_number_key" => Code::AlreadyExists,
+        _ => return None,
+    };
+    Some(Problem::new(code))
+}
+
+/// `deals_account_fk` is about the column `account_id` of the table `deals`.
+fn foreign_column(name: &str) -> Option<&'static str> {
+    const COLUMNS: &[&str] = &[
+        "account", "program", "product_family", "stage", "parent", "partner", "deal", "invoice", "payment",
+        "commission_rule",
+    ];
+    COLUMNS.iter().find(|column| name.ends_with(&format!("_{column}"))).copied()
+}

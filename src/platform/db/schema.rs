@@ -1,0 +1,580 @@
+// @generated automatically by Diesel CLI.
+
+diesel::table! {
+    accounts (organization_id, id) {
+        organization_id -> Uuid,
+        id -> Uuid,
+        external_id -> Nullable<Text>,
+        name -> Text,
+        domain -> Nullable<Text>,
+        country -> Nullable<Text>,
+        row_version -> Int8,
+        created_at -> Timestamptz,
+        updated_at -> Timestamptz,
+    }
+}
+
+diesel::table! {
+    api_keys (organization_id, id) {
+        organization_id -> Uuid,
+        id -> Uuid,
+        partner_id -> Nullable<Uuid>,
+        name -> Text,
+        prefix -> Text,
+        secret_hash -> Bytea,
+        permissions -> Array<Text>,
+        created_by -> Nullable<Uuid>,
+        expires_at -> Nullable<Timestamptz>,
+        revoked_at -> Nullable<Timestamptz>,
+        row_version -> Int8,
+        created_at -> Timestamptz,
+        updated_at -> Timestamptz,
+    }
+}
+
+diesel::table! {
+    attributions (organization_id, id) {
+        organization_id -> Uuid,
+        id -> Uuid,
+        external_id -> Nullable<Text>,
+        deal_id -> Uuid,
+        partner_id -> Uuid,
+        role -> Text,
+        share_basis_points -> Int4,
+        allocation_rank -> Int4,
+        status -> Text,
+        status_reason -> Nullable<Text>,
+        confirmed_at -> Nullable<Timestamptz>,
+        settled_at -> Nullable<Timestamptz>,
+        row_version -> Int8,
+        created_at -> Timestamptz,
+        updated_at -> Timestamptz,
+    }
+}
+
+diesel::table! {
+    audit_events (organization_id, id) {
+        organization_id -> Uuid,
+        id -> Uuid,
+        written_order -> Int8,
+        action -> Text,
+        subject_type -> Text,
+        subject_id -> Uuid,
+        actor_type -> Text,
+        actor_id -> Nullable<Uuid>,
+        changes -> Jsonb,
+        reason -> Nullable<Text>,
+        request_id -> Nullable<Uuid>,
+        address -> Nullable<Text>,
+        occurred_at -> Timestamptz,
+    }
+}
+
+diesel::table! {
+    clawbacks (organization_id, id) {
+        organization_id -> Uuid,
+        id -> Uuid,
+        commission_id -> Uuid,
+        refund_id -> Uuid,
+        partner_id -> Uuid,
+        program_id -> Uuid,
+        status -> Text,
+        currency -> Text,
+        amount -> Numeric,
+        taken_from -> Nullable<Text>,
+        zero_reason -> Nullable<Text>,
+        explanation -> Jsonb,
+        occurred_at -> Timestamptz,
+        row_version -> Int8,
+        created_at -> Timestamptz,
+        updated_at -> Timestamptz,
+    }
+}
+
+diesel::table! {
+    commission_rule_versions (organization_id, id) {
+        organization_id -> Uuid,
+        id -> Uuid,
+        commission_rule_id -> Uuid,
+        version -> Int4,
+        status -> Text,
+        formula -> Jsonb,
+        motions -> Array<Text>,
+        roles -> Array<Text>,
+        partner_ids -> Array<Uuid>,
+        product_family_ids -> Array<Uuid>,
+        currencies -> Array<Text>,
+        priority -> Int4,
+        hold_days -> Int4,
+        effective_from -> Timestamptz,
+        effective_to -> Nullable<Timestamptz>,
+        terms_hash -> Text,
+        activated_at -> Nullable<Timestamptz>,
+        retired_at -> Nullable<Timestamptz>,
+        row_version -> Int8,
+        created_at -> Timestamptz,
+        updated_at -> Timestamptz,
+    }
+}
+
+diesel::table! {
+    commission_rules (organization_id, id) {
+        organization_id -> Uuid,
+        id -> Uuid,
+        external_id -> Nullable<Text>,
+        program_id -> Uuid,
+        name -> Text,
+        component -> Text,
+        row_version -> Int8,
+        created_at -> Timestamptz,
+        updated_at -> Timestamptz,
+    }
+}
+
+diesel::table! {
+    commissions (organization_id, id) {
+        organization_id -> Uuid,
+        id -> Uuid,
+        kind -> Text,
+        partner_id -> Uuid,
+        program_id -> Uuid,
+        deal_id -> Uuid,
+        attribution_id -> Uuid,
+        role -> Text,
+        component -> Text,
+        invoice_id -> Nullable<Uuid>,
+        invoice_line_id -> Nullable<Uuid>,
+        payment_id -> Nullable<Uuid>,
+        credit_note_id -> Nullable<Uuid>,
+        rule_version_id -> Nullable<Uuid>,
+        status -> Text,
+        ineligible_reason -> Nullable<Text>,
+        currency -> Text,
+        base_amount -> Numeric,
+        amount -> Numeric,
+        reversed_amount -> Numeric,
+        netted_amount -> Numeric,
+        earned_at -> Timestamptz,
+        release_at -> Timestamptz,
+        approved_at -> Nullable<Timestamptz>,
+        paid_at -> Nullable<Timestamptz>,
+        explanation -> Jsonb,
+        row_version -> Int8,
+        created_at -> Timestamptz,
+        updated_at -> Timestamptz,
+    }
+}
+
+diesel::table! {
+    credit_notes (organization_id, id) {
+        organization_id -> Uuid,
+        id -> Uuid,
+        external_id -> Nullable<Text>,
+        deal_id -> Uuid,
+        invoice_id -> Nullable<Uuid>,
+        currency -> Text,
+        amount -> Numeric,
+        reason -> Nullable<Text>,
+        issued_at -> Timestamptz,
+        row_version -> Int8,
+        created_at -> Timestamptz,
+        updated_at -> Timestamptz,
+    }
+}
+
+diesel::table! {
+    deals (organization_id, id) {
+        organization_id -> Uuid,
+        id -> Uuid,
+        external_id -> Nullable<Text>,
+        name -> Text,
+        account_id -> Uuid,
+        program_id -> Nullable<Uuid>,
+        partner_id -> Nullable<Uuid>,
+        product_family_id -> Nullable<Uuid>,
+        stage_id -> Nullable<Uuid>,
+        deal_type -> Text,
+        status -> Text,
+        amount -> Numeric,
+        currency -> Text,
+        opened_on -> Date,
+        expected_close_on -> Nullable<Date>,
+        won_at -> Nullable<Timestamptz>,
+        lost_at -> Nullable<Timestamptz>,
+        lost_reason -> Nullable<Text>,
+        row_version -> Int8,
+        created_at -> Timestamptz,
+        updated_at -> Timestamptz,
+    }
+}
+
+diesel::table! {
+    enrollments (organization_id, id) {
+        organization_id -> Uuid,
+        id -> Uuid,
+        external_id -> Nullable<Text>,
+        partner_id -> Uuid,
+        program_id -> Uuid,
+        status -> Text,
+        status_reason -> Nullable<Text>,
+        tier -> Nullable<Text>,
+        terms_version -> Nullable<Text>,
+        activated_at -> Nullable<Timestamptz>,
+        ended_at -> Nullable<Timestamptz>,
+        row_version -> Int8,
+        created_at -> Timestamptz,
+        updated_at -> Timestamptz,
+    }
+}
+
+diesel::table! {
+    event_counters (organization_id) {
+        organization_id -> Uuid,
+        last_sequence -> Int8,
+    }
+}
+
+diesel::table! {
+    events (organization_id, id) {
+        organization_id -> Uuid,
+        id -> Uuid,
+        written_order -> Int8,
+        sequence -> Nullable<Int8>,
+        #[sql_name = "type"]
+        type_ -> Text,
+        subject_type -> Text,
+        subject_id -> Uuid,
+        partner_id -> Nullable<Uuid>,
+        data -> Jsonb,
+        occurred_at -> Timestamptz,
+    }
+}
+
+diesel::table! {
+    idempotency_keys (organization_id, actor_id, route, key) {
+        organization_id -> Uuid,
+        actor_id -> Uuid,
+        route -> Text,
+        key -> Text,
+        request_hash -> Bytea,
+        answer_status -> Nullable<Int4>,
+        answer_headers -> Nullable<Jsonb>,
+        answer_body -> Nullable<Bytea>,
+        created_at -> Timestamptz,
+    }
+}
+
+diesel::table! {
+    import_chunks (organization_id, import_id, position) {
+        organization_id -> Uuid,
+        import_id -> Uuid,
+        position -> Int4,
+        content -> Bytea,
+    }
+}
+
+diesel::table! {
+    import_rejections (organization_id, import_id, line, column_name, code) {
+        organization_id -> Uuid,
+        import_id -> Uuid,
+        line -> Int8,
+        column_name -> Text,
+        code -> Text,
+        message -> Text,
+    }
+}
+
+diesel::table! {
+    imports (organization_id, id) {
+        organization_id -> Uuid,
+        id -> Uuid,
+        resource -> Text,
+        status -> Text,
+        mapping -> Jsonb,
+        dry_run -> Bool,
+        atomic -> Bool,
+        file_name -> Nullable<Text>,
+        file_bytes -> Int8,
+        file_hash -> Bytea,
+        rows_read -> Int8,
+        rows_created -> Int8,
+        rows_updated -> Int8,
+        rows_unchanged -> Int8,
+        rows_rejected -> Int8,
+        bytes_read -> Int8,
+        error_code -> Nullable<Text>,
+        error_detail -> Nullable<Text>,
+        created_by -> Nullable<Uuid>,
+        leased_until -> Nullable<Timestamptz>,
+        started_at -> Nullable<Timestamptz>,
+        finished_at -> Nullable<Timestamptz>,
+        row_version -> Int8,
+        created_at -> Timestamptz,
+        updated_at -> Timestamptz,
+    }
+}
+
+diesel::table! {
+    invoice_lines (organization_id, id) {
+        organization_id -> Uuid,
+        id -> Uuid,
+        invoice_id -> Uuid,
+        position -> Int4,
+        product_family_id -> Nullable<Uuid>,
+        description -> Nullable<Text>,
+        net_amount -> Numeric,
+        tax_amount -> Numeric,
+    }
+}
+
+diesel::table! {
+    invoices (organization_id, id) {
+        organization_id -> Uuid,
+        id -> Uuid,
+        external_id -> Nullable<Text>,
+        deal_id -> Uuid,
+        status -> Text,
+        currency -> Text,
+        total_amount -> Numeric,
+        net_amount -> Numeric,
+        paid_amount -> Numeric,
+        refunded_amount -> Numeric,
+        credited_amount -> Numeric,
+        issued_on -> Date,
+        due_on -> Nullable<Date>,
+        row_version -> Int8,
+        created_at -> Timestamptz,
+        updated_at -> Timestamptz,
+    }
+}
+
+diesel::table! {
+    ledger_entries (organization_id, id) {
+        organization_id -> Uuid,
+        id -> Uuid,
+        kind -> Text,
+        source_id -> Uuid,
+        step -> Int4,
+        debit_account -> Text,
+        credit_account -> Text,
+        partner_id -> Uuid,
+        program_id -> Uuid,
+        currency -> Text,
+        amount -> Numeric,
+        occurred_at -> Timestamptz,
+        recorded_at -> Timestamptz,
+    }
+}
+
+diesel::table! {
+    organizations (organization_id) {
+        organization_id -> Uuid,
+        name -> Text,
+        mode -> Text,
+        time_zone -> Text,
+        default_currency -> Text,
+        dormant_after_days -> Int4,
+        row_version -> Int8,
+        created_at -> Timestamptz,
+        updated_at -> Timestamptz,
+    }
+}
+
+diesel::table! {
+    partners (organization_id, id) {
+        organization_id -> Uuid,
+        id -> Uuid,
+        external_id -> Nullable<Text>,
+        parent_id -> Nullable<Uuid>,
+        name -> Text,
+        status -> Text,
+        status_reason -> Nullable<Text>,
+        domain -> Nullable<Text>,
+        country -> Nullable<Text>,
+        approved_at -> Nullable<Timestamptz>,
+        terminated_at -> Nullable<Timestamptz>,
+        row_version -> Int8,
+        created_at -> Timestamptz,
+        updated_at -> Timestamptz,
+    }
+}
+
+diesel::table! {
+    payments (organization_id, id) {
+        organization_id -> Uuid,
+        id -> Uuid,
+        external_id -> Nullable<Text>,
+        invoice_id -> Uuid,
+        currency -> Text,
+        amount -> Numeric,
+        cumulative_amount -> Numeric,
+        refunded_amount -> Numeric,
+        paid_at -> Timestamptz,
+        row_version -> Int8,
+        created_at -> Timestamptz,
+        updated_at -> Timestamptz,
+    }
+}
+
+diesel::table! {
+    payout_carry_forwards (organization_id, id) {
+        organization_id -> Uuid,
+        id -> Uuid,
+        payout_run_id -> Uuid,
+        partner_id -> Uuid,
+        program_id -> Uuid,
+        currency -> Text,
+        amount -> Numeric,
+        reason -> Text,
+    }
+}
+
+diesel::table! {
+    payout_items (organization_id, id) {
+        organization_id -> Uuid,
+        id -> Uuid,
+        payout_id -> Uuid,
+        partner_id -> Uuid,
+        commission_id -> Nullable<Uuid>,
+        clawback_id -> Nullable<Uuid>,
+        status -> Text,
+        amount -> Numeric,
+    }
+}
+
+diesel::table! {
+    payout_runs (organization_id, id) {
+        organization_id -> Uuid,
+        id -> Uuid,
+        external_id -> Nullable<Text>,
+        program_id -> Nullable<Uuid>,
+        status -> Text,
+        rail -> Text,
+        cut_off_at -> Timestamptz,
+        created_by -> Nullable<Uuid>,
+        approved_by -> Nullable<Uuid>,
+        approved_at -> Nullable<Timestamptz>,
+        completed_at -> Nullable<Timestamptz>,
+        cancelled_at -> Nullable<Timestamptz>,
+        row_version -> Int8,
+        created_at -> Timestamptz,
+        updated_at -> Timestamptz,
+    }
+}
+
+diesel::table! {
+    payouts (organization_id, id) {
+        organization_id -> Uuid,
+        id -> Uuid,
+        payout_run_id -> Uuid,
+        partner_id -> Uuid,
+        program_id -> Uuid,
+        status -> Text,
+        status_reason -> Nullable<Text>,
+        currency -> Text,
+        amount -> Numeric,
+        reference -> Nullable<Text>,
+        paid_at -> Nullable<Timestamptz>,
+        row_version -> Int8,
+        created_at -> Timestamptz,
+        updated_at -> Timestamptz,
+    }
+}
+
+diesel::table! {
+    pipeline_stages (organization_id, id) {
+        organization_id -> Uuid,
+        id -> Uuid,
+        external_id -> Nullable<Text>,
+        name -> Text,
+        position -> Int4,
+        row_version -> Int8,
+        created_at -> Timestamptz,
+        updated_at -> Timestamptz,
+    }
+}
+
+diesel::table! {
+    product_families (organization_id, id) {
+        organization_id -> Uuid,
+        id -> Uuid,
+        external_id -> Nullable<Text>,
+        name -> Text,
+        row_version -> Int8,
+        created_at -> Timestamptz,
+        updated_at -> Timestamptz,
+    }
+}
+
+diesel::table! {
+    programs (organization_id, id) {
+        organization_id -> Uuid,
+        id -> Uuid,
+        external_id -> Nullable<Text>,
+        name -> Text,
+        motion -> Text,
+        time_zone -> Text,
+        rounding -> Text,
+        commission_approval -> Text,
+        lock_point -> Text,
+        clawback_window_days -> Nullable<Int4>,
+        minimum_payouts -> Jsonb,
+        row_version -> Int8,
+        created_at -> Timestamptz,
+        updated_at -> Timestamptz,
+    }
+}
+
+diesel::table! {
+    refunds (organization_id, id) {
+        organization_id -> Uuid,
+        id -> Uuid,
+        external_id -> Nullable<Text>,
+        invoice_id -> Uuid,
+        payment_id -> Uuid,
+        credit_note_id -> Nullable<Uuid>,
+        kind -> Text,
+        currency -> Text,
+        amount -> Numeric,
+        cumulative_amount -> Numeric,
+        reason -> Nullable<Text>,
+        refunded_at -> Timestamptz,
+        row_version -> Int8,
+        created_at -> Timestamptz,
+        updated_at -> Timestamptz,
+    }
+}
+
+diesel::allow_tables_to_appear_in_same_query!(
+    accounts,
+    api_keys,
+    attributions,
+    audit_events,
+    clawbacks,
+    commission_rule_versions,
+    commission_rules,
+    commissions,
+    credit_notes,
+    deals,
+    enrollments,
+    event_counters,
+    events,
+    idempotency_keys,
+    import_chunks,
+    import_rejections,
+    imports,
+    invoice_lines,
+    invoices,
+    ledger_entries,
+    organizations,
+    partners,
+    payments,
+    payout_carry_forwards,
+    payout_items,
+    payout_runs,
+    payouts,
+    pipeline_stages,
+    product_families,
+    programs,
+    refunds,
+);

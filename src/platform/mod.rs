@@ -1,0 +1,10 @@
+//! Machinery that knows no room: settings, the door to Postgres, the web, the clock.
+
+pub mod clock;
+pub mod config;
+pub mod credentials;
+pub mod db;
+pub mod embedded_postgres;
+pub mod openapi;
+pub mod telemetry;
+pub mod web;

@@ -1,0 +1,159 @@
+//! A request to change something: its body, its Idempotency-Key, and the version it was made for.
+
+use super::contract::Operation;
+use super::once::RequestKey;
+use super::problem::Refusal;
+use super::state::WebState;
+use crate::kernel::problem::{Code, FieldProblem, Problem};
+use crate::kernel::version::Precondition;
+use actix_web::dev::Payload;
+use actix_web::http::header::{self, HeaderMap};
+use actix_web::web::{Bytes, Data};
+use actix_web::{FromRequest, HttpRequest};
+use serde::Deserialize;
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+use sha2::{Digest, Sha256};
+use std::future::Future;
+use std::pin::Pin;
+use validator::{Validate, ValidationErrors, ValidationErrorsKind};
+
+/// The body of an operation that takes none.
+#[derive(Debug, Clone, Copy, Default, Deserialize, Validate)]
+pub struct Nothing {}
+
+/// A checked request to change something.
+#[derive(Debug, Clone)]
+pub struct Command<T> {
+    /// The body, valid by the document and by its own rules.
+    pub body: T,
+    /// The version that the caller wants to change.
+    pub precondition: Precondition,
+    pub(super) key: Option<RequestKey>,
+}
+
+impl<T: DeserializeOwned + Validate + 'static> FromRequest for Command<T> {
+    type Error = Refusal;
+    type Future = Pin<Box<dyn Future<Output = Result<Self, Refusal>>>>;
+
+    fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
+        let (request, bytes) = (request.clone(), Bytes::from_request(request, payload));
+        Box::pin(async move {
+            let bytes = bytes.await.map_err(|error| Refusal(unreadable(&error)))?;
+            Ok(check(&request, &bytes)?)
+        })
+    }
+}
+
+fn check<T: DeserializeOwned + Validate>(request: &HttpRequest, bytes: &[u8]) -> Result<Command<T>, Problem> {
+    let state = request.app_data::<Data<WebState>>().ok_or_else(Problem::internal)?;
+    let operation = state.contract.operation_of(request).ok_or_else(Problem::internal)?;
+    operation.check_query(request.query_string())?;
+    let precondition = precondition(operation, request.headers())?;
+    let key = key(operation, request, &Sha256::digest(bytes))?;
+    let body = match &operation.body {
+        Some(contract) if contract.required || !bytes.is_empty() => {
+            is_json(request.headers())?;
+            let value = parse(bytes)?;
+            contract.check(&value)?;
+            read(value)?
+        }
+        _ => read(Value::Object(serde_json::Map::new()))?,
+    };
+    Ok(Command { body, precondition, key })
+}
+
+fn unreadable(error: &actix_web::Error) -> Problem {
+    if error.as_response_error().status_code() == 413 {
+        Problem::new(Code::BodyTooLarge)
+    } else {
+        Problem::new(Code::MalformedRequest).because("The body could not be read to its end.")
+    }
+}
+
+fn is_json(headers: &HeaderMap) -> Result<(), Problem> {
+    let given = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    let essence = given.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
+    match essence.as_str() {
+        "application/json" | "application/merge-patch+json" => Ok(()),
+        _ => Err(Problem::new(Code::UnsupportedMediaType).because("Send application/json.")),
+    }
+}
+
+/// Parses the body; nesting beyond 128 levels is refused by the parser.
+fn parse(bytes: &[u8]) -> Result<Value, Problem> {
+    serde_json::from_slice(bytes)
+        .map_err(|error| Problem::new(Code::MalformedJson).because(format!("The body is not JSON: {error}.")))
+}
+
+/// The value as its type, then the rules that a schema cannot say.
+fn read<T: DeserializeOwned + Validate>(value: Value) -> Result<T, Problem> {
+    let body: T = serde_path_to_error::deserialize(value).map_err(|error| {
+        let pointer = pointer_of(&error.path().to_string());
+        Problem::field(pointer, "invalid_value", error.inner().to_string())
+    })?;
+    body.validate().map_err(|errors| {
+        let mut problems = Vec::new();
+        collect(&errors, String::new(), &mut problems);
+        Problem::fields(problems)
+    })?;
+    Ok(body)
+}
+
+/// `lines[0].net` as `/lines/0/net`.
+fn pointer_of(path: &str) -> String {
+    if path == "." {
+        return String::new();
+    }
+    format!("/{}", path.replace('[', ".").replace(']', "").replace('.', "/").replace("//", "/"))
+}
+
+fn collect(errors: &ValidationErrors, base: String, into: &mut Vec<FieldProblem>) {
+    for (field, kind) in errors.errors() {
+        let pointer = if field == "__all__" { base.clone() } else { format!("{base}/{field}") };
+        match kind {
+            ValidationErrorsKind::Struct(inner) => collect(inner, pointer, into),
+            ValidationErrorsKind::List(items) => {
+                items.iter().for_each(|(index, inner)| collect(inner, format!("{pointer}/{index}"), into));
+            }
+            ValidationErrorsKind::Field(problems) => into.extend(problems.iter().map(|problem| {
+                let pointer = problem.params.get("pointer").and_then(Value::as_str).map_or(pointer.clone(), str::to_owned);
+                let message = problem.message.as_ref().map_or_else(|| "The value is invalid.".to_owned(), ToString::to_string);
+                FieldProblem::new(pointer, problem.code.to_string(), message)
+            })),
+        }
+    }
+}
+
+fn precondition(operation: &Operation, headers: &HeaderMap) -> Result<Precondition, Problem> {
+    match headers.get(header::IF_MATCH) {
+        Some(value) => Ok(Precondition::parse(value.to_str().unwrap_or_default())),
+        None if operation.requires_if_match => Err(Problem::new(Code::PreconditionRequired)
+            .because("Send If-Match with the ETag of the record as you last read it.")),
+        None => Ok(Precondition::Any),
+    }
+}
+
+/// The request's Idempotency-Key with what it stands for; bare and quoted keys are the same.
+pub(super) fn key(
+    operation: &Operation,
+    request: &HttpRequest,
+    body_hash: &[u8],
+) -> Result<Option<RequestKey>, Problem> {
+    let Some(given) = request.headers().get("Idempotency-Key") else {
+        return if operation.requires_idempotency_key { Err(Problem::new(Code::IdempotencyKeyRequired)) } else { Ok(None) };
+    };
+    let text = given.to_str().unwrap_or_default().trim();
+    let text = text.strip_prefix('"').and_then(|rest| rest.strip_suffix('"')).unwrap_or(text);
+    if text.is_empty() || text.len() > 255 {
+        return Err(Problem::new(Code::IdempotencyKeyInvalid));
+    }
+    let mut hash = Sha256::new();
+    hash.update(request.method().as_str());
+    hash.update([0]);
+    hash.update(request.path());
+    hash.update([0]);
+    hash.update(body_hash);
+    let route = format!("{} {}", request.method(), request.path());
+    Ok(Some(RequestKey { key: text.to_owned(), route, hash: hash.finalize().to_vec() }))
+}

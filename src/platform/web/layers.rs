@@ -1,0 +1,139 @@
+//! What is wrapped around every request: an id, a span, the rate limit, figures, and problem documents for whatever
+//! failed outside a handler.
+
+use super::granted::bearer;
+use super::problem::{PROBLEM_JSON, response as problem_response};
+use super::rate_limit::{Caller, Standing};
+use super::state::WebState;
+use crate::kernel::id::RequestId;
+use crate::kernel::problem::{Code, Problem};
+use actix_web::body::{BoxBody, EitherBody, MessageBody};
+use actix_web::dev::{ServiceRequest, ServiceResponse};
+use actix_web::http::StatusCode;
+use actix_web::http::header::{self, HeaderName, HeaderValue};
+use actix_web::middleware::Next;
+use actix_web::web::Data;
+use actix_web::{Error, HttpRequest, HttpResponse};
+use std::cell::Cell;
+use std::future::Future;
+use std::pin::pin;
+use std::time::Instant;
+
+thread_local! {
+    static REQUEST_ID: Cell<Option<RequestId>> = const { Cell::new(None) };
+}
+
+/// The id of the request that is being worked on.
+pub fn current_request_id() -> Option<RequestId> {
+    REQUEST_ID.get()
+}
+
+/// Polls the future with this request's id in place. Requests interleave on a thread, therefore it is set anew at
+/// every poll.
+async fn within<F: Future>(id: RequestId, future: F) -> F::Output {
+    let mut future = pin!(future);
+    std::future::poll_fn(move |context| {
+        let outer = REQUEST_ID.replace(Some(id));
+        let polled = future.as_mut().poll(context);
+        REQUEST_ID.set(outer);
+        polled
+    })
+    .await
+}
+
+/// The outermost layer.
+pub async fn surround(
+    request: ServiceRequest,
+    next: Next<impl MessageBody + 'static>,
+) -> Result<ServiceResponse<EitherBody<BoxBody>>, Error> {
+    let Some(state) = request.app_data::<Data<WebState>>().cloned() else {
+        return Ok(next.call(request).await?.map_into_boxed_body().map_into_left_body());
+    };
+    let (id, started) = (RequestId::new(state.clock.now()), Instant::now());
+    let standing = state.rate_limit.count(&caller(request.request(), &state));
+    let response = if standing.refused {
+        let problem = Problem { retry_after_seconds: Some(standing.wait_seconds), ..Problem::new(Code::TooManyRequests) };
+        within(id, async { request.into_response(problem_response(&problem)) }).await
+    } else {
+        within(id, settle(request, next)).await?
+    };
+    let mut response = response;
+    decorate(&mut response, id, standing, state.rate_limit.per_minute());
+    count(&response, started);
+    Ok(response.map_into_left_body())
+}
+
+/// Runs the rest and turns what failed outside a handler into a problem document.
+async fn settle(request: ServiceRequest, next: Next<impl MessageBody + 'static>) -> Result<ServiceResponse<BoxBody>, Error> {
+    let response = next.call(request).await?.map_into_boxed_body();
+    let status = response.status();
+    let is_problem = response.headers().get(header::CONTENT_TYPE).is_some_and(|kind| kind == PROBLEM_JSON);
+    if is_problem || !(status.is_client_error() || status.is_server_error()) {
+        return Ok(response);
+    }
+    let problem = Problem::new(code_of(status));
+    let (http, _) = response.into_parts();
+    Ok(ServiceResponse::new(http, problem_response(&problem)))
+}
+
+fn code_of(status: StatusCode) -> Code {
+    match status.as_u16() {
+        404 => Code::RouteNotFound,
+        405 => Code::MethodNotAllowed,
+        408 => Code::RequestTimeout,
+        413 => Code::BodyTooLarge,
+        415 => Code::UnsupportedMediaType,
+        431 => Code::HeadersTooLarge,
+        503 => Code::ServiceUnavailable,
+        status if status < 500 => Code::MalformedRequest,
+        _ => Code::InternalError,
+    }
+}
+
+/// A known key is counted by itself; everything else by its address, so that guessing keys is limited too.
+fn caller(request: &HttpRequest, state: &WebState) -> Caller {
+    bearer(request).and_then(|token| state.credentials.known(token)).map_or_else(
+        || Caller::Address(request.peer_addr().map(|address| address.ip().to_string()).unwrap_or_default()),
+        |credential| Caller::Credential(credential.api_key_id.uuid()),
+    )
+}
+
+fn decorate(response: &mut ServiceResponse<BoxBody>, id: RequestId, standing: Standing, per_minute: u32) {
+    let is_private = response.request().path().starts_with("/v1/");
+    let headers = response.headers_mut();
+    let mut set = |name: &'static str, value: String| {
+        if let Ok(value) = HeaderValue::from_str(&value) {
+            headers.insert(HeaderName::from_static(name), value);
+        }
+    };
+    set("request-id", id.to_string());
+    set("ratelimit", format!("\"default\";r={};t={}", standing.remaining, standing.wait_seconds));
+    set("ratelimit-policy", format!("\"default\";q={per_minute};w=60"));
+    set("x-content-type-options", "nosniff".to_owned());
+    if is_private {
+        set("cache-control", "no-store".to_owned());
+    }
+}
+
+fn count(response: &ServiceResponse<BoxBody>, started: Instant) {
+    let route = response.request().match_pattern().unwrap_or_else(|| "unknown".to_owned());
+    let labels = [("method", response.request().method().to_string()), ("route", route)];
+    let status = response.status().as_u16().to_string();
+    metrics::histogram!("http_request_duration_seconds", &labels).record(started.elapsed());
+    metrics::counter!("http_requests_total", "status" => status, "method" => labels[0].1.clone(), "route" => labels[1].1.clone())
+        .increment(1);
+}
+
+/// Paths and methods that nobody serves.
+pub async fn nowhere(request: HttpRequest) -> HttpResponse {
+    let state = request.app_data::<Data<WebState>>();
+    let methods = state.map(|state| state.contract.methods_at(request.path())).unwrap_or_default();
+    if methods.is_empty() {
+        return problem_response(&Problem::new(Code::RouteNotFound));
+    }
+    let mut response = problem_response(&Problem::new(Code::MethodNotAllowed));
+    if let Ok(allow) = HeaderValue::from_str(&methods.join(", ")) {
+        response.headers_mut().insert(header::ALLOW, allow);
+    }
+    response
+}

@@ -1,0 +1,32 @@
+//! The web: what every request is asked and every answer carries, so that a handler is one sentence.
+//!
+//! The OpenAPI document is the law here: [`contract`] checks each request's body and parameters against the very
+//! document that is served, so that the two cannot drift apart.
+
+pub mod answer;
+pub mod command;
+pub mod contract;
+pub mod fields;
+pub mod filter;
+pub mod granted;
+pub mod layers;
+pub mod money;
+mod once;
+pub mod problem;
+pub mod rate_limit;
+pub mod reason;
+pub mod state;
+pub mod target;
+
+pub use answer::Answer;
+pub use command::{Command, Nothing};
+pub use fields::Fields;
+pub use filter::Filter;
+pub use granted::Granted;
+pub use money::MoneyBody;
+pub use reason::ReasonBody;
+pub use state::WebState;
+pub use target::Target;
+
+/// What a handler gives back.
+pub type Reply = Result<Answer, problem::Refusal>;

@@ -1,0 +1,104 @@
+//! Ask twice, happen once: the key is settled in the same transaction as the work.
+
+use super::answer::Answer;
+use crate::kernel::ctx::Ctx;
+use crate::kernel::problem::{Code, Problem};
+use crate::platform::db::{Prepared, Tx};
+use diesel::sql_types::{Bool, Bytea, Integer, Jsonb, Nullable, Text, Timestamptz, Uuid as SqlUuid};
+use diesel::{OptionalExtension, QueryableByName, RunQueryDsl, sql_query};
+use serde_json::{Value, json};
+
+/// A caller's key, for one route, with a fingerprint of the request.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct RequestKey {
+    pub(super) key: String,
+    pub(super) route: String,
+    pub(super) hash: Vec<u8>,
+}
+
+#[derive(QueryableByName)]
+struct Lock {
+    #[diesel(sql_type = Bool)]
+    taken: bool,
+}
+
+#[derive(QueryableByName)]
+struct Stored {
+    #[diesel(sql_type = Bytea)]
+    request_hash: Vec<u8>,
+    #[diesel(sql_type = Nullable<Integer>)]
+    answer_status: Option<i32>,
+    #[diesel(sql_type = Nullable<Jsonb>)]
+    answer_headers: Option<Value>,
+    #[diesel(sql_type = Nullable<Bytea>)]
+    answer_body: Option<Vec<u8>>,
+}
+
+/// Does the work, or gives the first answer again. A refusal is not kept: nothing happened.
+pub(super) fn once(
+    tx: &mut Tx<'_>,
+    ctx: &Ctx,
+    key: &RequestKey,
+    work: impl FnOnce(&mut Tx<'_>) -> Result<Answer, Problem>,
+) -> Result<Answer, Problem> {
+    lock(tx, ctx, key)?;
+    match find(tx, ctx, key)? {
+        Some(stored) if stored.request_hash != key.hash => Err(Problem::new(Code::IdempotencyKeyReused)),
+        Some(stored) => replay(stored),
+        None => {
+            let answer = work(tx)?;
+            keep(tx, ctx, key, &answer)?;
+            Ok(answer)
+        }
+    }
+}
+
+/// One request per key at a time; a second one is told to come back rather than made to wait.
+fn lock(tx: &mut Tx<'_>, ctx: &Ctx, key: &RequestKey) -> Result<(), Problem> {
+    let name = format!("{} {:?} {} {}", ctx.organization_id(), ctx.actor.id(), key.route, key.key);
+    let query = sql_query("SELECT pg_try_advisory_xact_lock(hashtextextended($1, 0)) AS taken").bind::<Text, _>(name);
+    let lock: Lock = Prepared(query).get_result(tx.connection())?;
+    if lock.taken {
+        return Ok(());
+    }
+    Err(Problem { retry_after_seconds: Some(1), ..Problem::new(Code::IdempotencyKeyInUse) })
+}
+
+fn find(tx: &mut Tx<'_>, ctx: &Ctx, key: &RequestKey) -> Result<Option<Stored>, Problem> {
+    let query = sql_query(
+        "SELECT request_hash, answer_status, answer_headers, answer_body FROM idempotency_keys \
+         WHERE organization_id = $1 AND actor_id = $2 AND route = $3 AND key = $4",
+    )
+    .bind::<SqlUuid, _>(ctx.organization_id().uuid())
+    .bind::<Nullable<SqlUuid>, _>(ctx.actor.id())
+    .bind::<Text, _>(&key.route)
+    .bind::<Text, _>(&key.key);
+    Ok(Prepared(query).get_result(tx.connection()).optional()?)
+}
+
+fn keep(tx: &mut Tx<'_>, ctx: &Ctx, key: &RequestKey, answer: &Answer) -> Result<(), Problem> {
+    let query = sql_query(
+        "INSERT INTO idempotency_keys (organization_id, actor_id, route, key, request_hash, answer_status, \
+             answer_headers, answer_body, created_at) \
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
+    )
+    .bind::<SqlUuid, _>(ctx.organization_id().uuid())
+    .bind::<Nullable<SqlUuid>, _>(ctx.actor.id())
+    .bind::<Text, _>(&key.route)
+    .bind::<Text, _>(&key.key)
+    .bind::<Bytea, _>(&key.hash)
+    .bind::<Integer, _>(i32::from(answer.status))
+    .bind::<Jsonb, _>(json!({ "content_type": answer.content_type, "headers": answer.headers }))
+    .bind::<Bytea, _>(answer.kept_body.as_ref().unwrap_or(&answer.body))
+    .bind::<Timestamptz, _>(ctx.now);
+    Prepared(query).execute(tx.connection())?;
+    Ok(())
+}
+
+fn replay(stored: Stored) -> Result<Answer, Problem> {
+    let headers = stored.answer_headers.unwrap_or_default();
+    let content_type = headers["content_type"].as_str().unwrap_or("application/json").to_owned();
+    let headers = serde_json::from_value(headers["headers"].clone()).unwrap_or_default();
+    let status = stored.answer_status.and_then(|status| u16::try_from(status).ok()).ok_or_else(Problem::internal)?;
+    Ok(Answer { status, headers, body: stored.answer_body.unwrap_or_default(), content_type, replayed: true, kept_body: None })
+}

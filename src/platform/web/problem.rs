@@ -1,0 +1,81 @@
+//! Problem documents (RFC 9457) on the wire.
+
+use crate::kernel::id::RequestId;
+use crate::kernel::problem::{Code, Problem};
+use actix_web::body::BoxBody;
+use actix_web::http::StatusCode;
+use actix_web::{HttpResponse, ResponseError};
+use serde_json::{Map, Value, json};
+use std::fmt;
+
+/// The media type of every refusal.
+pub const PROBLEM_JSON: &str = "application/problem+json";
+/// Where a code is described.
+const TYPE_BASE: &str = "https://copartner.dev/problems/";
+
+/// A problem as a handler's error: `?` is all a handler says about it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Refusal(pub Problem);
+
+impl From<Problem> for Refusal {
+    fn from(problem: Problem) -> Self {
+        Self(problem)
+    }
+}
+
+impl fmt::Display for Refusal {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(formatter)
+    }
+}
+
+impl ResponseError for Refusal {
+    fn status_code(&self) -> StatusCode {
+        status_of(self.0.code)
+    }
+
+    fn error_response(&self) -> HttpResponse<BoxBody> {
+        response(&self.0)
+    }
+}
+
+fn status_of(code: Code) -> StatusCode {
+    StatusCode::from_u16(code.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR)
+}
+
+/// The document as JSON.
+pub fn document(problem: &Problem, request_id: Option<RequestId>) -> Value {
+    let errors: Vec<Value> = problem
+        .errors
+        .iter()
+        .map(|error| json!({ "pointer": error.pointer, "code": error.code, "message": error.message }))
+        .collect();
+    let mut document = Map::new();
+    document.insert("type".to_owned(), json!(format!("{TYPE_BASE}{}", problem.code.name())));
+    document.insert("title".to_owned(), json!(problem.code.title()));
+    document.insert("status".to_owned(), json!(problem.code.status()));
+    document.insert("code".to_owned(), json!(problem.code.name()));
+    document.insert("detail".to_owned(), json!(problem.detail));
+    document.insert("request_id".to_owned(), json!(request_id.map(|id| id.to_string())));
+    document.insert("errors".to_owned(), Value::Array(errors));
+    if let Some(state) = &problem.current_state {
+        document.insert("current_state".to_owned(), json!(state));
+    }
+    if let Some(moves) = &problem.allowed_moves {
+        document.insert("allowed_moves".to_owned(), json!(moves));
+    }
+    Value::Object(document)
+}
+
+/// The document as a response. The request id is that of the request being answered.
+pub fn response(problem: &Problem) -> HttpResponse<BoxBody> {
+    let mut response = HttpResponse::build(status_of(problem.code));
+    if problem.code == Code::Unauthorized {
+        response.insert_header(("WWW-Authenticate", "Bearer"));
+    }
+    if let Some(seconds) = problem.retry_after_seconds {
+        response.insert_header(("Retry-After", seconds.to_string()));
+    }
+    let body = document(problem, super::layers::current_request_id());
+    response.content_type(PROBLEM_JSON).body(body.to_string())
+}

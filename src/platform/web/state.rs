@@ -1,0 +1,23 @@
+//! What every request needs, shared by all workers.
+
+use super::contract::Contract;
+use super::rate_limit::RateLimit;
+use crate::platform::clock::Clock;
+use crate::platform::credentials::Credentials;
+use crate::platform::db::Db;
+use std::sync::Arc;
+
+/// The shared state of the web.
+#[derive(Debug, Clone)]
+pub struct WebState {
+    /// The door to Postgres.
+    pub db: Db,
+    /// Where `now` comes from.
+    pub clock: Arc<dyn Clock>,
+    /// Who holds which key.
+    pub credentials: Arc<Credentials>,
+    /// How often who may ask.
+    pub rate_limit: Arc<RateLimit>,
+    /// The document that requests are checked against.
+    pub contract: Arc<Contract>,
+}
