@@ -1,1 +1,3 @@
+//! Copartner: a headless Partner Relationship Management service.
 
+pub mod kernel;

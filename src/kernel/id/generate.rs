@@ -1,0 +1,46 @@
+//! Making UUIDv7 values that sort in the order in which one process made them.
+
+use std::hash::{BuildHasher, Hasher, RandomState};
+use std::sync::LazyLock;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use chrono::{DateTime, Utc};
+use uuid::{Builder, Uuid};
+
+const COUNTER_BITS: u32 = 42;
+const TAIL_BITS: u32 = 32;
+
+/// One counter for the whole process, never reset: instants of several clocks may interleave (a
+/// sandbox has its own), and ids of the same millisecond must still sort in the order of making.
+/// It starts at random below half of its range, so that it does not wrap within any real lifetime
+/// and so that two processes do not count in step.
+static COUNTER: LazyLock<AtomicU64> =
+    LazyLock::new(|| AtomicU64::new(random_bits() >> (u64::BITS - COUNTER_BITS + 1)));
+
+/// A UUIDv7 of the instant: 48 bits of milliseconds, 42 bits of counter, 32 random bits.
+pub(super) fn uuid_at(now: DateTime<Utc>) -> Uuid {
+    let counter = COUNTER.fetch_add(1, Ordering::Relaxed);
+    uuid_from_parts(now, counter, random_bits())
+}
+
+pub(super) fn uuid_from_parts(now: DateTime<Utc>, counter: u64, random: u64) -> Uuid {
+    let milliseconds = u64::try_from(now.timestamp_millis()).unwrap_or(0);
+    // The version takes no bit of the counter, but the variant stands between its upper twelve
+    // bits and the rest: twelve in `rand_a`, thirty in front of the tail in `rand_b`.
+    let upper = (counter >> (COUNTER_BITS - 12)) & 0x0fff;
+    let lower = (counter & ((1 << (COUNTER_BITS - 12)) - 1)) << TAIL_BITS | (random & u64::from(u32::MAX));
+    let mut bytes = [0; 10];
+    bytes[..2].copy_from_slice(&(upper as u16).to_be_bytes());
+    bytes[2..].copy_from_slice(&lower.to_be_bytes());
+    Builder::from_unix_timestamp_millis(milliseconds, &bytes).into_uuid()
+}
+
+fn random_bits() -> u64 {
+    let mut bytes = [0; 8];
+    match getrandom::fill(&mut bytes) {
+        Ok(()) => u64::from_ne_bytes(bytes),
+        // The standard library keeps keys that it drew earlier: an id needs to be unlike others, not
+        // secret, so that is enough when the operating system has no randomness to give.
+        Err(_) => RandomState::new().build_hasher().finish(),
+    }
+}

@@ -1,0 +1,15 @@
+//! The kernel: pure words that every floor above speaks.
+//!
+//! Nothing here knows Postgres, HTTP or the clock: time and randomness come in as arguments or, for
+//! ids, from the operating system. Every value that exists is valid, every operation that could go
+//! wrong says so in its type, and nothing rounds unless the caller names the rounding.
+//!
+//! Invariant: money is decimal, in one currency, and never wraps.
+//! Invariant: imports go down only; the kernel imports no other floor.
+
+pub mod id;
+pub mod money;
+pub mod motion;
+pub mod rate;
+pub mod time;
+pub mod word;
