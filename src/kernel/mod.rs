@@ -7,6 +7,7 @@
 //! Invariant: money is decimal, in one currency, and never wraps.
 //! Invariant: imports go down only; the kernel imports no other floor.
 
+pub mod commission;
 pub mod id;
 pub mod money;
 pub mod motion;
