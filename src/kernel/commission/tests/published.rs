@@ -68,9 +68,12 @@ fn a_deal_of_100_000_splits_60_to_40() {
     assert_eq!(amounts(&input), [usd("6000"), usd("4000")]);
 }
 
+/// The source, the commission, the payment, the cumulative refunds and what each takes back.
+type Refund = (&'static str, i128, i128, &'static [i128], &'static [i128]);
+
 #[test]
 fn refunds() {
-    let cases: [(&str, i128, i128, &[i128], &[i128]); 5] = [
+    let cases: [Refund; 5] = [
         ("Heritage, full", 30_000, 100_000, &[100_000], &[30_000]),
         ("ERPNext, return", 4_500, 90_000, &[90_000], &[4_500]),
         ("Gumroad, 6.00 of 10.00, ours", 79, 1_000, &[600], &[47]),
