@@ -7,14 +7,10 @@
 //! Invariant: money is decimal, in one currency, and never wraps.
 //! Invariant: imports go down only; the kernel imports no other floor.
 
-pub mod ctx;
+pub mod commission;
 pub mod id;
 pub mod money;
 pub mod motion;
-pub mod patch;
-pub mod permission;
-pub mod problem;
 pub mod rate;
 pub mod time;
-pub mod version;
 pub mod word;

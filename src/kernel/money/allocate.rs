@@ -5,7 +5,7 @@ use std::cmp::Reverse;
 use super::MoneyError;
 
 /// One party of an allocation.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
 pub struct Part {
     /// The share in basis points: 10,000 is the whole.
     pub basis_points: u32,

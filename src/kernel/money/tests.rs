@@ -137,6 +137,16 @@ fn the_range_ends_below_a_quadrillion_units() {
             Err(MoneyError::OutOfRange)
         );
     }
+    let limit = 10i128.pow(17);
+    assert_eq!(
+        Money::from_minor_units(limit, Currency::USD),
+        Err(MoneyError::OutOfRange)
+    );
+    assert_eq!(
+        Money::from_minor_units(-limit, Currency::USD),
+        Err(MoneyError::OutOfRange)
+    );
+    assert_eq!(cents(limit - 1), usd("999999999999999.99"));
     assert_eq!(
         Money::from_minor_units(i128::MIN, Currency::USD),
         Err(MoneyError::OutOfRange)

@@ -1,0 +1,282 @@
+//! The explanation of a posting: compact JSON from which the amount can be computed again.
+
+use std::borrow::Cow;
+
+use rust_decimal::Decimal;
+use serde::{Deserialize, Serialize};
+
+use super::accrue::{Party, WHOLE_BASIS_POINTS};
+use super::fraction::Fraction;
+use super::reverse::{clawback_entry, clawback_fraction};
+use super::rule::{Component, Formula, Rule, RuleSnapshot};
+use super::select::Considered;
+use super::shared::Shared;
+use super::{CommissionError, IneligibleReason};
+use crate::kernel::id::{AttributionId, PartnerId};
+use crate::kernel::money::{Currency, Money, Part, Rounding};
+
+/// Why a posting has its amount.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub enum Explanation {
+    /// Something was earned with a payment.
+    Accrual(AccrualExplanation),
+    /// Something was taken back with a credit note on a deal without an invoice.
+    Credit(CreditExplanation),
+    /// Something was taken back with a refund of a payment.
+    Clawback(ClawbackExplanation),
+}
+
+/// What an accrual follows from. All amounts are in the one currency.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AccrualExplanation {
+    /// The currency of the invoice.
+    pub currency: Currency,
+    /// The rounding of the program.
+    pub rounding: Rounding,
+    /// The net amount of the invoice line.
+    #[serde(with = "rust_decimal::serde::str")]
+    pub net: Decimal,
+    /// What is to be paid for the whole invoice.
+    #[serde(with = "rust_decimal::serde::str")]
+    pub invoice_total: Decimal,
+    /// What had been paid on the invoice before.
+    #[serde(with = "rust_decimal::serde::str")]
+    pub paid_before: Decimal,
+    /// What has been paid on the invoice now.
+    #[serde(with = "rust_decimal::serde::str")]
+    pub paid_after: Decimal,
+    /// What had been posted for the line, component and partner before.
+    #[serde(with = "rust_decimal::serde::str")]
+    pub already_posted: Decimal,
+    /// Whose line it is, and by which rule and share.
+    pub entitlement: Entitlement,
+    /// The steps from the inputs to the amount.
+    pub steps: Vec<Step>,
+    /// The amount posted.
+    #[serde(with = "rust_decimal::serde::str")]
+    pub amount: Decimal,
+}
+
+/// What a line of a credit note follows from. All amounts are in the one currency.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CreditExplanation {
+    /// The currency of the credit note.
+    pub currency: Currency,
+    /// The rounding of the program.
+    pub rounding: Rounding,
+    /// The net amount credited.
+    #[serde(with = "rust_decimal::serde::str")]
+    pub credit: Decimal,
+    /// What had been posted for earlier credits, when the credit is cumulative.
+    #[serde(with = "rust_decimal::serde::str")]
+    pub already_posted: Decimal,
+    /// Whose line it is, and by which rule and share.
+    pub entitlement: Entitlement,
+    /// The steps from the inputs to the amount.
+    pub steps: Vec<Step>,
+    /// The amount posted.
+    #[serde(with = "rust_decimal::serde::str")]
+    pub amount: Decimal,
+}
+
+/// What a clawback follows from. All amounts are in the one currency.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ClawbackExplanation {
+    /// The currency of the commission.
+    pub currency: Currency,
+    /// The rounding of the program.
+    pub rounding: Rounding,
+    /// What the commission had posted.
+    #[serde(with = "rust_decimal::serde::str")]
+    pub original: Decimal,
+    /// The amount of the payment.
+    #[serde(with = "rust_decimal::serde::str")]
+    pub base: Decimal,
+    /// Everything refunded of the payment so far.
+    #[serde(with = "rust_decimal::serde::str")]
+    pub refunded_cumulative: Decimal,
+    /// Everything taken back before.
+    #[serde(with = "rust_decimal::serde::str")]
+    pub already_clawed: Decimal,
+    /// The steps from the inputs to the amount.
+    pub steps: Vec<Step>,
+    /// The amount taken back.
+    #[serde(with = "rust_decimal::serde::str")]
+    pub amount: Decimal,
+}
+
+/// Whose line it is, and by which rule and share.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Entitlement {
+    /// The credit that the share comes from.
+    pub attribution_id: AttributionId,
+    /// The partner.
+    pub partner_id: PartnerId,
+    /// The component.
+    pub component: Component,
+    /// Why nothing is earned, when that is so.
+    pub ineligible: Option<IneligibleReason>,
+    /// The rule that decided, if any.
+    pub rule: Option<Shared<RuleSnapshot>>,
+    /// The share of this partner.
+    pub share: Part,
+    /// All shares of the pool.
+    pub shares: Shared<Vec<Part>>,
+    /// The rules that were looked at, and what became of them.
+    pub considered: Shared<Vec<Considered>>,
+}
+
+/// One step of the arithmetic.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Step {
+    /// What the step works out.
+    pub name: Cow<'static, str>,
+    /// The arithmetic, exact and before any rounding.
+    pub expression: String,
+    /// The result, rounded as the explanation says.
+    #[serde(with = "rust_decimal::serde::str")]
+    pub result: Decimal,
+}
+
+/// Computes the amount of an explanation again, from the inputs that it carries and nothing else.
+///
+/// The stored steps and the stored amount are not read, so that a difference from the posting shows.
+pub fn recompute(explanation: &Explanation) -> Result<Money, CommissionError> {
+    match explanation {
+        Explanation::Accrual(accrual) => accrual.recompute(),
+        Explanation::Credit(credit) => credit.recompute(),
+        Explanation::Clawback(clawback) => clawback.recompute(),
+    }
+}
+
+impl Explanation {
+    /// The amount that was posted, as the explanation states it.
+    pub fn amount(&self) -> Result<Money, CommissionError> {
+        let (amount, currency) = match self {
+            Self::Accrual(accrual) => (accrual.amount, accrual.currency),
+            Self::Credit(credit) => (credit.amount, credit.currency),
+            Self::Clawback(clawback) => (clawback.amount, clawback.currency),
+        };
+        Ok(Money::new(amount, currency)?)
+    }
+}
+
+impl AccrualExplanation {
+    fn recompute(&self) -> Result<Money, CommissionError> {
+        let money = |amount| Money::new(amount, self.currency);
+        match self.entitlement.recompute(money(self.net)?, self.rounding)? {
+            None => Ok(Money::zero(self.currency)),
+            Some(entitled) => {
+                let paid = Fraction::paid(money(self.paid_after)?, money(self.invoice_total)?)?;
+                let earned = paid.apply(entitled, self.rounding)?;
+                Ok(earned.checked_sub(money(self.already_posted)?)?)
+            }
+        }
+    }
+}
+
+impl CreditExplanation {
+    fn recompute(&self) -> Result<Money, CommissionError> {
+        let money = |amount| Money::new(amount, self.currency);
+        match self.entitlement.recompute(money(self.credit)?, self.rounding)? {
+            None => Ok(Money::zero(self.currency)),
+            Some(entitled) => Ok(entitled.checked_neg()?.checked_sub(money(self.already_posted)?)?),
+        }
+    }
+}
+
+impl ClawbackExplanation {
+    fn recompute(&self) -> Result<Money, CommissionError> {
+        let money = |amount| Money::new(amount, self.currency);
+        let (original, base) = (money(self.original)?, money(self.base)?);
+        let refunded = clawback_fraction(original, base, money(self.refunded_cumulative)?)?;
+        let target = refunded.apply(original, self.rounding)?;
+        Ok(clawback_entry(original, target, money(self.already_clawed)?)?)
+    }
+}
+
+impl Entitlement {
+    pub(super) fn of(
+        party: &Party<'_>,
+        component: Component,
+        shares: &Shared<Vec<Part>>,
+        ineligible: Option<IneligibleReason>,
+    ) -> Self {
+        Self {
+            attribution_id: party.attribution_id,
+            partner_id: party.partner_id,
+            component,
+            ineligible,
+            rule: party.rule.map(Rule::snapshot),
+            share: Part {
+                basis_points: party.basis_points,
+                rank: party.rank,
+            },
+            shares: shares.clone(),
+            considered: party.considered.clone(),
+        }
+    }
+
+    /// What the partner takes of the pool on a base; none when it may take nothing.
+    fn recompute(&self, base: Money, rounding: Rounding) -> Result<Option<Money>, CommissionError> {
+        if self.ineligible.is_some_and(IneligibleReason::blocks) {
+            return Ok(None);
+        }
+        let Some(rule) = &self.rule else { return Ok(None) };
+        let Some(pool) = rule.formula.pool(base, rounding)? else {
+            return Ok(None);
+        };
+        let position = self.shares.iter().position(|share| *share == self.share);
+        let position = position.ok_or(CommissionError::UnknownShare)?;
+        Ok(pool
+            .allocate(&self.shares, WHOLE_BASIS_POINTS)?
+            .get(position)
+            .copied())
+    }
+
+    /// The formula of the rule that decided, if any.
+    pub fn formula(&self) -> Option<&Formula> {
+        self.rule.as_deref().map(|rule| &rule.formula)
+    }
+}
+
+impl Step {
+    pub(super) fn new(name: &'static str, expression: String, result: Money) -> Self {
+        Self {
+            name: Cow::Borrowed(name),
+            expression,
+            result: result.amount(),
+        }
+    }
+
+    pub(super) fn share(pool: Money, basis_points: u32, result: Money) -> Self {
+        Self::new(
+            "share",
+            format!("{} x {basis_points} / {WHOLE_BASIS_POINTS}", pool.amount()),
+            result,
+        )
+    }
+
+    /// What is to be posted now; says so when the plain difference had to be held within its bounds.
+    pub(super) fn difference(name: &'static str, target: Money, before: Money, result: Money) -> Self {
+        let (target, before) = (target.amount(), before.amount());
+        let expression = match target - before {
+            plain if plain == result.amount() => format!("{target} - {before}"),
+            _ => format!("{target} - {before}, held between zero and what is left"),
+        };
+        Self::new(name, expression, result)
+    }
+
+    pub(super) fn negation(name: &'static str, amount: Money, result: Money) -> Self {
+        Self::new(name, format!("-1 x {}", amount.amount()), result)
+    }
+
+    /// A product with its exact value, which always has an end.
+    pub(super) fn product(left: Decimal, right: Decimal) -> String {
+        match left.checked_mul(right) {
+            Some(exact) => format!("{left} x {right} = {exact}"),
+            None => format!("{left} x {right}"),
+        }
+    }
+}

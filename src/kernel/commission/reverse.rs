@@ -1,0 +1,154 @@
+//! Taking back: refunds of a known payment, and credit notes on a deal without an invoice.
+
+use super::accrue::{Accrual, Claim, Party, Pools};
+use super::explain::{ClawbackExplanation, CreditExplanation, Entitlement, Explanation, Step};
+use super::fraction::Fraction;
+use super::rule::{Component, Formula};
+use super::shared::Shared;
+use super::{CommissionError, IneligibleReason};
+use crate::kernel::money::{Money, MoneyError, Part, Rounding};
+
+/// What a refund takes back from one commission.
+#[derive(Debug, Clone)]
+pub struct Clawback {
+    /// What to take back now; never negative.
+    pub amount: Money,
+    /// Everything that the amount follows from.
+    pub explanation: Explanation,
+}
+
+/// Works out what a refund takes back from one commission.
+///
+/// `original` is what the commission posted for the payment, `base` the amount of the payment,
+/// `refunded_cumulative` everything refunded of it so far and `already_clawed` everything taken back
+/// so far. The target is in proportion, and exactly `original` at a full refund; an entry is never
+/// above what is left and never below zero, so that a smaller refund total re-instates nothing.
+///
+/// # Errors
+/// A base of zero is a `DivisionByZero`, a negative one is `OutOfRange`.
+pub fn clawback(
+    original: Money,
+    base: Money,
+    refunded_cumulative: Money,
+    already_clawed: Money,
+    rounding: Rounding,
+) -> Result<Clawback, CommissionError> {
+    let refunded = clawback_fraction(original, base, refunded_cumulative)?;
+    let target = refunded.apply(original, rounding)?;
+    let amount = clawback_entry(original, target, already_clawed)?;
+    let steps = vec![
+        refunded.step("target", original, target),
+        Step::difference("amount", target, already_clawed, amount),
+    ];
+    let explanation = Explanation::Clawback(ClawbackExplanation {
+        currency: original.currency(),
+        rounding,
+        original: original.amount(),
+        base: base.amount(),
+        refunded_cumulative: refunded_cumulative.amount(),
+        already_clawed: already_clawed.amount(),
+        steps,
+        amount: amount.amount(),
+    });
+    Ok(Clawback { amount, explanation })
+}
+
+/// How much of a commission is due back; a commission of nothing or less has nothing to give back.
+pub(super) fn clawback_fraction(
+    original: Money,
+    base: Money,
+    refunded: Money,
+) -> Result<Fraction, MoneyError> {
+    original.compare(base)?;
+    let fraction = Fraction::refunded(refunded, base)?;
+    Ok(if original.is_positive() {
+        fraction
+    } else {
+        Fraction::Nothing
+    })
+}
+
+/// The target minus what was taken back before, between zero and what is left.
+pub(super) fn clawback_entry(
+    original: Money,
+    target: Money,
+    already_clawed: Money,
+) -> Result<Money, MoneyError> {
+    let zero = Money::zero(original.currency());
+    let left = original.checked_sub(already_clawed)?.max(zero)?;
+    target.checked_sub(already_clawed)?.max(zero)?.min(left)
+}
+
+/// A credit note on a deal without an invoice, for one role pool and one component.
+#[derive(Debug, Clone)]
+pub struct CreditInput<'a> {
+    /// The component to work out.
+    pub component: Component,
+    /// The net amount credited, as a positive amount. For several credit notes that shall add up
+    /// exactly: the cumulative amount, with what was posted for the earlier ones in the parties.
+    pub credit: Money,
+    /// The rounding of the program.
+    pub rounding: Rounding,
+    /// Everyone with a share of the pool.
+    pub parties: Vec<Party<'a>>,
+}
+
+/// Works out the negative lines of a credit note: the deal's own rules with the sign turned.
+///
+/// A flat amount does not depend on the base, so that a flat rule gives a zero line with the reason.
+pub fn credit_note_lines<'a>(input: &CreditInput<'a>) -> Result<Vec<Accrual<'a>>, CommissionError> {
+    let mut pools = Pools::new(input.component, input.credit, input.rounding, &input.parties)?;
+    let shares = pools.shares.clone();
+    let credit = |(index, party): (usize, &Party<'a>)| {
+        let claim = match party.rule.map(|rule| &rule.terms().formula) {
+            Some(Formula::Flat { .. }) => pools
+                .claim(index, party)?
+                .and(Err(IneligibleReason::FlatRuleNotCredited)),
+            _ => pools.claim(index, party)?,
+        };
+        credit_party(input, party, claim, &shares)
+    };
+    input.parties.iter().enumerate().map(credit).collect()
+}
+
+fn credit_party<'a>(
+    input: &CreditInput<'a>,
+    party: &Party<'a>,
+    claim: Result<Claim, IneligibleReason>,
+    shares: &Shared<Vec<Part>>,
+) -> Result<Accrual<'a>, CommissionError> {
+    let zero = Money::zero(input.credit.currency());
+    let (entitled, amount, steps, blocked) = match claim {
+        Ok(claim) => {
+            let entitled = claim.entitled.checked_neg()?;
+            let amount = entitled.checked_sub(party.already_posted)?;
+            let steps = vec![
+                claim.pool_step,
+                claim.share_step,
+                Step::negation("credited", claim.entitled, entitled),
+                Step::difference("amount", entitled, party.already_posted, amount),
+            ];
+            (entitled, amount, steps, None)
+        }
+        Err(reason) => (zero, zero, Vec::new(), Some(reason)),
+    };
+    let ineligible = blocked.or(amount.is_zero().then_some(IneligibleReason::ZeroAmount));
+    Ok(Accrual {
+        attribution_id: party.attribution_id,
+        partner_id: party.partner_id,
+        component: input.component,
+        rule: party.rule,
+        entitled,
+        amount,
+        ineligible,
+        explanation: Explanation::Credit(CreditExplanation {
+            currency: input.credit.currency(),
+            rounding: input.rounding,
+            credit: input.credit.amount(),
+            already_posted: party.already_posted.amount(),
+            entitlement: Entitlement::of(party, input.component, shares, ineligible),
+            steps,
+            amount: amount.amount(),
+        }),
+    })
+}

@@ -1,0 +1,132 @@
+//! The explanation in plain English.
+
+use rust_decimal::Decimal;
+
+use super::explain::{
+    AccrualExplanation, ClawbackExplanation, CreditExplanation, Entitlement, Explanation, Step,
+};
+use super::rule::Formula;
+use super::{Component, IneligibleReason};
+use crate::kernel::money::Currency;
+
+/// Says in plain English how the amount came about.
+pub fn sentence(explanation: &Explanation) -> String {
+    match explanation {
+        Explanation::Accrual(accrual) => accrual_sentence(accrual),
+        Explanation::Credit(credit) => credit_sentence(credit),
+        Explanation::Clawback(clawback) => clawback_sentence(clawback),
+    }
+}
+
+fn accrual_sentence(accrual: &AccrualExplanation) -> String {
+    let AccrualExplanation {
+        currency,
+        net,
+        invoice_total,
+        paid_after,
+        already_posted,
+        amount,
+        ..
+    } = accrual;
+    let entitlement = &accrual.entitlement;
+    if let Some(refusal) = refusal(entitlement) {
+        return format!("Nothing is earned on {net} {currency}, because {refusal}.");
+    }
+    let earned = result(&accrual.steps, "earned");
+    format!(
+        "{} {paid_after} of {invoice_total} {currency} of the invoice has been paid, so {earned} {currency} is \
+         earned so far; {already_posted} {currency} was posted before, so this line is {amount} {currency}.",
+        entitled_sentences(entitlement, &accrual.steps, *net, *currency),
+    )
+}
+
+fn credit_sentence(credit: &CreditExplanation) -> String {
+    let CreditExplanation {
+        currency,
+        already_posted,
+        amount,
+        ..
+    } = credit;
+    let entitlement = &credit.entitlement;
+    if let Some(refusal) = refusal(entitlement) {
+        return format!(
+            "Nothing is taken back for a credit of {} {currency}, because {refusal}.",
+            credit.credit
+        );
+    }
+    let credited = result(&credit.steps, "credited");
+    format!(
+        "{} For a credit the sign is turned: {credited} {currency}; {already_posted} {currency} was posted before, \
+         so this line is {amount} {currency}.",
+        entitled_sentences(entitlement, &credit.steps, credit.credit, *currency),
+    )
+}
+
+fn clawback_sentence(clawback: &ClawbackExplanation) -> String {
+    let ClawbackExplanation {
+        currency,
+        original,
+        base,
+        refunded_cumulative,
+        already_clawed,
+        amount,
+        ..
+    } = clawback;
+    let target = result(&clawback.steps, "target");
+    format!(
+        "{refunded_cumulative} of the {base} {currency} paid has been refunded, so {target} of the {original} \
+         {currency} earned is due back; {already_clawed} {currency} was taken back before, so this line takes back \
+         {amount} {currency}."
+    )
+}
+
+/// How the rule and the share lead to what the partner is entitled to.
+fn entitled_sentences(
+    entitlement: &Entitlement,
+    steps: &[Step],
+    base: Decimal,
+    currency: Currency,
+) -> String {
+    let (pool, share) = (result(steps, "pool"), result(steps, "share"));
+    let component = match entitlement.component {
+        Component::Base => "commission",
+        Component::Bonus => "bonus",
+        Component::Override => "override",
+    };
+    let terms = match entitlement.formula() {
+        Some(Formula::Percentage { rate }) => {
+            format!(
+                "{}% of {base} {currency}",
+                (rate.decimal() * Decimal::ONE_HUNDRED).normalize()
+            )
+        }
+        Some(Formula::Flat { .. }) => format!("a flat amount, at most {base} {currency}"),
+        None => format!("nothing on {base} {currency}"),
+    };
+    let version = entitlement.rule.as_deref().map_or_else(String::new, |rule| {
+        format!(" under version {} of rule {}", rule.version, rule.rule_id)
+    });
+    let percent = Decimal::new(i64::from(entitlement.share.basis_points), 2).normalize();
+    format!(
+        "The {component}{version} is {terms}: {pool} {currency}. A share of {percent}% of it is {share} {currency}."
+    )
+}
+
+fn refusal(entitlement: &Entitlement) -> Option<&'static str> {
+    match entitlement.ineligible? {
+        IneligibleReason::NoRule => Some("no commission rule applies"),
+        IneligibleReason::PartnerSuspended => Some("the partner is suspended"),
+        IneligibleReason::PartnerTerminated => Some("the partner has been terminated"),
+        IneligibleReason::EnrollmentNotActive => Some("the enrollment in the program is not active"),
+        IneligibleReason::NoFlatAmountInCurrency => Some("the rule has no flat amount in this currency"),
+        IneligibleReason::FlatRuleNotCredited => Some("a flat amount does not depend on what was sold"),
+        IneligibleReason::ZeroAmount => None,
+    }
+}
+
+fn result(steps: &[Step], name: &str) -> Decimal {
+    steps
+        .iter()
+        .find(|step| step.name == name)
+        .map_or(Decimal::ZERO, |step| step.result)
+}
