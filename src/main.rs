@@ -84,11 +84,18 @@ fn run_serve(arguments: &ServeArguments, log: &LogSettings) -> Outcome {
     let figures = telemetry::metrics()?;
     let database = serve::database(&arguments.database, &mut say)?;
     let applied = migrate::run(&database.owner_url)?;
-    say(&format!("schema up to date ({} migrations ran now)", applied.len()));
+    say(&format!(
+        "schema up to date ({} migrations ran now)",
+        applied.len()
+    ));
     let db = Db::new(&database.settings);
     let founded = bootstrap::if_empty(&db, "My organization", SystemClock.now())?;
     let state = serve::state(db, Arc::new(SystemClock), &arguments.serve)?;
-    let worker = if arguments.serve.without_worker { None } else { Some(serve::worker(&state)?) };
+    let worker = if arguments.serve.without_worker {
+        None
+    } else {
+        Some(serve::worker(&state)?)
+    };
     let runtime = actix_web::rt::System::new();
     runtime.block_on(async {
         let connections = database.settings.write_connections;
@@ -96,7 +103,9 @@ fn run_serve(arguments: &ServeArguments, log: &LogSettings) -> Outcome {
         if let Some(founded) = &founded {
             welcome(founded, address, arguments.serve.bootstrap_key_file.as_deref())?;
         }
-        say(&format!("serving on http://{address} (documentation: http://{address}/docs/)"));
+        say(&format!(
+            "serving on http://{address} (documentation: http://{address}/docs/)"
+        ));
         until_told(server).await
     })?;
     drop(worker);
@@ -125,11 +134,18 @@ async fn until_told(server: actix_web::dev::Server) -> Outcome {
 fn welcome(founded: &bootstrap::Founded, address: std::net::SocketAddr, file: Option<&Path>) -> Outcome {
     let key = &founded.secret.text;
     if let Some(path) = file {
-        let mut file = OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(path)?;
+        let mut file = OpenOptions::new()
+            .write(true)
+            .create(true)
+            .truncate(true)
+            .mode(0o600)
+            .open(path)?;
         writeln!(file, "{key}")?;
     }
     say("first start: here is your organization's first admin key. It is shown this one time.");
-    eprintln!("\n    export COPARTNER_KEY={key}\n    curl -H \"Authorization: Bearer $COPARTNER_KEY\" http://{address}/v1/organization\n");
+    eprintln!(
+        "\n    export COPARTNER_KEY={key}\n    curl -H \"Authorization: Bearer $COPARTNER_KEY\" http://{address}/v1/organization\n"
+    );
     Ok(())
 }
 
@@ -140,7 +156,8 @@ fn run_worker(settings: &DatabaseSettings, log: &LogSettings) -> Outcome {
     let runtime = actix_web::rt::System::new();
     runtime.block_on(async {
         use actix_web::rt::signal::unix::{SignalKind, signal};
-        let (mut interrupt, mut terminate) = (signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?);
+        let (mut interrupt, mut terminate) =
+            (signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?);
         say("working in the background");
         futures_util::future::select(Box::pin(interrupt.recv()), Box::pin(terminate.recv())).await;
         Ok::<(), std::io::Error>(())
@@ -159,7 +176,11 @@ fn run_migrate(settings: &DatabaseSettings) -> Outcome {
 }
 
 fn run_openapi(format: &str) -> Outcome {
-    let document = if format == "3.0" { document_3_0() } else { document() };
+    let document = if format == "3.0" {
+        document_3_0()
+    } else {
+        document()
+    };
     let mut out = std::io::stdout().lock();
     writeln!(out, "{}", serde_json::to_string_pretty(&document)?)?;
     Ok(())
@@ -170,8 +191,15 @@ fn run_healthcheck(settings: &ServeSettings) -> Outcome {
     let port = settings.listen.port();
     let mut stream = std::net::TcpStream::connect(("127.0.0.1", port))?;
     stream.set_read_timeout(Some(std::time::Duration::from_secs(5)))?;
-    write!(stream, "GET /readyz HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\nConnection: close\r\n\r\n")?;
+    write!(
+        stream,
+        "GET /readyz HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\nConnection: close\r\n\r\n"
+    )?;
     let mut answer = String::new();
     stream.read_to_string(&mut answer)?;
-    if answer.starts_with("HTTP/1.1 200") { Ok(()) } else { Err("the service is not ready".into()) }
+    if answer.starts_with("HTTP/1.1 200") {
+        Ok(())
+    } else {
+        Err("the service is not ready".into())
+    }
 }

@@ -29,7 +29,11 @@ struct Any {
 pub fn if_empty(db: &Db, name: &str, now: DateTime<Utc>) -> Result<Option<Founded>, Problem> {
     let query = sql_query("SELECT any_organization() AS any");
     let found: Any = db.outside_now(|connection| Ok(query.get_result(connection)?))?;
-    if found.any { Ok(None) } else { organization(db, name, now).map(Some) }
+    if found.any {
+        Ok(None)
+    } else {
+        organization(db, name, now).map(Some)
+    }
 }
 
 /// Founds an organization and makes its first key.
@@ -39,5 +43,8 @@ pub fn organization(db: &Db, name: &str, now: DateTime<Utc>) -> Result<Founded, 
         organizations::found(tx, &ctx, name, organizations::OrganizationMode::Live)?;
         api_keys::create_first(tx, &ctx, "First admin key", &secret)
     })?;
-    Ok(Founded { organization_id: ctx.organization_id(), secret })
+    Ok(Founded {
+        organization_id: ctx.organization_id(),
+        secret,
+    })
 }

@@ -17,13 +17,31 @@ use utoipa_actix_web::AppExt;
             Money is a decimal string with a currency and never a JSON number; every problem is an \
             application/problem+json document with a stable code; every list is read page by page with a cursor.",
         license(name = "Apache-2.0", identifier = "Apache-2.0"),
-        contact(name = "Copartner", url = "https://copartner.dev/support", email = "api@copartner.dev")
+        contact(name = "Copartner", url = "https://copartner.example/support", email = "api@copartner.example")
     ),
     servers((url = "http://127.0.0.1:8080", description = "A service on this machine.")),
     tags(
         (name = "API Keys", description = "How machines come in."),
+        (name = "Accounts", description = "End customer companies."),
+        (name = "Attributions", description = "Credit of partners for deals, by role and share."),
+        (name = "Audit Events", description = "Who changed what, when, from where and why."),
+        (name = "Commission Rules", description = "Versioned terms: who earns what on which money."),
+        (name = "Commissions", description = "Earned lines, each with its full explanation."),
+        (name = "Credit Notes", description = "What was credited, with or without an invoice."),
+        (name = "Deals", description = "Opportunities with amount, stage and close date."),
+        (name = "Enrollments", description = "Partners in programs."),
+        (name = "Events", description = "The change feed: every change, numbered without gaps."),
+        (name = "Imports", description = "Bulk loading from CSV files."),
+        (name = "Invoices", description = "Revenue events from billing: invoices, their payments and refunds."),
+        (name = "Ledger", description = "The append-only double-entry journal and its balances."),
         (name = "Organization", description = "The vendor that runs partner programs."),
         (name = "Partners", description = "Companies that sell, refer, integrate or implement."),
+        (name = "Payout Runs", description = "Batches of payouts at a cut-off."),
+        (name = "Payouts", description = "One partner's payment in a run, per program and currency."),
+        (name = "Pipeline Stages", description = "The steps of an open deal."),
+        (name = "Product Families", description = "What is sold, grouped for rules and exclusivity."),
+        (name = "Programs", description = "Sets of written terms for one motion."),
+        (name = "Reports", description = "Figures over everything."),
         (name = "Service", description = "The service itself."),
     ),
     security(("bearerAuth" = [])),
@@ -35,7 +53,10 @@ struct Security;
 
 impl Modify for Security {
     fn modify(&self, document: &mut utoipa::openapi::OpenApi) {
-        let scheme = HttpBuilder::new().scheme(HttpAuthScheme::Bearer).description(Some("An API key.")).build();
+        let scheme = HttpBuilder::new()
+            .scheme(HttpAuthScheme::Bearer)
+            .description(Some("An API key."))
+            .build();
         let components = document.components.get_or_insert_with(Default::default);
         components.add_security_scheme("bearerAuth", SecurityScheme::Http(scheme));
     }
@@ -43,7 +64,11 @@ impl Modify for Security {
 
 /// The finished document, OpenAPI 3.1.
 pub fn document() -> Value {
-    let (_, collected) = App::new().into_utoipa_app().openapi(Document::openapi()).configure(routes).split_for_parts();
+    let (_, collected) = App::new()
+        .into_utoipa_app()
+        .openapi(Document::openapi())
+        .configure(routes)
+        .split_for_parts();
     openapi::finish(collected)
 }
 

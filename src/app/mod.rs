@@ -27,7 +27,24 @@ fn routes(config: &mut ServiceConfig<'_>) {
     service::routes(config);
     features::organizations::http::routes(config);
     features::api_keys::http::routes(config);
+    features::programs::http::routes(config);
+    features::product_families::http::routes(config);
+    features::pipeline_stages::http::routes(config);
     features::partners::http::routes(config);
+    features::enrollments::http::routes(config);
+    features::accounts::http::routes(config);
+    features::deals::http::routes(config);
+    features::attributions::http::routes(config);
+    features::invoices::http::routes(config);
+    features::credit_notes::http::routes(config);
+    features::commission_rules::http::routes(config);
+    features::commissions::http::routes(config);
+    features::ledger::http::routes(config);
+    features::payouts::http::routes(config);
+    features::events::http::routes(config);
+    features::audit::http::routes(config);
+    features::imports::http::routes(config);
+    features::reports::http::routes(config);
 }
 
 /// The application that a worker thread runs.

@@ -57,7 +57,11 @@ pub struct Database {
 /// Finds the database, bringing up the private one when none is named.
 pub fn database(settings: &DatabaseSettings, report: &mut dyn FnMut(&str)) -> Result<Database, ServeError> {
     let (url, owner_url, private) = match &settings.database_url {
-        Some(url) => (url.clone(), settings.database_owner_url.clone().unwrap_or_else(|| url.clone()), None),
+        Some(url) => (
+            url.clone(),
+            settings.database_owner_url.clone().unwrap_or_else(|| url.clone()),
+            None,
+        ),
         None => {
             let postgres = private_postgres(settings, report)?;
             let url = postgres.url("postgres", "postgres");
@@ -73,7 +77,11 @@ pub fn database(settings: &DatabaseSettings, report: &mut dyn FnMut(&str)) -> Re
         wait: Duration::from_millis(settings.database_wait_ms),
         statement_timeout_ms: STATEMENT_TIMEOUT_MS,
     };
-    Ok(Database { owner_url, settings, private })
+    Ok(Database {
+        owner_url,
+        settings,
+        private,
+    })
 }
 
 fn private_postgres(
@@ -108,10 +116,14 @@ pub fn server(
     settings: &ServeSettings,
     connections: u32,
 ) -> Result<(Server, SocketAddr), ServeError> {
-    let listener = TcpListener::bind(settings.listen).map_err(|error| ServeError::Listen(settings.listen, error))?;
+    let listener =
+        TcpListener::bind(settings.listen).map_err(|error| ServeError::Listen(settings.listen, error))?;
     let address = listener.local_addr()?;
     let workers = settings.workers.map_or_else(default_workers, usize::from);
-    let blocking = usize::try_from(2 * connections).unwrap_or(usize::MAX).div_ceil(workers).max(2);
+    let blocking = usize::try_from(2 * connections)
+        .unwrap_or(usize::MAX)
+        .div_ceil(workers)
+        .max(2);
     let (state, figures) = (Data::new(state), Data::new(figures));
     let server = HttpServer::new(move || application(state.clone(), figures.clone()))
         .workers(workers)
@@ -130,5 +142,7 @@ pub fn worker(state: &WebState) -> Result<Worker, ServeError> {
 }
 
 fn default_workers() -> usize {
-    std::thread::available_parallelism().map_or(1, std::num::NonZero::get).min(4)
+    std::thread::available_parallelism()
+        .map_or(1, std::num::NonZero::get)
+        .min(4)
 }

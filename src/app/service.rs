@@ -14,7 +14,10 @@ use utoipa_swagger_ui::{Config, SwaggerUi};
 
 /// Registers the operations.
 pub fn routes(config: &mut ServiceConfig<'_>) {
-    config.service(get_root).service(get_health).service(get_readiness);
+    config
+        .service(get_root)
+        .service(get_health)
+        .service(get_readiness);
 }
 
 /// Registers what describes the service rather than being described.
@@ -67,7 +70,9 @@ async fn get_root() -> Reply {
 }
 
 fn healthy() -> Reply {
-    Ok(Answer::ok(&HealthView { status: "ok".to_owned() })?)
+    Ok(Answer::ok(&HealthView {
+        status: "ok".to_owned(),
+    })?)
 }
 
 /// Check liveness
@@ -87,7 +92,11 @@ async fn get_health() -> Reply {
     responses((status = 200, description = "The service can do its work.", body = HealthView)))]
 #[get("/readyz")]
 async fn get_readiness(state: Data<WebState>) -> Reply {
-    if state.db.is_reachable().await { healthy() } else { Err(Refusal(Problem::unavailable())) }
+    if state.db.is_reachable().await {
+        healthy()
+    } else {
+        Err(Refusal(Problem::unavailable()))
+    }
 }
 
 /// Figures for Prometheus.
@@ -96,7 +105,9 @@ async fn figures(handle: Data<PrometheusHandle>, state: Data<WebState>) -> impl 
     let (open, idle) = state.db.write_connections();
     metrics::gauge!("database_connections_open").set(open);
     metrics::gauge!("database_connections_idle").set(idle);
-    HttpResponse::Ok().content_type("text/plain; version=0.0.4").body(handle.render())
+    HttpResponse::Ok()
+        .content_type("text/plain; version=0.0.4")
+        .body(handle.render())
 }
 
 #[get("/openapi.json")]
@@ -111,5 +122,7 @@ async fn document_3_0(state: Data<WebState>) -> impl Responder {
 
 #[get("/docs")]
 async fn docs() -> impl Responder {
-    HttpResponse::PermanentRedirect().insert_header(("Location", "/docs/")).finish()
+    HttpResponse::PermanentRedirect()
+        .insert_header(("Location", "/docs/"))
+        .finish()
 }

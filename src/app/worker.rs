@@ -30,18 +30,23 @@ impl Worker {
     pub fn start(db: Db, clock: Arc<dyn Clock>) -> std::io::Result<Self> {
         let stop = Arc::new(AtomicBool::new(false));
         let told = Arc::clone(&stop);
-        let thread = std::thread::Builder::new().name("worker".to_owned()).spawn(move || {
-            while !told.load(Ordering::Acquire) {
-                let busy = step(&db, clock.as_ref()).unwrap_or_else(|problem| {
-                    tracing::warn!(%problem, "background work");
-                    false
-                });
-                if !busy {
-                    std::thread::park_timeout(REST);
+        let thread = std::thread::Builder::new()
+            .name("worker".to_owned())
+            .spawn(move || {
+                while !told.load(Ordering::Acquire) {
+                    let busy = step(&db, clock.as_ref()).unwrap_or_else(|problem| {
+                        tracing::warn!(%problem, "background work");
+                        false
+                    });
+                    if !busy {
+                        std::thread::park_timeout(REST);
+                    }
                 }
-            }
-        })?;
-        Ok(Self { stop, thread: Some(thread) })
+            })?;
+        Ok(Self {
+            stop,
+            thread: Some(thread),
+        })
     }
 
     /// Finishes what is in hand and stops.
@@ -91,7 +96,8 @@ fn number_events(db: &Db, clock: &dyn Clock) -> Result<bool, Problem> {
     for Waiting { organization_id } in &waiting {
         let ctx = Ctx::system(OrganizationId::from_uuid(*organization_id), clock.now());
         db.write_now(&ctx, |tx| {
-            let query = sql_query("SELECT sequence_events($1) AS numbered").bind::<Integer, _>(EVENTS_AT_ONCE);
+            let query =
+                sql_query("SELECT sequence_events($1) AS numbered").bind::<Integer, _>(EVENTS_AT_ONCE);
             let done: Numbered = query.get_result(tx.connection())?;
             tracing::debug!(numbered = done.numbered, "events");
             Ok(())

@@ -1,3 +1,5 @@
 //! Stories over several rooms, each in one transaction.
 
+pub mod accrual;
+pub mod clawback;
 pub mod partner_terminated;

@@ -60,7 +60,10 @@ impl Ctx {
     pub fn system(organization_id: OrganizationId, now: DateTime<Utc>) -> Self {
         Self {
             actor: Actor::System,
-            scope: Scope { organization_id, partner_id: None },
+            scope: Scope {
+                organization_id,
+                partner_id: None,
+            },
             now,
             request_id: RequestId::new(now),
             address: None,

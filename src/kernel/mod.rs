@@ -8,9 +8,14 @@
 //! Invariant: imports go down only; the kernel imports no other floor.
 
 pub mod commission;
+pub mod ctx;
 pub mod id;
 pub mod money;
 pub mod motion;
+pub mod patch;
+pub mod permission;
+pub mod problem;
 pub mod rate;
 pub mod time;
+pub mod version;
 pub mod word;

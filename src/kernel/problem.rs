@@ -84,7 +84,11 @@ pub struct FieldProblem {
 impl FieldProblem {
     /// A problem with one field.
     pub fn new(pointer: impl Into<String>, code: impl Into<String>, message: impl Into<String>) -> Self {
-        Self { pointer: pointer.into(), code: code.into(), message: message.into() }
+        Self {
+            pointer: pointer.into(),
+            code: code.into(),
+            message: message.into(),
+        }
     }
 }
 
@@ -137,17 +141,30 @@ impl Problem {
 
     /// Several invalid fields.
     pub fn fields(errors: Vec<FieldProblem>) -> Self {
-        let detail = if errors.len() == 1 { "1 field is invalid.".to_owned() } else { format!("{} fields are invalid.", errors.len()) };
-        Self { errors, ..Self::new(Code::ValidationFailed).because(detail) }
+        let detail = if errors.len() == 1 {
+            "1 field is invalid.".to_owned()
+        } else {
+            format!("{} fields are invalid.", errors.len())
+        };
+        Self {
+            errors,
+            ..Self::new(Code::ValidationFailed).because(detail)
+        }
     }
 
     /// A move that the record's state does not allow.
     pub fn wrong_state(verb: &str, current: &str, allowed: &[&str]) -> Self {
-        let moves = if allowed.is_empty() { "no moves".to_owned() } else { allowed.join(", ") };
+        let moves = if allowed.is_empty() {
+            "no moves".to_owned()
+        } else {
+            allowed.join(", ")
+        };
         Self {
             current_state: Some(current.to_owned()),
             allowed_moves: Some(allowed.iter().map(|&name| name.to_owned()).collect()),
-            ..Self::new(Code::WrongState).because(format!("Cannot {verb} in state {current}; allowed from here: {moves}."))
+            ..Self::new(Code::WrongState).because(format!(
+                "Cannot {verb} in state {current}; allowed from here: {moves}."
+            ))
         }
     }
 
@@ -164,14 +181,24 @@ impl Problem {
 
     /// The database is away or busy.
     pub fn unavailable() -> Self {
-        Self { retry_after_seconds: Some(1), ..Self::new(Code::ServiceUnavailable) }
+        Self {
+            retry_after_seconds: Some(1),
+            ..Self::new(Code::ServiceUnavailable)
+        }
     }
 }
 
 impl fmt::Display for Problem {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(formatter, "{}: {}", self.code.name(), self.detail.as_deref().unwrap_or(self.code.title()))?;
-        self.errors.iter().try_for_each(|error| write!(formatter, "; {} {}", error.pointer, error.message))
+        write!(
+            formatter,
+            "{}: {}",
+            self.code.name(),
+            self.detail.as_deref().unwrap_or(self.code.title())
+        )?;
+        self.errors
+            .iter()
+            .try_for_each(|error| write!(formatter, "; {} {}", error.pointer, error.message))
     }
 }
 

@@ -27,8 +27,9 @@ impl Precondition {
         match self {
             Self::Any => Ok(()),
             Self::OneOf(versions) if versions.contains(&row_version) => Ok(()),
-            Self::OneOf(_) => Err(Problem::new(Code::PreconditionFailed)
-                .because(format!("The record is at version \"{row_version}\" now; read it again before changing it."))),
+            Self::OneOf(_) => Err(Problem::new(Code::PreconditionFailed).because(format!(
+                "The record is at version \"{row_version}\" now; read it again before changing it."
+            ))),
         }
     }
 }

@@ -66,9 +66,32 @@ macro_rules! word_enum {
                 $crate::kernel::word::deserialize_text(deserializer, $vocabulary)
             }
         }
+
+        impl utoipa::PartialSchema for $name {
+            fn schema() -> utoipa::openapi::RefOr<utoipa::openapi::Schema> {
+                $crate::kernel::word::schema(&[$($word),+])
+            }
+        }
+
+        impl utoipa::ToSchema for $name {}
     };
 }
 pub(crate) use word_enum;
+
+/// The schema of a vocabulary: text, and the words known today. More may come, so that a client must not break on a
+/// word it does not know; requests take the known ones only.
+pub(crate) fn schema(words: &[&str]) -> utoipa::openapi::RefOr<utoipa::openapi::Schema> {
+    use utoipa::openapi::extensions::ExtensionsBuilder;
+    use utoipa::openapi::schema::{ObjectBuilder, Type};
+    ObjectBuilder::new()
+        .schema_type(Type::String)
+        .max_length(Some(64))
+        .examples(words.first().copied())
+        .extensions(Some(
+            ExtensionsBuilder::new().add("x-extensible-enum", words).build(),
+        ))
+        .into()
+}
 
 /// Deserializes a value from its text form, without an allocation when the text can be borrowed.
 pub(crate) fn deserialize_text<'de, D, T>(deserializer: D, expected: &'static str) -> Result<T, D::Error>

@@ -15,7 +15,10 @@ pub trait Clock: Debug + Send + Sync {
 pub struct SystemClock;
 
 impl Clock for SystemClock {
-    #[expect(clippy::disallowed_methods, reason = "this is the one place that asks the system for the time")]
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "this is the one place that asks the system for the time"
+    )]
     fn now(&self) -> DateTime<Utc> {
         Utc::now().trunc_subsecs(6)
     }

@@ -70,6 +70,12 @@ pub struct LogSettings {
     #[arg(long, env = "COPARTNER_LOG", default_value = "info", global = true)]
     pub log: String,
     /// How they look.
-    #[arg(long, env = "COPARTNER_LOG_FORMAT", value_enum, default_value = "text", global = true)]
+    #[arg(
+        long,
+        env = "COPARTNER_LOG_FORMAT",
+        value_enum,
+        default_value = "text",
+        global = true
+    )]
     pub log_format: LogFormat,
 }

@@ -42,7 +42,10 @@ pub struct NewSecret {
 
 impl fmt::Debug for NewSecret {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.debug_struct("NewSecret").field("prefix", &self.prefix).finish_non_exhaustive()
+        formatter
+            .debug_struct("NewSecret")
+            .field("prefix", &self.prefix)
+            .finish_non_exhaustive()
     }
 }
 
@@ -56,7 +59,11 @@ impl NewSecret {
         })?;
         let text = format!("{PREFIX}{}", URL_SAFE_NO_PAD.encode(bytes));
         let prefix = text.get(..SHOWN).unwrap_or_default().to_owned();
-        Ok(Self { prefix, hash: hash_of(&text), text })
+        Ok(Self {
+            prefix,
+            hash: hash_of(&text),
+            text,
+        })
     }
 }
 
@@ -100,7 +107,12 @@ impl Credentials {
     }
 
     /// Who holds this token at this instant. Unknown, expired and revoked keys look the same from outside.
-    pub async fn authenticate(&self, db: &Db, token: &str, now: DateTime<Utc>) -> Result<Arc<Credential>, Problem> {
+    pub async fn authenticate(
+        &self,
+        db: &Db,
+        token: &str,
+        now: DateTime<Utc>,
+    ) -> Result<Arc<Credential>, Problem> {
         let credential = match self.known(token) {
             Some(credential) => credential,
             None => self.look_up(db, token).await?,
@@ -113,12 +125,19 @@ impl Credentials {
 
     /// Who holds this token, as far as it is remembered.
     pub fn known(&self, token: &str) -> Option<Arc<Credential>> {
-        self.known.read().unwrap_or_else(PoisonError::into_inner).get(&hash_of(token)).cloned()
+        self.known
+            .read()
+            .unwrap_or_else(PoisonError::into_inner)
+            .get(&hash_of(token))
+            .cloned()
     }
 
     /// Forgets a key that Postgres refused.
     pub fn forget(&self, credential: &Credential) {
-        self.known.write().unwrap_or_else(PoisonError::into_inner).remove(&credential.hash);
+        self.known
+            .write()
+            .unwrap_or_else(PoisonError::into_inner)
+            .remove(&credential.hash);
     }
 
     async fn look_up(&self, db: &Db, token: &str) -> Result<Arc<Credential>, Problem> {
@@ -127,7 +146,10 @@ impl Credentials {
         }
         let hash = hash_of(token);
         let row: Option<KeyRow> = db.outside(move |connection| Ok(find(connection, hash)?)).await?;
-        let credential = Arc::new(row.ok_or_else(|| Problem::new(Code::Unauthorized))?.credential(hash));
+        let credential = Arc::new(
+            row.ok_or_else(|| Problem::new(Code::Unauthorized))?
+                .credential(hash),
+        );
         let mut known = self.known.write().unwrap_or_else(PoisonError::into_inner);
         if known.len() >= REMEMBERED {
             known.clear();
@@ -160,18 +182,29 @@ fn find(connection: &mut PgConnection, hash: KeyHash) -> QueryResult<Option<KeyR
     let query = sql_query(
         "SELECT organization_id, id, partner_id, permissions, expires_at FROM authenticate_api_key($1)",
     );
-    Prepared(query.bind::<Binary, _>(hash.to_vec())).get_result(connection).optional()
+    Prepared(query.bind::<Binary, _>(hash.to_vec()))
+        .get_result(connection)
+        .optional()
 }
 
 impl KeyRow {
     fn credential(self, hash: KeyHash) -> Credential {
-        let Self { organization_id, id, partner_id, permissions, expires_at } = self;
+        let Self {
+            organization_id,
+            id,
+            partner_id,
+            permissions,
+            expires_at,
+        } = self;
         Credential {
             organization_id: OrganizationId::from_uuid(organization_id),
             api_key_id: ApiKeyId::from_uuid(id),
             partner_id: partner_id.map(PartnerId::from_uuid),
             expires_at,
-            permissions: permissions.iter().filter_map(|name| Permission::from_name(name)).collect(),
+            permissions: permissions
+                .iter()
+                .filter_map(|name| Permission::from_name(name))
+                .collect(),
             hash,
         }
     }

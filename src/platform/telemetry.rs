@@ -23,15 +23,24 @@ pub enum TelemetryError {
 /// Sends log lines to standard error.
 pub fn log(settings: &LogSettings) -> Result<(), TelemetryError> {
     let filter = EnvFilter::builder().parse(&settings.log)?;
-    let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_timer(SystemTime);
+    let builder = tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr)
+        .with_timer(SystemTime);
     match settings.log_format {
         LogFormat::Text => builder.try_init(),
-        LogFormat::Json => builder.json().flatten_event(true).with_current_span(true).try_init(),
+        LogFormat::Json => builder
+            .json()
+            .flatten_event(true)
+            .with_current_span(true)
+            .try_init(),
     }
     .map_err(TelemetryError::Log)
 }
 
 /// Collects the figures that `/metrics` shows.
 pub fn metrics() -> Result<PrometheusHandle, TelemetryError> {
-    PrometheusBuilder::new().install_recorder().map_err(|error| TelemetryError::Metrics(error.to_string()))
+    PrometheusBuilder::new()
+        .install_recorder()
+        .map_err(|error| TelemetryError::Metrics(error.to_string()))
 }

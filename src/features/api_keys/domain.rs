@@ -53,15 +53,31 @@ impl NewApiKey {
         for (index, permission) in self.permissions.iter().enumerate() {
             let pointer = format!("/permissions/{index}");
             if !giver.contains(permission) {
-                problems.push(FieldProblem::new(pointer, "not_held", "You cannot give a permission that you do not hold."));
+                problems.push(FieldProblem::new(
+                    pointer,
+                    "not_held",
+                    "You cannot give a permission that you do not hold.",
+                ));
             } else if self.partner_id.is_some() && !permission.open_to_partners() {
-                problems.push(FieldProblem::new(pointer, "not_for_partners", "A partner's key cannot hold this permission."));
+                problems.push(FieldProblem::new(
+                    pointer,
+                    "not_for_partners",
+                    "A partner's key cannot hold this permission.",
+                ));
             }
         }
         if self.expires_at.is_some_and(|end| end <= now) {
-            problems.push(FieldProblem::new("/expires_at", "in_the_past", "The key would never be valid."));
+            problems.push(FieldProblem::new(
+                "/expires_at",
+                "in_the_past",
+                "The key would never be valid.",
+            ));
         }
-        if problems.is_empty() { Ok(()) } else { Err(Problem::fields(problems)) }
+        if problems.is_empty() {
+            Ok(())
+        } else {
+            Err(Problem::fields(problems))
+        }
     }
 }
 
@@ -69,7 +85,12 @@ impl ApiKey {
     /// Ends the key for good.
     pub fn revoke(self, now: DateTime<Utc>) -> Result<Self, Problem> {
         match self.revoked_at {
-            None => Ok(Self { revoked_at: Some(now), updated_at: now, row_version: self.row_version + 1, ..self }),
+            None => Ok(Self {
+                revoked_at: Some(now),
+                updated_at: now,
+                row_version: self.row_version + 1,
+                ..self
+            }),
             Some(_) => Err(Problem::wrong_state("revoke", "revoked", &[])),
         }
     }

@@ -19,7 +19,12 @@ use validator::Validate;
 #[serde(deny_unknown_fields)]
 pub struct NewApiKeyBody {
     /// What the key is for.
-    #[schema(min_length = 1, max_length = 255, pattern = r"^[^\x00]*\S[^\x00]*$", example = "Finance approver")]
+    #[schema(
+        min_length = 1,
+        max_length = 255,
+        pattern = r"^[^\x00]*\S[^\x00]*$",
+        example = "Finance approver"
+    )]
     pub name: String,
     /// What it may do: permissions that you hold yourself.
     #[schema(min_items = 1, max_items = 100)]
@@ -46,11 +51,20 @@ impl NewApiKeyBody {
             match Permission::from_name(&name.0) {
                 Some(permission) if permissions.contains(&permission) => {}
                 Some(permission) => permissions.push(permission),
-                None => fields.refuse(format!("/permissions/{index}"), "unknown_permission", "There is no such permission."),
+                None => fields.refuse(
+                    format!("/permissions/{index}"),
+                    "unknown_permission",
+                    "There is no such permission.",
+                ),
             }
         }
         let (name, partner_id, expires_at) = (self.name.clone(), self.partner_id, self.expires_at);
-        fields.finish(Some(NewApiKey { name, partner_id, permissions, expires_at }))
+        fields.finish(Some(NewApiKey {
+            name,
+            partner_id,
+            permissions,
+            expires_at,
+        }))
     }
 }
 
@@ -153,11 +167,9 @@ pub struct ApiKeysQuery {
     /// Only keys confined to this partner.
     pub partner_id: Option<PartnerId>,
     /// How many to answer.
-    #[serde(skip_serializing)]
     #[param(minimum = 1, maximum = 100, default = 25)]
     pub limit: Option<u8>,
     /// Where to read on: `next_cursor` of the page before.
-    #[serde(skip_serializing)]
     #[param(max_length = 512, pattern = "^[A-Za-z0-9_-]+$")]
     pub cursor: Option<String>,
 }
@@ -170,7 +182,9 @@ impl ApiKeysQuery {
 
     /// The filter as the store knows it.
     pub fn filter(&self) -> ApiKeyFilter {
-        ApiKeyFilter { partner_id: self.partner_id }
+        ApiKeyFilter {
+            partner_id: self.partner_id,
+        }
     }
 }
 

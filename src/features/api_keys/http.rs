@@ -11,7 +11,11 @@ use utoipa_actix_web::service_config::ServiceConfig;
 
 /// Registers the operations.
 pub fn routes(config: &mut ServiceConfig<'_>) {
-    config.service(list_api_keys).service(create_api_key).service(get_api_key).service(revoke_api_key);
+    config
+        .service(list_api_keys)
+        .service(create_api_key)
+        .service(get_api_key)
+        .service(revoke_api_key);
 }
 
 fn record(key: ApiKey) -> Result<Answer, Problem> {
@@ -49,7 +53,13 @@ async fn create_api_key(who: Granted<can::ApiKeysWrite>, command: Command<NewApi
         let key = service::create(tx, ctx, command.body.terms()?, &giver, &secret)?;
         let (id, version) = (key.id, key.row_version);
         let kept = ApiKeySecretView::new(key.clone(), None);
-        Answer::created("api-keys", id, &ApiKeySecretView::new(key, Some(secret.text.clone())), version)?.keeping(&kept)
+        Answer::created(
+            "api-keys",
+            id,
+            &ApiKeySecretView::new(key, Some(secret.text.clone())),
+            version,
+        )?
+        .keeping(&kept)
     })
     .await
 }
@@ -62,7 +72,8 @@ async fn create_api_key(who: Granted<can::ApiKeysWrite>, command: Command<NewApi
     extensions(("x-required-permission" = json!("api_keys:read"))))]
 #[get("/v1/api-keys/{api_key_id}")]
 async fn get_api_key(who: Granted<can::ApiKeysRead>, target: Target<ApiKeyPath>) -> Reply {
-    who.read(move |tx, ctx| record(service::get(tx, ctx, target.api_key_id)?)).await
+    who.read(move |tx, ctx| record(service::get(tx, ctx, target.api_key_id)?))
+        .await
 }
 
 /// Revoke an API key
@@ -78,7 +89,12 @@ async fn revoke_api_key(
     command: Command<Nothing>,
 ) -> Reply {
     who.write(command, move |tx, ctx, command| {
-        record(service::revoke(tx, ctx, target.api_key_id, &command.precondition)?)
+        record(service::revoke(
+            tx,
+            ctx,
+            target.api_key_id,
+            &command.precondition,
+        )?)
     })
     .await
 }

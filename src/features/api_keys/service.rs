@@ -16,7 +16,12 @@ pub fn get(tx: &mut Tx<'_>, ctx: &Ctx, id: ApiKeyId) -> Result<ApiKey, Problem> 
 }
 
 /// A page of the organization's keys.
-pub fn list(tx: &mut Tx<'_>, ctx: &Ctx, filter: &ApiKeyFilter, page: &PageRequest) -> Result<Page<ApiKey>, Problem> {
+pub fn list(
+    tx: &mut Tx<'_>,
+    ctx: &Ctx,
+    filter: &ApiKeyFilter,
+    page: &PageRequest,
+) -> Result<Page<ApiKey>, Problem> {
     store::list(tx, &ctx.scope, filter, page)
 }
 
@@ -35,17 +40,30 @@ pub fn create(
 /// Makes the very first key of an organization, with every permission.
 pub fn create_first(tx: &mut Tx<'_>, ctx: &Ctx, name: &str, secret: &NewSecret) -> Result<ApiKey, Problem> {
     let permissions = Permission::ALL.to_vec();
-    let new = NewApiKey { name: name.to_owned(), partner_id: None, permissions, expires_at: None };
+    let new = NewApiKey {
+        name: name.to_owned(),
+        partner_id: None,
+        permissions,
+        expires_at: None,
+    };
     add(tx, ctx, new, secret)
 }
 
 /// Ends a key for good; it is refused at its next request.
-pub fn revoke(tx: &mut Tx<'_>, ctx: &Ctx, id: ApiKeyId, precondition: &Precondition) -> Result<ApiKey, Problem> {
+pub fn revoke(
+    tx: &mut Tx<'_>,
+    ctx: &Ctx,
+    id: ApiKeyId,
+    precondition: &Precondition,
+) -> Result<ApiKey, Problem> {
     let before = store::lock(tx, &ctx.scope, id)?.ok_or_else(Problem::not_found)?;
     precondition.check(before.row_version)?;
     let after = before.clone().revoke(ctx.now)?;
     store::update(tx, &ctx.scope, &after)?;
-    tx.record(ctx, Change::updated("api_key.revoked", subject(&after), &before, &after));
+    tx.record(
+        ctx,
+        Change::updated("api_key.revoked", subject(&after), &before, &after),
+    );
     Ok(after)
 }
 
@@ -54,7 +72,10 @@ pub fn revoke_of_partner(tx: &mut Tx<'_>, ctx: &Ctx, partner_id: PartnerId) -> R
     for before in store::lock_of_partner(tx, &ctx.scope, partner_id)? {
         let after = before.clone().revoke(ctx.now)?;
         store::update(tx, &ctx.scope, &after)?;
-        tx.record(ctx, Change::updated("api_key.revoked", subject(&after), &before, &after));
+        tx.record(
+            ctx,
+            Change::updated("api_key.revoked", subject(&after), &before, &after),
+        );
     }
     Ok(())
 }
@@ -65,7 +86,11 @@ fn add(tx: &mut Tx<'_>, ctx: &Ctx, new: NewApiKey, secret: &NewSecret) -> Result
         partner_id: new.partner_id,
         name: new.name,
         prefix: secret.prefix.clone(),
-        permissions: new.permissions.iter().map(|permission| permission.name().to_owned()).collect(),
+        permissions: new
+            .permissions
+            .iter()
+            .map(|permission| permission.name().to_owned())
+            .collect(),
         created_by: match ctx.actor {
             Actor::ApiKey(id) => Some(id),
             Actor::System => None,
@@ -82,5 +107,8 @@ fn add(tx: &mut Tx<'_>, ctx: &Ctx, new: NewApiKey, secret: &NewSecret) -> Result
 }
 
 fn subject(key: &ApiKey) -> Subject {
-    Subject { kind: "api_key", id: key.id.uuid() }
+    Subject {
+        kind: "api_key",
+        id: key.id.uuid(),
+    }
 }

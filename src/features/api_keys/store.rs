@@ -59,7 +59,11 @@ pub fn lock(tx: &mut Tx<'_>, scope: &Scope, id: ApiKeyId) -> Result<Option<ApiKe
 }
 
 /// The keys of a partner that are not revoked, locked until the transaction ends.
-pub fn lock_of_partner(tx: &mut Tx<'_>, scope: &Scope, partner_id: PartnerId) -> Result<Vec<ApiKey>, Problem> {
+pub fn lock_of_partner(
+    tx: &mut Tx<'_>,
+    scope: &Scope,
+    partner_id: PartnerId,
+) -> Result<Vec<ApiKey>, Problem> {
     let rows: Vec<ApiKeyRow> = api_keys::table
         .filter(api_keys::organization_id.eq(scope.organization_id.uuid()))
         .filter(api_keys::partner_id.eq(partner_id.uuid()))
@@ -92,7 +96,10 @@ pub fn list(
     }
     let rows: Vec<ApiKeyRow> = query.load(tx.connection())?;
     let keys = rows.into_iter().map(ApiKey::from).collect();
-    Ok(page.page(keys, |last| Position { key: String::new(), id: last.id.uuid() }))
+    Ok(page.page(keys, |last| Position {
+        key: String::new(),
+        id: last.id.uuid(),
+    }))
 }
 
 /// Writes a new key.

@@ -56,10 +56,22 @@ impl From<Organization> for OrganizationView {
 #[serde(deny_unknown_fields)]
 pub struct PatchOrganizationBody {
     /// Its name.
-    #[schema(nullable = false, min_length = 1, max_length = 255, pattern = r"^[^\x00]*\S[^\x00]*$", example = "Example Cloud")]
+    #[schema(
+        nullable = false,
+        min_length = 1,
+        max_length = 255,
+        pattern = r"^[^\x00]*\S[^\x00]*$",
+        example = "Example Cloud"
+    )]
     pub name: Option<String>,
     /// The time zone of programs that name none (IANA name).
-    #[schema(nullable = false, min_length = 1, max_length = 64, pattern = "^[A-Za-z0-9_+/-]+$", example = "Europe/London")]
+    #[schema(
+        nullable = false,
+        min_length = 1,
+        max_length = 64,
+        pattern = "^[A-Za-z0-9_+/-]+$",
+        example = "Europe/London"
+    )]
     pub time_zone: Option<String>,
     /// The currency of reports that name none, ISO 4217.
     #[schema(nullable = false, max_length = 3, pattern = "^[A-Z]{3}$", example = "GBP")]
@@ -73,8 +85,14 @@ impl PatchOrganizationBody {
     /// The body as business speaks of it.
     pub fn patch(&self) -> Result<OrganizationPatch, Problem> {
         let mut fields = Fields::new();
-        let zone = self.time_zone.as_deref().and_then(|name| fields.keep("/time_zone", "unknown_time_zone", name.parse()));
-        let currency = self.default_currency.as_deref().and_then(|code| fields.currency("/default_currency", code));
+        let zone = self
+            .time_zone
+            .as_deref()
+            .and_then(|name| fields.keep("/time_zone", "unknown_time_zone", name.parse()));
+        let currency = self
+            .default_currency
+            .as_deref()
+            .and_then(|code| fields.currency("/default_currency", code));
         let patch = OrganizationPatch {
             name: self.name.clone(),
             time_zone: zone,

@@ -13,11 +13,22 @@ pub fn get(tx: &mut Tx<'_>, ctx: &Ctx) -> Result<Organization, Problem> {
 }
 
 /// Founds the organization that `ctx` is already in the scope of.
-pub fn found(tx: &mut Tx<'_>, ctx: &Ctx, name: &str, mode: OrganizationMode) -> Result<Organization, Problem> {
+pub fn found(
+    tx: &mut Tx<'_>,
+    ctx: &Ctx,
+    name: &str,
+    mode: OrganizationMode,
+) -> Result<Organization, Problem> {
     let founded = Organization::found(name.to_owned(), mode, ctx.now);
-    let organization = Organization { id: ctx.organization_id(), ..founded };
+    let organization = Organization {
+        id: ctx.organization_id(),
+        ..founded
+    };
     store::insert(tx, &organization)?;
-    tx.record(ctx, Change::created("organization.created", subject(&organization), &organization));
+    tx.record(
+        ctx,
+        Change::created("organization.created", subject(&organization), &organization),
+    );
     Ok(organization)
 }
 
@@ -32,10 +43,16 @@ pub fn update(
     precondition.check(before.row_version)?;
     let after = before.clone().patched(patch, ctx.now);
     store::update(tx, &after)?;
-    tx.record(ctx, Change::updated("organization.updated", subject(&after), &before, &after));
+    tx.record(
+        ctx,
+        Change::updated("organization.updated", subject(&after), &before, &after),
+    );
     Ok(after)
 }
 
 fn subject(organization: &Organization) -> Subject {
-    Subject { kind: "organization", id: organization.id.uuid() }
+    Subject {
+        kind: "organization",
+        id: organization.id.uuid(),
+    }
 }

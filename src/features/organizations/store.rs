@@ -51,8 +51,10 @@ pub fn lock(tx: &mut Tx<'_>, scope: &Scope) -> Result<Option<Organization>, Prob
 pub fn insert(tx: &mut Tx<'_>, organization: &Organization) -> Result<(), Problem> {
     let row = OrganizationRow::from(organization);
     Prepared(diesel::insert_into(organizations::table).values(row)).execute(tx.connection())?;
-    let counter =
-        (event_counters::organization_id.eq(organization.id.uuid()), event_counters::last_sequence.eq(0_i64));
+    let counter = (
+        event_counters::organization_id.eq(organization.id.uuid()),
+        event_counters::last_sequence.eq(0_i64),
+    );
     Prepared(diesel::insert_into(event_counters::table).values(counter)).execute(tx.connection())?;
     Ok(())
 }

@@ -99,7 +99,13 @@ pub struct PartnerPatch {
 impl Partner {
     /// A company that asks to become a partner.
     pub fn apply(new: NewPartner, now: DateTime<Utc>) -> Self {
-        let NewPartner { external_id, parent_id, name, domain, country } = new;
+        let NewPartner {
+            external_id,
+            parent_id,
+            name,
+            domain,
+            country,
+        } = new;
         Self {
             id: PartnerId::new(now),
             external_id,
@@ -119,9 +125,19 @@ impl Partner {
 
     /// The partner with the patch applied.
     pub fn patched(mut self, patch: PartnerPatch, now: DateTime<Utc>) -> Result<Self, Problem> {
-        let PartnerPatch { external_id, parent_id, name, domain, country } = patch;
+        let PartnerPatch {
+            external_id,
+            parent_id,
+            name,
+            domain,
+            country,
+        } = patch;
         if parent_id == Patch::Set(self.id) {
-            return Err(Problem::field("/parent_id", "own_parent", "A partner cannot be its own parent."));
+            return Err(Problem::field(
+                "/parent_id",
+                "own_parent",
+                "A partner cannot be its own parent.",
+            ));
         }
         external_id.apply_to(&mut self.external_id);
         parent_id.apply_to(&mut self.parent_id);
@@ -134,9 +150,11 @@ impl Partner {
     /// Takes it as a partner.
     pub fn approve(self, now: DateTime<Utc>) -> Result<Self, Problem> {
         match self.status {
-            PartnerStatus::Applied => {
-                Ok(Self { status: PartnerStatus::Approved, approved_at: Some(now), ..self.changed(now) })
-            }
+            PartnerStatus::Applied => Ok(Self {
+                status: PartnerStatus::Approved,
+                approved_at: Some(now),
+                ..self.changed(now)
+            }),
             _ => Err(self.refuse("approve")),
         }
     }
@@ -170,18 +188,29 @@ impl Partner {
         match self.status {
             PartnerStatus::Approved | PartnerStatus::Suspended => {
                 let gone = self.moved(PartnerStatus::Terminated, Some(reason), now);
-                Ok(Self { terminated_at: Some(now), ..gone })
+                Ok(Self {
+                    terminated_at: Some(now),
+                    ..gone
+                })
             }
             _ => Err(self.refuse("terminate")),
         }
     }
 
     fn moved(self, status: PartnerStatus, status_reason: Option<String>, now: DateTime<Utc>) -> Self {
-        Self { status, status_reason, ..self.changed(now) }
+        Self {
+            status,
+            status_reason,
+            ..self.changed(now)
+        }
     }
 
     fn changed(self, now: DateTime<Utc>) -> Self {
-        Self { row_version: self.row_version + 1, updated_at: now, ..self }
+        Self {
+            row_version: self.row_version + 1,
+            updated_at: now,
+            ..self
+        }
     }
 
     fn refuse(&self, verb: &str) -> Problem {

@@ -18,16 +18,32 @@ use validator::Validate;
 #[serde(deny_unknown_fields)]
 pub struct NewPartnerBody {
     /// Your own key for the partner; unique among your partners.
-    #[schema(nullable = false, min_length = 1, max_length = 255, pattern = r"^[^\x00]+$", example = "crm-4711")]
+    #[schema(
+        nullable = false,
+        min_length = 1,
+        max_length = 255,
+        pattern = r"^[^\x00]+$",
+        example = "crm-4711"
+    )]
     pub external_id: Option<String>,
     /// The partner above it, such as the distributor above a reseller.
     #[schema(nullable = false)]
     pub parent_id: Option<PartnerId>,
     /// Its name.
-    #[schema(min_length = 1, max_length = 255, pattern = r"^[^\x00]*\S[^\x00]*$", example = "Nordlicht Consulting")]
+    #[schema(
+        min_length = 1,
+        max_length = 255,
+        pattern = r"^[^\x00]*\S[^\x00]*$",
+        example = "Nordlicht Consulting"
+    )]
     pub name: String,
     /// Its internet domain, in lower case.
-    #[schema(nullable = false, max_length = 253, pattern = "^[a-z0-9]([a-z0-9.-]*[a-z0-9])?$", example = "nordlicht.example")]
+    #[schema(
+        nullable = false,
+        max_length = 253,
+        pattern = "^[a-z0-9]([a-z0-9.-]*[a-z0-9])?$",
+        example = "nordlicht.example"
+    )]
     pub domain: Option<String>,
     /// Its country, ISO 3166-1 alpha-2.
     #[schema(nullable = false, max_length = 2, pattern = "^[A-Z]{2}$", example = "DE")]
@@ -37,8 +53,20 @@ pub struct NewPartnerBody {
 impl NewPartnerBody {
     /// The body as business speaks of it.
     pub fn terms(&self) -> NewPartner {
-        let Self { external_id, parent_id, name, domain, country } = self.clone();
-        NewPartner { external_id, parent_id, name, domain, country }
+        let Self {
+            external_id,
+            parent_id,
+            name,
+            domain,
+            country,
+        } = self.clone();
+        NewPartner {
+            external_id,
+            parent_id,
+            name,
+            domain,
+            country,
+        }
     }
 }
 
@@ -56,7 +84,13 @@ pub struct PatchPartnerBody {
     #[schema(value_type = Option<PartnerId>)]
     pub parent_id: Patch<PartnerId>,
     /// Its name.
-    #[schema(nullable = false, min_length = 1, max_length = 255, pattern = r"^[^\x00]*\S[^\x00]*$", example = "Nordlicht Consulting")]
+    #[schema(
+        nullable = false,
+        min_length = 1,
+        max_length = 255,
+        pattern = r"^[^\x00]*\S[^\x00]*$",
+        example = "Nordlicht Consulting"
+    )]
     pub name: Option<String>,
     /// Its internet domain, in lower case.
     #[serde(default)]
@@ -71,8 +105,20 @@ pub struct PatchPartnerBody {
 impl PatchPartnerBody {
     /// The body as business speaks of it.
     pub fn patch(&self) -> PartnerPatch {
-        let Self { external_id, parent_id, name, domain, country } = self.clone();
-        PartnerPatch { external_id, parent_id, name, domain, country }
+        let Self {
+            external_id,
+            parent_id,
+            name,
+            domain,
+            country,
+        } = self.clone();
+        PartnerPatch {
+            external_id,
+            parent_id,
+            name,
+            domain,
+            country,
+        }
     }
 }
 
@@ -175,11 +221,9 @@ pub struct PartnersQuery {
     #[param(inline)]
     pub sort: PartnerSort,
     /// How many to answer.
-    #[serde(skip_serializing)]
     #[param(minimum = 1, maximum = 100, default = 25)]
     pub limit: Option<u8>,
     /// Where to read on: `next_cursor` of the page before.
-    #[serde(skip_serializing)]
     #[param(max_length = 512, pattern = "^[A-Za-z0-9_-]+$")]
     pub cursor: Option<String>,
 }

@@ -66,7 +66,8 @@ async fn create_partner(who: Granted<can::PartnersWrite>, command: Command<NewPa
     extensions(("x-required-permission" = json!("partners:read"))))]
 #[get("/v1/partners/{partner_id}")]
 async fn get_partner(who: Granted<can::PartnersRead>, target: Target<PartnerPath>) -> Reply {
-    who.read(move |tx, ctx| record(service::get(tx, ctx, target.partner_id)?)).await
+    who.read(move |tx, ctx| record(service::get(tx, ctx, target.partner_id)?))
+        .await
 }
 
 /// Update a partner
@@ -82,7 +83,13 @@ async fn update_partner(
     command: Command<PatchPartnerBody>,
 ) -> Reply {
     who.write(command, move |tx, ctx, command| {
-        record(service::update(tx, ctx, target.partner_id, &command.precondition, command.body.patch())?)
+        record(service::update(
+            tx,
+            ctx,
+            target.partner_id,
+            &command.precondition,
+            command.body.patch(),
+        )?)
     })
     .await
 }
@@ -100,7 +107,12 @@ async fn approve_partner(
     command: Command<Nothing>,
 ) -> Reply {
     who.write(command, move |tx, ctx, command| {
-        record(service::approve(tx, ctx, target.partner_id, &command.precondition)?)
+        record(service::approve(
+            tx,
+            ctx,
+            target.partner_id,
+            &command.precondition,
+        )?)
     })
     .await
 }
@@ -118,7 +130,13 @@ async fn decline_partner(
     command: Command<ReasonBody>,
 ) -> Reply {
     who.write(command, move |tx, ctx, command| {
-        record(service::decline(tx, ctx, target.partner_id, &command.precondition, &command.body.reason)?)
+        record(service::decline(
+            tx,
+            ctx,
+            target.partner_id,
+            &command.precondition,
+            &command.body.reason,
+        )?)
     })
     .await
 }
@@ -136,7 +154,13 @@ async fn suspend_partner(
     command: Command<ReasonBody>,
 ) -> Reply {
     who.write(command, move |tx, ctx, command| {
-        record(service::suspend(tx, ctx, target.partner_id, &command.precondition, &command.body.reason)?)
+        record(service::suspend(
+            tx,
+            ctx,
+            target.partner_id,
+            &command.precondition,
+            &command.body.reason,
+        )?)
     })
     .await
 }
@@ -154,7 +178,12 @@ async fn reinstate_partner(
     command: Command<Nothing>,
 ) -> Reply {
     who.write(command, move |tx, ctx, command| {
-        record(service::reinstate(tx, ctx, target.partner_id, &command.precondition)?)
+        record(service::reinstate(
+            tx,
+            ctx,
+            target.partner_id,
+            &command.precondition,
+        )?)
     })
     .await
 }
@@ -174,7 +203,13 @@ async fn terminate_partner(
 ) -> Reply {
     who.write(command, move |tx, ctx, command| {
         let reason = &command.body.reason;
-        record(crate::flows::partner_terminated::run(tx, ctx, target.partner_id, &command.precondition, reason)?)
+        record(crate::flows::partner_terminated::run(
+            tx,
+            ctx,
+            target.partner_id,
+            &command.precondition,
+            reason,
+        )?)
     })
     .await
 }

@@ -44,12 +44,21 @@ pub fn update(
     if let Patch::Set(parent_id) = patch.parent_id {
         refuse_cycle(tx, ctx, id, parent_id)?;
     }
-    step(tx, ctx, id, precondition, "partner.updated", None, |partner| partner.patched(patch, ctx.now))
+    step(tx, ctx, id, precondition, "partner.updated", None, |partner| {
+        partner.patched(patch, ctx.now)
+    })
 }
 
 /// Takes it as a partner.
-pub fn approve(tx: &mut Tx<'_>, ctx: &Ctx, id: PartnerId, precondition: &Precondition) -> Result<Partner, Problem> {
-    step(tx, ctx, id, precondition, "partner.approved", None, |partner| partner.approve(ctx.now))
+pub fn approve(
+    tx: &mut Tx<'_>,
+    ctx: &Ctx,
+    id: PartnerId,
+    precondition: &Precondition,
+) -> Result<Partner, Problem> {
+    step(tx, ctx, id, precondition, "partner.approved", None, |partner| {
+        partner.approve(ctx.now)
+    })
 }
 
 /// Does not take it.
@@ -61,7 +70,9 @@ pub fn decline(
     reason: &str,
 ) -> Result<Partner, Problem> {
     let why = Some(reason.to_owned());
-    step(tx, ctx, id, precondition, "partner.declined", why, |partner| partner.decline(reason.to_owned(), ctx.now))
+    step(tx, ctx, id, precondition, "partner.declined", why, |partner| {
+        partner.decline(reason.to_owned(), ctx.now)
+    })
 }
 
 /// Stops it from acting and earning for now.
@@ -73,12 +84,21 @@ pub fn suspend(
     reason: &str,
 ) -> Result<Partner, Problem> {
     let why = Some(reason.to_owned());
-    step(tx, ctx, id, precondition, "partner.suspended", why, |partner| partner.suspend(reason.to_owned(), ctx.now))
+    step(tx, ctx, id, precondition, "partner.suspended", why, |partner| {
+        partner.suspend(reason.to_owned(), ctx.now)
+    })
 }
 
 /// Lets it act and earn again.
-pub fn reinstate(tx: &mut Tx<'_>, ctx: &Ctx, id: PartnerId, precondition: &Precondition) -> Result<Partner, Problem> {
-    step(tx, ctx, id, precondition, "partner.reinstated", None, |partner| partner.reinstate(ctx.now))
+pub fn reinstate(
+    tx: &mut Tx<'_>,
+    ctx: &Ctx,
+    id: PartnerId,
+    precondition: &Precondition,
+) -> Result<Partner, Problem> {
+    step(tx, ctx, id, precondition, "partner.reinstated", None, |partner| {
+        partner.reinstate(ctx.now)
+    })
 }
 
 /// Ends the partnership for good.
@@ -90,7 +110,9 @@ pub fn terminate(
     reason: &str,
 ) -> Result<Partner, Problem> {
     let why = Some(reason.to_owned());
-    step(tx, ctx, id, precondition, "partner.terminated", why, |partner| partner.terminate(reason.to_owned(), ctx.now))
+    step(tx, ctx, id, precondition, "partner.terminated", why, |partner| {
+        partner.terminate(reason.to_owned(), ctx.now)
+    })
 }
 
 /// One move: lock, check the version, move, save, record.
@@ -114,11 +136,18 @@ fn step(
 
 fn refuse_cycle(tx: &mut Tx<'_>, ctx: &Ctx, id: PartnerId, parent_id: PartnerId) -> Result<(), Problem> {
     if store::is_below(tx, &ctx.scope, parent_id, id)? {
-        return Err(Problem::field("/parent_id", "below_itself", "A partner cannot be placed below itself."));
+        return Err(Problem::field(
+            "/parent_id",
+            "below_itself",
+            "A partner cannot be placed below itself.",
+        ));
     }
     Ok(())
 }
 
 fn subject(partner: &Partner) -> Subject {
-    Subject { kind: "partner", id: partner.id.uuid() }
+    Subject {
+        kind: "partner",
+        id: partner.id.uuid(),
+    }
 }

@@ -119,9 +119,13 @@ pub fn list(
     let after = page.after.clone();
     query = match (filter.order, after) {
         (PartnerOrder::Newest, None) => query.order(partners::id.desc()),
-        (PartnerOrder::Newest, Some(last)) => query.filter(partners::id.lt(last.id)).order(partners::id.desc()),
+        (PartnerOrder::Newest, Some(last)) => {
+            query.filter(partners::id.lt(last.id)).order(partners::id.desc())
+        }
         (PartnerOrder::Oldest, None) => query.order(partners::id.asc()),
-        (PartnerOrder::Oldest, Some(last)) => query.filter(partners::id.gt(last.id)).order(partners::id.asc()),
+        (PartnerOrder::Oldest, Some(last)) => {
+            query.filter(partners::id.gt(last.id)).order(partners::id.asc())
+        }
         (PartnerOrder::Name, None) => query.order((partners::name.asc(), partners::id.asc())),
         (PartnerOrder::Name, Some(last)) => query
             .filter(partners::name.ge(last.key.clone()))
@@ -134,8 +138,14 @@ pub fn list(
             .order((partners::name.desc(), partners::id.desc())),
     };
     let rows: Vec<PartnerRow> = query.load(tx.connection())?;
-    let partners = rows.into_iter().map(Partner::try_from).collect::<Result<Vec<_>, _>>()?;
-    Ok(page.page(partners, |last| Position { key: last.name.clone(), id: last.id.uuid() }))
+    let partners = rows
+        .into_iter()
+        .map(Partner::try_from)
+        .collect::<Result<Vec<_>, _>>()?;
+    Ok(page.page(partners, |last| Position {
+        key: last.name.clone(),
+        id: last.id.uuid(),
+    }))
 }
 
 /// Writes a new partner.

@@ -24,7 +24,11 @@ impl SessionScope {
         };
         Self {
             organization_id: ctx.scope.organization_id.uuid().to_string(),
-            partner_id: ctx.scope.partner_id.map(|id| id.uuid().to_string()).unwrap_or_default(),
+            partner_id: ctx
+                .scope
+                .partner_id
+                .map(|id| id.uuid().to_string())
+                .unwrap_or_default(),
             api_key_id,
         }
     }
@@ -38,7 +42,10 @@ pub struct ScopedConnection {
 
 impl fmt::Debug for ScopedConnection {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.debug_struct("ScopedConnection").field("scope", &self.scope).finish_non_exhaustive()
+        formatter
+            .debug_struct("ScopedConnection")
+            .field("scope", &self.scope)
+            .finish_non_exhaustive()
     }
 }
 
@@ -91,12 +98,19 @@ impl ManageConnection for Sessions {
             self.statement_timeout_ms,
             if self.read_only { "on" } else { "off" },
         );
-        connection.batch_execute(&settings).map_err(ConnectionError::CouldntSetupConfiguration)?;
-        Ok(ScopedConnection { connection, scope: None })
+        connection
+            .batch_execute(&settings)
+            .map_err(ConnectionError::CouldntSetupConfiguration)?;
+        Ok(ScopedConnection {
+            connection,
+            scope: None,
+        })
     }
 
     fn is_valid(&self, held: &mut ScopedConnection) -> Result<(), ConnectionError> {
-        held.connection.ping().map_err(ConnectionError::CouldntSetupConfiguration)
+        held.connection
+            .ping()
+            .map_err(ConnectionError::CouldntSetupConfiguration)
     }
 
     fn has_broken(&self, held: &mut ScopedConnection) -> bool {

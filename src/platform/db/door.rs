@@ -111,13 +111,20 @@ impl Db {
     }
 
     /// [`Db::outside`] for callers that may block.
-    pub fn outside_now<T>(&self, work: impl FnOnce(&mut PgConnection) -> Result<T, Problem>) -> Result<T, Problem> {
+    pub fn outside_now<T>(
+        &self,
+        work: impl FnOnce(&mut PgConnection) -> Result<T, Problem>,
+    ) -> Result<T, Problem> {
         let mut held = take(&self.writes)?;
         work(held.outside().map_err(problem_of)?)
     }
 
     /// [`Db::read`] for callers that may block.
-    pub fn read_now<T>(&self, ctx: &Ctx, work: impl FnOnce(&mut Tx<'_>) -> Result<T, Problem>) -> Result<T, Problem> {
+    pub fn read_now<T>(
+        &self,
+        ctx: &Ctx,
+        work: impl FnOnce(&mut Tx<'_>) -> Result<T, Problem>,
+    ) -> Result<T, Problem> {
         let mut held = take(&self.reads)?;
         let connection = held.enter(&SessionScope::of(ctx)).map_err(problem_of)?;
         work(&mut Tx::new(connection))
@@ -131,11 +138,19 @@ impl Db {
     ) -> Result<T, Problem> {
         let mut held = take(&self.reads)?;
         let connection = held.enter(&SessionScope::of(ctx)).map_err(problem_of)?;
-        in_transaction(connection, "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY", work)
+        in_transaction(
+            connection,
+            "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY",
+            work,
+        )
     }
 
     /// [`Db::write`] for callers that may block.
-    pub fn write_now<T>(&self, ctx: &Ctx, work: impl Fn(&mut Tx<'_>) -> Result<T, Problem>) -> Result<T, Problem> {
+    pub fn write_now<T>(
+        &self,
+        ctx: &Ctx,
+        work: impl Fn(&mut Tx<'_>) -> Result<T, Problem>,
+    ) -> Result<T, Problem> {
         let mut held = take(&self.writes)?;
         let mut attempt = 1;
         loop {
@@ -149,7 +164,9 @@ impl Db {
 
     /// Whether Postgres answers.
     pub async fn is_reachable(&self) -> bool {
-        self.outside(|connection| connection.batch_execute("SELECT 1").map_err(problem_of)).await.is_ok()
+        self.outside(|connection| connection.batch_execute("SELECT 1").map_err(problem_of))
+            .await
+            .is_ok()
     }
 
     /// Connections of the write pool: (open, idle).

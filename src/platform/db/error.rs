@@ -30,7 +30,9 @@ fn refused(kind: DatabaseErrorKind, information: &(dyn DatabaseErrorInformation 
     let constraint = information.constraint_name().unwrap_or_default();
     match kind {
         DatabaseErrorKind::SerializationFailure => Problem::new(Code::WriteConflict),
-        DatabaseErrorKind::ClosedConnection | DatabaseErrorKind::UnableToSendCommand => Problem::unavailable(),
+        DatabaseErrorKind::ClosedConnection | DatabaseErrorKind::UnableToSendCommand => {
+            Problem::unavailable()
+        }
         _ => match by_message(information.message()).or_else(|| by_constraint(constraint)) {
             Some(problem) => problem,
             None => {
@@ -65,12 +67,23 @@ fn by_message(message: &str) -> Option<Problem> {
 /// Constraints have names, and the name tells which rule refused.
 fn by_constraint(constraint: &str) -> Option<Problem> {
     if constraint.ends_with("_external_id_key") {
-        let field = FieldProblem::new("/external_id", "taken", "Another record of this kind has this external id.");
-        return Some(Problem { errors: vec![field], ..Problem::new(Code::ExternalIdTaken) });
+        let field = FieldProblem::new(
+            "/external_id",
+            "taken",
+            "Another record of this kind has this external id.",
+        );
+        return Some(Problem {
+            errors: vec![field],
+            ..Problem::new(Code::ExternalIdTaken)
+        });
     }
     if let Some(column) = constraint.strip_suffix("_fk").and_then(foreign_column) {
         let pointer = format!("/{column}_id");
-        return Some(Problem::field(pointer, "unknown_reference", "There is no such record."));
+        return Some(Problem::field(
+            pointer,
+            "unknown_reference",
+            "There is no such record.",
+        ));
     }
     let code = match constraint {
         "attributions_shares_check" => Code::SharesExceedWhole,
@@ -79,7 +92,10 @@ fn by_constraint(constraint: &str) -> Option<Problem> {
         "payout_items_live_commission_key" | "payout_items_live_clawback_key" => Code::PayoutRunStale,
         "pipeline_stages_position_key" => {
             let field = FieldProblem::new("/position", "taken", "Another stage has this position.");
-            return Some(Problem { errors: vec![field], ..Problem::new(Code::AlreadyExists) });
+            return Some(Problem {
+                errors: vec![field],
+                ..Problem::new(Code::AlreadyExists)
+            });
         }
         "enrollments_partner_program_key"
         | "attributions_deal_role_partner_key"
@@ -93,8 +109,19 @@ fn by_constraint(constraint: &str) -> Option<Problem> {
 /// `deals_account_fk` is about the column `account_id` of the table `deals`.
 fn foreign_column(name: &str) -> Option<&'static str> {
     const COLUMNS: &[&str] = &[
-        "account", "program", "product_family", "stage", "parent", "partner", "deal", "invoice", "payment",
+        "account",
+        "program",
+        "product_family",
+        "stage",
+        "parent",
+        "partner",
+        "deal",
+        "invoice",
+        "payment",
         "commission_rule",
     ];
-    COLUMNS.iter().find(|column| name.ends_with(&format!("_{column}"))).copied()
+    COLUMNS
+        .iter()
+        .find(|column| name.ends_with(&format!("_{column}")))
+        .copied()
 }

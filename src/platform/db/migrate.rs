@@ -23,7 +23,9 @@ pub enum MigrateError {
 pub fn run(owner_url: &str) -> Result<Vec<String>, MigrateError> {
     let mut connection = PgConnection::establish(owner_url)?;
     lock(&mut connection)?;
-    let applied = connection.run_pending_migrations(MIGRATIONS).map_err(MigrateError::Migration)?;
+    let applied = connection
+        .run_pending_migrations(MIGRATIONS)
+        .map_err(MigrateError::Migration)?;
     Ok(applied.iter().map(ToString::to_string).collect())
 }
 
@@ -31,15 +33,22 @@ pub fn run(owner_url: &str) -> Result<Vec<String>, MigrateError> {
 pub fn revert_all(owner_url: &str) -> Result<(), MigrateError> {
     let mut connection = PgConnection::establish(owner_url)?;
     lock(&mut connection)?;
-    connection.revert_all_migrations(MIGRATIONS).map_err(MigrateError::Migration)?;
+    connection
+        .revert_all_migrations(MIGRATIONS)
+        .map_err(MigrateError::Migration)?;
     Ok(())
 }
 
 /// The names of the migrations that have not run yet.
 pub fn pending(owner_url: &str) -> Result<Vec<String>, MigrateError> {
     let mut connection = PgConnection::establish(owner_url)?;
-    let pending = connection.pending_migrations(MIGRATIONS).map_err(MigrateError::Migration)?;
-    Ok(pending.iter().map(|migration| migration.name().to_string()).collect())
+    let pending = connection
+        .pending_migrations(MIGRATIONS)
+        .map_err(MigrateError::Migration)?;
+    Ok(pending
+        .iter()
+        .map(|migration| migration.name().to_string())
+        .collect())
 }
 
 /// Held until the connection closes.

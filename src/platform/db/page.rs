@@ -41,13 +41,20 @@ pub struct PageRequest {
 pub const DEFAULT_LIMIT: u8 = 25;
 
 impl PageRequest {
-    /// Reads the page parameters. `bound_to` is everything else in the query: filters and order.
-    pub fn new(limit: Option<u8>, cursor: Option<&str>, bound_to: &impl Serialize) -> Result<Self, Problem> {
-        let text = serde_json::to_string(bound_to).map_err(|_| Problem::internal())?;
-        let digest = Sha256::digest(text.as_bytes());
+    /// Reads the page parameters. The cursor is bound to everything else in the query: filters and order.
+    pub fn new(limit: Option<u8>, cursor: Option<&str>, query: &impl Serialize) -> Result<Self, Problem> {
+        let mut bound_to = serde_json::to_value(query).map_err(|_| Problem::internal())?;
+        if let Some(fields) = bound_to.as_object_mut() {
+            fields.retain(|name, _| name != "limit" && name != "cursor");
+        }
+        let digest = Sha256::digest(bound_to.to_string().as_bytes());
         let fingerprint = URL_SAFE_NO_PAD.encode(digest.get(..9).unwrap_or_default());
         let after = cursor.map(|cursor| open(cursor, &fingerprint)).transpose()?;
-        Ok(Self { limit: i64::from(limit.unwrap_or(DEFAULT_LIMIT)), after, fingerprint })
+        Ok(Self {
+            limit: i64::from(limit.unwrap_or(DEFAULT_LIMIT)),
+            after,
+            fingerprint,
+        })
     }
 
     /// The page from one row more than asked for: that row only tells whether more follow.
@@ -55,7 +62,10 @@ impl PageRequest {
         let limit = usize::try_from(self.limit).unwrap_or(usize::MAX);
         let has_more = rows.len() > limit;
         rows.truncate(limit);
-        let next_cursor = rows.last().filter(|_| has_more).map(|last| self.cursor(position(last)));
+        let next_cursor = rows
+            .last()
+            .filter(|_| has_more)
+            .map(|last| self.cursor(position(last)));
         Page { rows, next_cursor }
     }
 
@@ -65,19 +75,33 @@ impl PageRequest {
     }
 
     fn cursor(&self, position: Position) -> String {
-        let cursor = Cursor { position, fingerprint: self.fingerprint.clone() };
+        let cursor = Cursor {
+            position,
+            fingerprint: self.fingerprint.clone(),
+        };
         URL_SAFE_NO_PAD.encode(serde_json::to_vec(&cursor).unwrap_or_default())
     }
 }
 
 fn open(cursor: &str, fingerprint: &str) -> Result<Position, Problem> {
     let invalid = || {
-        let field = crate::kernel::problem::FieldProblem::new("?cursor", "invalid_cursor", "Start again without a cursor.");
-        Problem { errors: vec![field], ..Problem::new(Code::InvalidCursor) }
+        let field = crate::kernel::problem::FieldProblem::new(
+            "?cursor",
+            "invalid_cursor",
+            "Start again without a cursor.",
+        );
+        Problem {
+            errors: vec![field],
+            ..Problem::new(Code::InvalidCursor)
+        }
     };
     let bytes = URL_SAFE_NO_PAD.decode(cursor).map_err(|_| invalid())?;
     let cursor: Cursor = serde_json::from_slice(&bytes).map_err(|_| invalid())?;
-    if cursor.fingerprint == fingerprint { Ok(cursor.position) } else { Err(invalid()) }
+    if cursor.fingerprint == fingerprint {
+        Ok(cursor.position)
+    } else {
+        Err(invalid())
+    }
 }
 
 /// Rows and the way on.
@@ -92,7 +116,10 @@ pub struct Page<T> {
 impl<T> Page<T> {
     /// The page with each row turned into another shape.
     pub fn map<U>(self, turn: impl FnMut(T) -> U) -> Page<U> {
-        Page { rows: self.rows.into_iter().map(turn).collect(), next_cursor: self.next_cursor }
+        Page {
+            rows: self.rows.into_iter().map(turn).collect(),
+            next_cursor: self.next_cursor,
+        }
     }
 }
 
@@ -115,7 +142,11 @@ macro_rules! page_of {
 
         impl From<$crate::platform::db::Page<$view>> for $page {
             fn from(page: $crate::platform::db::Page<$view>) -> Self {
-                Self { has_more: page.next_cursor.is_some(), next_cursor: page.next_cursor, data: page.rows }
+                Self {
+                    has_more: page.next_cursor.is_some(),
+                    next_cursor: page.next_cursor,
+                    data: page.rows,
+                }
             }
         }
     };

@@ -4,7 +4,6 @@ use super::prepared::Prepared;
 use crate::kernel::ctx::Ctx;
 use crate::kernel::id::{AuditEventId, EventId};
 use crate::kernel::problem::Problem;
-use chrono::{DateTime, Utc};
 use diesel::sql_types::{Array, Jsonb, Nullable, Text, Timestamptz, Uuid as SqlUuid};
 use diesel::{PgConnection, RunQueryDsl, sql_query};
 use serde::Serialize;
@@ -36,20 +35,56 @@ pub struct Change {
     pub changes: Value,
     /// Why, where the caller gave a reason.
     pub reason: Option<String>,
+    /// Whether it goes to the audit trail: what a caller did does, what followed from it by rule is an event only.
+    pub audited: bool,
 }
 
 impl Change {
     /// A record came to be.
     pub fn created(event: &'static str, subject: Subject, after: &impl Serialize) -> Self {
         let after = facts(after);
-        Self { event, subject, partner_id: None, data: Value::Object(after.clone()), changes: difference(&Map::new(), &after), reason: None }
+        Self {
+            event,
+            subject,
+            partner_id: None,
+            data: Value::Object(after.clone()),
+            changes: difference(&Map::new(), &after),
+            reason: None,
+            audited: true,
+        }
     }
 
     /// A record changed.
-    pub fn updated(event: &'static str, subject: Subject, before: &impl Serialize, after: &impl Serialize) -> Self {
+    pub fn updated(
+        event: &'static str,
+        subject: Subject,
+        before: &impl Serialize,
+        after: &impl Serialize,
+    ) -> Self {
         let (before, after) = (facts(before), facts(after));
         let changes = difference(&before, &after);
-        Self { event, subject, partner_id: None, data: Value::Object(after), changes, reason: None }
+        Self {
+            event,
+            subject,
+            partner_id: None,
+            data: Value::Object(after),
+            changes,
+            reason: None,
+            audited: true,
+        }
+    }
+
+    /// Something followed by rule from what a caller did.
+    pub fn consequence(event: &'static str, subject: Subject, data: Value) -> Self {
+        Self {
+            event,
+            subject,
+            partner_id: None,
+            data,
+            changes: Value::Null,
+            reason: None,
+            audited: false,
+        }
     }
 
     /// Names the partner whom it concerns.
@@ -81,25 +116,37 @@ fn difference(before: &Map<String, Value>, after: &Map<String, Value>) -> Value 
         let then = before.get(name).unwrap_or(&Value::Null);
         (then != now).then(|| (name.clone(), serde_json::json!({ "before": then, "after": now })))
     });
-    Value::Object(changed.filter(|(name, _)| name != "updated_at" && name != "row_version").collect())
+    Value::Object(
+        changed
+            .filter(|(name, _)| name != "updated_at" && name != "row_version")
+            .collect(),
+    )
 }
 
-/// A unit of work. What is recorded in it is written in one statement just before the commit, so that it is true
-/// exactly when the change is.
+/// A unit of work. What is recorded in it is written just before the commit, so that it is true exactly when the
+/// change is.
 pub struct Tx<'a> {
     connection: &'a mut PgConnection,
-    happened: Vec<(Ctx, Change)>,
+    ctx: Option<Ctx>,
+    happened: Vec<Change>,
 }
 
 impl fmt::Debug for Tx<'_> {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.debug_struct("Tx").field("happened", &self.happened).finish_non_exhaustive()
+        formatter
+            .debug_struct("Tx")
+            .field("happened", &self.happened)
+            .finish_non_exhaustive()
     }
 }
 
 impl<'a> Tx<'a> {
     pub(super) fn new(connection: &'a mut PgConnection) -> Self {
-        Self { connection, happened: Vec::new() }
+        Self {
+            connection,
+            ctx: None,
+            happened: Vec::new(),
+        }
     }
 
     /// The connection; for stores.
@@ -109,17 +156,20 @@ impl<'a> Tx<'a> {
 
     /// Notes what happened; it is written with the commit.
     pub fn record(&mut self, ctx: &Ctx, change: Change) {
-        self.happened.push((ctx.clone(), change));
+        if self.ctx.is_none() {
+            self.ctx = Some(ctx.clone());
+        }
+        self.happened.push(change);
     }
 
-    /// Writes what happened: one event and one audit entry per change, all in one round trip.
-    pub(super) fn flush(&mut self) -> Result<(), Problem> {
-        let Some((ctx, _)) = self.happened.first() else { return Ok(()) };
-        let (organization, occurred_at) = (ctx.organization_id().uuid(), ctx.now);
-        let columns = Columns::of(&self.happened);
-        columns.write(self.connection, organization, occurred_at)?;
-        self.happened.clear();
-        Ok(())
+    /// Writes what happened so far: one event per change and, unless it is only a consequence, one audit entry; all
+    /// of them in one round trip.
+    pub fn flush(&mut self) -> Result<(), Problem> {
+        let Some(ctx) = self.ctx.as_ref().filter(|_| !self.happened.is_empty()) else {
+            return Ok(());
+        };
+        let happened = std::mem::take(&mut self.happened);
+        Columns::of(ctx, happened).write(self.connection, ctx)
     }
 }
 
@@ -127,74 +177,63 @@ impl<'a> Tx<'a> {
 #[derive(Default)]
 struct Columns {
     event_ids: Vec<Uuid>,
-    audit_ids: Vec<Uuid>,
+    audit_ids: Vec<Option<Uuid>>,
     events: Vec<&'static str>,
     subject_types: Vec<&'static str>,
     subject_ids: Vec<Uuid>,
     partner_ids: Vec<Option<Uuid>>,
     data: Vec<Value>,
-    actor_types: Vec<&'static str>,
-    actor_ids: Vec<Option<Uuid>>,
     changes: Vec<Value>,
     reasons: Vec<Option<String>>,
-    request_ids: Vec<Uuid>,
-    addresses: Vec<Option<String>>,
 }
 
-const WRITE: &str = "WITH written AS (\
-     INSERT INTO events (organization_id, id, type, subject_type, subject_id, partner_id, data, occurred_at) \
-     SELECT $1, e.id, e.type, e.subject_type, e.subject_id, e.partner_id, e.data, $2 \
-     FROM unnest($3, $4, $5, $6, $7, $8) AS e (id, type, subject_type, subject_id, partner_id, data)) \
+const WRITE: &str = "WITH happened AS (\
+         SELECT * FROM unnest($3, $4, $5, $6, $7, $8, $9, $10, $11) \
+         AS h (event_id, audit_id, type, subject_type, subject_id, partner_id, data, changes, reason)), \
+     written AS (\
+         INSERT INTO events (organization_id, id, type, subject_type, subject_id, partner_id, data, occurred_at) \
+         SELECT $1, event_id, type, subject_type, subject_id, partner_id, data, $2 FROM happened) \
      INSERT INTO audit_events (organization_id, id, action, subject_type, subject_id, actor_type, actor_id, changes, \
          reason, request_id, address, occurred_at) \
-     SELECT $1, a.id, a.action, a.subject_type, a.subject_id, a.actor_type, a.actor_id, a.changes, a.reason, \
-         a.request_id, a.address, $2 \
-     FROM unnest($9, $4, $5, $6, $10, $11, $12, $13, $14, $15) \
-         AS a (id, action, subject_type, subject_id, actor_type, actor_id, changes, reason, request_id, address)";
+     SELECT $1, audit_id, type, subject_type, subject_id, $12, $13, changes, reason, $14, $15, $2 \
+     FROM happened WHERE audit_id IS NOT NULL";
 
 impl Columns {
-    fn of(happened: &[(Ctx, Change)]) -> Self {
+    fn of(ctx: &Ctx, happened: Vec<Change>) -> Self {
         let mut columns = Self::default();
-        for (ctx, change) in happened {
+        for change in happened {
             columns.event_ids.push(EventId::new(ctx.now).uuid());
-            columns.audit_ids.push(AuditEventId::new(ctx.now).uuid());
+            columns
+                .audit_ids
+                .push(change.audited.then(|| AuditEventId::new(ctx.now).uuid()));
             columns.events.push(change.event);
             columns.subject_types.push(change.subject.kind);
             columns.subject_ids.push(change.subject.id);
             columns.partner_ids.push(change.partner_id);
-            columns.data.push(change.data.clone());
-            columns.actor_types.push(ctx.actor.kind());
-            columns.actor_ids.push(ctx.actor.id());
-            columns.changes.push(change.changes.clone());
-            columns.reasons.push(change.reason.clone());
-            columns.request_ids.push(ctx.request_id.uuid());
-            columns.addresses.push(ctx.address.clone());
+            columns.data.push(change.data);
+            columns.changes.push(change.changes);
+            columns.reasons.push(change.reason);
         }
         columns
     }
 
-    fn write(
-        &self,
-        connection: &mut PgConnection,
-        organization: Uuid,
-        occurred_at: DateTime<Utc>,
-    ) -> Result<(), Problem> {
+    fn write(&self, connection: &mut PgConnection, ctx: &Ctx) -> Result<(), Problem> {
         let statement = sql_query(WRITE)
-            .bind::<SqlUuid, _>(organization)
-            .bind::<Timestamptz, _>(occurred_at)
+            .bind::<SqlUuid, _>(ctx.organization_id().uuid())
+            .bind::<Timestamptz, _>(ctx.now)
             .bind::<Array<SqlUuid>, _>(&self.event_ids)
+            .bind::<Array<Nullable<SqlUuid>>, _>(&self.audit_ids)
             .bind::<Array<Text>, _>(&self.events)
             .bind::<Array<Text>, _>(&self.subject_types)
             .bind::<Array<SqlUuid>, _>(&self.subject_ids)
             .bind::<Array<Nullable<SqlUuid>>, _>(&self.partner_ids)
             .bind::<Array<Jsonb>, _>(&self.data)
-            .bind::<Array<SqlUuid>, _>(&self.audit_ids)
-            .bind::<Array<Text>, _>(&self.actor_types)
-            .bind::<Array<Nullable<SqlUuid>>, _>(&self.actor_ids)
             .bind::<Array<Jsonb>, _>(&self.changes)
             .bind::<Array<Nullable<Text>>, _>(&self.reasons)
-            .bind::<Array<SqlUuid>, _>(&self.request_ids)
-            .bind::<Array<Nullable<Text>>, _>(&self.addresses);
+            .bind::<Text, _>(ctx.actor.kind())
+            .bind::<Nullable<SqlUuid>, _>(ctx.actor.id())
+            .bind::<SqlUuid, _>(ctx.request_id.uuid())
+            .bind::<Nullable<Text>, _>(&ctx.address);
         Prepared(statement).execute(connection)?;
         Ok(())
     }

@@ -50,7 +50,7 @@ impl Place {
         let is_unversioned = take(operation, UNVERSIONED).is_some_and(|value| value == json!(true));
         Self {
             is_create: method == "post",
-            is_read_of_one: method == "get" && path.ends_with('}'),
+            is_read_of_one: method == "get",
             is_change_of_one: matches!(method, "patch" | "put") || is_verb(path, method, operation),
             is_idempotent_write: matches!(method, "post" | "patch" | "delete") && !is_public(operation),
             is_versioned: !is_unversioned,

@@ -12,6 +12,7 @@ mod headers;
 mod links;
 mod operations;
 mod parameters;
+mod problem_schemas;
 mod problems;
 mod schemas;
 mod three_zero;

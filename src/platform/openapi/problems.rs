@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use serde_json::{Map, Value, json};
 
+use super::problem_schemas;
 use super::walk::{member, set_missing};
 
 /// Where the pages stand that explain the codes.
@@ -34,7 +35,7 @@ const fn answer(
     }
 }
 
-const ANSWERS: [Answer; 14] = [
+const ANSWERS: [Answer; 13] = [
     answer(
         400,
         "BadRequest",
@@ -62,13 +63,6 @@ const ANSWERS: [Answer; 14] = [
         "There is no such resource within reach of the credential.",
         "not_found",
         "There is no such resource.",
-    ),
-    answer(
-        405,
-        "MethodNotAllowed",
-        "The path exists, but not with this method.",
-        "method_not_allowed",
-        "Use one of the methods that `Allow` names.",
     ),
     answer(
         409,
@@ -263,65 +257,20 @@ pub(super) fn declare(document: &mut Value) {
     for (name, response) in used {
         set_missing(member(components, "responses"), &name, response);
     }
-    set_missing(member(components, "schemas"), "Problem", problem_schema());
-    set_missing(member(components, "schemas"), "FieldError", field_error_schema());
-}
-
-fn problem_schema() -> Value {
-    json!({
-        "type": "object",
-        "description": "What went wrong (RFC 9457). Decide by `code`; the other members are for people. \
-                        Some codes add members of their own.",
-        "required": ["type", "title", "status", "code", "detail", "request_id", "errors"],
-        "properties": {
-            "type": {
-                "type": "string", "format": "uri-reference", "maxLength": 256,
-                "description": "Address of the page that explains the code."
-            },
-            "title": { "type": "string", "maxLength": 128, "description": "The code in words." },
-            "status": {
-                "type": "integer", "format": "int32", "minimum": 400, "maximum": 599,
-                "description": "The HTTP status of the answer."
-            },
-            "code": {
-                "type": "string", "pattern": "^[a-z][a-z0-9_]*$", "maxLength": 64,
-                "description": "The contract: codes are listed in the documentation and never renamed."
-            },
-            "detail": {
-                "type": "string", "maxLength": 2048,
-                "description": "What happened this time, and what to do about it."
-            },
-            "request_id": {
-                "type": "string", "pattern": "^[\\x21-\\x7e]+$", "maxLength": 128,
-                "description": "Identifier of the request, for support."
-            },
-            "errors": {
-                "type": "array", "maxItems": 100, "items": { "$ref": "#/components/schemas/FieldError" },
-                "description": "All invalid fields at once; empty when the problem is not about fields."
-            }
-        },
-        "examples": ANSWERS.iter().filter(|answer| answer.status == 422).map(example).collect::<Vec<_>>()
-    })
-}
-
-fn field_error_schema() -> Value {
-    json!({
-        "type": "object",
-        "description": "One invalid field of a request.",
-        "required": ["pointer", "code", "message"],
-        "properties": {
-            "pointer": {
-                "type": "string", "maxLength": 512,
-                "description": "RFC 6901 pointer into the body, or `?name` of a query parameter."
-            },
-            "code": {
-                "type": "string", "pattern": "^[a-z][a-z0-9_]*$", "maxLength": 64,
-                "description": "What is wrong with the value; never renamed."
-            },
-            "message": { "type": "string", "maxLength": 1024, "description": "The same for people." }
-        },
-        "examples": [{
-            "pointer": "/name", "code": "too_short", "message": "The name must have at least 1 character."
-        }]
-    })
+    set_missing(
+        member(components, "schemas"),
+        "Problem",
+        problem_schemas::problem(
+            ANSWERS
+                .iter()
+                .filter(|answer| answer.status == 422)
+                .map(example)
+                .collect(),
+        ),
+    );
+    set_missing(
+        member(components, "schemas"),
+        "FieldError",
+        problem_schemas::field_error(),
+    );
 }

@@ -1,7 +1,10 @@
 //! The same contract in OpenAPI 3.0.3, for generators that do not read 3.1.
 
+use std::collections::HashMap;
+
 use serde_json::{Map, Value, json};
 
+use super::schemas::reference_to;
 use super::walk::{each_schema, member, set_missing, take};
 
 /// Keywords of JSON Schema 2020-12 that 3.0 does not know and that need no replacement.
@@ -25,7 +28,8 @@ pub fn derive_3_0(document: &Value) -> Value {
     take(&mut derived, "jsonSchemaDialect");
     take(member(&mut derived, "components"), "pathItems");
     describe_license(&mut derived);
-    each_schema(&mut derived, &mut rewrite);
+    let types = types_of_components(document);
+    each_schema(&mut derived, &mut |schema| rewrite(schema, &types));
     drop_unused(&mut derived);
     derived
 }
@@ -46,9 +50,18 @@ fn describe_license(document: &mut Value) {
     }
 }
 
-fn rewrite(schema: &mut Value) {
+/// The type of each named schema, by the reference to it.
+fn types_of_components(document: &Value) -> HashMap<String, Value> {
+    let schemas = document.pointer("/components/schemas").and_then(Value::as_object);
+    let typed = schemas.into_iter().flatten();
+    typed
+        .filter_map(|(name, schema)| Some((reference_to(name), schema.get("type")?.clone())))
+        .collect()
+}
+
+fn rewrite(schema: &mut Value, types: &HashMap<String, Value>) {
     flatten_type(schema);
-    drop_null_branch(schema);
+    drop_null_branch(schema, types);
     replace_keywords(schema);
     replace_bound(schema, "exclusiveMinimum", "minimum");
     replace_bound(schema, "exclusiveMaximum", "maximum");
@@ -76,7 +89,7 @@ fn flatten_type(schema: &mut Value) {
 }
 
 /// `oneOf: [X, null]` is a nullable X.
-fn drop_null_branch(schema: &mut Value) {
+fn drop_null_branch(schema: &mut Value, types: &HashMap<String, Value>) {
     // Innermost first: the branch `{type: null}` itself was left as it is by the step before.
     let null = json!({ "type": "null" });
     for choice in ["oneOf", "anyOf"] {
@@ -91,6 +104,12 @@ fn drop_null_branch(schema: &mut Value) {
         if let [only] = branches.as_slice() {
             let only = only.clone();
             take(schema, choice);
+            // `nullable` counts only beside a type; unions, which have none, are of objects.
+            let named = only
+                .get("$ref")
+                .and_then(Value::as_str)
+                .and_then(|reference| types.get(reference));
+            set_missing(schema, "type", named.cloned().unwrap_or_else(|| json!("object")));
             *member(schema, "allOf") = json!([only]);
         }
         *member(schema, "nullable") = json!(true);

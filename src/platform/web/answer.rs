@@ -1,10 +1,10 @@
 //! What goes back to the client; plain enough to be kept and given again for the same Idempotency-Key.
 
+use crate::kernel::problem::Problem;
 use actix_web::body::BoxBody;
 use actix_web::http::StatusCode;
 use actix_web::http::header::{self, HeaderValue};
 use actix_web::{HttpRequest, HttpResponse, Responder};
-use crate::kernel::problem::Problem;
 use serde::Serialize;
 use std::fmt::Display;
 
@@ -31,7 +31,14 @@ impl Answer {
             tracing::error!(%error, "an answer could not be written");
             Problem::internal()
         })?;
-        Ok(Self { status, headers: Vec::new(), body, content_type: "application/json".to_owned(), replayed: false, kept_body: None })
+        Ok(Self {
+            status,
+            headers: Vec::new(),
+            body,
+            content_type: "application/json".to_owned(),
+            replayed: false,
+            kept_body: None,
+        })
     }
 
     /// `200` with a body that has no version.
@@ -45,20 +52,36 @@ impl Answer {
     }
 
     /// `201` with a new record, where it is and its version.
-    pub fn created(path: &str, id: impl Display, body: &impl Serialize, row_version: i64) -> Result<Self, Problem> {
+    pub fn created(
+        path: &str,
+        id: impl Display,
+        body: &impl Serialize,
+        row_version: i64,
+    ) -> Result<Self, Problem> {
         let answer = Self::json(201, body)?;
-        Ok(answer.with("Location", format!("/v1/{path}/{id}")).with("ETag", format!("\"{row_version}\"")))
+        Ok(answer
+            .with("Location", format!("/v1/{path}/{id}"))
+            .with("ETag", format!("\"{row_version}\"")))
     }
 
     /// `202` with a job that runs on, and where to ask for it.
     pub fn accepted(path: &str, id: impl Display, body: &impl Serialize) -> Result<Self, Problem> {
         let answer = Self::json(202, body)?;
-        Ok(answer.with("Location", format!("/v1/{path}/{id}")).with("Retry-After", "1"))
+        Ok(answer
+            .with("Location", format!("/v1/{path}/{id}"))
+            .with("Retry-After", "1"))
     }
 
     /// `200` with text of another media type.
     pub fn text(content_type: &str, body: Vec<u8>) -> Self {
-        Self { status: 200, headers: Vec::new(), body, content_type: content_type.to_owned(), replayed: false, kept_body: None }
+        Self {
+            status: 200,
+            headers: Vec::new(),
+            body,
+            content_type: content_type.to_owned(),
+            replayed: false,
+            kept_body: None,
+        }
     }
 
     /// Keeps this body for a repeated request instead of the one with the secret in it.
@@ -75,13 +98,21 @@ impl Answer {
     }
 
     fn header(&self, name: &str) -> Option<&str> {
-        self.headers.iter().find(|(known, _)| known == name).map(|(_, value)| value.as_str())
+        self.headers
+            .iter()
+            .find(|(known, _)| known == name)
+            .map(|(_, value)| value.as_str())
     }
 
     /// Whether the client has this version already (`If-None-Match` on a read).
     fn is_known_to(&self, request: &HttpRequest) -> bool {
-        let asked = request.headers().get(header::IF_NONE_MATCH).and_then(|value| value.to_str().ok());
-        let (Some(asked), Some(tag)) = (asked, self.header("ETag")) else { return false };
+        let asked = request
+            .headers()
+            .get(header::IF_NONE_MATCH)
+            .and_then(|value| value.to_str().ok());
+        let (Some(asked), Some(tag)) = (asked, self.header("ETag")) else {
+            return false;
+        };
         let weakly = |one: &str| one.trim().trim_start_matches("W/") == tag;
         request.method() == "GET" && (asked.trim() == "*" || asked.split(',').any(weakly))
     }
@@ -92,7 +123,11 @@ impl Responder for Answer {
 
     fn respond_to(self, request: &HttpRequest) -> HttpResponse<BoxBody> {
         let not_modified = self.is_known_to(request);
-        let status = if not_modified { StatusCode::NOT_MODIFIED } else { StatusCode::from_u16(self.status).unwrap_or(StatusCode::OK) };
+        let status = if not_modified {
+            StatusCode::NOT_MODIFIED
+        } else {
+            StatusCode::from_u16(self.status).unwrap_or(StatusCode::OK)
+        };
         let mut response = HttpResponse::build(status);
         for (name, value) in &self.headers {
             if let Ok(value) = HeaderValue::from_str(value) {

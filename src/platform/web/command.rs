@@ -46,8 +46,13 @@ impl<T: DeserializeOwned + Validate + 'static> FromRequest for Command<T> {
 }
 
 fn check<T: DeserializeOwned + Validate>(request: &HttpRequest, bytes: &[u8]) -> Result<Command<T>, Problem> {
-    let state = request.app_data::<Data<WebState>>().ok_or_else(Problem::internal)?;
-    let operation = state.contract.operation_of(request).ok_or_else(Problem::internal)?;
+    let state = request
+        .app_data::<Data<WebState>>()
+        .ok_or_else(Problem::internal)?;
+    let operation = state
+        .contract
+        .operation_of(request)
+        .ok_or_else(Problem::internal)?;
     operation.check_query(request.query_string())?;
     let precondition = precondition(operation, request.headers())?;
     let key = key(operation, request, &Sha256::digest(bytes))?;
@@ -60,7 +65,11 @@ fn check<T: DeserializeOwned + Validate>(request: &HttpRequest, bytes: &[u8]) ->
         }
         _ => read(Value::Object(serde_json::Map::new()))?,
     };
-    Ok(Command { body, precondition, key })
+    Ok(Command {
+        body,
+        precondition,
+        key,
+    })
 }
 
 fn unreadable(error: &actix_web::Error) -> Problem {
@@ -72,8 +81,16 @@ fn unreadable(error: &actix_web::Error) -> Problem {
 }
 
 fn is_json(headers: &HeaderMap) -> Result<(), Problem> {
-    let given = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
-    let essence = given.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
+    let given = headers
+        .get(header::CONTENT_TYPE)
+        .and_then(|value| value.to_str().ok())
+        .unwrap_or_default();
+    let essence = given
+        .split(';')
+        .next()
+        .unwrap_or_default()
+        .trim()
+        .to_ascii_lowercase();
     match essence.as_str() {
         "application/json" | "application/merge-patch+json" => Ok(()),
         _ => Err(Problem::new(Code::UnsupportedMediaType).because("Send application/json.")),
@@ -105,20 +122,39 @@ fn pointer_of(path: &str) -> String {
     if path == "." {
         return String::new();
     }
-    format!("/{}", path.replace('[', ".").replace(']', "").replace('.', "/").replace("//", "/"))
+    format!(
+        "/{}",
+        path.replace('[', ".")
+            .replace(']', "")
+            .replace('.', "/")
+            .replace("//", "/")
+    )
 }
 
 fn collect(errors: &ValidationErrors, base: String, into: &mut Vec<FieldProblem>) {
     for (field, kind) in errors.errors() {
-        let pointer = if field == "__all__" { base.clone() } else { format!("{base}/{field}") };
+        let pointer = if field == "__all__" {
+            base.clone()
+        } else {
+            format!("{base}/{field}")
+        };
         match kind {
             ValidationErrorsKind::Struct(inner) => collect(inner, pointer, into),
             ValidationErrorsKind::List(items) => {
-                items.iter().for_each(|(index, inner)| collect(inner, format!("{pointer}/{index}"), into));
+                items
+                    .iter()
+                    .for_each(|(index, inner)| collect(inner, format!("{pointer}/{index}"), into));
             }
             ValidationErrorsKind::Field(problems) => into.extend(problems.iter().map(|problem| {
-                let pointer = problem.params.get("pointer").and_then(Value::as_str).map_or(pointer.clone(), str::to_owned);
-                let message = problem.message.as_ref().map_or_else(|| "The value is invalid.".to_owned(), ToString::to_string);
+                let pointer = problem
+                    .params
+                    .get("pointer")
+                    .and_then(Value::as_str)
+                    .map_or(pointer.clone(), str::to_owned);
+                let message = problem
+                    .message
+                    .as_ref()
+                    .map_or_else(|| "The value is invalid.".to_owned(), ToString::to_string);
                 FieldProblem::new(pointer, problem.code.to_string(), message)
             })),
         }
@@ -141,10 +177,17 @@ pub(super) fn key(
     body_hash: &[u8],
 ) -> Result<Option<RequestKey>, Problem> {
     let Some(given) = request.headers().get("Idempotency-Key") else {
-        return if operation.requires_idempotency_key { Err(Problem::new(Code::IdempotencyKeyRequired)) } else { Ok(None) };
+        return if operation.requires_idempotency_key {
+            Err(Problem::new(Code::IdempotencyKeyRequired))
+        } else {
+            Ok(None)
+        };
     };
     let text = given.to_str().unwrap_or_default().trim();
-    let text = text.strip_prefix('"').and_then(|rest| rest.strip_suffix('"')).unwrap_or(text);
+    let text = text
+        .strip_prefix('"')
+        .and_then(|rest| rest.strip_suffix('"'))
+        .unwrap_or(text);
     if text.is_empty() || text.len() > 255 {
         return Err(Problem::new(Code::IdempotencyKeyInvalid));
     }
@@ -155,5 +198,9 @@ pub(super) fn key(
     hash.update([0]);
     hash.update(body_hash);
     let route = format!("{} {}", request.method(), request.path());
-    Ok(Some(RequestKey { key: text.to_owned(), route, hash: hash.finalize().to_vec() }))
+    Ok(Some(RequestKey {
+        key: text.to_owned(),
+        route,
+        hash: hash.finalize().to_vec(),
+    }))
 }

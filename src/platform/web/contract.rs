@@ -83,7 +83,11 @@ impl Contract {
             }
             paths.push((ResourceDef::new(path.as_str()), methods));
         }
-        Ok(Self { operations, paths, document })
+        Ok(Self {
+            operations,
+            paths,
+            document,
+        })
     }
 
     /// The document itself.
@@ -93,7 +97,8 @@ impl Contract {
 
     /// The operation that a request was routed to.
     pub fn operation_of(&self, request: &HttpRequest) -> Option<&Operation> {
-        self.operations.get(&(request.method().clone(), request.match_pattern()?))
+        self.operations
+            .get(&(request.method().clone(), request.match_pattern()?))
     }
 
     /// The methods that some operation serves at this path.
@@ -108,31 +113,53 @@ impl Operation {
         let parameters = operation["parameters"].as_array().cloned().unwrap_or_default();
         let parameters: Vec<&Value> = parameters.iter().map(|one| resolve(document, one)).collect();
         let query = parameters.iter().filter(|one| one["in"] == "query");
-        let demands = |name: &str| parameters.iter().any(|one| one["name"] == name && one["required"] == json!(true));
+        let demands = |name: &str| {
+            parameters
+                .iter()
+                .any(|one| one["name"] == name && one["required"] == json!(true))
+        };
         Ok(Self {
             body: BodyContract::new(document, &operation["requestBody"])?,
             requires_idempotency_key: demands("Idempotency-Key"),
             requires_if_match: demands("If-Match"),
-            query: query.map(|one| Parameter::new(document, one)).collect::<Result<_, _>>()?,
+            query: query
+                .map(|one| Parameter::new(document, one))
+                .collect::<Result<_, _>>()?,
         })
     }
 
     /// The query as a JSON object, every parameter checked.
     pub fn check_query(&self, query: &str) -> Result<Value, Problem> {
-        let pairs: Vec<(String, String)> = serde_html_form::from_str(query)
-            .map_err(|_| Problem::new(Code::MalformedRequest).because("The query string could not be read."))?;
+        let pairs: Vec<(String, String)> = serde_html_form::from_str(query).map_err(|_| {
+            Problem::new(Code::MalformedRequest).because("The query string could not be read.")
+        })?;
         let mut problems = Vec::new();
-        for (name, _) in pairs.iter().filter(|(name, _)| !self.query.iter().any(|known| &known.name == name)) {
-            problems.push(FieldProblem::new(format!("?{name}"), "unknown_parameter", "This operation has no such parameter."));
+        for (name, _) in pairs
+            .iter()
+            .filter(|(name, _)| !self.query.iter().any(|known| &known.name == name))
+        {
+            problems.push(FieldProblem::new(
+                format!("?{name}"),
+                "unknown_parameter",
+                "This operation has no such parameter.",
+            ));
         }
         let mut object = Map::new();
         for parameter in &self.query {
-            let given: Vec<&str> = pairs.iter().filter(|(name, _)| *name == parameter.name).map(|(_, value)| value.as_str()).collect();
+            let given: Vec<&str> = pairs
+                .iter()
+                .filter(|(name, _)| *name == parameter.name)
+                .map(|(_, value)| value.as_str())
+                .collect();
             if let Some(value) = parameter.check(&given, &mut problems) {
                 object.insert(parameter.name.clone(), value);
             }
         }
-        if problems.is_empty() { Ok(Value::Object(object)) } else { Err(Problem::fields(problems)) }
+        if problems.is_empty() {
+            Ok(Value::Object(object))
+        } else {
+            Err(Problem::fields(problems))
+        }
     }
 }
 
@@ -143,14 +170,23 @@ impl BodyContract {
         if schema.is_null() {
             return Ok(None);
         }
-        Ok(Some(Self { required: body["required"] == json!(true), schema: compile(document, schema)? }))
+        Ok(Some(Self {
+            required: body["required"] == json!(true),
+            schema: compile(document, schema)?,
+        }))
     }
 
     /// Names every field that the document does not allow.
     pub fn check(&self, body: &Value) -> Result<(), Problem> {
         let mut problems = Vec::new();
-        self.schema.iter_errors(body).for_each(|error| describe(&error, "", &mut problems));
-        if problems.is_empty() { Ok(()) } else { Err(Problem::fields(problems)) }
+        self.schema
+            .iter_errors(body)
+            .for_each(|error| describe(&error, "", &mut problems));
+        if problems.is_empty() {
+            Ok(())
+        } else {
+            Err(Problem::fields(problems))
+        }
     }
 }
 
@@ -158,40 +194,64 @@ impl Parameter {
     fn new(document: &Value, parameter: &Value) -> Result<Self, ContractError> {
         let schema = resolve(document, &parameter["schema"]);
         let many = schema["type"] == "array";
-        let one = if many { resolve(document, &schema["items"]) } else { schema };
+        let one = if many {
+            resolve(document, &schema["items"])
+        } else {
+            schema
+        };
         let kind = match one["type"].as_str() {
             Some("integer") => Kind::Integer,
             Some("boolean") => Kind::Boolean,
             _ => Kind::Text,
         };
         let name = parameter["name"].as_str().unwrap_or_default().to_owned();
-        Ok(Self { name, required: parameter["required"] == json!(true), many, kind, schema: compile(document, schema)? })
+        Ok(Self {
+            name,
+            required: parameter["required"] == json!(true),
+            many,
+            kind,
+            schema: compile(document, schema)?,
+        })
     }
 
     fn check(&self, given: &[&str], problems: &mut Vec<FieldProblem>) -> Option<Value> {
         let pointer = format!("?{}", self.name);
         let value = match given {
             [] if self.required => {
-                problems.push(FieldProblem::new(pointer, "missing", "This parameter is required."));
+                problems.push(FieldProblem::new(
+                    pointer,
+                    "missing",
+                    "This parameter is required.",
+                ));
                 return None;
             }
             [] => return None,
             several if self.many => Value::Array(several.iter().map(|text| self.read(text)).collect()),
             [one] => self.read(one),
             _ => {
-                problems.push(FieldProblem::new(pointer, "repeated", "This parameter takes one value."));
+                problems.push(FieldProblem::new(
+                    pointer,
+                    "repeated",
+                    "This parameter takes one value.",
+                ));
                 return None;
             }
         };
-        self.schema.iter_errors(&value).for_each(|error| describe(&error, &pointer, problems));
+        self.schema
+            .iter_errors(&value)
+            .for_each(|error| describe(&error, &pointer, problems));
         Some(value)
     }
 
     /// The text as what the schema says it is; other text stays text, and the schema refuses it.
     fn read(&self, text: &str) -> Value {
         match self.kind {
-            Kind::Integer => text.parse::<i64>().map_or_else(|_| json!(text), |number| json!(number)),
-            Kind::Boolean => text.parse::<bool>().map_or_else(|_| json!(text), |flag| json!(flag)),
+            Kind::Integer => text
+                .parse::<i64>()
+                .map_or_else(|_| json!(text), |number| json!(number)),
+            Kind::Boolean => text
+                .parse::<bool>()
+                .map_or_else(|_| json!(text), |flag| json!(flag)),
             Kind::Text => json!(text),
         }
     }
@@ -203,8 +263,12 @@ fn members(object: &Value) -> impl Iterator<Item = (&String, &Value)> {
 
 /// The thing itself, where the document only refers to it.
 fn resolve<'a>(document: &'a Value, thing: &'a Value) -> &'a Value {
-    let reference = thing["$ref"].as_str().and_then(|reference| reference.strip_prefix('#'));
-    reference.and_then(|pointer| document.pointer(pointer)).unwrap_or(thing)
+    let reference = thing["$ref"]
+        .as_str()
+        .and_then(|reference| reference.strip_prefix('#'));
+    reference
+        .and_then(|pointer| document.pointer(pointer))
+        .unwrap_or(thing)
 }
 
 /// Compiles a schema of the document, with everything it refers to.
@@ -227,7 +291,10 @@ fn compile(document: &Value, schema: &Value) -> Result<Validator, ContractError>
 fn gather(document: &Value, schema: &Value, needed: &mut Map<String, Value>) {
     match schema {
         Value::Object(fields) => {
-            if let Some(name) = fields.get("$ref").and_then(Value::as_str).and_then(|one| one.strip_prefix("#/components/schemas/"))
+            if let Some(name) = fields
+                .get("$ref")
+                .and_then(Value::as_str)
+                .and_then(|one| one.strip_prefix("#/components/schemas/"))
                 && !needed.contains_key(name)
             {
                 let component = &document["components"]["schemas"][name];
@@ -247,11 +314,19 @@ fn narrow(schema: &mut Value) {
     match schema {
         Value::Object(fields) => {
             fields.values_mut().for_each(narrow);
-            let Some(discriminator) = fields.get("discriminator").cloned() else { return };
-            let tag = discriminator["propertyName"].as_str().unwrap_or_default().to_owned();
-            let mapping: Vec<(String, Value)> = members(&discriminator["mapping"]).map(|(k, v)| (k.clone(), v.clone())).collect();
+            let Some(discriminator) = fields.get("discriminator").cloned() else {
+                return;
+            };
+            let tag = discriminator["propertyName"]
+                .as_str()
+                .unwrap_or_default()
+                .to_owned();
+            let mapping: Vec<(String, Value)> = members(&discriminator["mapping"])
+                .map(|(k, v)| (k.clone(), v.clone()))
+                .collect();
             let words: Vec<&String> = mapping.iter().map(|(word, _)| word).collect();
-            let known = json!({ "type": "object", "required": [&tag], "properties": { &tag: { "enum": words } } });
+            let known =
+                json!({ "type": "object", "required": [&tag], "properties": { &tag: { "enum": words } } });
             let branch = |(word, reference): &(String, Value)| {
                 json!({
                     "if": { "type": "object", "required": [&tag], "properties": { &tag: { "const": word } } },
@@ -269,36 +344,77 @@ fn narrow(schema: &mut Value) {
 
 /// One violation as the problems it means; `base` is put before the pointer.
 fn describe(error: &ValidationError<'_>, base: &str, problems: &mut Vec<FieldProblem>) {
-    let at = if base.starts_with('?') { base.to_owned() } else { format!("{base}{}", error.instance_path().as_str()) };
-    let mut note = |pointer: String, code: &str, message: String| problems.push(FieldProblem::new(pointer, code, message));
+    let at = if base.starts_with('?') {
+        base.to_owned()
+    } else {
+        format!("{base}{}", error.instance_path().as_str())
+    };
+    let mut note = |pointer: String, code: &str, message: String| {
+        problems.push(FieldProblem::new(pointer, code, message))
+    };
     match error.kind() {
         ValidationErrorKind::Required { property } => {
             let name = property.as_str().unwrap_or_default();
-            note(format!("{at}/{}", escape(name)), "missing", "This field is required.".to_owned());
+            note(
+                format!("{at}/{}", escape(name)),
+                "missing",
+                "This field is required.".to_owned(),
+            );
         }
-        ValidationErrorKind::AdditionalProperties { unexpected } | ValidationErrorKind::UnevaluatedProperties { unexpected } => {
+        ValidationErrorKind::AdditionalProperties { unexpected }
+        | ValidationErrorKind::UnevaluatedProperties { unexpected } => {
             unexpected.iter().for_each(|name| {
-                note(format!("{at}/{}", escape(name)), "unknown_field", "There is no such field.".to_owned());
+                note(
+                    format!("{at}/{}", escape(name)),
+                    "unknown_field",
+                    "There is no such field.".to_owned(),
+                );
             });
         }
         ValidationErrorKind::Type { .. } => note(at, "wrong_type", error.to_string()),
-        ValidationErrorKind::MinLength { limit: 1 } => note(at, "too_short", "The text must not be empty.".to_owned()),
-        ValidationErrorKind::MinLength { limit } => note(at, "too_short", format!("The text needs at least {limit} characters.")),
-        ValidationErrorKind::MaxLength { limit } => note(at, "too_long", format!("The text may have at most {limit} characters.")),
+        ValidationErrorKind::MinLength { limit: 1 } => {
+            note(at, "too_short", "The text must not be empty.".to_owned())
+        }
+        ValidationErrorKind::MinLength { limit } => note(
+            at,
+            "too_short",
+            format!("The text needs at least {limit} characters."),
+        ),
+        ValidationErrorKind::MaxLength { limit } => note(
+            at,
+            "too_long",
+            format!("The text may have at most {limit} characters."),
+        ),
         ValidationErrorKind::Minimum { limit } | ValidationErrorKind::ExclusiveMinimum { limit } => {
             note(at, "too_small", format!("The least value is {limit}."));
         }
         ValidationErrorKind::Maximum { limit } | ValidationErrorKind::ExclusiveMaximum { limit } => {
             note(at, "too_large", format!("The greatest value is {limit}."));
         }
-        ValidationErrorKind::MinItems { limit } => note(at, "too_few", format!("At least {limit} items are needed.")),
-        ValidationErrorKind::MaxItems { limit } => note(at, "too_many", format!("At most {limit} items are taken.")),
+        ValidationErrorKind::MinItems { limit } => {
+            note(at, "too_few", format!("At least {limit} items are needed."))
+        }
+        ValidationErrorKind::MaxItems { limit } => {
+            note(at, "too_many", format!("At most {limit} items are taken."))
+        }
         ValidationErrorKind::UniqueItems => note(at, "not_unique", "The items must differ.".to_owned()),
-        ValidationErrorKind::MinProperties { .. } => note(at, "empty_patch", "At least one field is needed.".to_owned()),
-        ValidationErrorKind::Enum { options } => note(at, "unknown_value", format!("Known values: {options}.")),
-        ValidationErrorKind::Pattern { pattern } => note(at, "invalid_format", format!("The value must match {pattern}.")),
-        ValidationErrorKind::Format { format } => note(at, "invalid_format", format!("The value is not a {format}.")),
-        _ => note(at, "invalid_value", "The value has none of the allowed forms.".to_owned()),
+        ValidationErrorKind::MinProperties { .. } => {
+            note(at, "empty_patch", "At least one field is needed.".to_owned())
+        }
+        ValidationErrorKind::Enum { options } => {
+            note(at, "unknown_value", format!("Known values: {options}."))
+        }
+        ValidationErrorKind::Pattern { pattern } => {
+            note(at, "invalid_format", format!("The value must match {pattern}."))
+        }
+        ValidationErrorKind::Format { format } => {
+            note(at, "invalid_format", format!("The value is not a {format}."))
+        }
+        _ => note(
+            at,
+            "invalid_value",
+            "The value has none of the allowed forms.".to_owned(),
+        ),
     }
 }
 

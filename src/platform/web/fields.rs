@@ -29,8 +29,15 @@ impl Fields {
     }
 
     /// Keeps a good value and notes a bad one; the message is the error's own.
-    pub fn keep<T, E: std::fmt::Display>(&mut self, pointer: &str, code: &str, value: Result<T, E>) -> Option<T> {
-        value.map_err(|error| self.refuse(pointer, code, error.to_string())).ok()
+    pub fn keep<T, E: std::fmt::Display>(
+        &mut self,
+        pointer: &str,
+        code: &str,
+        value: Result<T, E>,
+    ) -> Option<T> {
+        value
+            .map_err(|error| self.refuse(pointer, code, error.to_string()))
+            .ok()
     }
 
     /// An amount of money at this pointer.

@@ -32,8 +32,13 @@ impl<T: DeserializeOwned + 'static> FromRequest for Filter<T> {
 }
 
 fn read<T: DeserializeOwned>(request: &HttpRequest) -> Result<T, Problem> {
-    let state = request.app_data::<Data<WebState>>().ok_or_else(Problem::internal)?;
-    let operation = state.contract.operation_of(request).ok_or_else(Problem::internal)?;
+    let state = request
+        .app_data::<Data<WebState>>()
+        .ok_or_else(Problem::internal)?;
+    let operation = state
+        .contract
+        .operation_of(request)
+        .ok_or_else(Problem::internal)?;
     let query = operation.check_query(request.query_string())?;
     serde_path_to_error::deserialize(query).map_err(|error| {
         let pointer = format!("?{}", error.path());

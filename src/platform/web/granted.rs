@@ -33,7 +33,10 @@ pub struct Granted<R> {
 
 impl<R> fmt::Debug for Granted<R> {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.debug_struct("Granted").field("ctx", &self.ctx).finish_non_exhaustive()
+        formatter
+            .debug_struct("Granted")
+            .field("ctx", &self.ctx)
+            .finish_non_exhaustive()
     }
 }
 
@@ -55,7 +58,10 @@ pub(super) fn bearer(request: &HttpRequest) -> Option<&str> {
 }
 
 async fn grant<R: Right>(request: &HttpRequest) -> Result<Granted<R>, Problem> {
-    let state = request.app_data::<Data<WebState>>().ok_or_else(Problem::internal)?.clone();
+    let state = request
+        .app_data::<Data<WebState>>()
+        .ok_or_else(Problem::internal)?
+        .clone();
     let token = bearer(request).ok_or_else(|| Problem::new(Code::Unauthorized))?;
     let now = state.clock.now();
     let credential = state.credentials.authenticate(&state.db, token, now).await?;
@@ -65,12 +71,20 @@ async fn grant<R: Right>(request: &HttpRequest) -> Result<Granted<R>, Problem> {
     }
     let ctx = Ctx {
         actor: Actor::ApiKey(credential.api_key_id),
-        scope: Scope { organization_id: credential.organization_id, partner_id: credential.partner_id },
+        scope: Scope {
+            organization_id: credential.organization_id,
+            partner_id: credential.partner_id,
+        },
         now,
         request_id: layers::current_request_id().ok_or_else(Problem::internal)?,
         address: request.peer_addr().map(|address| address.ip().to_string()),
     };
-    Ok(Granted { ctx, credential, state, right: PhantomData })
+    Ok(Granted {
+        ctx,
+        credential,
+        state,
+        right: PhantomData,
+    })
 }
 
 impl<R: Right> Granted<R> {

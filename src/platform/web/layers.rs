@@ -47,27 +47,41 @@ pub async fn surround(
     next: Next<impl MessageBody + 'static>,
 ) -> Result<ServiceResponse<EitherBody<BoxBody>>, Error> {
     let Some(state) = request.app_data::<Data<WebState>>().cloned() else {
-        return Ok(next.call(request).await?.map_into_boxed_body().map_into_left_body());
+        return Ok(next
+            .call(request)
+            .await?
+            .map_into_boxed_body()
+            .map_into_left_body());
     };
     let (id, started) = (RequestId::new(state.clock.now()), Instant::now());
     let standing = state.rate_limit.count(&caller(request.request(), &state));
     let response = if standing.refused {
-        let problem = Problem { retry_after_seconds: Some(standing.wait_seconds), ..Problem::new(Code::TooManyRequests) };
+        let problem = Problem {
+            retry_after_seconds: Some(standing.wait_seconds),
+            ..Problem::new(Code::TooManyRequests)
+        };
         within(id, async { request.into_response(problem_response(&problem)) }).await
     } else {
         within(id, settle(request, next)).await?
     };
     let mut response = response;
+    log(&response, id, started);
     decorate(&mut response, id, standing, state.rate_limit.per_minute());
     count(&response, started);
     Ok(response.map_into_left_body())
 }
 
 /// Runs the rest and turns what failed outside a handler into a problem document.
-async fn settle(request: ServiceRequest, next: Next<impl MessageBody + 'static>) -> Result<ServiceResponse<BoxBody>, Error> {
+async fn settle(
+    request: ServiceRequest,
+    next: Next<impl MessageBody + 'static>,
+) -> Result<ServiceResponse<BoxBody>, Error> {
     let response = next.call(request).await?.map_into_boxed_body();
     let status = response.status();
-    let is_problem = response.headers().get(header::CONTENT_TYPE).is_some_and(|kind| kind == PROBLEM_JSON);
+    let is_problem = response
+        .headers()
+        .get(header::CONTENT_TYPE)
+        .is_some_and(|kind| kind == PROBLEM_JSON);
     if is_problem || !(status.is_client_error() || status.is_server_error()) {
         return Ok(response);
     }
@@ -92,10 +106,19 @@ fn code_of(status: StatusCode) -> Code {
 
 /// A known key is counted by itself; everything else by its address, so that guessing keys is limited too.
 fn caller(request: &HttpRequest, state: &WebState) -> Caller {
-    bearer(request).and_then(|token| state.credentials.known(token)).map_or_else(
-        || Caller::Address(request.peer_addr().map(|address| address.ip().to_string()).unwrap_or_default()),
-        |credential| Caller::Credential(credential.api_key_id.uuid()),
-    )
+    bearer(request)
+        .and_then(|token| state.credentials.known(token))
+        .map_or_else(
+            || {
+                Caller::Address(
+                    request
+                        .peer_addr()
+                        .map(|address| address.ip().to_string())
+                        .unwrap_or_default(),
+                )
+            },
+            |credential| Caller::Credential(credential.api_key_id.uuid()),
+        )
 }
 
 fn decorate(response: &mut ServiceResponse<BoxBody>, id: RequestId, standing: Standing, per_minute: u32) {
@@ -107,7 +130,10 @@ fn decorate(response: &mut ServiceResponse<BoxBody>, id: RequestId, standing: St
         }
     };
     set("request-id", id.to_string());
-    set("ratelimit", format!("\"default\";r={};t={}", standing.remaining, standing.wait_seconds));
+    set(
+        "ratelimit",
+        format!("\"default\";r={};t={}", standing.remaining, standing.wait_seconds),
+    );
     set("ratelimit-policy", format!("\"default\";q={per_minute};w=60"));
     set("x-content-type-options", "nosniff".to_owned());
     if is_private {
@@ -116,18 +142,42 @@ fn decorate(response: &mut ServiceResponse<BoxBody>, id: RequestId, standing: St
 }
 
 fn count(response: &ServiceResponse<BoxBody>, started: Instant) {
-    let route = response.request().match_pattern().unwrap_or_else(|| "unknown".to_owned());
-    let labels = [("method", response.request().method().to_string()), ("route", route)];
+    let route = response
+        .request()
+        .match_pattern()
+        .unwrap_or_else(|| "unknown".to_owned());
+    let labels = [
+        ("method", response.request().method().to_string()),
+        ("route", route),
+    ];
     let status = response.status().as_u16().to_string();
     metrics::histogram!("http_request_duration_seconds", &labels).record(started.elapsed());
     metrics::counter!("http_requests_total", "status" => status, "method" => labels[0].1.clone(), "route" => labels[1].1.clone())
         .increment(1);
 }
 
+/// One line a request.
+fn log(response: &ServiceResponse<BoxBody>, id: RequestId, started: Instant) {
+    let request = response.request();
+    let (method, path, status) = (
+        request.method().as_str(),
+        request.path(),
+        response.status().as_u16(),
+    );
+    let elapsed_us = u64::try_from(started.elapsed().as_micros()).unwrap_or(u64::MAX);
+    if response.status().is_server_error() {
+        tracing::error!(%method, %path, status, elapsed_us, request_id = %id, "request");
+    } else {
+        tracing::info!(%method, %path, status, elapsed_us, request_id = %id, "request");
+    }
+}
+
 /// Paths and methods that nobody serves.
 pub async fn nowhere(request: HttpRequest) -> HttpResponse {
     let state = request.app_data::<Data<WebState>>();
-    let methods = state.map(|state| state.contract.methods_at(request.path())).unwrap_or_default();
+    let methods = state
+        .map(|state| state.contract.methods_at(request.path()))
+        .unwrap_or_default();
     if methods.is_empty() {
         return problem_response(&Problem::new(Code::RouteNotFound));
     }

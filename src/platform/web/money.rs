@@ -11,7 +11,11 @@ use utoipa::ToSchema;
 #[serde(deny_unknown_fields)]
 pub struct MoneyBody {
     /// The amount as a plain decimal.
-    #[schema(pattern = r"^-?(0|[1-9][0-9]{0,14})(\.[0-9]{1,4})?$", max_length = 32, example = "1250.00")]
+    #[schema(
+        pattern = r"^-?(0|[1-9][0-9]{0,14})(\.[0-9]{1,4})?$",
+        max_length = 32,
+        example = "1250.00"
+    )]
     pub amount: String,
     /// ISO 4217 code.
     #[schema(pattern = "^[A-Z]{3}$", max_length = 3, example = "USD")]
@@ -20,6 +24,9 @@ pub struct MoneyBody {
 
 impl From<Money> for MoneyBody {
     fn from(money: Money) -> Self {
-        Self { amount: money.amount_text(), currency: money.currency().code().to_owned() }
+        Self {
+            amount: money.amount_text(),
+            currency: money.currency().code().to_owned(),
+        }
     }
 }

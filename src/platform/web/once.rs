@@ -55,13 +55,23 @@ pub(super) fn once(
 
 /// One request per key at a time; a second one is told to come back rather than made to wait.
 fn lock(tx: &mut Tx<'_>, ctx: &Ctx, key: &RequestKey) -> Result<(), Problem> {
-    let name = format!("{} {:?} {} {}", ctx.organization_id(), ctx.actor.id(), key.route, key.key);
-    let query = sql_query("SELECT pg_try_advisory_xact_lock(hashtextextended($1, 0)) AS taken").bind::<Text, _>(name);
+    let name = format!(
+        "{} {:?} {} {}",
+        ctx.organization_id(),
+        ctx.actor.id(),
+        key.route,
+        key.key
+    );
+    let query =
+        sql_query("SELECT pg_try_advisory_xact_lock(hashtextextended($1, 0)) AS taken").bind::<Text, _>(name);
     let lock: Lock = Prepared(query).get_result(tx.connection())?;
     if lock.taken {
         return Ok(());
     }
-    Err(Problem { retry_after_seconds: Some(1), ..Problem::new(Code::IdempotencyKeyInUse) })
+    Err(Problem {
+        retry_after_seconds: Some(1),
+        ..Problem::new(Code::IdempotencyKeyInUse)
+    })
 }
 
 fn find(tx: &mut Tx<'_>, ctx: &Ctx, key: &RequestKey) -> Result<Option<Stored>, Problem> {
@@ -97,8 +107,21 @@ fn keep(tx: &mut Tx<'_>, ctx: &Ctx, key: &RequestKey, answer: &Answer) -> Result
 
 fn replay(stored: Stored) -> Result<Answer, Problem> {
     let headers = stored.answer_headers.unwrap_or_default();
-    let content_type = headers["content_type"].as_str().unwrap_or("application/json").to_owned();
+    let content_type = headers["content_type"]
+        .as_str()
+        .unwrap_or("application/json")
+        .to_owned();
     let headers = serde_json::from_value(headers["headers"].clone()).unwrap_or_default();
-    let status = stored.answer_status.and_then(|status| u16::try_from(status).ok()).ok_or_else(Problem::internal)?;
-    Ok(Answer { status, headers, body: stored.answer_body.unwrap_or_default(), content_type, replayed: true, kept_body: None })
+    let status = stored
+        .answer_status
+        .and_then(|status| u16::try_from(status).ok())
+        .ok_or_else(Problem::internal)?;
+    Ok(Answer {
+        status,
+        headers,
+        body: stored.answer_body.unwrap_or_default(),
+        content_type,
+        replayed: true,
+        kept_body: None,
+    })
 }

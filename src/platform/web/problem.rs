@@ -11,7 +11,7 @@ use std::fmt;
 /// The media type of every refusal.
 pub const PROBLEM_JSON: &str = "application/problem+json";
 /// Where a code is described.
-const TYPE_BASE: &str = "https://copartner.dev/problems/";
+const TYPE_BASE: &str = "https://copartner.example/problems/";
 
 /// A problem as a handler's error: `?` is all a handler says about it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -51,12 +51,18 @@ pub fn document(problem: &Problem, request_id: Option<RequestId>) -> Value {
         .map(|error| json!({ "pointer": error.pointer, "code": error.code, "message": error.message }))
         .collect();
     let mut document = Map::new();
-    document.insert("type".to_owned(), json!(format!("{TYPE_BASE}{}", problem.code.name())));
+    document.insert(
+        "type".to_owned(),
+        json!(format!("{TYPE_BASE}{}", problem.code.name())),
+    );
     document.insert("title".to_owned(), json!(problem.code.title()));
     document.insert("status".to_owned(), json!(problem.code.status()));
     document.insert("code".to_owned(), json!(problem.code.name()));
     document.insert("detail".to_owned(), json!(problem.detail));
-    document.insert("request_id".to_owned(), json!(request_id.map(|id| id.to_string())));
+    document.insert(
+        "request_id".to_owned(),
+        json!(request_id.map(|id| id.to_string())),
+    );
     document.insert("errors".to_owned(), Value::Array(errors));
     if let Some(state) = &problem.current_state {
         document.insert("current_state".to_owned(), json!(state));

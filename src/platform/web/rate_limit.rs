@@ -39,7 +39,10 @@ pub struct RateLimit {
 
 impl fmt::Debug for RateLimit {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.debug_struct("RateLimit").field("per_minute", &self.per_minute).finish_non_exhaustive()
+        formatter
+            .debug_struct("RateLimit")
+            .field("per_minute", &self.per_minute)
+            .finish_non_exhaustive()
     }
 }
 
@@ -47,7 +50,11 @@ impl RateLimit {
     /// This many requests a minute for each caller.
     pub fn new(per_minute: NonZeroU32) -> Self {
         let limiter = RateLimiter::dashmap(Quota::per_minute(per_minute)).with_middleware();
-        Self { per_minute: per_minute.get(), limiter, clock: DefaultClock::default() }
+        Self {
+            per_minute: per_minute.get(),
+            limiter,
+            clock: DefaultClock::default(),
+        }
     }
 
     /// Requests a minute.
@@ -58,11 +65,19 @@ impl RateLimit {
     /// Counts one request.
     pub fn count(&self, caller: &Caller) -> Standing {
         match self.limiter.check_key(caller) {
-            Ok(state) => Standing { remaining: state.remaining_burst_capacity(), wait_seconds: 0, refused: false },
+            Ok(state) => Standing {
+                remaining: state.remaining_burst_capacity(),
+                wait_seconds: 0,
+                refused: false,
+            },
             Err(until) => {
                 let wait = until.wait_time_from(self.clock.now());
                 let seconds = u32::try_from(wait.as_secs()).unwrap_or(u32::MAX - 1) + 1;
-                Standing { remaining: 0, wait_seconds: seconds, refused: true }
+                Standing {
+                    remaining: 0,
+                    wait_seconds: seconds,
+                    refused: true,
+                }
             }
         }
     }

@@ -10,6 +10,11 @@ use validator::Validate;
 #[serde(deny_unknown_fields)]
 pub struct ReasonBody {
     /// The reason, for a person.
-    #[schema(min_length = 1, max_length = 1000, pattern = r"^[^\x00]*\S[^\x00]*$", example = "No reply to three requests for documents.")]
+    #[schema(
+        min_length = 1,
+        max_length = 1000,
+        pattern = r"^[^\x00]*\S[^\x00]*$",
+        example = "No reply to three requests for documents."
+    )]
     pub reason: String,
 }

@@ -27,6 +27,9 @@ impl<T: DeserializeOwned + 'static> FromRequest for Target<T> {
 
     fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
         let read = Path::<T>::from_request(request, payload).into_inner();
-        ready(read.map(|path| Self(path.into_inner())).map_err(|_| Refusal(Problem::not_found())))
+        ready(
+            read.map(|path| Self(path.into_inner()))
+                .map_err(|_| Refusal(Problem::not_found())),
+        )
     }
 }

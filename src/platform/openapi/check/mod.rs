@@ -41,8 +41,8 @@ pub fn check(document: &Value, without_permission: &[&str]) -> Vec<String> {
                 .into_iter()
                 .map(|fault| format!("{place}: {fault}")),
         );
-        if !is_public(operation) && !without_permission.contains(&name) && operation.get(PERMISSION).is_none()
-        {
+        let needs_permission = !is_public(operation) && !without_permission.contains(&name);
+        if needs_permission && !names_permission(operation) {
             found.push(format!("{place}: {PERMISSION} is missing"));
         }
     }
@@ -50,6 +50,14 @@ pub fn check(document: &Value, without_permission: &[&str]) -> Vec<String> {
     found.extend(schemas::faults(document));
     found.extend(examples::faults(document));
     found
+}
+
+fn names_permission(operation: &Value) -> bool {
+    match operation.get(PERMISSION) {
+        Some(Value::String(only)) => !only.is_empty(),
+        Some(Value::Array(several)) => !several.is_empty() && several.iter().all(Value::is_string),
+        _ => false,
+    }
 }
 
 fn is_blank(value: &Value, member: &str) -> bool {

@@ -1,0 +1,3 @@
+//! Accounts: the end customer companies.
+
+pub mod http;

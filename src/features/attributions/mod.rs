@@ -1,0 +1,3 @@
+//! Attributions: credit of a partner for a deal in a role.
+
+pub mod http;

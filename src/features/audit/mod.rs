@@ -1,0 +1,3 @@
+//! Audit: who changed what, when and why.
+
+pub mod http;

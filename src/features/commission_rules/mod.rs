@@ -1,0 +1,3 @@
+//! Commission rules: versioned terms: who earns what on which money.
+
+pub mod http;

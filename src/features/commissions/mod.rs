@@ -1,0 +1,3 @@
+//! Commissions: earned lines with their explanation.
+
+pub mod http;

@@ -1,0 +1,3 @@
+//! Deals: opportunities with amount, stage and close date.
+
+pub mod http;

@@ -1,0 +1,3 @@
+//! Enrollments: a partner in a program.
+
+pub mod http;

@@ -1,0 +1,3 @@
+//! Events: the change feed.
+
+pub mod http;

@@ -1,0 +1,3 @@
+//! Imports: bulk loading from CSV.
+
+pub mod http;

@@ -1,0 +1,3 @@
+//! Ledger: the double-entry journal and its balances.
+
+pub mod http;

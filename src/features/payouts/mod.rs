@@ -1,0 +1,3 @@
+//! Payouts: runs at a cut-off and the payments in them.
+
+pub mod http;

@@ -1,0 +1,3 @@
+//! Pipeline stages: the steps of an open deal.
+
+pub mod http;

@@ -1,0 +1,3 @@
+//! Product families: what is sold, grouped for rules and exclusivity.
+
+pub mod http;

@@ -1,0 +1,3 @@
+//! Programs: sets of written terms for one motion.
+
+pub mod http;

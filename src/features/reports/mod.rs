@@ -1,0 +1,3 @@
+//! Reports: figures over everything.
+
+pub mod http;
