@@ -19,7 +19,7 @@ use utoipa_actix_web::AppExt;
         license(name = "Apache-2.0", identifier = "Apache-2.0"),
         contact(name = "Copartner", url = "https://copartner.example/support", email = "api@copartner.example")
     ),
-    servers((url = "http://127.0.0.1:8080", description = "A service on this machine.")),
+    servers((url = "https://api.copartner.example", description = "Wherever you run the service.")),
     tags(
         (name = "API Keys", description = "How machines come in."),
         (name = "Accounts", description = "End customer companies."),
