@@ -2,4 +2,6 @@
 
 pub mod accrual;
 pub mod clawback;
+pub mod commission_approval;
+pub mod hold_release;
 pub mod partner_terminated;
