@@ -1,7 +1,7 @@
 //! Money went back to the customer: commissions are taken back in proportion.
 
 use crate::features::commissions::{self, TakenFrom};
-use crate::features::ledger::{self, Account, NewEntry};
+use crate::features::ledger::{self, NewEntry};
 use crate::kernel::ctx::Ctx;
 use crate::kernel::id::RefundId;
 use crate::kernel::problem::Problem;
@@ -21,10 +21,10 @@ pub fn of_refunds(tx: &mut Tx<'_>, ctx: &Ctx, refunds: &[RefundId]) -> Result<()
     ledger::post(tx, ctx, &entries)
 }
 
-const fn account_of(taken_from: TakenFrom) -> Account {
+const fn account_of(taken_from: TakenFrom) -> ledger::TakenFrom {
     match taken_from {
-        TakenFrom::Held => Account::Held,
-        TakenFrom::Released => Account::Released,
-        TakenFrom::Payable => Account::Payable,
+        TakenFrom::Held => ledger::TakenFrom::Held,
+        TakenFrom::Released => ledger::TakenFrom::Released,
+        TakenFrom::Payable => ledger::TakenFrom::Payable,
     }
 }

@@ -18,7 +18,7 @@ mod service;
 mod store;
 
 pub use accrual::{Source, accrue};
-pub use domain::{ClawedBack, Commission, CommissionStatus, Earned, Moved};
+pub use domain::{ClawedBack, Commission, CommissionStatus, Earned, Moved, TakenFrom};
 pub use reversal::claw_back;
 pub use service::{approve, approve_due, get, list, release};
 pub use store::{ApprovalScope, CommissionFilter};
