@@ -40,12 +40,30 @@ fn postings(line: &Earned) -> Vec<Result<NewEntry, Problem>> {
     if !line.amount.is_positive() {
         return Vec::new();
     }
-    let mut entries = vec![Ok(NewEntry::accrual(id, partner, program, line.amount, line.earned_at))];
+    let mut entries = vec![Ok(NewEntry::accrual(
+        id,
+        partner,
+        program,
+        line.amount,
+        line.earned_at,
+    ))];
     if matches!(line.status, CommissionStatus::Due | CommissionStatus::Approved) {
-        entries.push(Ok(NewEntry::hold_release(id, partner, program, line.amount, line.release_at)));
+        entries.push(Ok(NewEntry::hold_release(
+            id,
+            partner,
+            program,
+            line.amount,
+            line.release_at,
+        )));
     }
     if line.status == CommissionStatus::Approved {
-        entries.push(Ok(NewEntry::approval(id, partner, program, line.amount, line.release_at)));
+        entries.push(Ok(NewEntry::approval(
+            id,
+            partner,
+            program,
+            line.amount,
+            line.release_at,
+        )));
     }
     entries
 }

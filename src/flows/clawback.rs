@@ -15,7 +15,14 @@ pub fn of_refunds(tx: &mut Tx<'_>, ctx: &Ctx, refunds: &[RefundId]) -> Result<()
         .filter(|line| line.amount.is_positive())
         .map(|line| {
             let account = account_of(line.taken_from);
-            NewEntry::clawback(line.id, account, line.partner_id, line.program_id, line.amount, line.occurred_at)
+            NewEntry::clawback(
+                line.id,
+                account,
+                line.partner_id,
+                line.program_id,
+                line.amount,
+                line.occurred_at,
+            )
         })
         .collect();
     ledger::post(tx, ctx, &entries)

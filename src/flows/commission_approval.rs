@@ -9,7 +9,12 @@ use crate::kernel::version::Precondition;
 use crate::platform::db::Tx;
 
 /// Approves one line.
-pub fn of_one(tx: &mut Tx<'_>, ctx: &Ctx, id: CommissionId, precondition: &Precondition) -> Result<Commission, Problem> {
+pub fn of_one(
+    tx: &mut Tx<'_>,
+    ctx: &Ctx,
+    id: CommissionId,
+    precondition: &Precondition,
+) -> Result<Commission, Problem> {
     let (line, moved) = commissions::approve(tx, ctx, id, precondition)?;
     post(tx, ctx, &moved)?;
     Ok(line)

@@ -12,8 +12,9 @@ pub fn run(tx: &mut Tx<'_>, ctx: &Ctx) -> Result<usize, Problem> {
     let releases = released
         .iter()
         .map(|line| NewEntry::hold_release(line.id, line.partner_id, line.program_id, line.amount, line.at));
-    let approvals =
-        approved.iter().map(|line| NewEntry::approval(line.id, line.partner_id, line.program_id, line.amount, line.at));
+    let approvals = approved
+        .iter()
+        .map(|line| NewEntry::approval(line.id, line.partner_id, line.program_id, line.amount, line.at));
     let entries: Vec<NewEntry> = releases.chain(approvals).collect();
     ledger::post(tx, ctx, &entries)?;
     Ok(released.len())

@@ -5,8 +5,8 @@ use super::store::accrual::{CreditRow, Inputs, PaymentRow, PoolParty, ProgramTer
 use super::store::{self};
 use crate::features::commission_rules;
 use crate::kernel::commission::{
-    Accrual, CommissionError, Component, CreditInput, Facts, IneligibleReason, LineInput, Party, Rule, Selection,
-    accrue_line, credit_note_lines, select,
+    Accrual, CommissionError, Component, CreditInput, Facts, IneligibleReason, LineInput, Party, Rule,
+    Selection, accrue_line, credit_note_lines, select,
 };
 use crate::kernel::ctx::Ctx;
 use crate::kernel::id::{CommissionId, CreditNoteId, DealId, PaymentId, ProgramId};
@@ -55,14 +55,26 @@ fn work_out(
         let Some(first) = pool.first() else { continue };
         let program = inputs.program(first.program_id)?;
         let rules = rules.get(&first.program_id).unwrap_or(&no_rules);
-        let pool = PaymentPool { program, first, parties: pool, rules, now };
+        let pool = PaymentPool {
+            program,
+            first,
+            parties: pool,
+            rules,
+            now,
+        };
         pool.accrue(&mut earned).map_err(Problem::damaged)?;
     }
     for pool in inputs.credits.chunk_by(CreditRow::same_pool) {
         let Some(first) = pool.first() else { continue };
         let program = inputs.program(first.program_id)?;
         let rules = rules.get(&first.program_id).unwrap_or(&no_rules);
-        let pool = CreditPool { program, first, parties: pool, rules, now };
+        let pool = CreditPool {
+            program,
+            first,
+            parties: pool,
+            rules,
+            now,
+        };
         pool.credit(&mut earned).map_err(Problem::damaged)?;
     }
     Ok(earned)
@@ -79,8 +91,18 @@ struct PaymentPool<'a> {
 
 impl PaymentPool<'_> {
     fn accrue(&self, earned: &mut Vec<Earned>) -> Result<(), CommissionError> {
-        let lock_at = if self.program.locks_when_paid { self.first.paid_at } else { self.first.won_at.unwrap_or(self.first.paid_at) };
-        let selections = selections(self.program, self.parties.iter().map(|row| &row.party), self.rules, self.first.facts_of_line(), lock_at);
+        let lock_at = if self.program.locks_when_paid {
+            self.first.paid_at
+        } else {
+            self.first.won_at.unwrap_or(self.first.paid_at)
+        };
+        let selections = selections(
+            self.program,
+            self.parties.iter().map(|row| &row.party),
+            self.rules,
+            self.first.facts_of_line(),
+            lock_at,
+        );
         for component in components(&selections) {
             let parties = self.parties(&selections, component);
             let mut input = self.input(component, parties);
@@ -88,30 +110,61 @@ impl PaymentPool<'_> {
                 input.parties = self.with_posted(&input)?;
             }
             let lines = accrue_line(&input)?;
-            earned.extend(self.parties.iter().zip(lines).filter(|(row, line)| row.is_new && is_wanted(component, line)).map(|(row, line)| self.line(row, line)));
+            earned.extend(
+                self.parties
+                    .iter()
+                    .zip(lines)
+                    .filter(|(row, line)| row.is_new && is_wanted(component, line))
+                    .map(|(row, line)| self.line(row, line)),
+            );
         }
         Ok(())
     }
 
     fn parties<'s>(&self, selections: &[Selection<'s>], component: Component) -> Vec<Party<'s>> {
         let zero = Money::zero(self.first.net.currency());
-        let party = |(row, selection): (&PaymentRow, &Selection<'s>)| row.party.party(selection, component, zero, row.party.eligible());
+        let party = |(row, selection): (&PaymentRow, &Selection<'s>)| {
+            row.party.party(selection, component, zero, row.party.eligible())
+        };
         self.parties.iter().zip(selections).map(party).collect()
     }
 
     fn input<'s>(&self, component: Component, parties: Vec<Party<'s>>) -> LineInput<'s> {
-        let PaymentRow { net, invoice_total, paid_before, paid_after, .. } = *self.first;
-        LineInput { component, net, invoice_total, paid_before, paid_after, rounding: self.program.rounding, parties }
+        let PaymentRow {
+            net,
+            invoice_total,
+            paid_before,
+            paid_after,
+            ..
+        } = *self.first;
+        LineInput {
+            component,
+            net,
+            invoice_total,
+            paid_before,
+            paid_after,
+            rounding: self.program.rounding,
+            parties,
+        }
     }
 
     /// What the terms had come to before this payment: the cumulative target, so that money which came in while a
     /// partner was not eligible, or under an older version, is not made up for later.
     fn with_posted<'s>(&self, input: &LineInput<'s>) -> Result<Vec<Party<'s>>, CommissionError> {
         let zero = Money::zero(input.net.currency());
-        let before = LineInput { paid_before: zero, paid_after: input.paid_before, ..input.clone() };
+        let before = LineInput {
+            paid_before: zero,
+            paid_after: input.paid_before,
+            ..input.clone()
+        };
         let posted = accrue_line(&before)?;
         let parties = input.parties.iter().zip(posted);
-        Ok(parties.map(|(party, line)| Party { already_posted: line.amount, ..party.clone() }).collect())
+        Ok(parties
+            .map(|(party, line)| Party {
+                already_posted: line.amount,
+                ..party.clone()
+            })
+            .collect())
     }
 
     fn line(&self, row: &PaymentRow, line: Accrual<'_>) -> Earned {
@@ -130,7 +183,16 @@ impl PaymentPool<'_> {
             credit_note_id: None,
         };
         let times = (row.paid_at, release_at);
-        finished(CommissionKind::Accrual, origin, &row.party, self.first.net, status, times, line, self.now)
+        finished(
+            CommissionKind::Accrual,
+            origin,
+            &row.party,
+            self.first.net,
+            status,
+            times,
+            line,
+            self.now,
+        )
     }
 }
 
@@ -145,15 +207,38 @@ struct CreditPool<'a> {
 
 impl CreditPool<'_> {
     fn credit(&self, earned: &mut Vec<Earned>) -> Result<(), CommissionError> {
-        let lock_at = if self.program.locks_when_paid { self.first.issued_at } else { self.first.won_at.unwrap_or(self.first.issued_at) };
-        let selections = selections(self.program, self.parties.iter().map(|row| &row.party), self.rules, (self.first.product_family_id, self.first.credit.currency()), lock_at);
+        let lock_at = if self.program.locks_when_paid {
+            self.first.issued_at
+        } else {
+            self.first.won_at.unwrap_or(self.first.issued_at)
+        };
+        let selections = selections(
+            self.program,
+            self.parties.iter().map(|row| &row.party),
+            self.rules,
+            (self.first.product_family_id, self.first.credit.currency()),
+            lock_at,
+        );
         let zero = Money::zero(self.first.credit.currency());
         for component in components(&selections) {
-            let party = |(row, selection): (&CreditRow, &_)| row.party.party(selection, component, zero, row.eligible());
+            let party = |(row, selection): (&CreditRow, &_)| {
+                row.party.party(selection, component, zero, row.eligible())
+            };
             let parties = self.parties.iter().zip(&selections).map(party).collect();
-            let input = CreditInput { component, credit: self.first.credit, rounding: self.program.rounding, parties };
+            let input = CreditInput {
+                component,
+                credit: self.first.credit,
+                rounding: self.program.rounding,
+                parties,
+            };
             let lines = credit_note_lines(&input)?;
-            earned.extend(self.parties.iter().zip(lines).filter(|(row, line)| row.is_new && is_wanted(component, line)).map(|(row, line)| self.line(row, line)));
+            earned.extend(
+                self.parties
+                    .iter()
+                    .zip(lines)
+                    .filter(|(row, line)| row.is_new && is_wanted(component, line))
+                    .map(|(row, line)| self.line(row, line)),
+            );
         }
         Ok(())
     }
@@ -170,7 +255,16 @@ impl CreditPool<'_> {
             credit_note_id: Some(row.credit_note_id),
         };
         let times = (row.issued_at, row.issued_at);
-        finished(CommissionKind::CreditNote, origin, &row.party, self.first.credit, status, times, line, self.now)
+        finished(
+            CommissionKind::CreditNote,
+            origin,
+            &row.party,
+            self.first.credit,
+            status,
+            times,
+            line,
+            self.now,
+        )
     }
 }
 
@@ -179,7 +273,10 @@ fn selections<'a, 'r>(
     program: &ProgramTerms,
     parties: impl Iterator<Item = &'a PoolParty>,
     rules: &'r [Rule],
-    (product_family_id, currency): (Option<crate::kernel::id::ProductFamilyId>, crate::kernel::money::Currency),
+    (product_family_id, currency): (
+        Option<crate::kernel::id::ProductFamilyId>,
+        crate::kernel::money::Currency,
+    ),
     lock_at: DateTime<Utc>,
 ) -> Vec<Selection<'r>> {
     let facts = |party: &PoolParty| Facts {
@@ -190,13 +287,18 @@ fn selections<'a, 'r>(
         product_family_id,
         currency,
     };
-    parties.map(|party| select(rules, &facts(party), lock_at)).collect()
+    parties
+        .map(|party| select(rules, &facts(party), lock_at))
+        .collect()
 }
 
 /// The components to work out: the base always, so that whoever earns nothing learns why.
 fn components(selections: &[Selection<'_>]) -> impl Iterator<Item = Component> {
     let chosen = |component: &Component| {
-        *component == Component::Base || selections.iter().any(|selection| selection.chosen(*component).is_some())
+        *component == Component::Base
+            || selections
+                .iter()
+                .any(|selection| selection.chosen(*component).is_some())
     };
     Component::ALL.iter().copied().filter(chosen)
 }
@@ -227,7 +329,10 @@ impl PoolParty {
     }
 }
 
-#[expect(clippy::too_many_arguments, reason = "a line is made of all of these, once for each kind")]
+#[expect(
+    clippy::too_many_arguments,
+    reason = "a line is made of all of these, once for each kind"
+)]
 fn finished(
     kind: CommissionKind,
     origin: Origin,
@@ -267,7 +372,10 @@ fn record(tx: &mut Tx<'_>, ctx: &Ctx, earned: &[Earned]) {
             "amount": line.amount.amount_text(),
             "currency": line.amount.currency(),
         });
-        let subject = Subject { kind: "commission", id: line.id.uuid() };
+        let subject = Subject {
+            kind: "commission",
+            id: line.id.uuid(),
+        };
         let change = Change::consequence("commission.accrued", subject, data);
         tx.record(ctx, change.for_partner(Some(line.partner_id.uuid())));
     }

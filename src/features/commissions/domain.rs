@@ -2,8 +2,8 @@
 
 use crate::kernel::commission::{Component, Explanation, IneligibleReason};
 use crate::kernel::id::{
-    AttributionId, ClawbackId, CommissionId, CommissionRuleVersionId, CreditNoteId, DealId, InvoiceId, InvoiceLineId,
-    PartnerId, PaymentId, ProgramId, RefundId,
+    AttributionId, ClawbackId, CommissionId, CommissionRuleVersionId, CreditNoteId, DealId, InvoiceId,
+    InvoiceLineId, PartnerId, PaymentId, ProgramId, RefundId,
 };
 use crate::kernel::money::Money;
 use crate::kernel::motion::Role;

@@ -40,8 +40,15 @@ fn record(line: Commission) -> Result<Answer, Problem> {
 async fn list_commissions(who: Granted<can::CommissionsRead>, query: Filter<CommissionsQuery>) -> Reply {
     who.read(move |tx, ctx| {
         let page = service::list(tx, ctx, &query.filter(), &query.page()?)?;
-        let rows = page.rows.into_iter().map(CommissionView::new).collect::<Result<Vec<_>, _>>()?;
-        Answer::ok(&CommissionPage::from(crate::platform::db::Page { rows, next_cursor: page.next_cursor }))
+        let rows = page
+            .rows
+            .into_iter()
+            .map(CommissionView::new)
+            .collect::<Result<Vec<_>, _>>()?;
+        Answer::ok(&CommissionPage::from(crate::platform::db::Page {
+            rows,
+            next_cursor: page.next_cursor,
+        }))
     })
     .await
 }
@@ -73,7 +80,8 @@ async fn approve_due_commissions(
     extensions(("x-required-permission" = json!("commissions:read"))))]
 #[get("/v1/commissions/{commission_id}")]
 async fn get_commission(who: Granted<can::CommissionsRead>, target: Target<CommissionPath>) -> Reply {
-    who.read(move |tx, ctx| record(service::get(tx, ctx, target.commission_id)?)).await
+    who.read(move |tx, ctx| record(service::get(tx, ctx, target.commission_id)?))
+        .await
 }
 
 /// Explain a commission
@@ -87,7 +95,11 @@ async fn get_commission(who: Granted<can::CommissionsRead>, target: Target<Commi
 async fn explain_commission(who: Granted<can::CommissionsRead>, target: Target<CommissionPath>) -> Reply {
     who.read(move |tx, ctx| {
         let explanation = service::explanation(tx, ctx, target.commission_id)?;
-        Answer::ok(&ExplanationView::new(target.commission_id, &explanation, &ctx.scope)?)
+        Answer::ok(&ExplanationView::new(
+            target.commission_id,
+            &explanation,
+            &ctx.scope,
+        )?)
     })
     .await
 }
@@ -121,7 +133,12 @@ async fn approve_commission(
     command: Command<Nothing>,
 ) -> Reply {
     who.write(command, move |tx, ctx, command| {
-        record(commission_approval::of_one(tx, ctx, target.commission_id, &command.precondition)?)
+        record(commission_approval::of_one(
+            tx,
+            ctx,
+            target.commission_id,
+            &command.precondition,
+        )?)
     })
     .await
 }

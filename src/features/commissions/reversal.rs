@@ -36,9 +36,19 @@ fn work_out(exposed: &[ExposedRow], now: DateTime<Utc>) -> Result<Vec<ClawedBack
 }
 
 fn take(row: &ExposedRow, already: Money, now: DateTime<Utc>) -> Result<ClawedBack, CommissionError> {
-    let worked_out = clawback(row.amount, row.payment, row.refunded_cumulative, already, row.rounding)?;
+    let worked_out = clawback(
+        row.amount,
+        row.payment,
+        row.refunded_cumulative,
+        already,
+        row.rounding,
+    )?;
     let is_over = window_is_over(row);
-    let amount = if is_over { Money::zero(row.amount.currency()) } else { worked_out.amount };
+    let amount = if is_over {
+        Money::zero(row.amount.currency())
+    } else {
+        worked_out.amount
+    };
     let zero_reason = match (is_over, amount.is_zero()) {
         (true, _) => Some(ZeroReason::WindowPassed),
         (false, true) => Some(ZeroReason::NothingLeft),
@@ -60,7 +70,8 @@ fn take(row: &ExposedRow, already: Money, now: DateTime<Utc>) -> Result<ClawedBa
 
 /// The program's clawback window, counted from the payment.
 fn window_is_over(row: &ExposedRow) -> bool {
-    row.window_days.is_some_and(|days| row.refunded_at > row.paid_at + TimeDelta::days(i64::from(days)))
+    row.window_days
+        .is_some_and(|days| row.refunded_at > row.paid_at + TimeDelta::days(i64::from(days)))
 }
 
 fn record(tx: &mut Tx<'_>, ctx: &Ctx, clawed: &[ClawedBack]) {
@@ -73,7 +84,10 @@ fn record(tx: &mut Tx<'_>, ctx: &Ctx, clawed: &[ClawedBack]) {
             "taken_from": line.taken_from,
             "zero_reason": line.zero_reason,
         });
-        let subject = Subject { kind: "clawback", id: line.id.uuid() };
+        let subject = Subject {
+            kind: "clawback",
+            id: line.id.uuid(),
+        };
         let change = Change::consequence("commission.clawed_back", subject, data);
         tx.record(ctx, change.for_partner(Some(line.partner_id.uuid())));
     }

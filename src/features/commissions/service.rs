@@ -55,7 +55,11 @@ pub fn release(tx: &mut Tx<'_>, ctx: &Ctx) -> Result<(Vec<Moved>, Vec<Moved>), P
     let ids = |lines: &[Moved]| lines.iter().map(|line| line.id).collect::<Vec<_>>();
     store::release(tx, ctx, &ids(&released))?;
     record(tx, ctx, "commission.released", &released, false);
-    let by_itself: Vec<Moved> = over.iter().filter(|(_, by_itself)| *by_itself).map(|(line, _)| *line).collect();
+    let by_itself: Vec<Moved> = over
+        .iter()
+        .filter(|(_, by_itself)| *by_itself)
+        .map(|(line, _)| *line)
+        .collect();
     if !by_itself.is_empty() {
         store::approve(tx, ctx, Some(&ids(&by_itself)), &ApprovalScope::default())?;
         record(tx, ctx, "commission.approved", &by_itself, false);
@@ -88,8 +92,19 @@ pub fn approve_due(tx: &mut Tx<'_>, ctx: &Ctx, which: &ApprovalScope) -> Result<
 fn record(tx: &mut Tx<'_>, ctx: &Ctx, event: &'static str, lines: &[Moved], audited: bool) {
     for line in lines {
         let data = json!({ "amount": line.amount.amount_text(), "currency": line.amount.currency() });
-        let change = Change::consequence(event, Subject { kind: "commission", id: line.id.uuid() }, data.clone());
-        let change = Change { audited, changes: data, ..change };
+        let change = Change::consequence(
+            event,
+            Subject {
+                kind: "commission",
+                id: line.id.uuid(),
+            },
+            data.clone(),
+        );
+        let change = Change {
+            audited,
+            changes: data,
+            ..change
+        };
         tx.record(ctx, change.for_partner(Some(line.partner_id.uuid())));
     }
 }

@@ -19,7 +19,10 @@ pub struct ExplanationView {
     /// The commission.
     pub commission_id: CommissionId,
     /// The whole in one English sentence.
-    #[schema(max_length = 2000, example = "Earned 125.00 USD: 10% of 1250.00, a share of 100%, paid in full.")]
+    #[schema(
+        max_length = 2000,
+        example = "Earned 125.00 USD: 10% of 1250.00, a share of 100%, paid in full."
+    )]
     pub sentence: String,
     /// The amount that was posted.
     pub amount: MoneyBody,
@@ -65,7 +68,11 @@ pub struct DecidingRuleView {
     #[schema(minimum = 1, maximum = 2_147_483_647)]
     pub version: i32,
     /// SHA-256 of its terms: the same terms have the same hash.
-    #[schema(max_length = 64, pattern = "^[0-9a-f]{64}$", example = "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08")]
+    #[schema(
+        max_length = 64,
+        pattern = "^[0-9a-f]{64}$",
+        example = "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08"
+    )]
     pub terms_hash: String,
     /// What the rule pays: `flat` or `percentage`.
     #[schema(max_length = 64, pattern = "^[a-z_]+$", example = "percentage")]
@@ -109,8 +116,12 @@ impl ExplanationView {
         let parts = Parts::of(explanation);
         let is_partner = scope.partner_id.is_some();
         let entitlement = parts.entitlement;
-        let considered = entitlement.map(|one| one.considered.iter().copied().collect::<Vec<_>>()).unwrap_or_default();
-        let visible = considered.into_iter().filter(|one| !is_partner || one.outcome == Outcome::Chosen);
+        let considered = entitlement
+            .map(|one| one.considered.iter().copied().collect::<Vec<_>>())
+            .unwrap_or_default();
+        let visible = considered
+            .into_iter()
+            .filter(|one| !is_partner || one.outcome == Outcome::Chosen);
         Ok(Self {
             commission_id: id,
             sentence: sentence(explanation),
@@ -120,7 +131,11 @@ impl ExplanationView {
             rule: entitlement.and_then(deciding_rule).into_iter().collect(),
             share_basis_points: entitlement.map_or(10_000, |one| i64::from(one.share.basis_points)),
             considered: visible.map(ConsideredView::from).collect(),
-            steps: parts.steps.iter().map(|step| step_view(step, parts.currency)).collect::<Result<_, _>>()?,
+            steps: parts
+                .steps
+                .iter()
+                .map(|step| step_view(step, parts.currency))
+                .collect::<Result<_, _>>()?,
         })
     }
 }
@@ -175,14 +190,21 @@ impl<'a> Parts<'a> {
 
 fn inputs(parts: &Parts<'_>) -> Result<Vec<InputView>, Problem> {
     let input = |(name, amount): &(&'static str, Decimal)| {
-        Ok(InputView { name: (*name).to_owned(), amount: wire(*amount, parts.currency)? })
+        Ok(InputView {
+            name: (*name).to_owned(),
+            amount: wire(*amount, parts.currency)?,
+        })
     };
     parts.inputs.iter().map(input).collect()
 }
 
 fn step_view(step: &Step, currency: Currency) -> Result<StepView, Problem> {
     let (name, expression) = (step.name.to_string(), step.expression.clone());
-    Ok(StepView { name, expression, result: wire(step.result, currency)? })
+    Ok(StepView {
+        name,
+        expression,
+        result: wire(step.result, currency)?,
+    })
 }
 
 fn wire(amount: Decimal, currency: Currency) -> Result<MoneyBody, Problem> {
@@ -220,7 +242,12 @@ impl From<Considered> for ConsideredView {
             Outcome::Tied { with } => ("tied", Some(with)),
         };
         let (commission_rule_id, version) = (considered.rule_id, considered.version);
-        Self { commission_rule_id, version, outcome: outcome.to_owned(), other_rule_id }
+        Self {
+            commission_rule_id,
+            version,
+            outcome: outcome.to_owned(),
+            other_rule_id,
+        }
     }
 }
 
@@ -243,6 +270,11 @@ impl VerificationView {
     pub fn new(id: CommissionId, posted: Money, explanation: &Explanation) -> Result<Self, Problem> {
         let recomputed = recompute(explanation).map_err(|error: CommissionError| Problem::damaged(error))?;
         let matches = recomputed == posted;
-        Ok(Self { commission_id: id, matches, posted: posted.into(), recomputed: recomputed.into() })
+        Ok(Self {
+            commission_id: id,
+            matches,
+            posted: posted.into(),
+            recomputed: recomputed.into(),
+        })
     }
 }

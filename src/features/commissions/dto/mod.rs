@@ -4,12 +4,14 @@ mod explanation;
 
 pub use explanation::{ExplanationView, VerificationView};
 
-use super::domain::{ClawbackStatus, Commission, CommissionKind, CommissionStatus, Moved, TakenFrom, ZeroReason};
+use super::domain::{
+    ClawbackStatus, Commission, CommissionKind, CommissionStatus, Moved, TakenFrom, ZeroReason,
+};
 use super::store::{ApprovalScope, Clawback, ClawbackFilter, CommissionFilter};
 use crate::kernel::commission::{Component, IneligibleReason};
 use crate::kernel::id::{
-    AttributionId, ClawbackId, CommissionId, CommissionRuleVersionId, CreditNoteId, DealId, InvoiceId, InvoiceLineId,
-    PartnerId, PaymentId, ProgramId, RefundId,
+    AttributionId, ClawbackId, CommissionId, CommissionRuleVersionId, CreditNoteId, DealId, InvoiceId,
+    InvoiceLineId, PartnerId, PaymentId, ProgramId, RefundId,
 };
 use crate::kernel::money::Money;
 use crate::kernel::motion::Role;
@@ -91,7 +93,11 @@ pub struct CommissionView {
 impl CommissionView {
     /// The line as it goes out.
     pub fn new(line: Commission) -> Result<Self, Problem> {
-        let left = if line.amount.is_negative() { Ok(line.amount) } else { line.amount.checked_sub(line.reversed) };
+        let left = if line.amount.is_negative() {
+            Ok(line.amount)
+        } else {
+            line.amount.checked_sub(line.reversed)
+        };
         Ok(Self {
             id: line.id,
             kind: line.kind,
@@ -219,11 +225,20 @@ impl ApprovedView {
         let mut totals: BTreeMap<&str, Money> = BTreeMap::new();
         for line in moved {
             let currency = line.amount.currency();
-            let so_far = totals.get(currency.code()).copied().unwrap_or_else(|| Money::zero(currency));
-            totals.insert(currency.code(), so_far.checked_add(line.amount).map_err(Problem::damaged)?);
+            let so_far = totals
+                .get(currency.code())
+                .copied()
+                .unwrap_or_else(|| Money::zero(currency));
+            totals.insert(
+                currency.code(),
+                so_far.checked_add(line.amount).map_err(Problem::damaged)?,
+            );
         }
         let approved = i64::try_from(moved.len()).map_err(Problem::damaged)?;
-        Ok(Self { approved, totals: totals.into_values().map(MoneyBody::from).collect() })
+        Ok(Self {
+            approved,
+            totals: totals.into_values().map(MoneyBody::from).collect(),
+        })
     }
 }
 
@@ -324,8 +339,17 @@ impl ClawbacksQuery {
 
     /// The filter as the store knows it.
     pub fn filter(&self) -> ClawbackFilter {
-        let Self { partner_id, commission_id, refund_id, .. } = *self;
-        ClawbackFilter { partner_id, commission_id, refund_id }
+        let Self {
+            partner_id,
+            commission_id,
+            refund_id,
+            ..
+        } = *self;
+        ClawbackFilter {
+            partner_id,
+            commission_id,
+            refund_id,
+        }
     }
 }
 

@@ -5,7 +5,8 @@ use super::super::domain::{CommissionStatus, Earned};
 use crate::kernel::commission::IneligibleReason;
 use crate::kernel::ctx::{Ctx, Scope};
 use crate::kernel::id::{
-    AttributionId, CreditNoteId, DealId, InvoiceId, InvoiceLineId, PartnerId, PaymentId, ProductFamilyId, ProgramId,
+    AttributionId, CreditNoteId, DealId, InvoiceId, InvoiceLineId, PartnerId, PaymentId, ProductFamilyId,
+    ProgramId,
 };
 use crate::kernel::money::{Currency, Money, Rounding};
 use crate::kernel::motion::{Motion, Role};
@@ -166,7 +167,11 @@ impl CreditRow {
 
     /// What was earned is taken back whatever became of the partner; who never earned has nothing to give back.
     pub fn eligible(&self) -> Result<(), IneligibleReason> {
-        if self.has_earned { Ok(()) } else { self.party.eligible() }
+        if self.has_earned {
+            Ok(())
+        } else {
+            self.party.eligible()
+        }
     }
 }
 
@@ -279,8 +284,18 @@ const CREDITS: &str = "JOIN programs g ON g.organization_id = $1 AND g.id = d.pr
 pub fn inputs(tx: &mut Tx<'_>, scope: &Scope, source: Source<'_>) -> Result<Inputs, Problem> {
     let uuids = |ids: &mut dyn Iterator<Item = Uuid>| ids.collect::<Vec<_>>();
     let mut inputs = match source {
-        Source::Payments(ids) => payments(tx, scope, "p.id = ANY($2)", &uuids(&mut ids.iter().map(|id| id.uuid())))?,
-        Source::Deals(ids) => payments(tx, scope, "d.id = ANY($2)", &uuids(&mut ids.iter().map(|id| id.uuid())))?,
+        Source::Payments(ids) => payments(
+            tx,
+            scope,
+            "p.id = ANY($2)",
+            &uuids(&mut ids.iter().map(|id| id.uuid())),
+        )?,
+        Source::Deals(ids) => payments(
+            tx,
+            scope,
+            "d.id = ANY($2)",
+            &uuids(&mut ids.iter().map(|id| id.uuid())),
+        )?,
         Source::CreditNotes(ids) => credits(tx, scope, &uuids(&mut ids.iter().map(|id| id.uuid())))?,
     };
     inputs.programs = programs(tx, scope, &inputs)?;
@@ -301,10 +316,18 @@ fn payments(tx: &mut Tx<'_>, scope: &Scope, which: &str, ids: &[Uuid]) -> Result
          WHERE p.organization_id = $1 AND {which} AND (d.status = 'won' OR g.lock_point = 'invoice_paid') \
          ORDER BY p.paid_at, p.id, l.position, a.role, a.allocation_rank"
     );
-    let query = sql_query(text).bind::<SqlUuid, _>(scope.organization_id.uuid()).bind::<Array<SqlUuid>, _>(ids);
+    let query = sql_query(text)
+        .bind::<SqlUuid, _>(scope.organization_id.uuid())
+        .bind::<Array<SqlUuid>, _>(ids);
     let rows: Vec<RawPayment> = Prepared(query).load(tx.connection())?;
-    let payments = rows.into_iter().map(PaymentRow::try_from).collect::<Result<_, _>>()?;
-    Ok(Inputs { payments, ..Inputs::default() })
+    let payments = rows
+        .into_iter()
+        .map(PaymentRow::try_from)
+        .collect::<Result<_, _>>()?;
+    Ok(Inputs {
+        payments,
+        ..Inputs::default()
+    })
 }
 
 fn credits(tx: &mut Tx<'_>, scope: &Scope, ids: &[Uuid]) -> Result<Inputs, Problem> {
@@ -321,13 +344,25 @@ fn credits(tx: &mut Tx<'_>, scope: &Scope, ids: &[Uuid]) -> Result<Inputs, Probl
              AND (d.status = 'won' OR g.lock_point = 'invoice_paid') \
          ORDER BY k.issued_at, k.id, a.role, a.allocation_rank"
     );
-    let query = sql_query(text).bind::<SqlUuid, _>(scope.organization_id.uuid()).bind::<Array<SqlUuid>, _>(ids);
+    let query = sql_query(text)
+        .bind::<SqlUuid, _>(scope.organization_id.uuid())
+        .bind::<Array<SqlUuid>, _>(ids);
     let rows: Vec<RawCredit> = Prepared(query).load(tx.connection())?;
-    let credits = rows.into_iter().map(CreditRow::try_from).collect::<Result<_, _>>()?;
-    Ok(Inputs { credits, ..Inputs::default() })
+    let credits = rows
+        .into_iter()
+        .map(CreditRow::try_from)
+        .collect::<Result<_, _>>()?;
+    Ok(Inputs {
+        credits,
+        ..Inputs::default()
+    })
 }
 
-fn programs(tx: &mut Tx<'_>, scope: &Scope, inputs: &Inputs) -> Result<HashMap<ProgramId, ProgramTerms>, Problem> {
+fn programs(
+    tx: &mut Tx<'_>,
+    scope: &Scope,
+    inputs: &Inputs,
+) -> Result<HashMap<ProgramId, ProgramTerms>, Problem> {
     let of_payments = inputs.payments.iter().map(|row| row.program_id);
     let of_credits = inputs.credits.iter().map(|row| row.program_id);
     let ids: BTreeSet<Uuid> = of_payments.chain(of_credits).map(ProgramId::uuid).collect();
@@ -339,7 +374,9 @@ fn programs(tx: &mut Tx<'_>, scope: &Scope, inputs: &Inputs) -> Result<HashMap<P
     .bind::<SqlUuid, _>(scope.organization_id.uuid())
     .bind::<Array<SqlUuid>, _>(ids.into_iter().collect::<Vec<_>>());
     let rows: Vec<RawProgram> = Prepared(query).load(tx.connection())?;
-    rows.into_iter().map(|row| ProgramTerms::try_from(row).map(|terms| (terms.id, terms))).collect()
+    rows.into_iter()
+        .map(|row| ProgramTerms::try_from(row).map(|terms| (terms.id, terms)))
+        .collect()
 }
 
 impl TryFrom<RawParty> for PoolParty {
@@ -364,7 +401,9 @@ impl TryFrom<RawPayment> for PaymentRow {
     fn try_from(raw: RawPayment) -> Result<Self, Problem> {
         let money = |amount: Decimal| super::money(amount, &raw.currency);
         let paid_after = money(raw.paid_after)?;
-        let paid_before = paid_after.checked_sub(money(raw.amount)?).map_err(Problem::damaged)?;
+        let paid_before = paid_after
+            .checked_sub(money(raw.amount)?)
+            .map_err(Problem::damaged)?;
         Ok(Self {
             payment_id: PaymentId::from_uuid(raw.payment_id),
             invoice_id: InvoiceId::from_uuid(raw.invoice_id),
@@ -490,17 +529,24 @@ impl Columns {
         self.invoices.push(invoice);
         self.invoice_lines.push(invoice_line);
         self.payments.push(payment);
-        self.credit_notes.push(line.origin.credit_note_id.map(CreditNoteId::uuid));
-        self.rule_versions.push(line.rule_version_id.map(crate::kernel::id::CommissionRuleVersionId::uuid));
+        self.credit_notes
+            .push(line.origin.credit_note_id.map(CreditNoteId::uuid));
+        self.rule_versions.push(
+            line.rule_version_id
+                .map(crate::kernel::id::CommissionRuleVersionId::uuid),
+        );
         self.statuses.push(line.status.as_str());
-        self.reasons.push(line.ineligible_reason.map(IneligibleReason::as_str));
+        self.reasons
+            .push(line.ineligible_reason.map(IneligibleReason::as_str));
         self.currencies.push(line.amount.currency().code());
         self.bases.push(line.base.amount());
         self.amounts.push(line.amount.amount());
         self.earned.push(line.earned_at);
         self.released.push(line.release_at);
-        self.approved.push((line.status == CommissionStatus::Approved).then_some(now));
-        self.explanations.push(serde_json::to_string(&line.explanation).map_err(Problem::damaged)?);
+        self.approved
+            .push((line.status == CommissionStatus::Approved).then_some(now));
+        self.explanations
+            .push(serde_json::to_string(&line.explanation).map_err(Problem::damaged)?);
         Ok(())
     }
 

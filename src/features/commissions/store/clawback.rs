@@ -78,7 +78,11 @@ struct Raw {
 
 /// The lines that these refunds touch, locked in the order of their ids until the transaction ends. A refund that
 /// touched a line before does not touch it again.
-pub fn lock_exposed(tx: &mut Tx<'_>, scope: &Scope, refunds: &[RefundId]) -> Result<Vec<ExposedRow>, Problem> {
+pub fn lock_exposed(
+    tx: &mut Tx<'_>,
+    scope: &Scope,
+    refunds: &[RefundId],
+) -> Result<Vec<ExposedRow>, Problem> {
     let ids: Vec<Uuid> = refunds.iter().map(|id| id.uuid()).collect();
     let lock = sql_query(
         "SELECT c.id FROM commissions c WHERE c.organization_id = $1 AND c.payment_id IN \
@@ -118,7 +122,9 @@ impl TryFrom<Raw> for ExposedRow {
             program_id: ProgramId::from_uuid(raw.program_id),
             amount: money(raw.amount)?,
             reversed: money(raw.reversed)?,
-            account: CommissionStatus::from_str(&raw.status).map_err(Problem::damaged)?.account(),
+            account: CommissionStatus::from_str(&raw.status)
+                .map_err(Problem::damaged)?
+                .account(),
             payment: money(raw.payment)?,
             refunded_cumulative: money(raw.refunded_cumulative)?,
             paid_at: raw.paid_at,
@@ -167,12 +173,25 @@ pub fn insert(tx: &mut Tx<'_>, ctx: &Ctx, clawed: &[ClawedBack]) -> Result<(), P
         .bind::<Array<SqlUuid>, _>(uuids(|line| line.refund_id.uuid()))
         .bind::<Array<SqlUuid>, _>(uuids(|line| line.partner_id.uuid()))
         .bind::<Array<SqlUuid>, _>(uuids(|line| line.program_id.uuid()))
-        .bind::<Array<Text>, _>(clawed.iter().map(|line| status_of(line).as_str()).collect::<Vec<_>>())
-        .bind::<Array<Text>, _>(clawed.iter().map(|line| line.amount.currency().code()).collect::<Vec<_>>())
+        .bind::<Array<Text>, _>(
+            clawed
+                .iter()
+                .map(|line| status_of(line).as_str())
+                .collect::<Vec<_>>(),
+        )
+        .bind::<Array<Text>, _>(
+            clawed
+                .iter()
+                .map(|line| line.amount.currency().code())
+                .collect::<Vec<_>>(),
+        )
         .bind::<Array<Numeric>, _>(clawed.iter().map(|line| line.amount.amount()).collect::<Vec<_>>())
         .bind::<Array<Nullable<Text>>, _>(clawed.iter().map(taken_from).collect::<Vec<_>>())
         .bind::<Array<Nullable<Text>>, _>(
-            clawed.iter().map(|line| line.zero_reason.map(ZeroReason::as_str)).collect::<Vec<_>>(),
+            clawed
+                .iter()
+                .map(|line| line.zero_reason.map(ZeroReason::as_str))
+                .collect::<Vec<_>>(),
         )
         .bind::<Array<Text>, _>(explanations)
         .bind::<Array<Timestamptz>, _>(clawed.iter().map(|line| line.occurred_at).collect::<Vec<_>>());
@@ -181,5 +200,9 @@ pub fn insert(tx: &mut Tx<'_>, ctx: &Ctx, clawed: &[ClawedBack]) -> Result<(), P
 }
 
 fn status_of(line: &ClawedBack) -> ClawbackStatus {
-    if line.amount.is_zero() || line.nets_the_line() { ClawbackStatus::Netted } else { ClawbackStatus::Payable }
+    if line.amount.is_zero() || line.nets_the_line() {
+        ClawbackStatus::Netted
+    } else {
+        ClawbackStatus::Payable
+    }
 }

@@ -1,12 +1,14 @@
 //! Reading lines and clawbacks.
 
-use super::super::domain::{ClawbackStatus, Commission, CommissionKind, CommissionStatus, TakenFrom, ZeroReason};
+use super::super::domain::{
+    ClawbackStatus, Commission, CommissionKind, CommissionStatus, TakenFrom, ZeroReason,
+};
 use super::money;
 use crate::kernel::commission::{Component, Explanation, IneligibleReason};
 use crate::kernel::ctx::Scope;
 use crate::kernel::id::{
-    AttributionId, ClawbackId, CommissionId, CommissionRuleVersionId, CreditNoteId, DealId, InvoiceId, InvoiceLineId,
-    PartnerId, PaymentId, ProgramId, RefundId,
+    AttributionId, ClawbackId, CommissionId, CommissionRuleVersionId, CreditNoteId, DealId, InvoiceId,
+    InvoiceLineId, PartnerId, PaymentId, ProgramId, RefundId,
 };
 use crate::kernel::money::Money;
 use crate::kernel::motion::Role;
@@ -137,8 +139,9 @@ struct ClawbackRow {
 /// The rows of the scope.
 macro_rules! scoped {
     ($table:ident, $scope:expr) => {{
-        let mut query =
-            $table::table.filter($table::organization_id.eq($scope.organization_id.uuid())).into_boxed::<diesel::pg::Pg>();
+        let mut query = $table::table
+            .filter($table::organization_id.eq($scope.organization_id.uuid()))
+            .into_boxed::<diesel::pg::Pg>();
         if let Some(partner_id) = $scope.partner_id {
             query = query.filter($table::partner_id.eq(partner_id.uuid()));
         }
@@ -148,8 +151,14 @@ macro_rules! scoped {
 
 /// One line.
 pub fn find(tx: &mut Tx<'_>, scope: &Scope, id: CommissionId) -> Result<Option<Commission>, Problem> {
-    let query = scoped!(commissions, scope).filter(commissions::id.eq(id.uuid())).select(CommissionRow::as_select());
-    query.first(tx.connection()).optional()?.map(Commission::try_from).transpose()
+    let query = scoped!(commissions, scope)
+        .filter(commissions::id.eq(id.uuid()))
+        .select(CommissionRow::as_select());
+    query
+        .first(tx.connection())
+        .optional()?
+        .map(Commission::try_from)
+        .transpose()
 }
 
 /// One line, locked until the transaction ends.
@@ -166,9 +175,13 @@ pub fn lock(tx: &mut Tx<'_>, scope: &Scope, id: CommissionId) -> Result<Option<C
 
 /// The stored explanation of one line.
 pub fn explanation(tx: &mut Tx<'_>, scope: &Scope, id: CommissionId) -> Result<Option<Explanation>, Problem> {
-    let query = scoped!(commissions, scope).filter(commissions::id.eq(id.uuid())).select(commissions::explanation);
+    let query = scoped!(commissions, scope)
+        .filter(commissions::id.eq(id.uuid()))
+        .select(commissions::explanation);
     let stored: Option<serde_json::Value> = query.first(tx.connection()).optional()?;
-    stored.map(|value| serde_json::from_value(value).map_err(Problem::damaged)).transpose()
+    stored
+        .map(|value| serde_json::from_value(value).map_err(Problem::damaged))
+        .transpose()
 }
 
 /// A page of lines.
@@ -178,7 +191,9 @@ pub fn list(
     filter: &CommissionFilter,
     page: &PageRequest,
 ) -> Result<Page<Commission>, Problem> {
-    let mut query = scoped!(commissions, scope).select(CommissionRow::as_select()).limit(page.fetch());
+    let mut query = scoped!(commissions, scope)
+        .select(CommissionRow::as_select())
+        .limit(page.fetch());
     if let Some(id) = filter.partner_id {
         query = query.filter(commissions::partner_id.eq(id.uuid()));
     }
@@ -214,16 +229,32 @@ pub fn list(
             query.filter(commissions::id.lt(last.id))
         };
     }
-    query = if filter.oldest_first { query.order(commissions::id.asc()) } else { query.order(commissions::id.desc()) };
+    query = if filter.oldest_first {
+        query.order(commissions::id.asc())
+    } else {
+        query.order(commissions::id.desc())
+    };
     let rows: Vec<CommissionRow> = query.load(tx.connection())?;
-    let lines = rows.into_iter().map(Commission::try_from).collect::<Result<Vec<_>, _>>()?;
-    Ok(page.page(lines, |last| Position { key: String::new(), id: last.id.uuid() }))
+    let lines = rows
+        .into_iter()
+        .map(Commission::try_from)
+        .collect::<Result<Vec<_>, _>>()?;
+    Ok(page.page(lines, |last| Position {
+        key: String::new(),
+        id: last.id.uuid(),
+    }))
 }
 
 /// One clawback.
 pub fn find_clawback(tx: &mut Tx<'_>, scope: &Scope, id: ClawbackId) -> Result<Option<Clawback>, Problem> {
-    let query = scoped!(clawbacks, scope).filter(clawbacks::id.eq(id.uuid())).select(ClawbackRow::as_select());
-    query.first(tx.connection()).optional()?.map(Clawback::try_from).transpose()
+    let query = scoped!(clawbacks, scope)
+        .filter(clawbacks::id.eq(id.uuid()))
+        .select(ClawbackRow::as_select());
+    query
+        .first(tx.connection())
+        .optional()?
+        .map(Clawback::try_from)
+        .transpose()
 }
 
 /// A page of clawbacks, newest first.
@@ -233,8 +264,10 @@ pub fn list_clawbacks(
     filter: &ClawbackFilter,
     page: &PageRequest,
 ) -> Result<Page<Clawback>, Problem> {
-    let mut query =
-        scoped!(clawbacks, scope).select(ClawbackRow::as_select()).order(clawbacks::id.desc()).limit(page.fetch());
+    let mut query = scoped!(clawbacks, scope)
+        .select(ClawbackRow::as_select())
+        .order(clawbacks::id.desc())
+        .limit(page.fetch());
     if let Some(id) = filter.partner_id {
         query = query.filter(clawbacks::partner_id.eq(id.uuid()));
     }
@@ -248,8 +281,14 @@ pub fn list_clawbacks(
         query = query.filter(clawbacks::id.lt(last.id));
     }
     let rows: Vec<ClawbackRow> = query.load(tx.connection())?;
-    let clawbacks = rows.into_iter().map(Clawback::try_from).collect::<Result<Vec<_>, _>>()?;
-    Ok(page.page(clawbacks, |last| Position { key: String::new(), id: last.id.uuid() }))
+    let clawbacks = rows
+        .into_iter()
+        .map(Clawback::try_from)
+        .collect::<Result<Vec<_>, _>>()?;
+    Ok(page.page(clawbacks, |last| Position {
+        key: String::new(),
+        id: last.id.uuid(),
+    }))
 }
 
 impl TryFrom<CommissionRow> for Commission {
