@@ -33,9 +33,9 @@ pub struct NewAccount {
     pub external_id: Option<String>,
     /// Its name.
     pub name: String,
-    /// Its internet domain, in lower case.
+    /// Its internet domain.
     pub domain: Option<String>,
-    /// Its country, ISO 3166-1 alpha-2.
+    /// Its country.
     pub country: Option<String>,
 }
 

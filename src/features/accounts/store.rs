@@ -220,3 +220,14 @@ impl From<AccountRow> for Account {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn signs_of_a_pattern_stand_for_themselves() {
+        assert_eq!(containing("100%"), r"%100\%%");
+        assert_eq!(containing(r"a_b\c"), r"%a\_b\\c%");
+    }
+}
