@@ -3,5 +3,6 @@
 pub mod accrual;
 pub mod clawback;
 pub mod commission_approval;
+pub mod deal_won;
 pub mod hold_release;
 pub mod partner_terminated;
