@@ -16,6 +16,7 @@ mod problem_schemas;
 mod problems;
 mod schemas;
 mod three_zero;
+mod vocabularies;
 mod walk;
 
 #[cfg(test)]
@@ -38,6 +39,7 @@ pub fn finish(document: utoipa::openapi::OpenApi) -> Value {
         return Value::Null;
     };
     schemas::repair(&mut document);
+    vocabularies::settle(&mut document);
     parameters::never_null(&mut document);
     operations::complete(&mut document);
     headers::complete(&mut document);
