@@ -247,6 +247,17 @@ impl fmt::Display for Money {
     }
 }
 
+/// As on the wire: the amount as text, then the currency.
+impl serde::Serialize for Money {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        use serde::ser::SerializeStruct;
+        let mut fields = serializer.serialize_struct("Money", 2)?;
+        fields.serialize_field("amount", &self.amount_text())?;
+        fields.serialize_field("currency", &self.currency)?;
+        fields.end()
+    }
+}
+
 impl fmt::Debug for Money {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(formatter, "Money({self})")
