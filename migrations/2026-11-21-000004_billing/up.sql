@@ -6,11 +6,13 @@ CREATE TABLE invoices (
     external_id text,
     deal_id uuid NOT NULL,
     status text NOT NULL,
+    status_reason text,
     currency text NOT NULL,
     total_amount numeric(19, 4) NOT NULL,
     net_amount numeric(19, 4) NOT NULL,
     paid_amount numeric(19, 4) NOT NULL,
     refunded_amount numeric(19, 4) NOT NULL,
+    -- What credit notes took off the unpaid part; what they took back of payments is in refunded_amount.
     credited_amount numeric(19, 4) NOT NULL,
     issued_on date NOT NULL,
     due_on date,
@@ -24,7 +26,7 @@ CREATE TABLE invoices (
     CONSTRAINT invoices_status_check CHECK (status IN ('open', 'partially_paid', 'paid', 'void')),
     CONSTRAINT invoices_currency_check CHECK (currency ~ '^[A-Z]{3}$'),
     CONSTRAINT invoices_amounts_check CHECK (net_amount >= 0 AND total_amount >= net_amount
-        AND paid_amount >= 0 AND credited_amount >= 0 AND paid_amount <= total_amount
+        AND paid_amount >= 0 AND credited_amount >= 0 AND paid_amount + credited_amount <= total_amount
         AND refunded_amount BETWEEN 0 AND paid_amount)
 );
 CREATE INDEX invoices_deal_index ON invoices (organization_id, deal_id, id);

@@ -5,4 +5,7 @@ pub mod clawback;
 pub mod commission_approval;
 pub mod deal_won;
 pub mod hold_release;
+pub mod credit_note_issued;
 pub mod partner_terminated;
+pub mod payment_recorded;
+pub mod refund_recorded;

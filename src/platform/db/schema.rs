@@ -334,6 +334,7 @@ diesel::table! {
         external_id -> Nullable<Text>,
         deal_id -> Uuid,
         status -> Text,
+        status_reason -> Nullable<Text>,
         currency -> Text,
         total_amount -> Numeric,
         net_amount -> Numeric,

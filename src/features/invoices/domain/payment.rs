@@ -1,0 +1,354 @@
+//! Money received for an invoice, and money that went back.
+
+use super::{Invoice, InvoiceStatus};
+use crate::kernel::id::{CreditNoteId, DealId, InvoiceId, PaymentId, RefundId};
+use crate::kernel::money::Money;
+use crate::kernel::problem::{Code, FieldProblem, Problem};
+use crate::kernel::word::word_enum;
+use chrono::{DateTime, Utc};
+use serde::Serialize;
+
+word_enum! {
+    /// How money went back.
+    RefundKind, "refund kind" {
+        /// The vendor gave it back.
+        Refund = "refund",
+        /// The customer's bank took it back.
+        Chargeback = "chargeback",
+        /// A credit note on the invoice took more than was open.
+        CreditNote = "credit_note",
+    }
+}
+
+/// Money received for an invoice.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Payment {
+    /// Its id.
+    pub id: PaymentId,
+    /// The caller's key for it.
+    pub external_id: Option<String>,
+    /// The invoice that it pays.
+    pub invoice_id: InvoiceId,
+    /// What was received; nothing only for an invoice over nothing.
+    pub amount: Money,
+    /// What had been paid on the invoice with this payment.
+    pub cumulative_amount: Money,
+    /// What went back of it.
+    pub refunded_amount: Money,
+    /// When it was received.
+    pub paid_at: DateTime<Utc>,
+    /// Counts its changes.
+    pub row_version: i64,
+    /// When it was recorded.
+    pub created_at: DateTime<Utc>,
+    /// When it last changed.
+    pub updated_at: DateTime<Utc>,
+}
+
+/// What a new payment is made of.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NewPayment {
+    /// The caller's key for it.
+    pub external_id: Option<String>,
+    /// What was received.
+    pub amount: Money,
+    /// When it was received.
+    pub paid_at: DateTime<Utc>,
+}
+
+/// Money that went back; it never changes.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Refund {
+    /// Its id.
+    pub id: RefundId,
+    /// The caller's key for it.
+    pub external_id: Option<String>,
+    /// The invoice that had been paid.
+    pub invoice_id: InvoiceId,
+    /// The payment that it takes back from.
+    pub payment_id: PaymentId,
+    /// The credit note that caused it.
+    pub credit_note_id: Option<CreditNoteId>,
+    /// How it went back.
+    pub kind: RefundKind,
+    /// What went back.
+    pub amount: Money,
+    /// What had gone back of the payment with this refund.
+    pub cumulative_amount: Money,
+    /// Why.
+    pub reason: Option<String>,
+    /// When it went back.
+    pub refunded_at: DateTime<Utc>,
+    /// Counts its changes.
+    pub row_version: i64,
+    /// When it was recorded.
+    pub created_at: DateTime<Utc>,
+    /// When it last changed.
+    pub updated_at: DateTime<Utc>,
+}
+
+/// What a new refund is made of.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NewRefund {
+    /// The caller's key for it.
+    pub external_id: Option<String>,
+    /// How it went back.
+    pub kind: RefundKind,
+    /// What went back.
+    pub amount: Money,
+    /// When it went back.
+    pub refunded_at: DateTime<Utc>,
+    /// Why.
+    pub reason: Option<String>,
+}
+
+/// A credit note as the invoice sees it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Credit {
+    /// The credit note.
+    pub credit_note_id: CreditNoteId,
+    /// The deal that it names.
+    pub deal_id: DealId,
+    /// What is credited; above nothing.
+    pub amount: Money,
+    /// When.
+    pub issued_at: DateTime<Utc>,
+    /// Why.
+    pub reason: Option<String>,
+}
+
+/// What a credit note did to an invoice.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Credited {
+    /// The invoice after it.
+    pub invoice: Invoice,
+    /// What it took back of payments: each changed payment with its refund.
+    pub refunds: Vec<(Payment, Refund)>,
+}
+
+impl Invoice {
+    /// Records money received. Never more than is open.
+    pub fn pay(self, new: NewPayment, now: DateTime<Utc>) -> Result<(Self, Payment), Problem> {
+        let mut problems = amount_problems(&self, new.amount, self.total_amount.is_zero());
+        problems.extend(future_problem("/paid_at", new.paid_at, now));
+        refuse_any(problems)?;
+        let settled_already = new.amount.is_zero() && self.status == InvoiceStatus::Paid;
+        if self.status == InvoiceStatus::Void || settled_already {
+            return Err(self.refuse("pay"));
+        }
+        let open = self.open_amount().map_err(Problem::damaged)?;
+        within(
+            new.amount,
+            open,
+            Code::PaymentExceedsInvoice,
+            "is open on the invoice",
+        )?;
+        let paid_amount = sum(self.paid_amount, new.amount)?;
+        let payment = Payment {
+            id: PaymentId::new(now),
+            external_id: new.external_id,
+            invoice_id: self.id,
+            amount: new.amount,
+            cumulative_amount: paid_amount,
+            refunded_amount: Money::zero(self.currency()),
+            paid_at: new.paid_at,
+            row_version: 1,
+            created_at: now,
+            updated_at: now,
+        };
+        let paid = Self {
+            paid_amount,
+            ..self.changed(now)
+        };
+        Ok((paid.settled()?, payment))
+    }
+
+    /// Records that money of one of its payments went back. Never more than is left of the payment.
+    pub fn refund(
+        self,
+        payment: Payment,
+        new: NewRefund,
+        now: DateTime<Utc>,
+    ) -> Result<(Self, Payment, Refund), Problem> {
+        let mut problems = amount_problems(&self, new.amount, false);
+        problems.extend(future_problem("/refunded_at", new.refunded_at, now));
+        if new.refunded_at < payment.paid_at {
+            let message = format!(
+                "The payment was received later, at {}.",
+                payment.paid_at.to_rfc3339()
+            );
+            problems.push(FieldProblem::new("/refunded_at", "before_payment", message));
+        }
+        refuse_any(problems)?;
+        let left = payment.left().map_err(Problem::damaged)?;
+        within(
+            new.amount,
+            left,
+            Code::RefundExceedsPayment,
+            "is left of the payment",
+        )?;
+        let invoice = self.after_refund(new.amount, now)?;
+        let (payment, refund) = payment.give_back(new, None, now)?;
+        Ok((invoice, payment, refund))
+    }
+
+    /// Credits it: first what is open, then what was paid, the payment that was recorded last first.
+    pub fn credit(
+        self,
+        mut payments: Vec<Payment>,
+        credit: Credit,
+        now: DateTime<Utc>,
+    ) -> Result<Credited, Problem> {
+        self.check_credit(&credit)?;
+        let open = self.open_amount().map_err(Problem::damaged)?;
+        let unpaid_part = credit.amount.min(open).map_err(Problem::damaged)?;
+        let mut rest = credit.amount.checked_sub(unpaid_part).map_err(Problem::damaged)?;
+        let credited_amount = sum(self.credited_amount, unpaid_part)?;
+        let mut invoice = Self {
+            credited_amount,
+            ..self.changed(now)
+        }
+        .settled()?;
+        payments
+            .sort_by_key(|payment| std::cmp::Reverse((payment.cumulative_amount.minor_units(), payment.id)));
+        let mut refunds = Vec::new();
+        for payment in payments {
+            let left = payment.left().map_err(Problem::damaged)?;
+            let amount = rest.min(left).map_err(Problem::damaged)?;
+            if amount.is_zero() {
+                continue;
+            }
+            rest = rest.checked_sub(amount).map_err(Problem::damaged)?;
+            invoice.refunded_amount = sum(invoice.refunded_amount, amount)?;
+            let new = credit.taking(amount, &payment);
+            refunds.push(payment.give_back(new, Some(credit.credit_note_id), now)?);
+        }
+        if rest.is_zero() {
+            Ok(Credited { invoice, refunds })
+        } else {
+            Err(Problem::damaged(
+                "the payments of an invoice do not add up to what it says was paid",
+            ))
+        }
+    }
+
+    fn check_credit(&self, credit: &Credit) -> Result<(), Problem> {
+        let mut problems = amount_problems(self, credit.amount, false);
+        if credit.deal_id != self.deal_id {
+            let message = "The invoice bills another deal.";
+            problems.push(FieldProblem::new("/invoice_id", "other_deal", message));
+        }
+        refuse_any(problems)?;
+        if self.status == InvoiceStatus::Void {
+            return Err(self.refuse("credit"));
+        }
+        let left = self.creditable_amount().map_err(Problem::damaged)?;
+        within(
+            credit.amount,
+            left,
+            Code::CreditExceedsInvoice,
+            "is left of the invoice",
+        )
+    }
+
+    fn after_refund(self, amount: Money, now: DateTime<Utc>) -> Result<Self, Problem> {
+        Ok(Self {
+            refunded_amount: sum(self.refunded_amount, amount)?,
+            ..self.changed(now)
+        })
+    }
+}
+
+impl Credit {
+    /// The part that one payment gives back. It cannot have gone back before it was received.
+    fn taking(&self, amount: Money, payment: &Payment) -> NewRefund {
+        NewRefund {
+            external_id: None,
+            kind: RefundKind::CreditNote,
+            amount,
+            refunded_at: self.issued_at.max(payment.paid_at),
+            reason: self.reason.clone(),
+        }
+    }
+}
+
+impl Payment {
+    /// What did not go back yet.
+    pub fn left(&self) -> Result<Money, crate::kernel::money::MoneyError> {
+        self.amount.checked_sub(self.refunded_amount)
+    }
+
+    fn give_back(
+        self,
+        new: NewRefund,
+        credit_note_id: Option<CreditNoteId>,
+        now: DateTime<Utc>,
+    ) -> Result<(Self, Refund), Problem> {
+        let refunded_amount = sum(self.refunded_amount, new.amount)?;
+        let refund = Refund {
+            id: RefundId::new(now),
+            external_id: new.external_id,
+            invoice_id: self.invoice_id,
+            payment_id: self.id,
+            credit_note_id,
+            kind: new.kind,
+            amount: new.amount,
+            cumulative_amount: refunded_amount,
+            reason: new.reason,
+            refunded_at: new.refunded_at,
+            row_version: 1,
+            created_at: now,
+            updated_at: now,
+        };
+        let payment = Self {
+            refunded_amount,
+            row_version: self.row_version + 1,
+            updated_at: now,
+            ..self
+        };
+        Ok((payment, refund))
+    }
+}
+
+/// What is wrong with an amount for this invoice, whatever is open on it.
+fn amount_problems(invoice: &Invoice, amount: Money, zero_is_fine: bool) -> Vec<FieldProblem> {
+    let mut problems = Vec::new();
+    if amount.currency() != invoice.currency() {
+        let message = format!("The invoice is in {}.", invoice.currency());
+        problems.push(FieldProblem::new("/amount/currency", "other_currency", message));
+    }
+    if amount.is_negative() || amount.is_zero() && !zero_is_fine {
+        let message = "Send an amount above zero.";
+        problems.push(FieldProblem::new("/amount/amount", "not_positive", message));
+    }
+    problems
+}
+
+fn future_problem(pointer: &str, instant: DateTime<Utc>, now: DateTime<Utc>) -> Option<FieldProblem> {
+    (instant > now).then(|| FieldProblem::new(pointer, "in_future", "This has not happened yet."))
+}
+
+fn refuse_any(problems: Vec<FieldProblem>) -> Result<(), Problem> {
+    if problems.is_empty() {
+        Ok(())
+    } else {
+        Err(Problem::fields(problems))
+    }
+}
+
+/// Refuses with the code, and names how much there is.
+fn within(amount: Money, most: Money, code: Code, what: &str) -> Result<(), Problem> {
+    if amount.compare(most).map_err(Problem::damaged)?.is_le() {
+        return Ok(());
+    }
+    let detail = format!("{most} {what}.");
+    let field = FieldProblem::new("/amount/amount", "too_much", detail.clone());
+    Err(Problem {
+        errors: vec![field],
+        ..Problem::new(code).because(detail)
+    })
+}
+
+fn sum(left: Money, right: Money) -> Result<Money, Problem> {
+    left.checked_add(right).map_err(Problem::damaged)
+}
