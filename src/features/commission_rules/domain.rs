@@ -7,7 +7,7 @@ use crate::kernel::motion::{Motion, Role};
 use crate::kernel::patch::Patch;
 use crate::kernel::problem::{Code, Problem};
 use crate::kernel::word::word_enum;
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, SubsecRound, Utc};
 use serde::Serialize;
 
 word_enum! {
@@ -253,16 +253,22 @@ impl CommissionRuleVersion {
         }
     }
 
-    /// Ends the version for good, at `end`. `last_use` is the latest instant at which it decided a commission.
+    /// Ends the version for good: now, or at `end`. `last_use` is the latest instant at which it decided a commission.
     pub fn retire(
         self,
-        end: DateTime<Utc>,
+        end: Option<DateTime<Utc>>,
         last_use: Option<DateTime<Utc>>,
         now: DateTime<Utc>,
     ) -> Result<Self, Problem> {
         if self.status != RuleVersionStatus::Active {
             return Err(self.refuse("retire"));
         }
+        let end = match (end, self.terms.effective_to) {
+            (Some(end), _) => end,
+            (None, Some(set)) => set.min(now),
+            (None, None) => now,
+        }
+        .trunc_subsecs(6);
         if end <= self.terms.effective_from {
             return Err(Problem::field(
                 "/effective_to",
@@ -279,7 +285,7 @@ impl CommissionRuleVersion {
         }
         if let Some(instant) = last_use.filter(|instant| *instant >= end) {
             return Err(Problem::new(Code::RuleBackdated).because(format!(
-                "The version decided a commission at {}; it cannot end before that.",
+                "The version decided a commission under the terms of {}; end after it.",
                 instant.to_rfc3339()
             )));
         }
@@ -292,6 +298,14 @@ impl CommissionRuleVersion {
             },
             ..self.changed(now)
         })
+    }
+
+    /// Whether this version has no end so far and ends where its successor begins.
+    pub fn ends_with(&self, successor: &Self) -> bool {
+        self.commission_rule_id == successor.commission_rule_id
+            && self.status == RuleVersionStatus::Active
+            && self.terms.effective_to.is_none()
+            && self.terms.effective_from < successor.terms.effective_from
     }
 
     /// Whether the two are in force at some common instant.

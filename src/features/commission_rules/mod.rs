@@ -9,9 +9,14 @@
 //! `commission_rule_version.updated`, `commission_rule_version.activated`, `commission_rule_version.retired`.
 
 mod domain;
+mod dto;
 pub mod http;
+mod sentence;
 mod service;
 mod store;
+mod terms_dto;
+mod usage_store;
+mod version_dto;
 
 pub use domain::{CommissionRule, CommissionRuleVersion, RuleVersionStatus, VersionTerms};
 pub use service::{rules_of_program, rules_of_programs};
