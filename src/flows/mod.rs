@@ -3,9 +3,9 @@
 pub mod accrual;
 pub mod clawback;
 pub mod commission_approval;
+pub mod credit_note_issued;
 pub mod deal_won;
 pub mod hold_release;
-pub mod credit_note_issued;
 pub mod partner_terminated;
 pub mod payment_recorded;
 pub mod refund_recorded;
