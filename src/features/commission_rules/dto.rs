@@ -34,7 +34,7 @@ pub struct NewCommissionRuleBody {
     #[schema(
         min_length = 1,
         max_length = 255,
-        pattern = r"^[^\x00]*\S[^\x00]*$",
+        pattern = r"^[^\x00]*[^\s\x00][^\x00]*$",
         example = "Referral commission"
     )]
     pub name: String,
@@ -72,7 +72,7 @@ pub struct PatchCommissionRuleBody {
         nullable = false,
         min_length = 1,
         max_length = 255,
-        pattern = r"^[^\x00]*\S[^\x00]*$",
+        pattern = r"^[^\x00]*[^\s\x00][^\x00]*$",
         example = "Referral commission"
     )]
     pub name: Option<String>,

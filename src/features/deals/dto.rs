@@ -31,7 +31,7 @@ pub struct NewDealBody {
     #[schema(
         min_length = 1,
         max_length = 255,
-        pattern = r"^[^\x00]*\S[^\x00]*$",
+        pattern = r"^[^\x00]*[^\s\x00][^\x00]*$",
         example = "Fleet telematics for Hansa Logistik"
     )]
     pub name: String,
@@ -99,7 +99,7 @@ pub struct PatchDealBody {
         nullable = false,
         min_length = 1,
         max_length = 255,
-        pattern = r"^[^\x00]*\S[^\x00]*$",
+        pattern = r"^[^\x00]*[^\s\x00][^\x00]*$",
         example = "Fleet telematics for Hansa Logistik"
     )]
     pub name: Option<String>,
@@ -171,7 +171,7 @@ pub struct LoseDealBody {
     #[schema(
         min_length = 1,
         max_length = 1000,
-        pattern = r"^[^\x00]*\S[^\x00]*$",
+        pattern = r"^[^\x00]*[^\s\x00][^\x00]*$",
         example = "The customer chose to build it in-house."
     )]
     pub reason: String,

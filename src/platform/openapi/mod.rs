@@ -11,6 +11,7 @@ mod examples;
 mod headers;
 mod links;
 mod operations;
+mod pages;
 mod parameters;
 mod problem_schemas;
 mod problems;
@@ -40,6 +41,7 @@ pub fn finish(document: utoipa::openapi::OpenApi) -> Value {
     };
     schemas::repair(&mut document);
     vocabularies::settle(&mut document);
+    pages::describe(&mut document);
     parameters::never_null(&mut document);
     operations::complete(&mut document);
     headers::complete(&mut document);

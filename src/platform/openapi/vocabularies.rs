@@ -62,6 +62,15 @@ fn write_in_place(schema: &mut Value, texts: &Texts) {
         *schema = merged(found, own, "$ref");
         return;
     }
+    // An inline word with a description of its own comes out of the derive as both at once.
+    if let Some([word, own]) = schema.get("allOf").and_then(Value::as_array).map(Vec::as_slice)
+        && word["type"] == "string"
+        && own.get("properties").is_none()
+    {
+        let own = own.as_object().cloned().unwrap_or_default();
+        *schema = merged(word.clone(), own, "type");
+        return;
+    }
     // The walk is innermost first, so that the alternative beside `null` is in place already.
     let plain = |one: &Value| (one["type"] == "string").then(|| one.clone());
     let alternatives = schema

@@ -182,7 +182,7 @@ page_of!(ClawbackPage, ClawbackView, "clawbacks");
 
 /// Which due commissions to approve; absent fields do not narrow.
 #[derive(Debug, Clone, Deserialize, Validate, ToSchema)]
-#[schema(as = CommissionApproval, examples(json!({"released_until": "2026-03-31T23:59:59Z"})))]
+#[schema(as = DueApproval, examples(json!({"released_until": "2026-03-31T23:59:59Z"})))]
 #[serde(deny_unknown_fields)]
 pub struct ApproveDueBody {
     /// Of this program.
@@ -209,7 +209,7 @@ impl ApproveDueBody {
 
 /// What a bulk approval approved.
 #[derive(Debug, Clone, Serialize, ToSchema)]
-#[schema(as = CommissionApprovalResult)]
+#[schema(as = DueApprovalResult)]
 pub struct ApprovedView {
     /// How many commissions were approved.
     #[schema(minimum = 0, maximum = 9_007_199_254_740_991_i64)]
