@@ -3,3 +3,4 @@
 pub mod accrual;
 pub mod clawback;
 pub mod partner_terminated;
+pub mod payout_run;

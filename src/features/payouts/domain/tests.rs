@@ -62,7 +62,11 @@ fn a_run_moves_only_as_its_states_list() {
     for status in PayoutRunStatus::ALL {
         for (verb, turn) in &moves {
             let outcome = turn(run(*status, Some(ApiKeyId::new(now()))));
-            assert_eq!(outcome.is_ok(), status.moves().contains(verb), "{verb} from {status}");
+            assert_eq!(
+                outcome.is_ok(),
+                status.moves().contains(verb),
+                "{verb} from {status}"
+            );
             if let Err(problem) = outcome {
                 assert_eq!(problem.code, Code::WrongState);
             }
@@ -74,14 +78,24 @@ fn a_run_moves_only_as_its_states_list() {
 fn a_payout_moves_only_as_its_states_list() {
     type Move = (&'static str, Box<dyn Fn(Payout) -> Result<Payout, Problem>>);
     let moves: Vec<Move> = vec![
-        ("confirm", Box::new(|payout| payout.confirm(&confirmation(), now()))),
+        (
+            "confirm",
+            Box::new(|payout| payout.confirm(&confirmation(), now())),
+        ),
         ("fail", Box::new(|payout| payout.fail("Closed account.", now()))),
-        ("return", Box::new(|payout| payout.bounce("Closed account.", now()))),
+        (
+            "return",
+            Box::new(|payout| payout.bounce("Closed account.", now())),
+        ),
     ];
     for status in PayoutStatus::ALL {
         for (verb, turn) in &moves {
             let outcome = turn(payout(*status));
-            assert_eq!(outcome.is_ok(), status.moves().contains(verb), "{verb} from {status}");
+            assert_eq!(
+                outcome.is_ok(),
+                status.moves().contains(verb),
+                "{verb} from {status}"
+            );
         }
         let pending = *status == PayoutStatus::Pending;
         assert_eq!(payout(*status).process(now()).is_ok(), pending);
@@ -99,19 +113,31 @@ fn whoever_drafted_a_run_cannot_approve_it() {
     let approved = run(PayoutRunStatus::Draft, Some(first))
         .approve(Some(second), now())
         .unwrap();
-    assert_eq!((approved.approved_by, approved.approved_at), (Some(second), Some(now())));
+    assert_eq!(
+        (approved.approved_by, approved.approved_at),
+        (Some(second), Some(now()))
+    );
 }
 
 #[test]
 fn a_run_is_completed_with_its_last_open_payout_and_stays_so() {
     let half = run(PayoutRunStatus::Processing, None).settled(1, now());
-    assert_eq!((half.status, half.completed_at), (PayoutRunStatus::Processing, None));
+    assert_eq!(
+        (half.status, half.completed_at),
+        (PayoutRunStatus::Processing, None)
+    );
     let done = half.settled(0, now());
-    assert_eq!((done.status, done.completed_at), (PayoutRunStatus::Completed, Some(now())));
+    assert_eq!(
+        (done.status, done.completed_at),
+        (PayoutRunStatus::Completed, Some(now()))
+    );
     let later = now() + TimeDelta::days(3);
     let after_a_return = done.settled(0, later);
     assert_eq!(after_a_return.completed_at, Some(now()));
-    assert_eq!((after_a_return.row_version, after_a_return.updated_at), (4, later));
+    assert_eq!(
+        (after_a_return.row_version, after_a_return.updated_at),
+        (4, later)
+    );
 }
 
 #[test]

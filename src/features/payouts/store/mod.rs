@@ -6,7 +6,8 @@ mod proposal;
 mod runs;
 
 pub use lines::{
-    CarryForwardFilter, PayoutItemFilter, lines_of, list_carry_forwards, list_items, release_items, reserve_items,
+    CarryForwardFilter, PayoutItemFilter, lines_of, list_carry_forwards, list_items, release_items,
+    reserve_items,
 };
 pub use payouts::{PayoutFilter, count_open, find, list, lock, lock_of_run, update_all};
 pub use proposal::{differences, propose};

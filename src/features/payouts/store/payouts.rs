@@ -177,7 +177,10 @@ fn is_visible(scope: &Scope, payout: &Payout) -> bool {
 pub fn update_all(tx: &mut Tx<'_>, scope: &Scope, moved: &[Payout]) -> Result<(), Problem> {
     let ids: Vec<Uuid> = moved.iter().map(|payout| payout.id.uuid()).collect();
     let statuses: Vec<&str> = moved.iter().map(|payout| payout.status.as_str()).collect();
-    let reasons: Vec<Option<&str>> = moved.iter().map(|payout| payout.status_reason.as_deref()).collect();
+    let reasons: Vec<Option<&str>> = moved
+        .iter()
+        .map(|payout| payout.status_reason.as_deref())
+        .collect();
     let references: Vec<Option<&str>> = moved.iter().map(|payout| payout.reference.as_deref()).collect();
     let paid_at: Vec<Option<DateTime<Utc>>> = moved.iter().map(|payout| payout.paid_at).collect();
     let versions: Vec<i64> = moved.iter().map(|payout| payout.row_version).collect();
