@@ -8,4 +8,5 @@ pub mod deal_won;
 pub mod hold_release;
 pub mod partner_terminated;
 pub mod payment_recorded;
+pub mod payout_run;
 pub mod refund_recorded;

@@ -15,10 +15,12 @@ mod dto;
 pub mod http;
 mod reversal;
 mod service;
+mod settlement;
 mod store;
 
 pub use accrual::{Source, accrue};
 pub use domain::{ClawedBack, Commission, CommissionStatus, Earned, Moved, TakenFrom};
 pub use reversal::claw_back;
 pub use service::{approve, approve_due, get, list, release};
+pub use settlement::{LineMove, SettledLines, lock_lines, move_lines};
 pub use store::{ApprovalScope, CommissionFilter};
