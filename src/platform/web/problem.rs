@@ -58,7 +58,8 @@ pub fn document(problem: &Problem, request_id: Option<RequestId>) -> Value {
     document.insert("title".to_owned(), json!(problem.code.title()));
     document.insert("status".to_owned(), json!(problem.code.status()));
     document.insert("code".to_owned(), json!(problem.code.name()));
-    document.insert("detail".to_owned(), json!(problem.detail));
+    let detail = problem.detail.as_deref().unwrap_or(problem.code.title());
+    document.insert("detail".to_owned(), json!(detail));
     document.insert(
         "request_id".to_owned(),
         json!(request_id.map(|id| id.to_string())),
