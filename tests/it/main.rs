@@ -8,4 +8,5 @@
 )]
 
 mod authorization;
+mod openapi;
 mod world;

@@ -11,7 +11,7 @@ use std::fmt;
 /// The media type of every refusal.
 pub const PROBLEM_JSON: &str = "application/problem+json";
 /// Where a code is described.
-const TYPE_BASE: &str = "https://copartner.example/problems/";
+pub const TYPE_BASE: &str = "https://copartner.example/problems/";
 
 /// A problem as a handler's error: `?` is all a handler says about it.
 #[derive(Debug, Clone, PartialEq, Eq)]
