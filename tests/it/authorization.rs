@@ -33,7 +33,11 @@ fn only_the_listed_operations_are_public() {
     let listed: Vec<&str> = PUBLIC.iter().map(|(name, _)| *name).collect();
     assert_eq!(public, listed);
     for operation in secured() {
-        assert!(!operation.permissions.is_empty(), "{} needs a permission", operation.id);
+        assert!(
+            !operation.permissions.is_empty(),
+            "{} needs a permission",
+            operation.id
+        );
         for name in &operation.permissions {
             assert!(Permission::from_name(name).is_some(), "{}: {name}", operation.id);
         }
@@ -52,7 +56,10 @@ fn public_operations_ask_for_nothing() {
 #[test]
 fn every_permission_but_its_own_is_not_enough() {
     let world = World::new();
-    let all: Vec<&str> = Permission::ALL.iter().map(|permission| permission.name()).collect();
+    let all: Vec<&str> = Permission::ALL
+        .iter()
+        .map(|permission| permission.name())
+        .collect();
     let mut keys: BTreeMap<Vec<&str>, Actor> = BTreeMap::new();
     for operation in secured() {
         let others: Vec<&str> = all
@@ -211,7 +218,10 @@ fn a_partners_key_holds_nothing_of_the_organization() {
 fn a_terminated_partners_keys_stop_at_once() {
     let world = World::new();
     let (one, other) = (world.partner("Nordlicht"), world.partner("Südwind"));
-    let mine = [world.full_partner_key(&one), world.partner_key(&one, &["partners:read"])];
+    let mine = [
+        world.full_partner_key(&one),
+        world.partner_key(&one, &["partners:read"]),
+    ];
     let theirs = world.full_partner_key(&other);
     for actor in &mine {
         actor.get("/v1/partners").expect(200);

@@ -7,6 +7,10 @@
     reason = "a test that meets the unforeseen shall fail at that very line"
 )]
 
+mod architecture;
 mod authorization;
+mod catalog;
+mod isolation;
+mod migrations;
 mod openapi;
 mod world;

@@ -15,7 +15,11 @@ fn the_published_document_is_the_generated_one() {
 #[test]
 fn the_published_3_0_document_is_the_generated_one() {
     let generated = copartner::app::document_3_0();
-    assert_published("openapi-3.0.json", &generated, "cargo run -- openapi --format 3.0");
+    assert_published(
+        "openapi-3.0.json",
+        &generated,
+        "cargo run -- openapi --format 3.0",
+    );
 }
 
 #[track_caller]
@@ -77,7 +81,8 @@ fn codes_are_unique_and_well_formed() {
     assert_eq!(names.len(), Code::ALL.len());
     for name in names {
         assert!(
-            name.chars().all(|letter| letter.is_ascii_lowercase() || letter == '_'),
+            name.chars()
+                .all(|letter| letter.is_ascii_lowercase() || letter == '_'),
             "{name}"
         );
     }

@@ -95,7 +95,9 @@ impl Cluster {
     }
 
     fn url(&self, role: &str, database: &str) -> String {
-        self.socket_url.replace("ROLE", role).replace("DATABASE", database)
+        self.socket_url
+            .replace("ROLE", role)
+            .replace("DATABASE", database)
     }
 
     /// Runs a statement as the superuser, outside the tests' databases.

@@ -55,8 +55,18 @@ impl Reply {
             reply.what
         );
         assert_eq!(reply.body["status"], status, "{}", reply.what);
-        assert_eq!(reply.body["request_id"], reply.header("request-id"), "{}", reply.what);
-        assert_eq!(problem_faults(&reply.body), Vec::<String>::new(), "{}", reply.what);
+        assert_eq!(
+            reply.body["request_id"],
+            reply.header("request-id"),
+            "{}",
+            reply.what
+        );
+        assert_eq!(
+            problem_faults(&reply.body),
+            Vec::<String>::new(),
+            "{}",
+            reply.what
+        );
         reply
     }
 

@@ -40,8 +40,7 @@ impl Service {
         let (born, birth) = channel();
         let run = move || {
             actix_web::rt::System::new().block_on(async {
-                let (server, address) =
-                    serve::server(state, figures, &serve_settings, connections).unwrap();
+                let (server, address) = serve::server(state, figures, &serve_settings, connections).unwrap();
                 born.send((server.handle(), address)).unwrap();
                 server.await.unwrap();
             });
