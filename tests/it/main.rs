@@ -13,4 +13,5 @@ mod catalog;
 mod isolation;
 mod migrations;
 mod openapi;
+mod web;
 mod world;

@@ -108,10 +108,15 @@ impl Operation {
         !body["content"]["application/json"].is_null()
     }
 
-    /// The schema of a JSON body.
-    pub fn body_schema(&self) -> &'static Value {
-        let body = resolve(&self.described["requestBody"]);
-        resolve(&body["content"]["application/json"]["schema"])
+    /// Whether the operation cannot do without a JSON body.
+    pub fn requires_json(&self) -> bool {
+        self.takes_json() && resolve(&self.described["requestBody"])["required"] == json!(true)
+    }
+
+    /// Whether the operation cannot do without this header.
+    pub fn demands_header(&self, name: &str) -> bool {
+        let mut all = self.parameters().into_iter();
+        all.any(|parameter| parameter["name"] == name && parameter["required"] == json!(true))
     }
 
     /// Whether the document knows this answer.
