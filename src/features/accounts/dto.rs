@@ -30,7 +30,7 @@ pub struct NewAccountBody {
     #[schema(
         min_length = 1,
         max_length = 255,
-        pattern = r"^[^\x00]*\S[^\x00]*$",
+        pattern = r"^[^\x00]*[^\s\x00][^\x00]*$",
         example = "Hafen Logistik"
     )]
     pub name: String,
@@ -79,7 +79,7 @@ pub struct PatchAccountBody {
         nullable = false,
         min_length = 1,
         max_length = 255,
-        pattern = r"^[^\x00]*\S[^\x00]*$",
+        pattern = r"^[^\x00]*[^\s\x00][^\x00]*$",
         example = "Hafen Logistik"
     )]
     pub name: Option<String>,

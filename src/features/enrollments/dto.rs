@@ -35,7 +35,7 @@ pub struct NewEnrollmentBody {
         nullable = false,
         min_length = 1,
         max_length = 64,
-        pattern = r"^[^\x00]*\S[^\x00]*$",
+        pattern = r"^[^\x00]*[^\s\x00][^\x00]*$",
         example = "silver"
     )]
     pub tier: Option<String>,
@@ -44,7 +44,7 @@ pub struct NewEnrollmentBody {
         nullable = false,
         min_length = 1,
         max_length = 64,
-        pattern = r"^[^\x00]*\S[^\x00]*$",
+        pattern = r"^[^\x00]*[^\s\x00][^\x00]*$",
         example = "2026-01"
     )]
     pub terms_version: Option<String>,
@@ -81,11 +81,11 @@ pub struct PatchEnrollmentBody {
     pub external_id: Patch<String>,
     /// The partner's tier in the program.
     #[serde(default)]
-    #[schema(value_type = Option<String>, min_length = 1, max_length = 64, pattern = r"^[^\x00]*\S[^\x00]*$", example = "gold")]
+    #[schema(value_type = Option<String>, min_length = 1, max_length = 64, pattern = r"^[^\x00]*[^\s\x00][^\x00]*$", example = "gold")]
     pub tier: Patch<String>,
     /// The version of the program's terms that the partner accepted.
     #[serde(default)]
-    #[schema(value_type = Option<String>, min_length = 1, max_length = 64, pattern = r"^[^\x00]*\S[^\x00]*$", example = "2026-01")]
+    #[schema(value_type = Option<String>, min_length = 1, max_length = 64, pattern = r"^[^\x00]*[^\s\x00][^\x00]*$", example = "2026-01")]
     pub terms_version: Patch<String>,
 }
 

@@ -30,7 +30,7 @@ pub struct NewPipelineStageBody {
     #[schema(
         min_length = 1,
         max_length = 255,
-        pattern = r"^[^\x00]*\S[^\x00]*$",
+        pattern = r"^[^\x00]*[^\s\x00][^\x00]*$",
         example = "Proposal"
     )]
     pub name: String,
@@ -69,7 +69,7 @@ pub struct PatchPipelineStageBody {
         nullable = false,
         min_length = 1,
         max_length = 255,
-        pattern = r"^[^\x00]*\S[^\x00]*$",
+        pattern = r"^[^\x00]*[^\s\x00][^\x00]*$",
         example = "Proposal"
     )]
     pub name: Option<String>,

@@ -30,7 +30,7 @@ pub struct NewProductFamilyBody {
     #[schema(
         min_length = 1,
         max_length = 255,
-        pattern = r"^[^\x00]*\S[^\x00]*$",
+        pattern = r"^[^\x00]*[^\s\x00][^\x00]*$",
         example = "Storage"
     )]
     pub name: String,
@@ -58,7 +58,7 @@ pub struct PatchProductFamilyBody {
         nullable = false,
         min_length = 1,
         max_length = 255,
-        pattern = r"^[^\x00]*\S[^\x00]*$",
+        pattern = r"^[^\x00]*[^\s\x00][^\x00]*$",
         example = "Storage"
     )]
     pub name: Option<String>,

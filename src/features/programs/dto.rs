@@ -34,7 +34,7 @@ pub struct NewProgramBody {
     #[schema(
         min_length = 1,
         max_length = 255,
-        pattern = r"^[^\x00]*\S[^\x00]*$",
+        pattern = r"^[^\x00]*[^\s\x00][^\x00]*$",
         example = "Referral Europe"
     )]
     pub name: String,
@@ -100,7 +100,7 @@ pub struct PatchProgramBody {
         nullable = false,
         min_length = 1,
         max_length = 255,
-        pattern = r"^[^\x00]*\S[^\x00]*$",
+        pattern = r"^[^\x00]*[^\s\x00][^\x00]*$",
         example = "Referral Europe"
     )]
     pub name: Option<String>,
