@@ -44,6 +44,7 @@ CREATE INDEX deals_partner_index ON deals (organization_id, partner_id, id);
 CREATE INDEX deals_product_family_index ON deals (organization_id, product_family_id) WHERE product_family_id IS NOT NULL;
 CREATE INDEX deals_stage_index ON deals (organization_id, stage_id, id) WHERE stage_id IS NOT NULL;
 CREATE INDEX deals_status_index ON deals (organization_id, status, id);
+CREATE INDEX deals_opened_index ON deals (organization_id, opened_on, id);
 
 CREATE TABLE attributions (
     organization_id uuid NOT NULL,

@@ -119,6 +119,17 @@ CREATE TABLE payout_carry_forwards (
 CREATE INDEX payout_carry_forwards_partner_index ON payout_carry_forwards (organization_id, partner_id);
 CREATE INDEX payout_carry_forwards_program_index ON payout_carry_forwards (organization_id, program_id);
 
+-- An id (UUIDv7) made from the instant, for rows that a statement makes by itself: those of one statement sort by their
+-- place in it.
+CREATE FUNCTION ordered_uuid(instant timestamptz, place bigint) RETURNS uuid
+    LANGUAGE sql VOLATILE PARALLEL SAFE AS
+$$
+    SELECT (lpad(to_hex(floor(extract(epoch FROM instant) * 1000)::bigint), 12, '0')
+        || '7' || lpad(to_hex((place >> 12) & 4095), 3, '0')
+        || '8' || lpad(to_hex(place & 4095), 3, '0')
+        || right(gen_random_uuid()::text, 12))::uuid
+$$;
+
 -- Whom a payout pays, for what and how much never changes, and its status moves only along its life cycle.
 CREATE FUNCTION guard_payout() RETURNS trigger LANGUAGE plpgsql AS
 $$

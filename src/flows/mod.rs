@@ -2,7 +2,11 @@
 
 pub mod accrual;
 pub mod clawback;
+pub mod commission_approval;
 pub mod credit_note_issued;
+pub mod deal_won;
+pub mod hold_release;
 pub mod partner_terminated;
 pub mod payment_recorded;
+pub mod payout_run;
 pub mod refund_recorded;

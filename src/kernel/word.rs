@@ -28,6 +28,7 @@ macro_rules! word_enum {
 
         impl $name {
             /// Every word, in the order of declaration.
+            #[allow(dead_code, reason = "not every vocabulary is listed somewhere")]
             pub const ALL: &'static [Self] = &[$(Self::$variant),+];
 
             /// The word as it is written on the wire and in the database.

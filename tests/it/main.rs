@@ -1,1 +1,17 @@
-fn main() {}
+//! The service as its callers meet it: over HTTP, in this process, on a Postgres of its own.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a test that meets the unforeseen shall fail at that very line"
+)]
+
+mod architecture;
+mod authorization;
+mod catalog;
+mod isolation;
+mod migrations;
+mod openapi;
+mod web;
+mod world;

@@ -1,6 +1,90 @@
-//! The operations of this room.
+//! The operations on accounts.
 
+use super::dto::{AccountPage, AccountPath, AccountView, AccountsQuery, NewAccountBody, PatchAccountBody};
+use super::{Account, service};
+use crate::kernel::permission::can;
+use crate::kernel::problem::Problem;
+use crate::platform::web::{Answer, Command, Filter, Granted, Reply, Target};
+use actix_web::{get, patch, post};
 use utoipa_actix_web::service_config::ServiceConfig;
 
 /// Registers the operations.
-pub fn routes(_config: &mut ServiceConfig<'_>) {}
+pub fn routes(config: &mut ServiceConfig<'_>) {
+    config
+        .service(list_accounts)
+        .service(create_account)
+        .service(get_account)
+        .service(update_account);
+}
+
+fn record(account: Account) -> Result<Answer, Problem> {
+    let version = account.row_version;
+    Answer::record(&AccountView::from(account), version)
+}
+
+/// List accounts
+///
+/// The accounts that you may see, a page at a time. A partner's own key sees the accounts of its deals.
+#[utoipa::path(tag = "Accounts", operation_id = "listAccounts", params(AccountsQuery),
+    responses((status = 200, description = "One page of accounts.", body = AccountPage)),
+    extensions(("x-required-permission" = json!("accounts:read"))))]
+#[get("/v1/accounts")]
+async fn list_accounts(who: Granted<can::AccountsRead>, query: Filter<AccountsQuery>) -> Reply {
+    who.read(move |tx, ctx| {
+        let page = service::list(tx, ctx, &query.filter(), &query.page()?)?;
+        Answer::ok(&AccountPage::from(page.map(AccountView::from)))
+    })
+    .await
+}
+
+/// Create an account
+///
+/// Records an end customer company. `409` when the external id is taken.
+#[utoipa::path(tag = "Accounts", operation_id = "createAccount", request_body = NewAccountBody,
+    responses((status = 201, description = "The new account.", body = AccountView)),
+    extensions(("x-required-permission" = json!("accounts:write"))))]
+#[post("/v1/accounts")]
+async fn create_account(who: Granted<can::AccountsWrite>, command: Command<NewAccountBody>) -> Reply {
+    who.write(command, |tx, ctx, command| {
+        let account = service::create(tx, ctx, command.body.terms())?;
+        let (id, version) = (account.id, account.row_version);
+        Answer::created("accounts", id, &AccountView::from(account), version)
+    })
+    .await
+}
+
+/// Get an account
+///
+/// One account, with its version as `ETag`.
+#[utoipa::path(tag = "Accounts", operation_id = "getAccount", params(AccountPath),
+    responses((status = 200, description = "The account.", body = AccountView)),
+    extensions(("x-required-permission" = json!("accounts:read"))))]
+#[get("/v1/accounts/{account_id}")]
+async fn get_account(who: Granted<can::AccountsRead>, target: Target<AccountPath>) -> Reply {
+    who.read(move |tx, ctx| record(service::get(tx, ctx, target.account_id)?))
+        .await
+}
+
+/// Update an account
+///
+/// Changes the fields that are sent, as a JSON merge patch. Deals of the account stay as they are.
+#[utoipa::path(tag = "Accounts", operation_id = "updateAccount", params(AccountPath), request_body = PatchAccountBody,
+    responses((status = 200, description = "The account as it is now.", body = AccountView)),
+    extensions(("x-required-permission" = json!("accounts:write"))))]
+#[patch("/v1/accounts/{account_id}")]
+async fn update_account(
+    who: Granted<can::AccountsWrite>,
+    target: Target<AccountPath>,
+    command: Command<PatchAccountBody>,
+) -> Reply {
+    who.write(command, move |tx, ctx, command| {
+        record(service::update(
+            tx,
+            ctx,
+            target.account_id,
+            &command.precondition,
+            command.body.patch(),
+        )?)
+    })
+    .await
+}

@@ -1,3 +1,13 @@
 //! Accounts: the end customer companies.
+//!
+//! Invariant: a partner sees the accounts of the deals that it sees, and no other.
+//! Events: `account.created`, `account.updated`.
 
+mod domain;
+mod dto;
 pub mod http;
+mod service;
+mod store;
+
+pub use domain::Account;
+pub use service::get;

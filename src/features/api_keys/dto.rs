@@ -22,7 +22,7 @@ pub struct NewApiKeyBody {
     #[schema(
         min_length = 1,
         max_length = 255,
-        pattern = r"^[^\x00]*\S[^\x00]*$",
+        pattern = r"^[^\x00]*[^\s\x00][^\x00]*$",
         example = "Finance approver"
     )]
     pub name: String,

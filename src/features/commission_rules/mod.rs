@@ -1,3 +1,22 @@
 //! Commission rules: versioned terms: who earns what on which money.
+//!
+//! version: draft → active → retired (final)
+//!
+//! Invariant: the terms of a version never change once it is active; only its end may be set.
+//! Invariant: versions of one rule never overlap in time, and no two active versions of a program tie.
+//! Invariant: activating or retiring a version changes nothing about commissions that were already computed.
+//! Events: `commission_rule.created`, `commission_rule.updated`, `commission_rule_version.created`,
+//! `commission_rule_version.updated`, `commission_rule_version.activated`, `commission_rule_version.retired`.
 
+mod domain;
+mod dto;
 pub mod http;
+mod sentence;
+mod service;
+mod store;
+mod terms_dto;
+mod usage_store;
+mod version_dto;
+
+pub use domain::{CommissionRule, CommissionRuleVersion, RuleVersionStatus, VersionTerms};
+pub use service::{rules_of_program, rules_of_programs};

@@ -1,6 +1,175 @@
-//! The operations of this room.
+//! The operations on commissions and clawbacks.
 
+use super::dto::{
+    ApproveDueBody, ApprovedView, ClawbackPage, ClawbackPath, ClawbackView, ClawbacksQuery, CommissionPage,
+    CommissionPath, CommissionView, CommissionsQuery, ExplanationView, VerificationView,
+};
+use super::{Commission, service};
+use crate::flows::commission_approval;
+use crate::kernel::permission::can;
+use crate::kernel::problem::Problem;
+use crate::platform::web::{Answer, Command, Filter, Granted, Nothing, Reply, Target};
+use actix_web::{get, post};
 use utoipa_actix_web::service_config::ServiceConfig;
 
 /// Registers the operations.
-pub fn routes(_config: &mut ServiceConfig<'_>) {}
+pub fn routes(config: &mut ServiceConfig<'_>) {
+    config
+        .service(list_commissions)
+        .service(approve_due_commissions)
+        .service(get_commission)
+        .service(explain_commission)
+        .service(verify_commission)
+        .service(approve_commission)
+        .service(list_clawbacks)
+        .service(get_clawback);
+}
+
+fn record(line: Commission) -> Result<Answer, Problem> {
+    let version = line.row_version;
+    Answer::record(&CommissionView::new(line)?, version)
+}
+
+/// List commissions
+///
+/// The earned lines that you may see, a page at a time. A partner's own key sees its own lines alone.
+#[utoipa::path(tag = "Commissions", operation_id = "listCommissions", params(CommissionsQuery),
+    responses((status = 200, description = "One page of commissions.", body = CommissionPage)),
+    extensions(("x-required-permission" = json!("commissions:read"))))]
+#[get("/v1/commissions")]
+async fn list_commissions(who: Granted<can::CommissionsRead>, query: Filter<CommissionsQuery>) -> Reply {
+    who.read(move |tx, ctx| {
+        let page = service::list(tx, ctx, &query.filter(), &query.page()?)?;
+        let rows = page
+            .rows
+            .into_iter()
+            .map(CommissionView::new)
+            .collect::<Result<Vec<_>, _>>()?;
+        Answer::ok(&CommissionPage::from(crate::platform::db::Page {
+            rows,
+            next_cursor: page.next_cursor,
+        }))
+    })
+    .await
+}
+
+/// Approve due commissions
+///
+/// Approves every commission of the scope whose hold is over and nobody has approved, and posts them as payable. The
+/// answer says how many and how much; with none due it is an approval of zero.
+#[utoipa::path(tag = "Commissions", operation_id = "approveDueCommissions", request_body = ApproveDueBody,
+    responses((status = 200, description = "What was approved.", body = ApprovedView)),
+    extensions(("x-required-permission" = json!("commissions:approve")), ("x-requires-idempotency-key" = json!(true))))]
+#[post("/v1/commissions/approve")]
+async fn approve_due_commissions(
+    who: Granted<can::CommissionsApprove>,
+    command: Command<ApproveDueBody>,
+) -> Reply {
+    who.write(command, |tx, ctx, command| {
+        let moved = commission_approval::of_due(tx, ctx, &command.body.scope())?;
+        Answer::ok(&ApprovedView::new(&moved)?)
+    })
+    .await
+}
+
+/// Get a commission
+///
+/// One earned line, with its version as `ETag`.
+#[utoipa::path(tag = "Commissions", operation_id = "getCommission", params(CommissionPath),
+    responses((status = 200, description = "The commission.", body = CommissionView)),
+    extensions(("x-required-permission" = json!("commissions:read"))))]
+#[get("/v1/commissions/{commission_id}")]
+async fn get_commission(who: Granted<can::CommissionsRead>, target: Target<CommissionPath>) -> Reply {
+    who.read(move |tx, ctx| record(service::get(tx, ctx, target.commission_id)?))
+        .await
+}
+
+/// Explain a commission
+///
+/// Why the commission has its amount: the money that went in, the rule version that decided and the rules that lost,
+/// the share, and every step of the arithmetic; as data and as one sentence.
+#[utoipa::path(tag = "Commissions", operation_id = "explainCommission", params(CommissionPath),
+    responses((status = 200, description = "The explanation.", body = ExplanationView)),
+    extensions(("x-required-permission" = json!("commissions:read"))))]
+#[get("/v1/commissions/{commission_id}/explanation")]
+async fn explain_commission(who: Granted<can::CommissionsRead>, target: Target<CommissionPath>) -> Reply {
+    who.read(move |tx, ctx| {
+        let explanation = service::explanation(tx, ctx, target.commission_id)?;
+        Answer::ok(&ExplanationView::new(
+            target.commission_id,
+            &explanation,
+            &ctx.scope,
+        )?)
+    })
+    .await
+}
+
+/// Verify a commission
+///
+/// Computes the amount again from the stored explanation alone and compares it with what was posted.
+#[utoipa::path(tag = "Commissions", operation_id = "verifyCommission", params(CommissionPath),
+    responses((status = 200, description = "Both amounts, and whether they agree.", body = VerificationView)),
+    extensions(("x-required-permission" = json!("commissions:read"))))]
+#[get("/v1/commissions/{commission_id}/verification")]
+async fn verify_commission(who: Granted<can::CommissionsRead>, target: Target<CommissionPath>) -> Reply {
+    who.read(move |tx, ctx| {
+        let line = service::get(tx, ctx, target.commission_id)?;
+        let explanation = service::explanation(tx, ctx, target.commission_id)?;
+        Answer::ok(&VerificationView::new(line.id, line.amount, &explanation)?)
+    })
+    .await
+}
+
+/// Approve a commission
+///
+/// Approves one due commission and posts it as payable. `409` when its hold is not over or it is approved already.
+#[utoipa::path(tag = "Commissions", operation_id = "approveCommission", params(CommissionPath),
+    responses((status = 200, description = "The approved commission.", body = CommissionView)),
+    extensions(("x-required-permission" = json!("commissions:approve")), ("x-requires-idempotency-key" = json!(true))))]
+#[post("/v1/commissions/{commission_id}/approve")]
+async fn approve_commission(
+    who: Granted<can::CommissionsApprove>,
+    target: Target<CommissionPath>,
+    command: Command<Nothing>,
+) -> Reply {
+    who.write(command, move |tx, ctx, command| {
+        record(commission_approval::of_one(
+            tx,
+            ctx,
+            target.commission_id,
+            &command.precondition,
+        )?)
+    })
+    .await
+}
+
+/// List clawbacks
+///
+/// What was taken back from commissions because money went back to customers, newest first.
+#[utoipa::path(tag = "Commissions", operation_id = "listClawbacks", params(ClawbacksQuery),
+    responses((status = 200, description = "One page of clawbacks.", body = ClawbackPage)),
+    extensions(("x-required-permission" = json!("commissions:read"))))]
+#[get("/v1/clawbacks")]
+async fn list_clawbacks(who: Granted<can::CommissionsRead>, query: Filter<ClawbacksQuery>) -> Reply {
+    who.read(move |tx, ctx| {
+        let page = service::list_clawbacks(tx, ctx, &query.filter(), &query.page()?)?;
+        Answer::ok(&ClawbackPage::from(page.map(ClawbackView::from)))
+    })
+    .await
+}
+
+/// Get a clawback
+///
+/// What one refund took back from one commission.
+#[utoipa::path(tag = "Commissions", operation_id = "getClawback", params(ClawbackPath),
+    responses((status = 200, description = "The clawback.", body = ClawbackView)),
+    extensions(("x-required-permission" = json!("commissions:read"))))]
+#[get("/v1/clawbacks/{clawback_id}")]
+async fn get_clawback(who: Granted<can::CommissionsRead>, target: Target<ClawbackPath>) -> Reply {
+    who.read(move |tx, ctx| {
+        let clawback = service::get_clawback(tx, ctx, target.clawback_id)?;
+        let version = clawback.row_version;
+        Answer::record(&ClawbackView::from(clawback), version)
+    })
+    .await
+}

@@ -1,3 +1,26 @@
-//! Commissions: earned lines with their explanation.
+//! Commissions: earned lines, each a payment × invoice line × component × credit, with its full explanation; and what
+//! was taken back from them.
+//!
+//! pending → due → approved → in_payout → paid; pending | due → reversed; ineligible (a zero line with the reason)
+//!
+//! Invariant: what was earned, on what and why never changes; corrections are further lines.
+//! Invariant: one payment earns a line, a credit and a component once, however often it is asked.
+//! Invariant: nothing is taken back beyond what was earned.
+//! Invariant: this room writes no posting; the flows do, from what its verbs return.
+//! Events: `commission.accrued`, `commission.released`, `commission.approved`, `commission.clawed_back`.
 
+mod accrual;
+mod domain;
+mod dto;
 pub mod http;
+mod reversal;
+mod service;
+mod settlement;
+mod store;
+
+pub use accrual::{Source, accrue};
+pub use domain::{ClawedBack, Commission, CommissionStatus, Earned, Moved, TakenFrom};
+pub use reversal::claw_back;
+pub use service::{approve, approve_due, get, list, release};
+pub use settlement::{LineMove, SettledLines, lock_lines, move_lines};
+pub use store::{ApprovalScope, CommissionFilter};

@@ -40,7 +40,7 @@ pub struct NewCreditNoteBody {
         nullable = false,
         min_length = 1,
         max_length = 1000,
-        pattern = r"^[^\x00]*\S[^\x00]*$",
+        pattern = r"^[^\x00]*[^\s\x00][^\x00]*$",
         example = "Outage in March."
     )]
     pub reason: Option<String>,

@@ -1,3 +1,17 @@
 //! Enrollments: a partner in a program.
+//!
+//! applied → active; active ⇄ paused; applied | active | paused → ended (final)
+//!
+//! Invariant: a partner is in a program once at a time; an ended enrollment stays as history.
+//! Invariant: an enrollment becomes active only while its partner is approved.
+//! Events: `enrollment.created`, `enrollment.updated`, `enrollment.activated`, `enrollment.paused`,
+//! `enrollment.resumed`, `enrollment.ended`.
 
+mod domain;
+mod dto;
 pub mod http;
+mod service;
+mod store;
+
+pub use domain::{Enrollment, EnrollmentStatus};
+pub use service::get;

@@ -1,3 +1,13 @@
 //! Ledger: the double-entry journal and its balances.
+//!
+//! Invariant: an entry is one positive amount between two accounts, so that debits equal credits in every entry.
+//! Invariant: each kind of entry moves between its own accounts only; [`NewEntry`] can say nothing else.
+//! Invariant: entries are added, never changed; every balance is a sum of entries.
 
+mod domain;
 pub mod http;
+mod service;
+mod store;
+
+pub use domain::{Account, EntryKind, NewEntry, TakenFrom};
+pub use service::post;

@@ -60,7 +60,7 @@ pub struct PatchOrganizationBody {
         nullable = false,
         min_length = 1,
         max_length = 255,
-        pattern = r"^[^\x00]*\S[^\x00]*$",
+        pattern = r"^[^\x00]*[^\s\x00][^\x00]*$",
         example = "Example Cloud"
     )]
     pub name: Option<String>,

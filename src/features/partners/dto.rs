@@ -33,7 +33,7 @@ pub struct NewPartnerBody {
     #[schema(
         min_length = 1,
         max_length = 255,
-        pattern = r"^[^\x00]*\S[^\x00]*$",
+        pattern = r"^[^\x00]*[^\s\x00][^\x00]*$",
         example = "Nordlicht Consulting"
     )]
     pub name: String,
@@ -88,7 +88,7 @@ pub struct PatchPartnerBody {
         nullable = false,
         min_length = 1,
         max_length = 255,
-        pattern = r"^[^\x00]*\S[^\x00]*$",
+        pattern = r"^[^\x00]*[^\s\x00][^\x00]*$",
         example = "Nordlicht Consulting"
     )]
     pub name: Option<String>,

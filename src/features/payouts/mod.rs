@@ -1,3 +1,28 @@
 //! Payouts: runs at a cut-off and the payments in them.
+//!
+//! run: draft → approved → processing → completed; draft | approved → cancelled
+//! payout: pending → processing → paid | failed; paid → returned; pending → cancelled
+//!
+//! Invariant: a draft reserves nothing; what it proposes is checked again in the transaction that reserves.
+//! Invariant: whoever drafted a run does not approve it.
+//! Invariant: a line is live in one payout at most, so that it is paid once.
+//! Invariant: a payout's amount is the sum of its lines, above zero and at least what its program pays out.
+//! Invariant: each verb on a payout locks its run first, so that a run is completed exactly with its last payout.
+//! Events: `payout_run.drafted`, `payout_run.approved`, `payout_run.processing`, `payout_run.completed`,
+//! `payout_run.cancelled`; `payout.processing`, `payout.paid`, `payout.failed`, `payout.returned` for the partner too,
+//! `payout.cancelled` for the organization alone, because the partner never saw that payout.
 
+mod domain;
+mod dto;
 pub mod http;
+mod service;
+mod store;
+
+pub use domain::{
+    CarryForwardReason, Confirmation, Payout, PayoutItemKind, PayoutItemStatus, PayoutRail, PayoutRun,
+    PayoutRunStatus, PayoutStatus,
+};
+pub use service::{
+    LockedPayout, Report, Settlement, approve, cancel, confirmable, lines, lock_payout, lock_run, pending,
+    report, settle,
+};

@@ -1,3 +1,16 @@
 //! Programs: sets of written terms for one motion.
+//!
+//! Invariant: the motion of a program is set once.
+//! Invariant: a setting that changes touches no line that was posted before; each line keeps the settings it was made
+//! with.
+//! Invariant: a partner sees the programs that it is enrolled in, and no other.
+//! Events: `program.created`, `program.updated`.
 
+mod domain;
+mod dto;
 pub mod http;
+mod service;
+mod store;
+
+pub use domain::{CommissionApproval, LockPoint, Program};
+pub use service::get;

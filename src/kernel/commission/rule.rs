@@ -236,6 +236,9 @@ impl Formula {
 
 impl RuleTerms {
     /// The SHA-256 of the canonical text of the terms, in lower-case hexadecimal.
+    ///
+    /// The end is not part of it: a version is ended long after its activation, and a commission's snapshot must
+    /// still match the version that decided it.
     pub fn hash(&self) -> String {
         use std::fmt::Write;
 
@@ -268,7 +271,6 @@ impl RuleTerms {
             "priority": self.priority,
             "hold_days": self.hold_days,
             "effective_from": canonical_instant(self.effective_from),
-            "effective_to": self.effective_to.map(canonical_instant),
         })
         .to_string()
     }

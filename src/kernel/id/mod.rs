@@ -120,6 +120,11 @@ typed_id!(LedgerEntryId, "led", "An entry of the ledger.");
 typed_id!(PayoutRunId, "run", "A payout run.");
 typed_id!(PayoutId, "pyt", "A payout to one partner in one currency.");
 typed_id!(PayoutItemId, "pyi", "A commission in a payout.");
+typed_id!(
+    PayoutCarryForwardId,
+    "pcf",
+    "An amount that a payout run left for a later one."
+);
 typed_id!(EventId, "evt", "An event.");
 typed_id!(AuditEventId, "aud", "An audit event.");
 typed_id!(ImportId, "imp", "An import.");

@@ -150,15 +150,16 @@ fn prefixes_are_distinct() {
         PayoutRunId::PREFIX,
         PayoutId::PREFIX,
         PayoutItemId::PREFIX,
+        PayoutCarryForwardId::PREFIX,
         EventId::PREFIX,
         AuditEventId::PREFIX,
         ImportId::PREFIX,
         RequestId::PREFIX,
     ];
-    assert_eq!(prefixes.len(), 27);
+    assert_eq!(prefixes.len(), 28);
     prefixes.sort_unstable();
     prefixes.dedup();
-    assert_eq!(prefixes.len(), 27);
+    assert_eq!(prefixes.len(), 28);
 }
 
 #[test]

@@ -14,6 +14,7 @@ mod tests;
 use std::fmt;
 
 use rust_decimal::Decimal;
+use serde::ser::{Serialize, SerializeStruct, Serializer};
 use thiserror::Error;
 
 use crate::kernel::rate::Rate;
@@ -247,13 +248,13 @@ impl fmt::Display for Money {
     }
 }
 
-/// As on the wire: the amount as text, then the currency.
+/// Written as on the wire: `{"amount": "1250.00", "currency": "USD"}`.
 impl serde::Serialize for Money {
     fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         use serde::ser::SerializeStruct;
         let mut fields = serializer.serialize_struct("Money", 2)?;
         fields.serialize_field("amount", &self.amount_text())?;
-        fields.serialize_field("currency", &self.currency)?;
+        fields.serialize_field("currency", self.currency.code())?;
         fields.end()
     }
 }
@@ -261,6 +262,16 @@ impl serde::Serialize for Money {
 impl fmt::Debug for Money {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(formatter, "Money({self})")
+    }
+}
+
+/// The wire's form, `{"amount": "1250.00", "currency": "USD"}`: what events and the audit trail are made of.
+impl Serialize for Money {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut fields = serializer.serialize_struct("Money", 2)?;
+        fields.serialize_field("amount", &self.amount_text())?;
+        fields.serialize_field("currency", &self.currency)?;
+        fields.end()
     }
 }
 

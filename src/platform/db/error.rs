@@ -97,8 +97,12 @@ fn by_constraint(constraint: &str) -> Option<Problem> {
                 ..Problem::new(Code::AlreadyExists)
             });
         }
-        "enrollments_partner_program_key"
-        | "attributions_deal_role_partner_key"
+        "enrollments_partner_program_key" => {
+            return Some(
+                Problem::new(Code::AlreadyExists).because("The partner is in this program already."),
+            );
+        }
+        "attributions_deal_role_partner_key"
         | "attributions_deal_role_rank_key"
         | "commission_rule_versions_number_key" => Code::AlreadyExists,
         _ => return None,

@@ -20,7 +20,7 @@ pub struct Position {
 
 #[derive(Serialize, Deserialize)]
 struct Cursor {
-    #[serde(flatten)]
+    #[serde(rename = "p")]
     position: Position,
     /// A fingerprint of filter and order.
     #[serde(rename = "f")]
@@ -129,8 +129,9 @@ macro_rules! page_of {
     ($page:ident, $view:ident, $noun:literal) => {
         #[doc = concat!("One page of ", $noun, ".")]
         #[derive(Debug, Clone, serde::Serialize, utoipa::ToSchema)]
+        #[schema(description = concat!("One page of ", $noun, "."))]
         pub struct $page {
-            #[doc = concat!("The ", $noun, " on this page, in the order asked for.")]
+            /// The records on this page, in the order asked for.
             #[schema(max_items = 100)]
             pub data: Vec<$view>,
             /// Give this as `cursor` to read on; `null` on the last page.

@@ -11,11 +11,13 @@ mod examples;
 mod headers;
 mod links;
 mod operations;
+mod pages;
 mod parameters;
 mod problem_schemas;
 mod problems;
 mod schemas;
 mod three_zero;
+mod vocabularies;
 mod walk;
 
 #[cfg(test)]
@@ -38,6 +40,8 @@ pub fn finish(document: utoipa::openapi::OpenApi) -> Value {
         return Value::Null;
     };
     schemas::repair(&mut document);
+    vocabularies::settle(&mut document);
+    pages::describe(&mut document);
     parameters::never_null(&mut document);
     operations::complete(&mut document);
     headers::complete(&mut document);

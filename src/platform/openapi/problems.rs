@@ -6,16 +6,15 @@ use serde_json::{Map, Value, json};
 
 use super::problem_schemas;
 use super::walk::{member, set_missing};
-
-/// Where the pages stand that explain the codes.
-const PAGES: &str = "https://docs.example/problems/";
+use crate::kernel::problem::Code;
+use crate::platform::web::problem::TYPE_BASE;
 
 /// One problem answer of the service: status, component name, meaning, and the code of its example.
 struct Answer {
     status: u16,
     name: &'static str,
     description: &'static str,
-    code: &'static str,
+    code: Code,
     detail: &'static str,
 }
 
@@ -23,7 +22,7 @@ const fn answer(
     status: u16,
     name: &'static str,
     description: &'static str,
-    code: &'static str,
+    code: Code,
     detail: &'static str,
 ) -> Answer {
     Answer {
@@ -40,91 +39,91 @@ const ANSWERS: [Answer; 13] = [
         400,
         "BadRequest",
         "The request cannot be read.",
-        "malformed_request",
+        Code::MalformedRequest,
         "The body is not valid JSON: expected `,` or `}` at line 3 column 5.",
     ),
     answer(
         401,
         "Unauthorized",
         "The credential is missing, unknown, expired or revoked.",
-        "unauthorized",
+        Code::Unauthorized,
         "Send a valid credential as `Authorization: Bearer <token>`.",
     ),
     answer(
         403,
         "Forbidden",
         "The credential lacks the permission for this operation.",
-        "forbidden",
+        Code::PermissionDenied,
         "The credential lacks the permission that this operation requires.",
     ),
     answer(
         404,
         "NotFound",
         "There is no such resource within reach of the credential.",
-        "not_found",
+        Code::NotFound,
         "There is no such resource.",
     ),
     answer(
         409,
         "Conflict",
         "The state of the resource, or another resource, does not allow this.",
-        "wrong_state",
+        Code::WrongState,
         "The resource is not in a state that allows this.",
     ),
     answer(
         412,
         "PreconditionFailed",
         "The resource has changed since the version named in `If-Match`.",
-        "precondition_failed",
+        Code::PreconditionFailed,
         "The resource has changed. Read it again and repeat with its current `ETag`.",
     ),
     answer(
         413,
         "ContentTooLarge",
         "The body is larger than this operation accepts.",
-        "content_too_large",
+        Code::BodyTooLarge,
         "The body is larger than this operation accepts.",
     ),
     answer(
         415,
         "UnsupportedMediaType",
         "The media type of the body is not one that this operation reads.",
-        "unsupported_media_type",
+        Code::UnsupportedMediaType,
         "Send the body as `application/json`.",
     ),
     answer(
         422,
         "Unprocessable",
         "The request can be read, but some of its values are refused; `errors` names all of them.",
-        "validation_failed",
+        Code::ValidationFailed,
         "1 field is invalid.",
     ),
     answer(
         428,
         "PreconditionRequired",
         "This operation requires `If-Match`.",
-        "precondition_required",
+        Code::PreconditionRequired,
         "Read the resource first and send its `ETag` as `If-Match`.",
     ),
     answer(
         429,
         "TooManyRequests",
         "The quota of the credential is used up.",
-        "rate_limited",
+        Code::TooManyRequests,
         "Wait as long as `Retry-After` says, then repeat the request.",
     ),
     answer(
         500,
         "InternalError",
         "The service failed. Nothing was changed.",
-        "internal_error",
+        Code::InternalError,
         "The service failed. Report the `request_id` to its operator.",
     ),
     answer(
         503,
         "Unavailable",
         "The service cannot take the request now. Nothing was changed.",
-        "unavailable",
+        Code::ServiceUnavailable,
         "The database is busy or being maintained. Repeat the request later.",
     ),
 ];
@@ -220,23 +219,14 @@ fn example(answer: &Answer) -> Value {
         _ => json!([]),
     };
     json!({
-        "type": format!("{PAGES}{}", answer.code),
-        "title": title(answer.code),
+        "type": format!("{TYPE_BASE}{}", answer.code.name()),
+        "title": answer.code.title(),
         "status": answer.status,
-        "code": answer.code,
+        "code": answer.code.name(),
         "detail": answer.detail,
         "request_id": "req_01j9zq4y8k7m5n3p2r1s0t6v4w",
         "errors": errors
     })
-}
-
-/// `wrong_state` as "Wrong state".
-fn title(code: &str) -> String {
-    let words = code.replace('_', " ");
-    match words.split_at_checked(1) {
-        Some((first, rest)) => first.to_ascii_uppercase() + rest,
-        None => words,
-    }
 }
 
 /// Declares the problem schemas and the answers that at least one operation refers to.

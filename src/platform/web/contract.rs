@@ -183,6 +183,9 @@ impl BodyContract {
             .iter_errors(body)
             .for_each(|error| describe(&error, "", &mut problems));
         if problems.is_empty() {
+            refuse_nul(body, "", &mut problems);
+        }
+        if problems.is_empty() {
             Ok(())
         } else {
             Err(Problem::fields(problems))
@@ -415,6 +418,30 @@ fn describe(error: &ValidationError<'_>, base: &str, problems: &mut Vec<FieldPro
             "invalid_value",
             "The value has none of the allowed forms.".to_owned(),
         ),
+    }
+}
+
+/// Postgres cannot store NUL, wherever a schema may have let it through.
+fn refuse_nul(value: &Value, at: &str, problems: &mut Vec<FieldProblem>) {
+    let mut refuse = |at: &str, text: &str| {
+        if text.contains('\0') {
+            let message = "The text must not contain NUL.";
+            problems.push(FieldProblem::new(at, "invalid_format", message));
+        }
+    };
+    match value {
+        Value::String(text) => refuse(at, text),
+        Value::Array(items) => items
+            .iter()
+            .enumerate()
+            .for_each(|(index, item)| refuse_nul(item, &format!("{at}/{index}"), problems)),
+        Value::Object(fields) => {
+            fields.keys().for_each(|name| refuse(at, name));
+            fields
+                .iter()
+                .for_each(|(name, field)| refuse_nul(field, &format!("{at}/{}", escape(name)), problems));
+        }
+        _ => {}
     }
 }
 

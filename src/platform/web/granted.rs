@@ -11,14 +11,14 @@ use crate::kernel::permission::Right;
 use crate::kernel::problem::{Code, Problem};
 use crate::platform::credentials::Credential;
 use crate::platform::db::Tx;
-use actix_web::dev::Payload;
+use actix_web::dev::{Payload, ServiceRequest};
 use actix_web::http::header;
 use actix_web::web::Data;
-use actix_web::{FromRequest, HttpRequest};
+use actix_web::{FromRequest, HttpMessage, HttpRequest};
+use chrono::{DateTime, Utc};
 use std::fmt;
-use std::future::Future;
+use std::future::{Ready, ready};
 use std::marker::PhantomData;
-use std::pin::Pin;
 use std::sync::Arc;
 
 /// A caller who holds the permission `R`.
@@ -42,11 +42,10 @@ impl<R> fmt::Debug for Granted<R> {
 
 impl<R: Right> FromRequest for Granted<R> {
     type Error = Refusal;
-    type Future = Pin<Box<dyn Future<Output = Result<Self, Refusal>>>>;
+    type Future = Ready<Result<Self, Refusal>>;
 
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
-        let request = request.clone();
-        Box::pin(async move { Ok(grant(&request).await?) })
+        ready(grant(request).map_err(Refusal))
     }
 }
 
@@ -57,14 +56,31 @@ pub(super) fn bearer(request: &HttpRequest) -> Option<&str> {
     scheme.eq_ignore_ascii_case("bearer").then(|| token.trim())
 }
 
-async fn grant<R: Right>(request: &HttpRequest) -> Result<Granted<R>, Problem> {
+/// What came of a caller's credential, kept with the request.
+struct Introduced {
+    now: DateTime<Utc>,
+    outcome: Result<Arc<Credential>, Problem>,
+}
+
+/// Finds out who calls, before the handler and its parameters are looked at. Parameters are read side by side, and
+/// one that waited for the database here would let a stranger hear first what is wrong with the body.
+pub(super) async fn introduce(request: &ServiceRequest, state: &WebState) {
+    let Some(token) = bearer(request.request()) else {
+        return;
+    };
+    let now = state.clock.now();
+    let outcome = state.credentials.authenticate(&state.db, token, now).await;
+    request.extensions_mut().insert(Introduced { now, outcome });
+}
+
+fn grant<R: Right>(request: &HttpRequest) -> Result<Granted<R>, Problem> {
     let state = request
         .app_data::<Data<WebState>>()
         .ok_or_else(Problem::internal)?
         .clone();
-    let token = bearer(request).ok_or_else(|| Problem::new(Code::Unauthorized))?;
-    let now = state.clock.now();
-    let credential = state.credentials.authenticate(&state.db, token, now).await?;
+    let introduced = request.extensions_mut().remove::<Introduced>();
+    let Introduced { now, outcome } = introduced.ok_or_else(|| Problem::new(Code::Unauthorized))?;
+    let credential = outcome?;
     if !credential.holds(R::PERMISSION) {
         let detail = format!("This operation needs the permission {}.", R::PERMISSION.name());
         return Err(Problem::new(Code::PermissionDenied).because(detail));

@@ -1,7 +1,7 @@
 //! What is wrapped around every request: an id, a span, the rate limit, figures, and problem documents for whatever
 //! failed outside a handler.
 
-use super::granted::bearer;
+use super::granted::{bearer, introduce};
 use super::problem::{PROBLEM_JSON, response as problem_response};
 use super::rate_limit::{Caller, Standing};
 use super::state::WebState;
@@ -62,7 +62,13 @@ pub async fn surround(
         };
         within(id, async { request.into_response(problem_response(&problem)) }).await
     } else {
-        within(id, settle(request, next)).await?
+        within(id, async {
+            if is_private(request.path()) {
+                introduce(&request, &state).await;
+            }
+            settle(request, next).await
+        })
+        .await?
     };
     let mut response = response;
     log(&response, id, started);
@@ -121,8 +127,13 @@ fn caller(request: &HttpRequest, state: &WebState) -> Caller {
         )
 }
 
+/// Whether the path is about somebody's data.
+fn is_private(path: &str) -> bool {
+    path.starts_with("/v1/")
+}
+
 fn decorate(response: &mut ServiceResponse<BoxBody>, id: RequestId, standing: Standing, per_minute: u32) {
-    let is_private = response.request().path().starts_with("/v1/");
+    let is_private = is_private(response.request().path());
     let headers = response.headers_mut();
     let mut set = |name: &'static str, value: String| {
         if let Ok(value) = HeaderValue::from_str(&value) {

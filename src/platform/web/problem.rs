@@ -11,7 +11,7 @@ use std::fmt;
 /// The media type of every refusal.
 pub const PROBLEM_JSON: &str = "application/problem+json";
 /// Where a code is described.
-const TYPE_BASE: &str = "https://copartner.example/problems/";
+pub const TYPE_BASE: &str = "https://copartner.example/problems/";
 
 /// A problem as a handler's error: `?` is all a handler says about it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -58,7 +58,8 @@ pub fn document(problem: &Problem, request_id: Option<RequestId>) -> Value {
     document.insert("title".to_owned(), json!(problem.code.title()));
     document.insert("status".to_owned(), json!(problem.code.status()));
     document.insert("code".to_owned(), json!(problem.code.name()));
-    document.insert("detail".to_owned(), json!(problem.detail));
+    let detail = problem.detail.as_deref().unwrap_or(problem.code.title());
+    document.insert("detail".to_owned(), json!(detail));
     document.insert(
         "request_id".to_owned(),
         json!(request_id.map(|id| id.to_string())),

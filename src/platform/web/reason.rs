@@ -13,7 +13,7 @@ pub struct ReasonBody {
     #[schema(
         min_length = 1,
         max_length = 1000,
-        pattern = r"^[^\x00]*\S[^\x00]*$",
+        pattern = r"^[^\x00]*[^\s\x00][^\x00]*$",
         example = "No reply to three requests for documents."
     )]
     pub reason: String,

@@ -49,7 +49,7 @@ pub struct NewRefundBody {
         nullable = false,
         min_length = 1,
         max_length = 1000,
-        pattern = r"^[^\x00]*\S[^\x00]*$",
+        pattern = r"^[^\x00]*[^\s\x00][^\x00]*$",
         example = "Two seats fewer."
     )]
     pub reason: Option<String>,

@@ -30,7 +30,7 @@ fn the_hash_is_of_a_published_text() {
         r#""version":1,"component":"base","formula":{"type":"percentage","rate":"0.1000"},"conditions":"#,
         r#"{"program_id":"prg_00000000000000000000000001","motions":[],"roles":[],"partners":[],"#,
         r#""product_families":[],"currencies":[]},"priority":0,"hold_days":30,"#,
-        r#""effective_from":"2026-01-01T00:00:00.000000Z","effective_to":null}"#,
+        r#""effective_from":"2026-01-01T00:00:00.000000Z"}"#,
     );
     assert_eq!(terms.canonical_text(), expected);
     assert_eq!(terms.hash().len(), 64);
@@ -40,6 +40,14 @@ fn the_hash_is_of_a_published_text() {
             .bytes()
             .all(|byte| byte.is_ascii_digit() || (b'a'..=b'f').contains(&byte))
     );
+}
+
+#[test]
+fn the_end_of_a_version_leaves_its_hash() {
+    let open = terms(1, percentage("0.1"));
+    let mut ended = open.clone();
+    ended.effective_to = Some(at("2027-01-01T00:00:00Z"));
+    assert_eq!(open.hash(), ended.hash());
 }
 
 #[test]
@@ -59,7 +67,7 @@ fn every_term_changes_the_hash() {
         |terms| terms.conditions.currencies = vec![Currency::USD],
         |terms| terms.priority = 1,
         |terms| terms.hold_days = 31,
-        |terms| terms.effective_to = Some(at("2027-01-01T00:00:00Z")),
+        |terms| terms.effective_from = at("2026-01-02T00:00:00Z"),
     ];
     let mut hashes = vec![original.hash()];
     for change in changes {

@@ -1,0 +1,61 @@
+//! The verbs of an account.
+
+use super::domain::{Account, AccountPatch, NewAccount};
+use super::store::{self, AccountFilter};
+use crate::kernel::ctx::Ctx;
+use crate::kernel::id::AccountId;
+use crate::kernel::problem::Problem;
+use crate::kernel::version::Precondition;
+use crate::platform::db::{Change, Page, PageRequest, Subject, Tx};
+
+/// One account, if the caller may see it.
+pub fn get(tx: &mut Tx<'_>, ctx: &Ctx, id: AccountId) -> Result<Account, Problem> {
+    store::find(tx, &ctx.scope, id)?.ok_or_else(Problem::not_found)
+}
+
+/// A page of the accounts that the caller may see.
+pub fn list(
+    tx: &mut Tx<'_>,
+    ctx: &Ctx,
+    filter: &AccountFilter,
+    page: &PageRequest,
+) -> Result<Page<Account>, Problem> {
+    store::list(tx, &ctx.scope, filter, page)
+}
+
+/// Makes a new one.
+pub fn create(tx: &mut Tx<'_>, ctx: &Ctx, new: NewAccount) -> Result<Account, Problem> {
+    let account = Account::create(new, ctx.now);
+    store::insert(tx, &ctx.scope, &account)?;
+    tx.record(
+        ctx,
+        Change::created("account.created", subject(&account), &account),
+    );
+    Ok(account)
+}
+
+/// Changes what may be changed.
+pub fn update(
+    tx: &mut Tx<'_>,
+    ctx: &Ctx,
+    id: AccountId,
+    precondition: &Precondition,
+    patch: AccountPatch,
+) -> Result<Account, Problem> {
+    let before = store::lock(tx, &ctx.scope, id)?.ok_or_else(Problem::not_found)?;
+    precondition.check(before.row_version)?;
+    let after = before.clone().patched(patch, ctx.now);
+    store::update(tx, &ctx.scope, &after)?;
+    tx.record(
+        ctx,
+        Change::updated("account.updated", subject(&after), &before, &after),
+    );
+    Ok(after)
+}
+
+fn subject(account: &Account) -> Subject {
+    Subject {
+        kind: "account",
+        id: account.id.uuid(),
+    }
+}

@@ -1,0 +1,287 @@
+//! What a credit is and how it moves.
+
+use crate::kernel::id::{AttributionId, DealId, PartnerId};
+use crate::kernel::motion::Role;
+use crate::kernel::patch::Patch;
+use crate::kernel::problem::{Code, FieldProblem, Problem};
+use crate::kernel::word::word_enum;
+use chrono::{DateTime, Utc};
+use serde::Serialize;
+
+/// The whole of one role on one deal, in basis points.
+pub const WHOLE_BASIS_POINTS: i64 = 10_000;
+
+word_enum! {
+    /// Where a credit stands.
+    AttributionStatus, "attribution status" {
+        /// Somebody says so.
+        Claimed = "claimed",
+        /// It counts and earns.
+        Confirmed = "confirmed",
+        /// It does not count.
+        Rejected = "rejected",
+    }
+}
+
+impl AttributionStatus {
+    /// The verbs that this state allows.
+    pub const fn moves(self) -> &'static [&'static str] {
+        match self {
+            Self::Claimed => &["confirm", "reject"],
+            Self::Confirmed | Self::Rejected => &[],
+        }
+    }
+}
+
+/// Credit of one partner for one deal in one role.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Attribution {
+    /// Its id.
+    pub id: AttributionId,
+    /// The caller's key for it.
+    pub external_id: Option<String>,
+    /// The deal.
+    pub deal_id: DealId,
+    /// The partner that is credited.
+    pub partner_id: PartnerId,
+    /// What the partner did.
+    pub role: Role,
+    /// The partner's share of the role, from 1 to 10,000 basis points.
+    pub share_basis_points: i32,
+    /// Its place among the credits of the same deal and role, by which ties of a split are settled; never changes.
+    pub allocation_rank: i32,
+    /// Where it stands.
+    pub status: AttributionStatus,
+    /// Why it was rejected.
+    pub status_reason: Option<String>,
+    /// When it was confirmed.
+    pub confirmed_at: Option<DateTime<Utc>>,
+    /// When it was settled by the deal being won.
+    pub settled_at: Option<DateTime<Utc>>,
+    /// Counts its changes.
+    pub row_version: i64,
+    /// When it came to be.
+    pub created_at: DateTime<Utc>,
+    /// When it last changed.
+    pub updated_at: DateTime<Utc>,
+}
+
+/// What a new credit is made of.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NewAttribution {
+    /// The caller's key for it.
+    pub external_id: Option<String>,
+    /// The deal.
+    pub deal_id: DealId,
+    /// The partner to credit.
+    pub partner_id: PartnerId,
+    /// What the partner did.
+    pub role: Role,
+    /// The partner's share of the role, from 1 to 10,000 basis points.
+    pub share_basis_points: i32,
+    /// Whether it is confirmed at once.
+    pub confirm: bool,
+}
+
+/// What may be changed of a credit.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct AttributionPatch {
+    /// The caller's key for it.
+    pub external_id: Patch<String>,
+    /// The partner's share; only while claimed.
+    pub share_basis_points: Option<i32>,
+}
+
+impl Attribution {
+    /// Somebody says that the partner has credit.
+    pub fn claim(new: NewAttribution, allocation_rank: i32, now: DateTime<Utc>) -> Self {
+        let NewAttribution {
+            external_id,
+            deal_id,
+            partner_id,
+            role,
+            share_basis_points,
+            confirm: _,
+        } = new;
+        Self {
+            id: AttributionId::new(now),
+            external_id,
+            deal_id,
+            partner_id,
+            role,
+            share_basis_points,
+            allocation_rank,
+            status: AttributionStatus::Claimed,
+            status_reason: None,
+            confirmed_at: None,
+            settled_at: None,
+            row_version: 1,
+            created_at: now,
+            updated_at: now,
+        }
+    }
+
+    /// The credit with the patch applied.
+    pub fn patched(mut self, patch: AttributionPatch, now: DateTime<Utc>) -> Result<Self, Problem> {
+        let AttributionPatch {
+            external_id,
+            share_basis_points,
+        } = patch;
+        let share = share_basis_points.unwrap_or(self.share_basis_points);
+        if share != self.share_basis_points && self.status != AttributionStatus::Claimed {
+            return Err(self.refuse("change the share"));
+        }
+        external_id.apply_to(&mut self.external_id);
+        self.share_basis_points = share;
+        Ok(self.changed(now))
+    }
+
+    /// Lets it count. `confirmed_basis_points` is what the other credits of the deal and role have already.
+    pub fn confirm(self, confirmed_basis_points: i64, now: DateTime<Utc>) -> Result<Self, Problem> {
+        match self.status {
+            AttributionStatus::Claimed => {
+                self.fits_beside(confirmed_basis_points)?;
+                Ok(Self {
+                    status: AttributionStatus::Confirmed,
+                    confirmed_at: Some(now),
+                    ..self.changed(now)
+                })
+            }
+            AttributionStatus::Confirmed | AttributionStatus::Rejected => Err(self.refuse("confirm")),
+        }
+    }
+
+    /// Does not let it count.
+    pub fn reject(self, reason: String, now: DateTime<Utc>) -> Result<Self, Problem> {
+        match self.status {
+            AttributionStatus::Claimed => Ok(Self {
+                status: AttributionStatus::Rejected,
+                status_reason: Some(reason),
+                ..self.changed(now)
+            }),
+            AttributionStatus::Confirmed | AttributionStatus::Rejected => Err(self.refuse("reject")),
+        }
+    }
+
+    /// Refuses when the share is more than what the others leave, and says how much that is.
+    fn fits_beside(&self, confirmed_basis_points: i64) -> Result<(), Problem> {
+        let left = (WHOLE_BASIS_POINTS - confirmed_basis_points).max(0);
+        if i64::from(self.share_basis_points) <= left {
+            return Ok(());
+        }
+        let role = self.role;
+        let message =
+            format!("{left} of {WHOLE_BASIS_POINTS} basis points of the role {role} are left on this deal.");
+        Err(Problem {
+            errors: vec![FieldProblem::new("/share_basis_points", "exceeds_whole", message)],
+            ..Problem::new(Code::SharesExceedWhole)
+        })
+    }
+
+    fn changed(self, now: DateTime<Utc>) -> Self {
+        Self {
+            row_version: self.row_version + 1,
+            updated_at: now,
+            ..self
+        }
+    }
+
+    fn refuse(&self, verb: &str) -> Problem {
+        Problem::wrong_state(verb, self.status.as_str(), self.status.moves())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn now() -> DateTime<Utc> {
+        "2026-03-02T09:30:00Z".parse().unwrap()
+    }
+
+    fn claim_of(share_basis_points: i32) -> Attribution {
+        let new = NewAttribution {
+            external_id: None,
+            deal_id: DealId::new(now()),
+            partner_id: PartnerId::new(now()),
+            role: Role::Sourced,
+            share_basis_points,
+            confirm: false,
+        };
+        Attribution::claim(new, 1, now())
+    }
+
+    #[test]
+    fn every_verb_from_every_state() {
+        use AttributionStatus::{Claimed, Confirmed, Rejected};
+        type Verb = fn(Attribution) -> Result<Attribution, Problem>;
+        let verbs: [(&str, AttributionStatus, Verb); 2] = [
+            ("confirm", Confirmed, |credit| credit.confirm(0, now())),
+            ("reject", Rejected, |credit| {
+                credit.reject("Late".to_owned(), now())
+            }),
+        ];
+        for (name, reached, verb) in verbs {
+            let moved = verb(claim_of(5_000)).unwrap();
+            assert_eq!((moved.status, moved.row_version), (reached, 2), "{name}");
+            assert!(Claimed.moves().contains(&name));
+            for status in [Confirmed, Rejected] {
+                let credit = Attribution {
+                    status,
+                    ..claim_of(5_000)
+                };
+                let problem = verb(credit).unwrap_err();
+                assert_eq!(problem.code, Code::WrongState, "{name} from {status}");
+                assert_eq!(problem.current_state.as_deref(), Some(status.as_str()));
+                assert!(!status.moves().contains(&name));
+            }
+        }
+    }
+
+    #[test]
+    fn shares_fill_the_whole_and_no_more() {
+        for (share, others, fits) in [
+            (10_000, 0, true),
+            (1, 9_999, true),
+            (4_000, 6_000, true),
+            (4_001, 6_000, false),
+            (1, 10_000, false),
+            (10_000, 1, false),
+        ] {
+            let outcome = claim_of(share).confirm(others, now());
+            assert_eq!(outcome.is_ok(), fits, "{share} beside {others}");
+        }
+    }
+
+    #[test]
+    fn what_does_not_fit_is_told_how_much_is_left() {
+        let problem = claim_of(6_000).confirm(7_500, now()).unwrap_err();
+        assert_eq!(problem.code, Code::SharesExceedWhole);
+        let error = problem.errors.first().unwrap();
+        assert_eq!(error.pointer, "/share_basis_points");
+        assert_eq!(
+            error.message,
+            "2500 of 10000 basis points of the role sourced are left on this deal."
+        );
+    }
+
+    #[test]
+    fn a_share_changes_only_while_it_is_claimed() {
+        let patch = |share| AttributionPatch {
+            share_basis_points: Some(share),
+            ..AttributionPatch::default()
+        };
+        let changed = claim_of(5_000).patched(patch(6_000), now()).unwrap();
+        assert_eq!((changed.share_basis_points, changed.row_version), (6_000, 2));
+        let confirmed = claim_of(5_000).confirm(0, now()).unwrap();
+        let problem = confirmed.clone().patched(patch(6_000), now()).unwrap_err();
+        assert_eq!(problem.code, Code::WrongState);
+        assert!(confirmed.clone().patched(patch(5_000), now()).is_ok());
+        let renamed = AttributionPatch {
+            external_id: Patch::Set("crm-1".to_owned()),
+            ..AttributionPatch::default()
+        };
+        let named = confirmed.patched(renamed, now()).unwrap();
+        assert_eq!(named.external_id.as_deref(), Some("crm-1"));
+    }
+}

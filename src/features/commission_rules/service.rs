@@ -1,0 +1,279 @@
+//! The verbs of a commission rule and its versions.
+
+use super::domain::{
+    CommissionRule, CommissionRulePatch, CommissionRuleVersion, NewCommissionRule, VersionTerms,
+};
+use super::store::{self, CommissionRuleFilter, RuleVersionFilter};
+use super::usage_store;
+use crate::kernel::commission::{Rule, ties};
+use crate::kernel::ctx::Ctx;
+use crate::kernel::id::{CommissionRuleId, CommissionRuleVersionId, ProgramId};
+use crate::kernel::problem::{Code, FieldProblem, Problem};
+use crate::kernel::version::Precondition;
+use crate::platform::db::{Change, Page, PageRequest, Subject, Tx};
+use chrono::{DateTime, Utc};
+use std::collections::HashMap;
+
+/// The versions that decide, or once decided, what is earned in a program; of all instants.
+pub fn rules_of_program(tx: &mut Tx<'_>, ctx: &Ctx, program_id: ProgramId) -> Result<Vec<Rule>, Problem> {
+    let mut found = rules_of_programs(tx, ctx, &[program_id])?;
+    Ok(found.remove(&program_id).unwrap_or_default())
+}
+
+/// [`rules_of_program`] of several programs, in one statement. A program without rules has no entry.
+pub fn rules_of_programs(
+    tx: &mut Tx<'_>,
+    ctx: &Ctx,
+    program_ids: &[ProgramId],
+) -> Result<HashMap<ProgramId, Vec<Rule>>, Problem> {
+    let mut rules: HashMap<ProgramId, Vec<Rule>> = HashMap::new();
+    for version in store::deciding(tx, &ctx.scope, program_ids)? {
+        let rule = version.rule().map_err(Problem::damaged)?;
+        rules.entry(version.program_id).or_default().push(rule);
+    }
+    Ok(rules)
+}
+
+/// One rule.
+pub fn get(tx: &mut Tx<'_>, ctx: &Ctx, id: CommissionRuleId) -> Result<CommissionRule, Problem> {
+    store::find(tx, &ctx.scope, id)?.ok_or_else(Problem::not_found)
+}
+
+/// A page of rules.
+pub fn list(
+    tx: &mut Tx<'_>,
+    ctx: &Ctx,
+    filter: &CommissionRuleFilter,
+    page: &PageRequest,
+) -> Result<Page<CommissionRule>, Problem> {
+    store::list(tx, &ctx.scope, filter, page)
+}
+
+/// Writes a rule with version 1 as a draft.
+pub fn create(tx: &mut Tx<'_>, ctx: &Ctx, new: NewCommissionRule) -> Result<CommissionRule, Problem> {
+    let rule = CommissionRule::new(&new, ctx.now);
+    let draft = rule.draft(1, new.terms, ctx.now)?;
+    refuse_unknown_references(tx, ctx, &draft.terms)?;
+    store::insert(tx, &ctx.scope, &rule)?;
+    store::insert_version(tx, &ctx.scope, &draft)?;
+    tx.record(
+        ctx,
+        Change::created("commission_rule.created", subject(&rule), &rule),
+    );
+    record_created(tx, ctx, &draft);
+    Ok(rule)
+}
+
+/// Changes what may be changed of a rule.
+pub fn update(
+    tx: &mut Tx<'_>,
+    ctx: &Ctx,
+    id: CommissionRuleId,
+    precondition: &Precondition,
+    patch: CommissionRulePatch,
+) -> Result<CommissionRule, Problem> {
+    let before = store::lock(tx, &ctx.scope, id)?.ok_or_else(Problem::not_found)?;
+    precondition.check(before.row_version)?;
+    let after = before.clone().patched(patch, ctx.now);
+    store::update(tx, &ctx.scope, &after)?;
+    let change = Change::updated("commission_rule.updated", subject(&after), &before, &after);
+    tx.record(ctx, change);
+    Ok(after)
+}
+
+/// One version.
+pub fn get_version(
+    tx: &mut Tx<'_>,
+    ctx: &Ctx,
+    id: CommissionRuleVersionId,
+) -> Result<CommissionRuleVersion, Problem> {
+    store::find_version(tx, &ctx.scope, id)?.ok_or_else(Problem::not_found)
+}
+
+/// A page of versions.
+pub fn list_versions(
+    tx: &mut Tx<'_>,
+    ctx: &Ctx,
+    filter: &RuleVersionFilter,
+    page: &PageRequest,
+) -> Result<Page<CommissionRuleVersion>, Problem> {
+    store::list_versions(tx, &ctx.scope, filter, page)
+}
+
+/// Writes the next version of a rule as a draft.
+pub fn create_version(
+    tx: &mut Tx<'_>,
+    ctx: &Ctx,
+    id: CommissionRuleId,
+    terms: VersionTerms,
+) -> Result<CommissionRuleVersion, Problem> {
+    let rule = store::lock(tx, &ctx.scope, id)?.ok_or_else(Problem::not_found)?;
+    let number = store::next_number(tx, &ctx.scope, id)?;
+    let draft = rule.draft(number, terms, ctx.now)?;
+    refuse_unknown_references(tx, ctx, &draft.terms)?;
+    store::insert_version(tx, &ctx.scope, &draft)?;
+    record_created(tx, ctx, &draft);
+    Ok(draft)
+}
+
+/// Gives a draft other terms.
+pub fn update_version(
+    tx: &mut Tx<'_>,
+    ctx: &Ctx,
+    id: CommissionRuleVersionId,
+    precondition: &Precondition,
+    terms: VersionTerms,
+) -> Result<CommissionRuleVersion, Problem> {
+    let before = store::lock_version(tx, &ctx.scope, id)?.ok_or_else(Problem::not_found)?;
+    precondition.check(before.row_version)?;
+    let after = before.clone().rewritten(terms, ctx.now)?;
+    refuse_unknown_references(tx, ctx, &after.terms)?;
+    save(tx, ctx, "commission_rule_version.updated", &before, &after)?;
+    Ok(after)
+}
+
+/// Puts a version in force. The version that is open-ended until now ends where this one begins.
+pub fn activate(
+    tx: &mut Tx<'_>,
+    ctx: &Ctx,
+    id: CommissionRuleVersionId,
+    precondition: &Precondition,
+) -> Result<CommissionRuleVersion, Problem> {
+    let program_id = get_version(tx, ctx, id)?.program_id;
+    // One activation at a time in a program, and none while commissions of the program are being written: each of
+    // them holds on to the program by its foreign key.
+    usage_store::lock_program(tx, &ctx.scope, program_id)?;
+    let before = store::lock_version(tx, &ctx.scope, id)?.ok_or_else(Problem::not_found)?;
+    precondition.check(before.row_version)?;
+    let after = before.clone().activate(ctx.now)?;
+    let others = store::deciding(tx, &ctx.scope, &[program_id])?;
+    refuse_ties(&after, &others)?;
+    if let Some(instant) = usage_store::last_computed(tx, &ctx.scope, program_id, after.terms.effective_from)?
+    {
+        return Err(Problem::new(Code::RuleBackdated).because(format!(
+            "A commission of the program was computed under the terms of {}; begin after it.",
+            instant.to_rfc3339()
+        )));
+    }
+    let predecessor = others.iter().find(|other| other.ends_with(&after));
+    if let Some(predecessor) = predecessor {
+        let ended = predecessor.clone().succeeded(&after, ctx.now);
+        save(tx, ctx, "commission_rule_version.updated", predecessor, &ended)?;
+    }
+    let other_siblings = others
+        .iter()
+        .filter(|other| predecessor.is_none_or(|ended| ended.id != other.id));
+    refuse_overlap(&after, other_siblings)?;
+    save(tx, ctx, "commission_rule_version.activated", &before, &after)?;
+    Ok(after)
+}
+
+/// Ends a version for good, now or at the instant given.
+pub fn retire(
+    tx: &mut Tx<'_>,
+    ctx: &Ctx,
+    id: CommissionRuleVersionId,
+    precondition: &Precondition,
+    effective_to: Option<DateTime<Utc>>,
+) -> Result<CommissionRuleVersion, Problem> {
+    let program_id = get_version(tx, ctx, id)?.program_id;
+    usage_store::lock_program(tx, &ctx.scope, program_id)?;
+    let before = store::lock_version(tx, &ctx.scope, id)?.ok_or_else(Problem::not_found)?;
+    precondition.check(before.row_version)?;
+    let last_use = usage_store::last_use(tx, &ctx.scope, id)?;
+    let after = before.clone().retire(effective_to, last_use, ctx.now)?;
+    save(tx, ctx, "commission_rule_version.retired", &before, &after)?;
+    Ok(after)
+}
+
+/// Refuses a version that would apply beside another rule with equal precedence.
+fn refuse_ties(version: &CommissionRuleVersion, others: &[CommissionRuleVersion]) -> Result<(), Problem> {
+    let own = version.engine_terms();
+    for other in others
+        .iter()
+        .filter(|other| other.commission_rule_id != version.commission_rule_id)
+    {
+        if ties([&own, &other.engine_terms()]).is_some() {
+            return Err(Problem::new(Code::RulesTie).because(format!(
+                "Version {} of the rule {} would apply with equal precedence; give one of the two another priority, \
+                 other conditions or another period.",
+                other.version, other.commission_rule_id
+            )));
+        }
+    }
+    Ok(())
+}
+
+fn refuse_overlap<'a>(
+    version: &CommissionRuleVersion,
+    others: impl Iterator<Item = &'a CommissionRuleVersion>,
+) -> Result<(), Problem> {
+    let mut siblings = others.filter(|other| other.commission_rule_id == version.commission_rule_id);
+    match siblings.find(|other| version.overlaps(other)) {
+        Some(other) => Err(Problem::new(Code::RuleVersionsOverlap).because(format!(
+            "Version {} of the rule is in force within this period.",
+            other.version
+        ))),
+        None => Ok(()),
+    }
+}
+
+/// Refuses conditions on partners or product families that do not exist, all of them at once.
+fn refuse_unknown_references(tx: &mut Tx<'_>, ctx: &Ctx, terms: &VersionTerms) -> Result<(), Problem> {
+    let partner_ids: Vec<_> = terms.partner_ids.iter().map(|id| id.uuid()).collect();
+    let family_ids: Vec<_> = terms.product_family_ids.iter().map(|id| id.uuid()).collect();
+    if partner_ids.is_empty() && family_ids.is_empty() {
+        return Ok(());
+    }
+    let known = usage_store::known_references(tx, &ctx.scope, &partner_ids, &family_ids)?;
+    let unknown = |list: &'static str, ids: Vec<uuid::Uuid>| {
+        let known = &known;
+        ids.into_iter()
+            .enumerate()
+            .filter(move |(_, id)| !known.contains(id))
+            .map(move |(index, _)| {
+                let pointer = format!("/terms/conditions/{list}/{index}");
+                FieldProblem::new(pointer, "unknown_reference", "There is no such record.")
+            })
+    };
+    let problems: Vec<_> = unknown("partner_ids", partner_ids)
+        .chain(unknown("product_family_ids", family_ids))
+        .collect();
+    if problems.is_empty() {
+        Ok(())
+    } else {
+        Err(Problem::fields(problems))
+    }
+}
+
+fn record_created(tx: &mut Tx<'_>, ctx: &Ctx, draft: &CommissionRuleVersion) {
+    let change = Change::created("commission_rule_version.created", version_subject(draft), draft);
+    tx.record(ctx, change);
+}
+
+fn save(
+    tx: &mut Tx<'_>,
+    ctx: &Ctx,
+    event: &'static str,
+    before: &CommissionRuleVersion,
+    after: &CommissionRuleVersion,
+) -> Result<(), Problem> {
+    store::update_version(tx, &ctx.scope, after)?;
+    let change = Change::updated(event, version_subject(after), before, after);
+    tx.record(ctx, change);
+    Ok(())
+}
+
+fn subject(rule: &CommissionRule) -> Subject {
+    Subject {
+        kind: "commission_rule",
+        id: rule.id.uuid(),
+    }
+}
+
+fn version_subject(version: &CommissionRuleVersion) -> Subject {
+    Subject {
+        kind: "commission_rule_version",
+        id: version.id.uuid(),
+    }
+}

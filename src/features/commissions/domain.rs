@@ -1,0 +1,252 @@
+//! What a commission is and how it moves.
+
+use crate::kernel::commission::{Component, Explanation, IneligibleReason};
+use crate::kernel::id::{
+    AttributionId, ClawbackId, CommissionId, CommissionRuleVersionId, CreditNoteId, DealId, InvoiceId,
+    InvoiceLineId, PartnerId, PaymentId, ProgramId, RefundId,
+};
+use crate::kernel::money::Money;
+use crate::kernel::motion::Role;
+use crate::kernel::problem::Problem;
+use crate::kernel::word::word_enum;
+use chrono::{DateTime, Utc};
+
+word_enum! {
+    /// Where an earned line stands.
+    CommissionStatus, "commission status" {
+        /// The hold runs.
+        Pending = "pending",
+        /// The hold is over; somebody has to approve it.
+        Due = "due",
+        /// It goes into the next payout.
+        Approved = "approved",
+        /// It is in a payout that is not settled yet.
+        InPayout = "in_payout",
+        /// It was paid.
+        Paid = "paid",
+        /// All of it was taken back before it was approved.
+        Reversed = "reversed",
+        /// It earns nothing, for the reason that stands with it.
+        Ineligible = "ineligible",
+    }
+}
+
+word_enum! {
+    /// What a line comes from.
+    CommissionKind, "commission kind" {
+        /// Money was received.
+        Accrual = "accrual",
+        /// A credit note without an invoice: a negative line.
+        CreditNote = "credit_note",
+    }
+}
+
+word_enum! {
+    /// Where a clawback stands.
+    ClawbackStatus, "clawback status" {
+        /// It lowered the line itself, before that was approved.
+        Netted = "netted",
+        /// It goes into the next payout as a negative line.
+        Payable = "payable",
+        /// It is in a payout that is not settled yet.
+        InPayout = "in_payout",
+        /// It was settled by a payout.
+        Paid = "paid",
+    }
+}
+
+word_enum! {
+    /// The account that a clawback was taken from.
+    TakenFrom, "account" {
+        /// The hold was running.
+        Held = "held",
+        /// The hold was over and nobody had approved the line.
+        Released = "released",
+        /// The line was approved, in a payout or paid.
+        Payable = "payable",
+    }
+}
+
+word_enum! {
+    /// Why a clawback took nothing.
+    ZeroReason, "zero reason" {
+        /// The program's clawback window was over.
+        WindowPassed = "clawback_window_passed",
+        /// The part of the commission comes to less than half a unit, or all was taken back before.
+        NothingLeft = "nothing_to_take",
+    }
+}
+
+impl CommissionStatus {
+    /// The verbs that this state allows a caller.
+    pub const fn moves(self) -> &'static [&'static str] {
+        match self {
+            Self::Due => &["approve"],
+            _ => &[],
+        }
+    }
+
+    /// The account on which a line in this state lies.
+    pub const fn account(self) -> TakenFrom {
+        match self {
+            Self::Pending => TakenFrom::Held,
+            Self::Due => TakenFrom::Released,
+            _ => TakenFrom::Payable,
+        }
+    }
+}
+
+/// An earned line.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Commission {
+    /// Its id.
+    pub id: CommissionId,
+    /// What it comes from.
+    pub kind: CommissionKind,
+    /// Who earns it.
+    pub partner_id: PartnerId,
+    /// Under which program.
+    pub program_id: ProgramId,
+    /// On which deal.
+    pub deal_id: DealId,
+    /// For which credit.
+    pub attribution_id: AttributionId,
+    /// In which role.
+    pub role: Role,
+    /// Which part of the compensation.
+    pub component: Component,
+    /// The invoice, for an accrual.
+    pub invoice_id: Option<InvoiceId>,
+    /// The invoice's line, for an accrual.
+    pub invoice_line_id: Option<InvoiceLineId>,
+    /// The payment, for an accrual.
+    pub payment_id: Option<PaymentId>,
+    /// The credit note, for a negative line.
+    pub credit_note_id: Option<CreditNoteId>,
+    /// The version of the rule that decided it.
+    pub rule_version_id: Option<CommissionRuleVersionId>,
+    /// Where it stands.
+    pub status: CommissionStatus,
+    /// Why it earns nothing.
+    pub ineligible_reason: Option<IneligibleReason>,
+    /// The money that it was earned on.
+    pub base: Money,
+    /// What was earned.
+    pub amount: Money,
+    /// What was taken back in all.
+    pub reversed: Money,
+    /// What was taken back before approval.
+    pub netted: Money,
+    /// When the money came in.
+    pub earned_at: DateTime<Utc>,
+    /// When the hold is over.
+    pub release_at: DateTime<Utc>,
+    /// When it was approved.
+    pub approved_at: Option<DateTime<Utc>>,
+    /// When it was paid.
+    pub paid_at: Option<DateTime<Utc>>,
+    /// Counts its changes.
+    pub row_version: i64,
+    /// When it came to be.
+    pub created_at: DateTime<Utc>,
+    /// When it last changed.
+    pub updated_at: DateTime<Utc>,
+}
+
+impl Commission {
+    /// Refuses unless the line may be approved now.
+    pub fn may_be_approved(&self) -> Result<(), Problem> {
+        match self.status {
+            CommissionStatus::Due => Ok(()),
+            status => Err(Problem::wrong_state("approve", status.as_str(), status.moves())),
+        }
+    }
+}
+
+/// A new line, ready to be written and posted.
+#[derive(Debug, Clone)]
+pub struct Earned {
+    /// Its id.
+    pub id: CommissionId,
+    /// What it comes from.
+    pub kind: CommissionKind,
+    /// Where it comes from, in records.
+    pub origin: Origin,
+    /// Who earns it.
+    pub partner_id: PartnerId,
+    /// For which credit.
+    pub attribution_id: AttributionId,
+    /// In which role.
+    pub role: Role,
+    /// Which part of the compensation.
+    pub component: Component,
+    /// The version of the rule that decided it.
+    pub rule_version_id: Option<CommissionRuleVersionId>,
+    /// Where it stands at once.
+    pub status: CommissionStatus,
+    /// Why it earns nothing.
+    pub ineligible_reason: Option<IneligibleReason>,
+    /// The money that it was earned on.
+    pub base: Money,
+    /// What was earned.
+    pub amount: Money,
+    /// When the money came in.
+    pub earned_at: DateTime<Utc>,
+    /// When the hold is over.
+    pub release_at: DateTime<Utc>,
+    /// Everything that the amount follows from.
+    pub explanation: Explanation,
+}
+
+/// The records that a line comes from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Origin {
+    /// Under which program.
+    pub program_id: ProgramId,
+    /// On which deal.
+    pub deal_id: DealId,
+    /// The invoice, its line and the payment, for an accrual.
+    pub paid: Option<(InvoiceId, InvoiceLineId, PaymentId)>,
+    /// The credit note, for a negative line.
+    pub credit_note_id: Option<CreditNoteId>,
+}
+
+/// A line that moved on, as far as a posting needs it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Moved {
+    /// The line.
+    pub id: CommissionId,
+    /// Whose it is.
+    pub partner_id: PartnerId,
+    /// Under which program.
+    pub program_id: ProgramId,
+    /// What moved: the line less what was netted with it.
+    pub amount: Money,
+    /// The business time of the move.
+    pub at: DateTime<Utc>,
+}
+
+/// What was taken back from one line.
+#[derive(Debug, Clone)]
+pub struct ClawedBack {
+    /// Its id.
+    pub id: ClawbackId,
+    /// The line.
+    pub commission_id: CommissionId,
+    /// The refund that caused it.
+    pub refund_id: RefundId,
+    /// From whom.
+    pub partner_id: PartnerId,
+    /// Under which program.
+    pub program_id: ProgramId,
+    /// How much; zero with a reason.
+    pub amount: Money,
+    /// Where the line stood.
+    pub taken_from: TakenFrom,
+    /// Why nothing was taken.
+    pub zero_reason: Option<ZeroReason>,
+    /// Everything that the amount follows from.
+    pub explanation: Explanation,
+    /// When the money went back.
+    pub occurred_at: DateTime<Utc>,
+}

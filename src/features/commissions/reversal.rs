@@ -1,0 +1,101 @@
+//! Taking back: a refund undoes the commissions of its payment in proportion.
+
+use super::domain::{ClawedBack, TakenFrom, ZeroReason};
+use super::store;
+use super::store::clawback::ExposedRow;
+use crate::kernel::commission::{CommissionError, clawback};
+use crate::kernel::ctx::Ctx;
+use crate::kernel::id::{ClawbackId, CommissionId, RefundId};
+use crate::kernel::money::Money;
+use crate::kernel::problem::Problem;
+use crate::platform::db::{Change, Subject, Tx};
+use chrono::{DateTime, TimeDelta, Utc};
+use serde_json::json;
+use std::collections::HashMap;
+
+/// Works out, writes and returns what these refunds take back. Each refund touches a line once.
+pub fn claw_back(tx: &mut Tx<'_>, ctx: &Ctx, refunds: &[RefundId]) -> Result<Vec<ClawedBack>, Problem> {
+    let exposed = store::clawback::lock_exposed(tx, &ctx.scope, refunds)?;
+    let clawed = work_out(&exposed, ctx.now).map_err(Problem::damaged)?;
+    store::clawback::insert(tx, ctx, &clawed)?;
+    record(tx, ctx, &clawed);
+    Ok(clawed)
+}
+
+/// Refunds in the order in which they were recorded; a line that several of them touch gives each its part.
+fn work_out(exposed: &[ExposedRow], now: DateTime<Utc>) -> Result<Vec<ClawedBack>, CommissionError> {
+    let mut taken: HashMap<CommissionId, Money> = HashMap::new();
+    let mut clawed = Vec::with_capacity(exposed.len());
+    for row in exposed {
+        let already = taken.get(&row.commission_id).copied().unwrap_or(row.reversed);
+        let line = take(row, already, now)?;
+        taken.insert(row.commission_id, already.checked_add(line.amount)?);
+        clawed.push(line);
+    }
+    Ok(clawed)
+}
+
+fn take(row: &ExposedRow, already: Money, now: DateTime<Utc>) -> Result<ClawedBack, CommissionError> {
+    let worked_out = clawback(
+        row.amount,
+        row.payment,
+        row.refunded_cumulative,
+        already,
+        row.rounding,
+    )?;
+    let is_over = window_is_over(row);
+    let amount = if is_over {
+        Money::zero(row.amount.currency())
+    } else {
+        worked_out.amount
+    };
+    let zero_reason = match (is_over, amount.is_zero()) {
+        (true, _) => Some(ZeroReason::WindowPassed),
+        (false, true) => Some(ZeroReason::NothingLeft),
+        (false, false) => None,
+    };
+    Ok(ClawedBack {
+        id: ClawbackId::new(now),
+        commission_id: row.commission_id,
+        refund_id: row.refund_id,
+        partner_id: row.partner_id,
+        program_id: row.program_id,
+        amount,
+        taken_from: row.account,
+        zero_reason,
+        explanation: worked_out.explanation,
+        occurred_at: row.refunded_at,
+    })
+}
+
+/// The program's clawback window, counted from the payment.
+fn window_is_over(row: &ExposedRow) -> bool {
+    row.window_days
+        .is_some_and(|days| row.refunded_at > row.paid_at + TimeDelta::days(i64::from(days)))
+}
+
+fn record(tx: &mut Tx<'_>, ctx: &Ctx, clawed: &[ClawedBack]) {
+    for line in clawed {
+        let data = json!({
+            "commission_id": line.commission_id,
+            "refund_id": line.refund_id,
+            "amount": line.amount.amount_text(),
+            "currency": line.amount.currency(),
+            "taken_from": line.taken_from,
+            "zero_reason": line.zero_reason,
+        });
+        let subject = Subject {
+            kind: "clawback",
+            id: line.id.uuid(),
+        };
+        let change = Change::consequence("commission.clawed_back", subject, data);
+        tx.record(ctx, change.for_partner(Some(line.partner_id.uuid())));
+    }
+}
+
+impl ClawedBack {
+    /// Whether it lowers the line itself rather than the next payout.
+    pub fn nets_the_line(&self) -> bool {
+        self.taken_from != TakenFrom::Payable
+    }
+}

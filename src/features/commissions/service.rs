@@ -1,0 +1,110 @@
+//! The verbs of a commission that are no arithmetic.
+
+use super::domain::{Commission, Moved};
+use super::store::{self, ApprovalScope, Clawback, ClawbackFilter, CommissionFilter};
+use crate::kernel::commission::Explanation;
+use crate::kernel::ctx::Ctx;
+use crate::kernel::id::{ClawbackId, CommissionId};
+use crate::kernel::problem::Problem;
+use crate::kernel::version::Precondition;
+use crate::platform::db::{Change, Page, PageRequest, Subject, Tx};
+use serde_json::json;
+
+/// Lines released in one transaction at most.
+const RELEASED_AT_ONCE: i64 = 5_000;
+
+/// One line, if the caller may see it.
+pub fn get(tx: &mut Tx<'_>, ctx: &Ctx, id: CommissionId) -> Result<Commission, Problem> {
+    store::find(tx, &ctx.scope, id)?.ok_or_else(Problem::not_found)
+}
+
+/// A page of the lines that the caller may see.
+pub fn list(
+    tx: &mut Tx<'_>,
+    ctx: &Ctx,
+    filter: &CommissionFilter,
+    page: &PageRequest,
+) -> Result<Page<Commission>, Problem> {
+    store::list(tx, &ctx.scope, filter, page)
+}
+
+/// The stored explanation of a line.
+pub fn explanation(tx: &mut Tx<'_>, ctx: &Ctx, id: CommissionId) -> Result<Explanation, Problem> {
+    store::explanation(tx, &ctx.scope, id)?.ok_or_else(Problem::not_found)
+}
+
+/// One clawback, if the caller may see it.
+pub fn get_clawback(tx: &mut Tx<'_>, ctx: &Ctx, id: ClawbackId) -> Result<Clawback, Problem> {
+    store::find_clawback(tx, &ctx.scope, id)?.ok_or_else(Problem::not_found)
+}
+
+/// A page of the clawbacks that the caller may see.
+pub fn list_clawbacks(
+    tx: &mut Tx<'_>,
+    ctx: &Ctx,
+    filter: &ClawbackFilter,
+    page: &PageRequest,
+) -> Result<Page<Clawback>, Problem> {
+    store::list_clawbacks(tx, &ctx.scope, filter, page)
+}
+
+/// Ends the holds that are over: what was released, and of that what its program approves by itself.
+pub fn release(tx: &mut Tx<'_>, ctx: &Ctx) -> Result<(Vec<Moved>, Vec<Moved>), Problem> {
+    let over = store::lock_released(tx, ctx, RELEASED_AT_ONCE)?;
+    let released: Vec<Moved> = over.iter().map(|(line, _)| *line).collect();
+    let ids = |lines: &[Moved]| lines.iter().map(|line| line.id).collect::<Vec<_>>();
+    store::release(tx, ctx, &ids(&released))?;
+    record(tx, ctx, "commission.released", &released, false);
+    let by_itself: Vec<Moved> = over
+        .iter()
+        .filter(|(_, by_itself)| *by_itself)
+        .map(|(line, _)| *line)
+        .collect();
+    if !by_itself.is_empty() {
+        store::approve(tx, ctx, Some(&ids(&by_itself)), &ApprovalScope::default())?;
+        record(tx, ctx, "commission.approved", &by_itself, false);
+    }
+    Ok((released, by_itself))
+}
+
+/// Approves one due line.
+pub fn approve(
+    tx: &mut Tx<'_>,
+    ctx: &Ctx,
+    id: CommissionId,
+    precondition: &Precondition,
+) -> Result<(Commission, Vec<Moved>), Problem> {
+    let line = store::lock(tx, &ctx.scope, id)?.ok_or_else(Problem::not_found)?;
+    precondition.check(line.row_version)?;
+    line.may_be_approved()?;
+    let moved = store::approve(tx, ctx, Some(&[id]), &ApprovalScope::default())?;
+    record(tx, ctx, "commission.approved", &moved, true);
+    Ok((get(tx, ctx, id)?, moved))
+}
+
+/// Approves every due line of the scope.
+pub fn approve_due(tx: &mut Tx<'_>, ctx: &Ctx, which: &ApprovalScope) -> Result<Vec<Moved>, Problem> {
+    let moved = store::approve(tx, ctx, None, which)?;
+    record(tx, ctx, "commission.approved", &moved, true);
+    Ok(moved)
+}
+
+fn record(tx: &mut Tx<'_>, ctx: &Ctx, event: &'static str, lines: &[Moved], audited: bool) {
+    for line in lines {
+        let data = json!({ "amount": line.amount.amount_text(), "currency": line.amount.currency() });
+        let change = Change::consequence(
+            event,
+            Subject {
+                kind: "commission",
+                id: line.id.uuid(),
+            },
+            data.clone(),
+        );
+        let change = Change {
+            audited,
+            changes: data,
+            ..change
+        };
+        tx.record(ctx, change.for_partner(Some(line.partner_id.uuid())));
+    }
+}

@@ -1,0 +1,208 @@
+//! The lines that a refund touches, and what is taken from them.
+
+use super::super::domain::{ClawbackStatus, ClawedBack, CommissionStatus, TakenFrom, ZeroReason};
+use crate::kernel::ctx::{Ctx, Scope};
+use crate::kernel::id::{CommissionId, PartnerId, ProgramId, RefundId};
+use crate::kernel::money::{Money, Rounding};
+use crate::kernel::problem::Problem;
+use crate::platform::db::{Prepared, Tx};
+use chrono::{DateTime, Utc};
+use diesel::sql_types::{Array, Integer, Nullable, Numeric, Text, Timestamptz, Uuid as SqlUuid};
+use diesel::{QueryableByName, RunQueryDsl, sql_query};
+use rust_decimal::Decimal;
+use std::str::FromStr;
+use uuid::Uuid;
+
+/// A refund × a line of its payment.
+#[derive(Debug, Clone)]
+pub struct ExposedRow {
+    /// The line.
+    pub commission_id: CommissionId,
+    /// The refund.
+    pub refund_id: RefundId,
+    /// Whose line it is.
+    pub partner_id: PartnerId,
+    /// Under which program.
+    pub program_id: ProgramId,
+    /// What was earned.
+    pub amount: Money,
+    /// What was taken back before.
+    pub reversed: Money,
+    /// On which account it lies.
+    pub account: TakenFrom,
+    /// The payment's amount.
+    pub payment: Money,
+    /// What was refunded of the payment with this refund.
+    pub refunded_cumulative: Money,
+    /// When the money came in.
+    pub paid_at: DateTime<Utc>,
+    /// When it went back.
+    pub refunded_at: DateTime<Utc>,
+    /// The program's rounding.
+    pub rounding: Rounding,
+    /// Days after the payment during which it may be taken back; `None` is for ever.
+    pub window_days: Option<i32>,
+}
+
+#[derive(QueryableByName)]
+struct Raw {
+    #[diesel(sql_type = SqlUuid)]
+    commission_id: Uuid,
+    #[diesel(sql_type = SqlUuid)]
+    refund_id: Uuid,
+    #[diesel(sql_type = SqlUuid)]
+    partner_id: Uuid,
+    #[diesel(sql_type = SqlUuid)]
+    program_id: Uuid,
+    #[diesel(sql_type = Text)]
+    currency: String,
+    #[diesel(sql_type = Text)]
+    status: String,
+    #[diesel(sql_type = Numeric)]
+    amount: Decimal,
+    #[diesel(sql_type = Numeric)]
+    reversed: Decimal,
+    #[diesel(sql_type = Numeric)]
+    payment: Decimal,
+    #[diesel(sql_type = Numeric)]
+    refunded_cumulative: Decimal,
+    #[diesel(sql_type = Timestamptz)]
+    paid_at: DateTime<Utc>,
+    #[diesel(sql_type = Timestamptz)]
+    refunded_at: DateTime<Utc>,
+    #[diesel(sql_type = Text)]
+    rounding: String,
+    #[diesel(sql_type = Nullable<Integer>)]
+    window_days: Option<i32>,
+}
+
+/// The lines that these refunds touch, locked in the order of their ids until the transaction ends. A refund that
+/// touched a line before does not touch it again.
+pub fn lock_exposed(
+    tx: &mut Tx<'_>,
+    scope: &Scope,
+    refunds: &[RefundId],
+) -> Result<Vec<ExposedRow>, Problem> {
+    let ids: Vec<Uuid> = refunds.iter().map(|id| id.uuid()).collect();
+    let lock = sql_query(
+        "SELECT c.id FROM commissions c WHERE c.organization_id = $1 AND c.payment_id IN \
+             (SELECT r.payment_id FROM refunds r WHERE r.organization_id = $1 AND r.id = ANY($2)) \
+         ORDER BY c.id FOR NO KEY UPDATE",
+    )
+    .bind::<SqlUuid, _>(scope.organization_id.uuid())
+    .bind::<Array<SqlUuid>, _>(&ids);
+    Prepared(lock).execute(tx.connection())?;
+    let query = sql_query(
+        "SELECT c.id AS commission_id, r.id AS refund_id, c.partner_id, c.program_id, c.currency, c.status, c.amount, \
+             c.reversed_amount AS reversed, p.amount AS payment, r.cumulative_amount AS refunded_cumulative, p.paid_at, \
+             r.refunded_at, g.rounding, g.clawback_window_days AS window_days \
+         FROM refunds r \
+         JOIN payments p ON p.organization_id = $1 AND p.id = r.payment_id \
+         JOIN commissions c ON c.organization_id = $1 AND c.payment_id = p.id AND c.status <> 'ineligible' \
+         JOIN programs g ON g.organization_id = $1 AND g.id = c.program_id \
+         WHERE r.organization_id = $1 AND r.id = ANY($2) AND NOT EXISTS (SELECT FROM clawbacks b \
+             WHERE b.organization_id = $1 AND b.commission_id = c.id AND b.refund_id = r.id) \
+         ORDER BY r.cumulative_amount, r.id, c.id",
+    )
+    .bind::<SqlUuid, _>(scope.organization_id.uuid())
+    .bind::<Array<SqlUuid>, _>(&ids);
+    let rows: Vec<Raw> = Prepared(query).load(tx.connection())?;
+    rows.into_iter().map(ExposedRow::try_from).collect()
+}
+
+impl TryFrom<Raw> for ExposedRow {
+    type Error = Problem;
+
+    fn try_from(raw: Raw) -> Result<Self, Problem> {
+        let money = |amount: Decimal| super::money(amount, &raw.currency);
+        Ok(Self {
+            commission_id: CommissionId::from_uuid(raw.commission_id),
+            refund_id: RefundId::from_uuid(raw.refund_id),
+            partner_id: PartnerId::from_uuid(raw.partner_id),
+            program_id: ProgramId::from_uuid(raw.program_id),
+            amount: money(raw.amount)?,
+            reversed: money(raw.reversed)?,
+            account: CommissionStatus::from_str(&raw.status)
+                .map_err(Problem::damaged)?
+                .account(),
+            payment: money(raw.payment)?,
+            refunded_cumulative: money(raw.refunded_cumulative)?,
+            paid_at: raw.paid_at,
+            refunded_at: raw.refunded_at,
+            rounding: Rounding::from_str(&raw.rounding).map_err(Problem::damaged)?,
+            window_days: raw.window_days,
+        })
+    }
+}
+
+const INSERT: &str = "WITH taken AS (\
+         SELECT * FROM unnest($3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14) AS n (id, commission_id, refund_id, \
+             partner_id, program_id, status, currency, amount, taken_from, zero_reason, explanation, occurred_at)), \
+     written AS (\
+         INSERT INTO clawbacks (organization_id, id, commission_id, refund_id, partner_id, program_id, status, currency, \
+             amount, taken_from, zero_reason, explanation, occurred_at, row_version, created_at, updated_at) \
+         SELECT $1, id, commission_id, refund_id, partner_id, program_id, status, currency, amount, taken_from, \
+             zero_reason, explanation::jsonb, occurred_at, 1, $2, $2 FROM taken), \
+     sums AS (\
+         SELECT commission_id, sum(amount) AS reversed, \
+             coalesce(sum(amount) FILTER (WHERE taken_from IN ('held', 'released')), 0) AS netted \
+         FROM taken GROUP BY commission_id) \
+     UPDATE commissions c SET reversed_amount = c.reversed_amount + s.reversed, \
+         netted_amount = c.netted_amount + s.netted, \
+         status = CASE WHEN c.status IN ('pending', 'due') AND c.netted_amount + s.netted = c.amount \
+             THEN 'reversed' ELSE c.status END, \
+         row_version = c.row_version + 1, updated_at = $2 \
+     FROM sums s WHERE c.organization_id = $1 AND c.id = s.commission_id AND s.reversed > 0";
+
+/// Writes what was taken back and lowers the lines.
+pub fn insert(tx: &mut Tx<'_>, ctx: &Ctx, clawed: &[ClawedBack]) -> Result<(), Problem> {
+    if clawed.is_empty() {
+        return Ok(());
+    }
+    let explanations: Vec<String> = clawed
+        .iter()
+        .map(|line| serde_json::to_string(&line.explanation).map_err(Problem::damaged))
+        .collect::<Result<_, _>>()?;
+    let uuids = |pick: fn(&ClawedBack) -> Uuid| clawed.iter().map(pick).collect::<Vec<_>>();
+    let taken_from = |line: &ClawedBack| (!line.amount.is_zero()).then(|| line.taken_from.as_str());
+    let statement = sql_query(INSERT)
+        .bind::<SqlUuid, _>(ctx.organization_id().uuid())
+        .bind::<Timestamptz, _>(ctx.now)
+        .bind::<Array<SqlUuid>, _>(uuids(|line| line.id.uuid()))
+        .bind::<Array<SqlUuid>, _>(uuids(|line| line.commission_id.uuid()))
+        .bind::<Array<SqlUuid>, _>(uuids(|line| line.refund_id.uuid()))
+        .bind::<Array<SqlUuid>, _>(uuids(|line| line.partner_id.uuid()))
+        .bind::<Array<SqlUuid>, _>(uuids(|line| line.program_id.uuid()))
+        .bind::<Array<Text>, _>(
+            clawed
+                .iter()
+                .map(|line| status_of(line).as_str())
+                .collect::<Vec<_>>(),
+        )
+        .bind::<Array<Text>, _>(
+            clawed
+                .iter()
+                .map(|line| line.amount.currency().code())
+                .collect::<Vec<_>>(),
+        )
+        .bind::<Array<Numeric>, _>(clawed.iter().map(|line| line.amount.amount()).collect::<Vec<_>>())
+        .bind::<Array<Nullable<Text>>, _>(clawed.iter().map(taken_from).collect::<Vec<_>>())
+        .bind::<Array<Nullable<Text>>, _>(
+            clawed
+                .iter()
+                .map(|line| line.zero_reason.map(ZeroReason::as_str))
+                .collect::<Vec<_>>(),
+        )
+        .bind::<Array<Text>, _>(explanations)
+        .bind::<Array<Timestamptz>, _>(clawed.iter().map(|line| line.occurred_at).collect::<Vec<_>>());
+    Prepared(statement).execute(tx.connection())?;
+    Ok(())
+}
+
+fn status_of(line: &ClawedBack) -> ClawbackStatus {
+    if line.amount.is_zero() || line.nets_the_line() {
+        ClawbackStatus::Netted
+    } else {
+        ClawbackStatus::Payable
+    }
+}

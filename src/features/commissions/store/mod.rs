@@ -1,0 +1,21 @@
+//! Commissions in Postgres. Every query takes the caller's scope.
+
+pub mod accrual;
+pub mod clawback;
+mod list;
+mod moves;
+
+pub use list::{
+    Clawback, ClawbackFilter, CommissionFilter, explanation, find, find_clawback, list, list_clawbacks, lock,
+};
+pub use moves::{ApprovalScope, approve, lock_released, release};
+
+use crate::kernel::money::{Currency, Money};
+use crate::kernel::problem::Problem;
+use rust_decimal::Decimal;
+
+/// A stored amount as money.
+fn money(amount: Decimal, currency: &str) -> Result<Money, Problem> {
+    let currency = Currency::from_code(currency).map_err(Problem::damaged)?;
+    Money::new(amount, currency).map_err(Problem::damaged)
+}

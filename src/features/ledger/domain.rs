@@ -1,0 +1,329 @@
+//! What an entry is, and between which accounts each kind of it moves.
+
+use crate::kernel::id::{ClawbackId, CommissionId, LedgerEntryId, PartnerId, PayoutId, ProgramId};
+use crate::kernel::money::Money;
+use crate::kernel::word::word_enum;
+use chrono::{DateTime, Utc};
+use uuid::Uuid;
+
+word_enum! {
+    /// What an entry stands for.
+    EntryKind, "ledger entry kind" {
+        /// Something was earned; it is held.
+        Accrual = "accrual",
+        /// The hold is over.
+        HoldRelease = "hold_release",
+        /// It was approved for payout.
+        Approval = "approval",
+        /// It was set aside for a payout.
+        Reserve = "reserve",
+        /// The payout that it was set aside for was cancelled.
+        ReserveCancelled = "reserve_cancelled",
+        /// The payout was confirmed.
+        PayoutPaid = "payout_paid",
+        /// The payout failed.
+        PayoutFailed = "payout_failed",
+        /// The payout came back after it was confirmed.
+        PayoutReturned = "payout_returned",
+        /// A refund took something back.
+        Clawback = "clawback",
+        /// A credit note on a deal took something back.
+        CreditNote = "credit_note",
+    }
+}
+
+word_enum! {
+    /// An account of the journal. `held`, `released`, `payable` and `in_payout` are owed to the partner.
+    Account, "ledger account" {
+        /// What commissions cost the organization.
+        CommissionExpense = "commission_expense",
+        /// Earned, within the hold.
+        Held = "held",
+        /// Earned, the hold is over.
+        Released = "released",
+        /// Approved for payout.
+        Payable = "payable",
+        /// Set aside for a payout.
+        InPayout = "in_payout",
+        /// Paid out.
+        PayoutClearing = "payout_clearing",
+    }
+}
+
+word_enum! {
+    /// The account that a clawback takes from.
+    TakenFrom, "account of a clawback" {
+        /// The commission was still held.
+        Held = "held",
+        /// The commission was released but not approved.
+        Released = "released",
+        /// The commission was approved, or paid already.
+        Payable = "payable",
+    }
+}
+
+impl TakenFrom {
+    /// The account of this name.
+    pub const fn account(self) -> Account {
+        match self {
+            Self::Held => Account::Held,
+            Self::Released => Account::Released,
+            Self::Payable => Account::Payable,
+        }
+    }
+}
+
+/// An entry to post. Made by the constructor of its kind alone, so that a wrong pair of accounts cannot be written.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NewEntry {
+    kind: EntryKind,
+    source_id: Uuid,
+    step: i32,
+    debit: Account,
+    credit: Account,
+    partner_id: PartnerId,
+    program_id: ProgramId,
+    amount: Money,
+    occurred_at: DateTime<Utc>,
+}
+
+impl NewEntry {
+    /// A commission was earned: it is held.
+    pub fn accrual(
+        commission_id: CommissionId,
+        partner_id: PartnerId,
+        program_id: ProgramId,
+        amount: Money,
+        occurred_at: DateTime<Utc>,
+    ) -> Self {
+        Self {
+            kind: EntryKind::Accrual,
+            source_id: commission_id.uuid(),
+            step: 0,
+            debit: Account::CommissionExpense,
+            credit: Account::Held,
+            partner_id,
+            program_id,
+            amount,
+            occurred_at,
+        }
+    }
+
+    /// The hold of a commission is over.
+    pub fn hold_release(
+        commission_id: CommissionId,
+        partner_id: PartnerId,
+        program_id: ProgramId,
+        amount: Money,
+        occurred_at: DateTime<Utc>,
+    ) -> Self {
+        Self {
+            kind: EntryKind::HoldRelease,
+            debit: Account::Held,
+            credit: Account::Released,
+            ..Self::accrual(commission_id, partner_id, program_id, amount, occurred_at)
+        }
+    }
+
+    /// A commission was approved for payout.
+    pub fn approval(
+        commission_id: CommissionId,
+        partner_id: PartnerId,
+        program_id: ProgramId,
+        amount: Money,
+        occurred_at: DateTime<Utc>,
+    ) -> Self {
+        Self {
+            kind: EntryKind::Approval,
+            debit: Account::Released,
+            credit: Account::Payable,
+            ..Self::accrual(commission_id, partner_id, program_id, amount, occurred_at)
+        }
+    }
+
+    /// The amount of a payout was set aside.
+    pub fn reserve(
+        payout_id: PayoutId,
+        partner_id: PartnerId,
+        program_id: ProgramId,
+        amount: Money,
+        occurred_at: DateTime<Utc>,
+    ) -> Self {
+        Self {
+            kind: EntryKind::Reserve,
+            source_id: payout_id.uuid(),
+            step: 0,
+            debit: Account::Payable,
+            credit: Account::InPayout,
+            partner_id,
+            program_id,
+            amount,
+            occurred_at,
+        }
+    }
+
+    /// The payout was cancelled; its amount can be paid by another one.
+    pub fn reserve_cancelled(
+        payout_id: PayoutId,
+        partner_id: PartnerId,
+        program_id: ProgramId,
+        amount: Money,
+        occurred_at: DateTime<Utc>,
+    ) -> Self {
+        Self {
+            kind: EntryKind::ReserveCancelled,
+            debit: Account::InPayout,
+            credit: Account::Payable,
+            ..Self::reserve(payout_id, partner_id, program_id, amount, occurred_at)
+        }
+    }
+
+    /// The payout was confirmed.
+    pub fn payout_paid(
+        payout_id: PayoutId,
+        partner_id: PartnerId,
+        program_id: ProgramId,
+        amount: Money,
+        occurred_at: DateTime<Utc>,
+    ) -> Self {
+        Self {
+            kind: EntryKind::PayoutPaid,
+            debit: Account::InPayout,
+            credit: Account::PayoutClearing,
+            ..Self::reserve(payout_id, partner_id, program_id, amount, occurred_at)
+        }
+    }
+
+    /// The payout failed; its amount can be paid by another one.
+    pub fn payout_failed(
+        payout_id: PayoutId,
+        partner_id: PartnerId,
+        program_id: ProgramId,
+        amount: Money,
+        occurred_at: DateTime<Utc>,
+    ) -> Self {
+        Self {
+            kind: EntryKind::PayoutFailed,
+            debit: Account::InPayout,
+            credit: Account::Payable,
+            ..Self::reserve(payout_id, partner_id, program_id, amount, occurred_at)
+        }
+    }
+
+    /// The payout came back after it was confirmed; its amount can be paid by another one.
+    pub fn payout_returned(
+        payout_id: PayoutId,
+        partner_id: PartnerId,
+        program_id: ProgramId,
+        amount: Money,
+        occurred_at: DateTime<Utc>,
+    ) -> Self {
+        Self {
+            kind: EntryKind::PayoutReturned,
+            debit: Account::PayoutClearing,
+            credit: Account::Payable,
+            ..Self::reserve(payout_id, partner_id, program_id, amount, occurred_at)
+        }
+    }
+
+    /// A refund took something back from a commission.
+    pub fn clawback(
+        clawback_id: ClawbackId,
+        from: TakenFrom,
+        partner_id: PartnerId,
+        program_id: ProgramId,
+        amount: Money,
+        occurred_at: DateTime<Utc>,
+    ) -> Self {
+        Self {
+            kind: EntryKind::Clawback,
+            source_id: clawback_id.uuid(),
+            step: 0,
+            debit: from.account(),
+            credit: Account::CommissionExpense,
+            partner_id,
+            program_id,
+            amount,
+            occurred_at,
+        }
+    }
+
+    /// A credit note on a deal took something back. The line of a credit note is negative, the entry is not: only the
+    /// magnitude of the amount counts.
+    pub fn credit_note(
+        commission_id: CommissionId,
+        partner_id: PartnerId,
+        program_id: ProgramId,
+        amount: Money,
+        occurred_at: DateTime<Utc>,
+    ) -> Self {
+        Self {
+            kind: EntryKind::CreditNote,
+            debit: Account::Payable,
+            credit: Account::CommissionExpense,
+            ..Self::accrual(commission_id, partner_id, program_id, amount.abs(), occurred_at)
+        }
+    }
+
+    /// The same entry as a later step of its source; the first one is step 0.
+    #[must_use]
+    pub fn at_step(self, step: i32) -> Self {
+        Self { step, ..self }
+    }
+
+    /// What it stands for.
+    pub const fn kind(&self) -> EntryKind {
+        self.kind
+    }
+
+    /// The commission, clawback or payout that caused it.
+    pub const fn source_id(&self) -> Uuid {
+        self.source_id
+    }
+
+    /// Which step of its source it is, counted from 0.
+    pub const fn step(&self) -> i32 {
+        self.step
+    }
+
+    /// The account that is debited.
+    pub const fn debit(&self) -> Account {
+        self.debit
+    }
+
+    /// The account that is credited.
+    pub const fn credit(&self) -> Account {
+        self.credit
+    }
+
+    /// Whose entry it is.
+    pub const fn partner_id(&self) -> PartnerId {
+        self.partner_id
+    }
+
+    /// In which program.
+    pub const fn program_id(&self) -> ProgramId {
+        self.program_id
+    }
+
+    /// How much moves.
+    pub const fn amount(&self) -> Money {
+        self.amount
+    }
+
+    /// When it happened in business, which may be long before it is recorded.
+    pub const fn occurred_at(&self) -> DateTime<Utc> {
+        self.occurred_at
+    }
+}
+
+/// An entry of the journal.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LedgerEntry {
+    /// Its id.
+    pub id: LedgerEntryId,
+    /// When it was recorded.
+    pub recorded_at: DateTime<Utc>,
+    /// Everything else.
+    pub entry: NewEntry,
+}

@@ -1,0 +1,259 @@
+//! Payout runs.
+
+use super::payout::PayoutStatus;
+use crate::kernel::id::{ApiKeyId, PayoutRunId, ProgramId};
+use crate::kernel::money::Money;
+use crate::kernel::problem::{Code, Problem};
+use crate::kernel::word::word_enum;
+use chrono::{DateTime, Utc};
+use serde::Serialize;
+
+word_enum! {
+    /// Where a payout run stands.
+    PayoutRunStatus, "payout run status" {
+        /// It is proposed; nothing is reserved.
+        Draft = "draft",
+        /// A second person took it; its lines are reserved.
+        Approved = "approved",
+        /// Its payouts are being paid.
+        Processing = "processing",
+        /// None of its payouts is open any more.
+        Completed = "completed",
+        /// It was given up before it was processed.
+        Cancelled = "cancelled",
+    }
+}
+
+impl PayoutRunStatus {
+    /// The verbs that this state allows.
+    pub const fn moves(self) -> &'static [&'static str] {
+        match self {
+            Self::Draft => &["approve", "cancel"],
+            Self::Approved => &["process", "cancel"],
+            Self::Processing => &["confirm"],
+            Self::Completed | Self::Cancelled => &[],
+        }
+    }
+}
+
+word_enum! {
+    /// How the money gets to the partners.
+    PayoutRail, "payout rail" {
+        /// A person pays and confirms.
+        Manual = "manual",
+    }
+}
+
+/// A batch of payouts at a cut-off.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct PayoutRun {
+    /// Its id.
+    pub id: PayoutRunId,
+    /// The caller's key for it.
+    pub external_id: Option<String>,
+    /// The only program it pays; `None` is all of them.
+    pub program_id: Option<ProgramId>,
+    /// Where it stands.
+    pub status: PayoutRunStatus,
+    /// How it pays.
+    pub rail: PayoutRail,
+    /// What was released until this instant is in it.
+    pub cut_off_at: DateTime<Utc>,
+    /// Who drafted it.
+    pub created_by: Option<ApiKeyId>,
+    /// Who approved it.
+    pub approved_by: Option<ApiKeyId>,
+    /// When it was approved.
+    pub approved_at: Option<DateTime<Utc>>,
+    /// When the last of its payouts was settled.
+    pub completed_at: Option<DateTime<Utc>>,
+    /// When it was cancelled.
+    pub cancelled_at: Option<DateTime<Utc>>,
+    /// Counts its changes and those of its payouts.
+    pub row_version: i64,
+    /// When it came to be.
+    pub created_at: DateTime<Utc>,
+    /// When it or a payout of it last changed.
+    pub updated_at: DateTime<Utc>,
+}
+
+/// What a new run is made of.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NewPayoutRun {
+    /// The caller's key for it.
+    pub external_id: Option<String>,
+    /// The only program it pays.
+    pub program_id: Option<ProgramId>,
+    /// How it pays.
+    pub rail: PayoutRail,
+    /// What was released until this instant is in it.
+    pub cut_off_at: DateTime<Utc>,
+}
+
+impl PayoutRun {
+    /// A proposal. The cut-off must have passed, because what comes until then is not known before.
+    pub fn draft(
+        new: NewPayoutRun,
+        created_by: Option<ApiKeyId>,
+        now: DateTime<Utc>,
+    ) -> Result<Self, Problem> {
+        let NewPayoutRun {
+            external_id,
+            program_id,
+            rail,
+            cut_off_at,
+        } = new;
+        if cut_off_at > now {
+            return Err(Problem::field(
+                "/cut_off_at",
+                "in_the_future",
+                "The cut-off must not be in the future.",
+            ));
+        }
+        Ok(Self {
+            id: PayoutRunId::new(now),
+            external_id,
+            program_id,
+            status: PayoutRunStatus::Draft,
+            rail,
+            cut_off_at,
+            created_by,
+            approved_by: None,
+            approved_at: None,
+            completed_at: None,
+            cancelled_at: None,
+            row_version: 1,
+            created_at: now,
+            updated_at: now,
+        })
+    }
+
+    /// Takes the proposal; whoever drafted it cannot.
+    pub fn approve(self, approved_by: Option<ApiKeyId>, now: DateTime<Utc>) -> Result<Self, Problem> {
+        match self.status {
+            PayoutRunStatus::Draft if approved_by == self.created_by => {
+                Err(Problem::new(Code::SecondPersonRequired))
+            }
+            PayoutRunStatus::Draft => Ok(Self {
+                status: PayoutRunStatus::Approved,
+                approved_by,
+                approved_at: Some(now),
+                ..self.changed(now)
+            }),
+            _ => Err(self.refuse("approve")),
+        }
+    }
+
+    /// Begins to pay.
+    pub fn process(self, now: DateTime<Utc>) -> Result<Self, Problem> {
+        match self.status {
+            PayoutRunStatus::Approved => Ok(Self {
+                status: PayoutRunStatus::Processing,
+                ..self.changed(now)
+            }),
+            _ => Err(self.refuse("process")),
+        }
+    }
+
+    /// Gives it up, which nobody can once it is being paid.
+    pub fn cancel(self, now: DateTime<Utc>) -> Result<Self, Problem> {
+        match self.status {
+            PayoutRunStatus::Draft | PayoutRunStatus::Approved => Ok(Self {
+                status: PayoutRunStatus::Cancelled,
+                cancelled_at: Some(now),
+                ..self.changed(now)
+            }),
+            _ => Err(self.refuse("cancel")),
+        }
+    }
+
+    /// Whether all its open payouts may be confirmed at once.
+    pub fn may_confirm(&self) -> Result<(), Problem> {
+        match self.status {
+            PayoutRunStatus::Processing => Ok(()),
+            _ => Err(self.refuse("confirm")),
+        }
+    }
+
+    /// The run after one or more of its payouts moved: completed when that was the last open one. A payout that comes
+    /// back later leaves the run completed.
+    #[must_use]
+    pub fn settled(self, open_payouts: i64, now: DateTime<Utc>) -> Self {
+        match self.status {
+            PayoutRunStatus::Processing if open_payouts == 0 => Self {
+                status: PayoutRunStatus::Completed,
+                completed_at: Some(now),
+                ..self.changed(now)
+            },
+            _ => self.changed(now),
+        }
+    }
+
+    fn changed(self, now: DateTime<Utc>) -> Self {
+        Self {
+            row_version: self.row_version + 1,
+            updated_at: now,
+            ..self
+        }
+    }
+
+    fn refuse(&self, verb: &str) -> Problem {
+        Problem::wrong_state(verb, self.status.as_str(), self.status.moves())
+    }
+}
+
+/// What a run adds up to.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct PayoutRunFigures {
+    /// How many payouts it has.
+    pub payout_count: i64,
+    /// What its payouts add up to, per currency.
+    pub totals: Vec<Money>,
+    /// How many payouts stand where.
+    pub by_status: StatusCounts,
+}
+
+/// How many payouts stand where.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct StatusCounts {
+    /// Not yet being paid.
+    pub pending: i64,
+    /// Being paid.
+    pub processing: i64,
+    /// Paid.
+    pub paid: i64,
+    /// Not paid.
+    pub failed: i64,
+    /// Paid and come back.
+    pub returned: i64,
+    /// Given up with the run.
+    pub cancelled: i64,
+}
+
+impl PayoutRunFigures {
+    /// Adds payouts of one state and currency; those of one currency come one after the other.
+    pub fn add(&mut self, status: PayoutStatus, count: i64, sum: Money) -> Result<(), Problem> {
+        self.payout_count += count;
+        *self.by_status.of(status) += count;
+        match self.totals.last_mut() {
+            Some(total) if total.currency() == sum.currency() => {
+                *total = total.checked_add(sum).map_err(Problem::damaged)?;
+            }
+            _ => self.totals.push(sum),
+        }
+        Ok(())
+    }
+}
+
+impl StatusCounts {
+    fn of(&mut self, status: PayoutStatus) -> &mut i64 {
+        match status {
+            PayoutStatus::Pending => &mut self.pending,
+            PayoutStatus::Processing => &mut self.processing,
+            PayoutStatus::Paid => &mut self.paid,
+            PayoutStatus::Failed => &mut self.failed,
+            PayoutStatus::Returned => &mut self.returned,
+            PayoutStatus::Cancelled => &mut self.cancelled,
+        }
+    }
+}

@@ -1,0 +1,107 @@
+//! What a run proposes: computed in one statement when it is drafted, and once more when it is approved.
+
+use super::super::domain::PayoutRun;
+use crate::kernel::ctx::Scope;
+use crate::kernel::id::ProgramId;
+use crate::kernel::problem::Problem;
+use crate::platform::db::{Prepared, Tx};
+use diesel::prelude::*;
+use diesel::sql_types::{BigInt, Nullable, Timestamptz, Uuid as SqlUuid};
+
+/// What is payable at the cut-off ($3) in the program ($4, or all): every line, the nets per partner, program and
+/// currency, and why a net is not paid (`reason`; without one it is).
+macro_rules! payable {
+    () => {
+        "WITH lines AS MATERIALIZED (\
+             SELECT c.partner_id, c.program_id, c.currency, c.id AS commission_id, NULL::uuid AS clawback_id, \
+                 c.amount - c.netted_amount AS amount \
+             FROM commissions c \
+             WHERE c.organization_id = $1 AND c.status = 'approved' AND c.release_at <= $3 \
+                 AND ($4 IS NULL OR c.program_id = $4) \
+             UNION ALL \
+             SELECT k.partner_id, k.program_id, k.currency, NULL, k.id, -k.amount \
+             FROM clawbacks k \
+             WHERE k.organization_id = $1 AND k.status = 'payable' AND k.occurred_at <= $3 \
+                 AND ($4 IS NULL OR k.program_id = $4)), \
+         nets AS (\
+             SELECT partner_id, program_id, currency, sum(amount) AS amount FROM lines \
+             GROUP BY partner_id, program_id, currency), \
+         judged AS MATERIALIZED (\
+             SELECT n.*, row_number() OVER (ORDER BY n.partner_id, n.program_id, n.currency) AS place, \
+                 CASE WHEN n.amount <= 0 THEN 'not_positive' \
+                     WHEN p.status <> 'approved' THEN 'partner_not_payable' \
+                     WHEN n.amount < (\
+                         SELECT max((m ->> 'amount')::numeric) FROM jsonb_array_elements(g.minimum_payouts) m \
+                         WHERE m ->> 'currency' = n.currency) THEN 'below_minimum' \
+                 END AS reason \
+             FROM nets n \
+             JOIN partners p ON p.organization_id = $1 AND p.id = n.partner_id \
+             JOIN programs g ON g.organization_id = $1 AND g.id = n.program_id) "
+    };
+}
+
+/// Writes the payouts of a drafted run with their lines, and what it carries forward, in one statement.
+pub fn propose(tx: &mut Tx<'_>, scope: &Scope, run: &PayoutRun) -> Result<(), Problem> {
+    let query = diesel::sql_query(concat!(
+        payable!(),
+        ", carried AS (\
+             INSERT INTO payout_carry_forwards \
+                 (organization_id, id, payout_run_id, partner_id, program_id, currency, amount, reason) \
+             SELECT $1, ordered_uuid($5, place), $2, partner_id, program_id, currency, amount, reason \
+             FROM judged WHERE reason IS NOT NULL), \
+         paid AS (\
+             INSERT INTO payouts (organization_id, id, payout_run_id, partner_id, program_id, status, currency, \
+                 amount, row_version, created_at, updated_at) \
+             SELECT $1, ordered_uuid($5, place), $2, partner_id, program_id, 'pending', currency, amount, 1, $5, $5 \
+             FROM judged WHERE reason IS NULL \
+             RETURNING id, partner_id, program_id, currency) \
+         INSERT INTO payout_items \
+             (organization_id, id, payout_id, partner_id, commission_id, clawback_id, status, amount) \
+         SELECT $1, ordered_uuid($5, row_number() OVER (ORDER BY p.id, l.commission_id, l.clawback_id)), p.id, \
+             l.partner_id, l.commission_id, l.clawback_id, 'proposed', l.amount \
+         FROM lines l JOIN paid p USING (partner_id, program_id, currency)"
+    ))
+    .bind::<SqlUuid, _>(scope.organization_id.uuid())
+    .bind::<SqlUuid, _>(run.id.uuid())
+    .bind::<Timestamptz, _>(run.cut_off_at)
+    .bind::<Nullable<SqlUuid>, _>(run.program_id.map(ProgramId::uuid))
+    .bind::<Timestamptz, _>(run.created_at);
+    Prepared(query).execute(tx.connection())?;
+    Ok(())
+}
+
+#[derive(QueryableByName)]
+struct Differences {
+    #[diesel(sql_type = BigInt)]
+    differences: i64,
+}
+
+/// How many lines of the run's payouts are no longer what was proposed: gone, changed, newly come, or of a payout that
+/// would not be made now.
+pub fn differences(tx: &mut Tx<'_>, scope: &Scope, run: &PayoutRun) -> Result<i64, Problem> {
+    let query = diesel::sql_query(concat!(
+        payable!(),
+        ", payouts_of_run AS (\
+             SELECT id, partner_id, program_id, currency FROM payouts \
+             WHERE organization_id = $1 AND payout_run_id = $2), \
+         current_lines AS (\
+             SELECT p.id AS payout_id, l.commission_id, l.clawback_id, l.amount \
+             FROM payouts_of_run p \
+             JOIN judged j USING (partner_id, program_id, currency) \
+             JOIN lines l USING (partner_id, program_id, currency) \
+             WHERE j.reason IS NULL), \
+         proposed_lines AS (\
+             SELECT i.payout_id, i.commission_id, i.clawback_id, i.amount \
+             FROM payouts_of_run p JOIN payout_items i ON i.organization_id = $1 AND i.payout_id = p.id) \
+         SELECT count(*) AS differences FROM (\
+             SELECT commission_id, clawback_id FROM (TABLE current_lines EXCEPT TABLE proposed_lines) come \
+             UNION \
+             SELECT commission_id, clawback_id FROM (TABLE proposed_lines EXCEPT TABLE current_lines) gone) different"
+    ))
+    .bind::<SqlUuid, _>(scope.organization_id.uuid())
+    .bind::<SqlUuid, _>(run.id.uuid())
+    .bind::<Timestamptz, _>(run.cut_off_at)
+    .bind::<Nullable<SqlUuid>, _>(run.program_id.map(ProgramId::uuid));
+    let found: Differences = Prepared(query).get_result(tx.connection())?;
+    Ok(found.differences)
+}

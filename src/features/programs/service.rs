@@ -1,0 +1,66 @@
+//! The verbs of a program.
+
+use super::domain::{NewProgram, Program, ProgramPatch};
+use super::store::{self, ProgramFilter};
+use crate::features::organizations;
+use crate::kernel::ctx::Ctx;
+use crate::kernel::id::ProgramId;
+use crate::kernel::problem::Problem;
+use crate::kernel::version::Precondition;
+use crate::platform::db::{Change, Page, PageRequest, Subject, Tx};
+
+/// One program, if the caller may see it.
+pub fn get(tx: &mut Tx<'_>, ctx: &Ctx, id: ProgramId) -> Result<Program, Problem> {
+    store::find(tx, &ctx.scope, id)?.ok_or_else(Problem::not_found)
+}
+
+/// A page of the programs that the caller may see.
+pub fn list(
+    tx: &mut Tx<'_>,
+    ctx: &Ctx,
+    filter: &ProgramFilter,
+    page: &PageRequest,
+) -> Result<Page<Program>, Problem> {
+    store::list(tx, &ctx.scope, filter, page)
+}
+
+/// Makes a new one; days are counted in the organization's time zone where none is named.
+pub fn create(tx: &mut Tx<'_>, ctx: &Ctx, new: NewProgram) -> Result<Program, Problem> {
+    let zone = match new.time_zone {
+        Some(zone) => zone,
+        None => organizations::get(tx, ctx)?.time_zone,
+    };
+    let program = Program::create(new, zone, ctx.now);
+    store::insert(tx, &ctx.scope, &program)?;
+    tx.record(
+        ctx,
+        Change::created("program.created", subject(&program), &program),
+    );
+    Ok(program)
+}
+
+/// Changes what may be changed.
+pub fn update(
+    tx: &mut Tx<'_>,
+    ctx: &Ctx,
+    id: ProgramId,
+    precondition: &Precondition,
+    patch: ProgramPatch,
+) -> Result<Program, Problem> {
+    let before = store::lock(tx, &ctx.scope, id)?.ok_or_else(Problem::not_found)?;
+    precondition.check(before.row_version)?;
+    let after = before.clone().patched(patch, ctx.now);
+    store::update(tx, &ctx.scope, &after)?;
+    tx.record(
+        ctx,
+        Change::updated("program.updated", subject(&after), &before, &after),
+    );
+    Ok(after)
+}
+
+fn subject(program: &Program) -> Subject {
+    Subject {
+        kind: "program",
+        id: program.id.uuid(),
+    }
+}

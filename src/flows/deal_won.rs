@@ -1,0 +1,24 @@
+//! A deal is won: its confirmed credits are settled, and what its payments earned so far is accrued.
+
+use super::accrual;
+use crate::features::{attributions, deals};
+use crate::kernel::ctx::Ctx;
+use crate::kernel::id::DealId;
+use crate::kernel::problem::Problem;
+use crate::kernel::version::Precondition;
+use crate::platform::db::Tx;
+use chrono::{DateTime, Utc};
+
+/// Wins the deal at `won_at`, or now.
+pub fn run(
+    tx: &mut Tx<'_>,
+    ctx: &Ctx,
+    id: DealId,
+    precondition: &Precondition,
+    won_at: Option<DateTime<Utc>>,
+) -> Result<deals::Deal, Problem> {
+    let deal = deals::win(tx, ctx, id, precondition, won_at)?;
+    attributions::settle(tx, ctx, id)?;
+    accrual::of_deals(tx, ctx, &[id])?;
+    Ok(deal)
+}

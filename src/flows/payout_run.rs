@@ -1,0 +1,218 @@
+//! Payouts take lines of commissions with them, and every step of money is an entry of the ledger.
+
+use crate::features::commissions::{self, LineMove};
+use crate::features::ledger::{self, NewEntry};
+use crate::features::payouts::{
+    self, Confirmation, LockedPayout, Payout, PayoutRun, PayoutRunStatus, Report, Settlement,
+};
+use crate::kernel::ctx::Ctx;
+use crate::kernel::id::{PartnerId, PayoutId, PayoutRunId, ProgramId};
+use crate::kernel::money::Money;
+use crate::kernel::problem::Problem;
+use crate::kernel::version::Precondition;
+use crate::platform::db::Tx;
+use chrono::{DateTime, Utc};
+
+/// A constructor of [`NewEntry`] for payouts.
+type EntryOf = fn(PayoutId, PartnerId, ProgramId, Money, DateTime<Utc>) -> NewEntry;
+
+/// A second person approves a run: what it proposes is checked once more under lock and set aside.
+pub fn approve(
+    tx: &mut Tx<'_>,
+    ctx: &Ctx,
+    id: PayoutRunId,
+    precondition: &Precondition,
+) -> Result<Report, Problem> {
+    let draft = payouts::lock_run(tx, ctx, id, precondition)?;
+    let proposed = payouts::pending(tx, ctx, &draft)?;
+    let lines = payouts::lines(tx, ctx, &proposed)?;
+    commissions::lock_lines(tx, ctx, &lines)?;
+    let approved = payouts::approve(tx, ctx, draft, &proposed)?;
+    commissions::move_lines(tx, ctx, &lines, LineMove::Reserve)?;
+    post(tx, ctx, &proposed, NewEntry::reserve, ctx.now)?;
+    payouts::report(tx, ctx, approved)
+}
+
+/// Gives up a run that is not yet being processed; what an approved one set aside goes back.
+pub fn cancel(
+    tx: &mut Tx<'_>,
+    ctx: &Ctx,
+    id: PayoutRunId,
+    precondition: &Precondition,
+    reason: &str,
+) -> Result<Report, Problem> {
+    let run = payouts::lock_run(tx, ctx, id, precondition)?;
+    let pending = payouts::pending(tx, ctx, &run)?;
+    if run.status == PayoutRunStatus::Approved {
+        let lines = payouts::lines(tx, ctx, &pending)?;
+        commissions::move_lines(tx, ctx, &lines, LineMove::GiveBack)?;
+        post(tx, ctx, &pending, NewEntry::reserve_cancelled, ctx.now)?;
+    }
+    let cancelled = payouts::cancel(tx, ctx, run, &pending, reason)?;
+    payouts::report(tx, ctx, cancelled)
+}
+
+/// All payouts of a run that were still being paid were paid, which completes the run.
+pub fn confirm_all(
+    tx: &mut Tx<'_>,
+    ctx: &Ctx,
+    id: PayoutRunId,
+    precondition: &Precondition,
+    confirmation: &Confirmation,
+) -> Result<Report, Problem> {
+    let run = payouts::lock_run(tx, ctx, id, precondition)?;
+    let before = payouts::confirmable(tx, ctx, &run)?;
+    let step = Step::paid(confirmation, true);
+    let (run, _) = take(tx, ctx, run, before, &step, |payout| {
+        payout.confirm(confirmation, ctx.now)
+    })?;
+    payouts::report(tx, ctx, run)
+}
+
+/// A payout was paid.
+pub fn confirm(
+    tx: &mut Tx<'_>,
+    ctx: &Ctx,
+    id: PayoutId,
+    precondition: &Precondition,
+    confirmation: &Confirmation,
+) -> Result<Payout, Problem> {
+    let LockedPayout { run, payout } = payouts::lock_payout(tx, ctx, id, precondition)?;
+    let step = Step::paid(confirmation, false);
+    take_one(tx, ctx, run, payout, &step, |payout| {
+        payout.confirm(confirmation, ctx.now)
+    })
+}
+
+/// A payout could not be paid: its lines go back and wait for a later run.
+pub fn fail(
+    tx: &mut Tx<'_>,
+    ctx: &Ctx,
+    id: PayoutId,
+    precondition: &Precondition,
+    reason: &str,
+) -> Result<Payout, Problem> {
+    let LockedPayout { run, payout } = payouts::lock_payout(tx, ctx, id, precondition)?;
+    let step = Step {
+        event: "payout.failed",
+        reason: Some(reason),
+        line_move: LineMove::GiveBack,
+        entry: NewEntry::payout_failed,
+        occurred_at: ctx.now,
+        releases: true,
+        of_run: false,
+    };
+    take_one(tx, ctx, run, payout, &step, |payout| payout.fail(reason, ctx.now))
+}
+
+/// A payout was paid and came back: its lines wait for a later run.
+pub fn bounce(
+    tx: &mut Tx<'_>,
+    ctx: &Ctx,
+    id: PayoutId,
+    precondition: &Precondition,
+    reason: &str,
+    returned_at: Option<DateTime<Utc>>,
+) -> Result<Payout, Problem> {
+    let LockedPayout { run, payout } = payouts::lock_payout(tx, ctx, id, precondition)?;
+    let step = Step {
+        event: "payout.returned",
+        reason: Some(reason),
+        line_move: LineMove::TakeBack,
+        entry: NewEntry::payout_returned,
+        occurred_at: payout.returned_at(returned_at, ctx.now)?,
+        releases: true,
+        of_run: false,
+    };
+    take_one(tx, ctx, run, payout, &step, |payout| {
+        payout.bounce(reason, ctx.now)
+    })
+}
+
+/// What a step does in each of the rooms.
+#[derive(Debug, Clone, Copy)]
+struct Step<'a> {
+    event: &'static str,
+    reason: Option<&'a str>,
+    line_move: LineMove,
+    entry: EntryOf,
+    occurred_at: DateTime<Utc>,
+    releases: bool,
+    of_run: bool,
+}
+
+impl Step<'_> {
+    fn paid(confirmation: &Confirmation, of_run: bool) -> Self {
+        let paid_at = confirmation.paid_at;
+        Self {
+            event: "payout.paid",
+            reason: None,
+            line_move: LineMove::Pay { paid_at },
+            entry: NewEntry::payout_paid,
+            occurred_at: paid_at,
+            releases: false,
+            of_run,
+        }
+    }
+}
+
+/// Takes payouts of a locked run one step on: the payouts, their lines, the ledger.
+fn take(
+    tx: &mut Tx<'_>,
+    ctx: &Ctx,
+    run: PayoutRun,
+    before: Vec<Payout>,
+    step: &Step<'_>,
+    turn: impl Fn(Payout) -> Result<Payout, Problem>,
+) -> Result<(PayoutRun, Vec<Payout>), Problem> {
+    let after = before.iter().cloned().map(turn).collect::<Result<Vec<_>, _>>()?;
+    let lines = payouts::lines(tx, ctx, &before)?;
+    commissions::move_lines(tx, ctx, &lines, step.line_move)?;
+    post(tx, ctx, &before, step.entry, step.occurred_at)?;
+    let settlement = Settlement {
+        run,
+        before: &before,
+        after: &after,
+        event: step.event,
+        reason: step.reason,
+        releases: step.releases,
+        of_run: step.of_run,
+    };
+    let run = payouts::settle(tx, ctx, settlement)?;
+    Ok((run, after))
+}
+
+fn take_one(
+    tx: &mut Tx<'_>,
+    ctx: &Ctx,
+    run: PayoutRun,
+    payout: Payout,
+    step: &Step<'_>,
+    turn: impl Fn(Payout) -> Result<Payout, Problem>,
+) -> Result<Payout, Problem> {
+    let (_, after) = take(tx, ctx, run, vec![payout], step, turn)?;
+    after.into_iter().next().ok_or_else(Problem::internal)
+}
+
+/// One entry per payout, over its whole amount.
+fn post(
+    tx: &mut Tx<'_>,
+    ctx: &Ctx,
+    payouts: &[Payout],
+    entry: EntryOf,
+    occurred_at: DateTime<Utc>,
+) -> Result<(), Problem> {
+    let entries: Vec<NewEntry> = payouts
+        .iter()
+        .map(|payout| {
+            entry(
+                payout.id,
+                payout.partner_id,
+                payout.program_id,
+                payout.amount,
+                occurred_at,
+            )
+        })
+        .collect();
+    ledger::post(tx, ctx, &entries)
+}

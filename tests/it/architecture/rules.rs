@@ -1,0 +1,211 @@
+//! The rules, as what breaks them.
+
+use super::LONG_FILES;
+use super::imports::paths;
+use copartner::features::ORDER;
+
+/// The most lines of a file.
+pub const LONGEST_FILE: usize = 500;
+/// Names that say nothing.
+const EMPTY_NAMES: &[&str] = &[
+    "utils", "util", "helpers", "helper", "manager", "managers", "common", "misc",
+];
+/// Words of work that is not done.
+const UNFINISHED: &[&str] = &[concat!("TO", "DO"), concat!("FIX", "ME")];
+/// The files of a room that only the room itself may use.
+const INNER: &[&str] = &["http", "dto", "domain", "service", "store"];
+
+/// Which room owns which tables, besides the table of its own name.
+const TABLES: &[(&str, &[&str])] = &[
+    ("organizations", &["event_counters"]),
+    ("commission_rules", &["commission_rule_versions"]),
+    ("commissions", &["clawbacks"]),
+    ("events", &["event_counters"]),
+    ("audit", &["audit_events"]),
+    ("invoices", &["invoice_lines", "payments", "refunds"]),
+    ("ledger", &["ledger_entries"]),
+    (
+        "payouts",
+        &["payout_runs", "payout_items", "payout_carry_forwards"],
+    ),
+    ("imports", &["import_chunks", "import_rejections"]),
+];
+
+/// Rooms that read a table of another room's, and why. This list may only shrink.
+const FOREIGN_TABLES: &[(&str, &str, &str)] = &[];
+
+/// Everything wrong with a file, as "file: what".
+pub fn faults(path: &str, text: &str) -> Vec<String> {
+    let mut found = of_the_text(path, text);
+    if let Some(inside) = path.strip_prefix("src/") {
+        let place = Place::of(inside);
+        for import in paths(path, text) {
+            found.extend(of_an_import(&place, &import));
+        }
+        if place.layer == "mod" && place.room.is_some() {
+            let opened = INNER.iter().filter(|inner| **inner != "http");
+            let opened = opened.filter(|inner| text.contains(&format!("pub mod {inner};")));
+            found.extend(opened.map(|inner| format!("a room opens its {inner}")));
+        }
+    }
+    found.sort();
+    found.dedup();
+    found
+        .into_iter()
+        .map(|fault| format!("{path}: {fault}"))
+        .collect()
+}
+
+fn of_the_text(path: &str, text: &str) -> Vec<String> {
+    let mut found = Vec::new();
+    let lines = text.lines().count();
+    if lines > LONGEST_FILE && !LONG_FILES.iter().any(|(long, _)| *long == path) {
+        found.push(format!(
+            "{lines} lines are more than {LONGEST_FILE}; make it a folder"
+        ));
+    }
+    let unfinished = UNFINISHED.iter().filter(|word| text.contains(**word));
+    found.extend(unfinished.map(|word| format!("{word}: nothing is left for later")));
+    if path.ends_with("/mod.rs") && !text.starts_with("//!") {
+        found.push("a mod.rs opens with its charter (//!)".to_owned());
+    }
+    let steps = path.split('/').map(|step| step.trim_end_matches(".rs"));
+    let empty = steps.filter(|step| EMPTY_NAMES.contains(step));
+    found.extend(empty.map(|step| format!("{step} is no name")));
+    found
+}
+
+/// Where a file stands in the house.
+struct Place<'a> {
+    floor: &'a str,
+    room: Option<&'a str>,
+    layer: &'a str,
+}
+
+impl<'a> Place<'a> {
+    fn of(path: &'a str) -> Self {
+        let mut steps = path.trim_end_matches(".rs").split('/');
+        let floor = steps.next().unwrap_or_default();
+        let room = steps.next().filter(|room| floor == "features" && *room != "mod");
+        Self {
+            floor,
+            room,
+            layer: steps.next().unwrap_or("mod"),
+        }
+    }
+
+    /// The floors that this one stands on.
+    fn below(&self) -> &'static [&'static str] {
+        match (self.floor, self.layer) {
+            ("kernel", _) => &["kernel"],
+            ("platform", _) => &["kernel", "platform"],
+            ("features", "http") => &["kernel", "platform", "features", "flows"],
+            ("features", _) => &["kernel", "platform", "features"],
+            ("flows", _) => &["kernel", "platform", "features", "flows"],
+            ("main", _) => &["kernel", "platform", "app"],
+            _ => &["kernel", "platform", "features", "flows", "app"],
+        }
+    }
+
+    /// The crates that have no business here.
+    fn foreign_crates(&self) -> &'static [&'static str] {
+        match (self.floor, self.layer) {
+            ("kernel", _) => &["diesel", "actix_web"],
+            ("features", "http") => &["diesel"],
+            ("features", "dto" | "service" | "domain") => &["diesel", "actix_web"],
+            ("features", "store") => &["actix_web"],
+            ("flows", _) => &["diesel", "actix_web"],
+            _ => &[],
+        }
+    }
+
+    /// The other files of its own room that a file may not use.
+    fn foreign_layers(&self) -> &'static [&'static str] {
+        match (self.floor, self.layer) {
+            ("features", "http") => &["store"],
+            ("features", "service") => &["dto", "http"],
+            ("features", "domain") => &["dto", "http", "service", "store"],
+            ("features", "store") => &["dto", "http", "service"],
+            ("features", "dto") => &["http", "service"],
+            _ => &[],
+        }
+    }
+
+    fn may_know_the_schema(&self) -> bool {
+        match self.floor {
+            "kernel" | "flows" | "main" => false,
+            "features" => self.layer == "store",
+            _ => true,
+        }
+    }
+
+    fn may_read(&self, table: &str) -> bool {
+        let Some(room) = self.room else {
+            return true;
+        };
+        let owns = TABLES
+            .iter()
+            .any(|(owner, tables)| *owner == room && tables.contains(&table));
+        let listed = FOREIGN_TABLES
+            .iter()
+            .any(|(reader, read, _)| *reader == room && *read == table);
+        room == table || room == "reports" || owns || listed
+    }
+}
+
+fn of_an_import(place: &Place<'_>, import: &[String]) -> Vec<String> {
+    let steps: Vec<&str> = import.iter().map(String::as_str).collect();
+    let mut found = Vec::new();
+    match steps.as_slice() {
+        ["crate" | "copartner", floor, rest @ ..] => {
+            let floors = ["kernel", "platform", "features", "flows", "app"];
+            if floors.contains(floor) && !place.below().contains(floor) {
+                found.push(format!("{} imports {floor}", place.floor));
+            }
+            match (*floor, rest) {
+                ("platform", ["db", "schema", tables @ ..]) => found.extend(of_the_schema(place, tables)),
+                ("platform", ["clock", ..]) if place.layer == "domain" => {
+                    found.push("a domain imports the clock".to_owned());
+                }
+                ("features", [room, inside @ ..]) => found.extend(of_a_room(place, room, inside)),
+                _ => {}
+            }
+        }
+        [name, ..] if place.foreign_crates().contains(name) => found.push(format!(
+            "{} {} imports {name}",
+            place.room.unwrap_or(place.floor),
+            place.layer
+        )),
+        _ => {}
+    }
+    found
+}
+
+fn of_the_schema(place: &Place<'_>, tables: &[&str]) -> Option<String> {
+    if !place.may_know_the_schema() {
+        return Some(format!("{} imports the schema", place.layer));
+    }
+    let table = tables.first().filter(|table| **table != "*")?;
+    (!place.may_read(table)).then(|| {
+        format!(
+            "{} reads the table {table} of another room",
+            place.room.unwrap_or_default()
+        )
+    })
+}
+
+fn of_a_room(place: &Place<'_>, room: &str, inside: &[&str]) -> Option<String> {
+    let inner = inside.first().filter(|inner| INNER.contains(inner));
+    if place.room == Some(room) {
+        let inner = inner.filter(|inner| place.foreign_layers().contains(inner));
+        return inner.map(|inner| format!("{} imports its {inner}", place.layer));
+    }
+    if let Some(inner) = inner.filter(|inner| !(place.floor == "app" && **inner == "http")) {
+        return Some(format!(
+            "{inner} is inside of {room}; use what {room} itself offers"
+        ));
+    }
+    let rank = |room: &str| ORDER.iter().position(|known| *known == room);
+    let (here, there) = (rank(place.room?)?, rank(room)?);
+    (here < there).then(|| format!("{} comes before {room}", place.room.unwrap_or_default()))
+}

@@ -1,0 +1,131 @@
+//! The published documents are what the code says, and keep the rules of the house.
+
+use crate::world::document;
+use copartner::kernel::problem::Code;
+use copartner::platform::openapi;
+use serde_json::Value;
+use std::collections::BTreeSet;
+use std::path::Path;
+
+#[test]
+fn the_published_document_is_the_generated_one() {
+    assert_published("openapi.json", document(), "cargo run -- openapi");
+}
+
+#[test]
+fn the_published_3_0_document_is_the_generated_one() {
+    let generated = copartner::app::document_3_0();
+    assert_published(
+        "openapi-3.0.json",
+        &generated,
+        "cargo run -- openapi --format 3.0",
+    );
+}
+
+#[track_caller]
+fn assert_published(name: &str, generated: &Value, command: &str) {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("openapi").join(name);
+    let published = std::fs::read_to_string(path).unwrap_or_default();
+    let generated = format!("{}\n", serde_json::to_string_pretty(generated).unwrap());
+    // Not `assert_eq`: nobody wants to read two whole documents.
+    let place = published
+        .lines()
+        .zip(generated.lines())
+        .position(|(one, other)| one != other);
+    assert!(
+        published == generated,
+        "openapi/{name} is not what the code generates (first difference: line {:?}); run\n    {command} > openapi/{name}",
+        place.map(|index| index + 1)
+    );
+}
+
+#[test]
+fn the_document_keeps_the_rules() {
+    assert_eq!(openapi::check(document(), &[]), Vec::<String>::new());
+}
+
+/// The codes that examples of problems show, each with its status and title.
+fn shown_problems(value: &Value, found: &mut Vec<(String, u64, String)>) {
+    match value {
+        Value::Array(items) => items.iter().for_each(|item| shown_problems(item, found)),
+        Value::Object(members) => {
+            if let (Some(code), Some(status), Some(title)) = (
+                members.get("code").and_then(Value::as_str),
+                members.get("status").and_then(Value::as_u64),
+                members.get("title").and_then(Value::as_str),
+            ) {
+                found.push((code.to_owned(), status, title.to_owned()));
+            }
+            members.values().for_each(|member| shown_problems(member, found));
+        }
+        _ => {}
+    }
+}
+
+#[test]
+fn every_problem_that_the_document_shows_is_in_the_table() {
+    let mut shown = Vec::new();
+    shown_problems(document(), &mut shown);
+    assert!(!shown.is_empty(), "the document shows no problem");
+    for (code, status, title) in shown {
+        let known = Code::ALL.iter().find(|known| known.name() == code);
+        let known = known.unwrap_or_else(|| panic!("the table has no {code}"));
+        assert_eq!(u64::from(known.status()), status, "{code}");
+        assert_eq!(known.title(), title, "{code}");
+    }
+}
+
+/// Every pattern of the document.
+fn patterns<'a>(value: &'a Value, found: &mut BTreeSet<&'a str>) {
+    match value {
+        Value::Array(items) => items.iter().for_each(|item| patterns(item, found)),
+        Value::Object(members) => {
+            found.extend(members.get("pattern").and_then(Value::as_str));
+            members.values().for_each(|member| patterns(member, found));
+        }
+        _ => {}
+    }
+}
+
+#[test]
+fn no_pattern_lets_nul_through() {
+    let mut all = BTreeSet::new();
+    patterns(document(), &mut all);
+    assert!(all.len() > 10, "{all:?}");
+    // `\S` matches NUL too: this one looks right and is not.
+    all.insert(r"^[^\x00]*\S[^\x00]*$");
+    let lets_through = |pattern: &&str| {
+        let schema = serde_json::json!({ "type": "string", "pattern": pattern });
+        let schema = jsonschema::validator_for(&schema).unwrap();
+        ["\0", "a\0b", "a\0", "\0b"]
+            .iter()
+            .any(|text| schema.is_valid(&Value::from(*text)))
+    };
+    let found: Vec<&str> = all.into_iter().filter(lets_through).collect();
+    assert_eq!(found, [r"^[^\x00]*\S[^\x00]*$"]);
+}
+
+#[test]
+fn codes_are_unique_and_well_formed() {
+    let names: BTreeSet<&str> = Code::ALL.iter().map(|code| code.name()).collect();
+    assert_eq!(names.len(), Code::ALL.len());
+    for name in names {
+        assert!(
+            name.chars()
+                .all(|letter| letter.is_ascii_lowercase() || letter == '_'),
+            "{name}"
+        );
+    }
+}
+
+#[test]
+fn the_check_sees_a_broken_rule() {
+    let mut broken = document().clone();
+    broken["paths"]["/v1/partners"]["get"]["summary"] = "Much too many words for a summary".into();
+    broken["paths"]["/v1/partners"]["post"]
+        .as_object_mut()
+        .unwrap()
+        .remove("x-required-permission");
+    let found = openapi::check(&broken, &[]);
+    assert_eq!(found.len(), 2, "{found:?}");
+}

@@ -1,0 +1,185 @@
+//! A world of its own for each test: a database, a service on a free port, a clock that the test moves.
+//!
+//! Invariant: tests share the Postgres server and nothing in it, so that they run side by side.
+//! Invariant: nothing waits for time to pass; the clock is moved and the worker is driven by hand.
+
+mod actor;
+mod document;
+mod postgres;
+mod reply;
+mod service;
+mod sql;
+
+pub use actor::{Actor, Ask};
+pub use document::{Operation, document, operations};
+pub use postgres::{Cluster, Database};
+pub use reply::Reply;
+pub use sql::{Names, count, names};
+
+use chrono::{DateTime, TimeDelta, Utc};
+use copartner::app::{bootstrap, worker};
+use copartner::kernel::id::OrganizationId;
+use copartner::kernel::permission::Permission;
+use copartner::platform::clock::{Clock, ManualClock};
+use copartner::platform::db::Db;
+use serde_json::{Value, json};
+use service::Service;
+use std::num::NonZeroU32;
+
+/// More rounds than any test gives the worker; beyond it, the worker never finds an end.
+const MOST_ROUNDS: usize = 1_000;
+
+/// How a world differs from the usual one.
+#[derive(Debug, Clone, Copy)]
+pub struct Settings {
+    /// Requests a minute for each caller.
+    pub rate_limit_per_minute: NonZeroU32,
+    /// Connections for writes, and as many for reads.
+    pub connections: u32,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            rate_limit_per_minute: NonZeroU32::new(1_000_000).unwrap(),
+            connections: 4,
+        }
+    }
+}
+
+/// An organization and its first key.
+#[derive(Debug)]
+pub struct Tenant {
+    /// The organization.
+    pub id: OrganizationId,
+    /// The key that holds every permission.
+    pub admin: Actor,
+}
+
+/// One running service and everything around it.
+#[derive(Debug)]
+pub struct World {
+    /// What time the service thinks it is.
+    pub clock: ManualClock,
+    /// The organization that every world has.
+    pub home: Tenant,
+    /// The door to the database, as the service has it.
+    pub db: Db,
+    service: Service,
+    // Dropped last: the service must be gone before its database is.
+    database: Database,
+}
+
+impl World {
+    /// The usual world.
+    pub fn new() -> Self {
+        Self::with(Settings::default())
+    }
+
+    /// A world with settings of its own, on the server that all tests share.
+    pub fn with(settings: Settings) -> Self {
+        Self::on(Cluster::shared().database(), settings)
+    }
+
+    /// A world on this database.
+    pub fn on(database: Database, settings: Settings) -> Self {
+        let clock = ManualClock::new("2026-03-02T09:00:00Z".parse().unwrap());
+        let db = Db::new(&database.settings(settings.connections));
+        let service = Service::start(db.clone(), &clock, &settings);
+        let home = found(&db, &clock, &service, "Example Cloud");
+        Self {
+            clock,
+            home,
+            db,
+            service,
+            database,
+        }
+    }
+
+    /// The key that holds every permission of the home organization.
+    pub fn admin(&self) -> &Actor {
+        &self.home.admin
+    }
+
+    /// Another organization on the same service.
+    pub fn second_organization(&self) -> Tenant {
+        found(&self.db, &self.clock, &self.service, "Second Cloud")
+    }
+
+    /// A caller without a credential.
+    pub fn nobody(&self) -> Actor {
+        self.service.actor(None)
+    }
+
+    /// A caller with this text as bearer token.
+    pub fn bearer(&self, token: &str) -> Actor {
+        self.service.actor(Some(token))
+    }
+
+    /// A new key of the home organization with exactly these permissions.
+    pub fn key(&self, permissions: &[&str]) -> Actor {
+        self.issue(json!({ "name": "A key", "permissions": permissions }))
+    }
+
+    /// A new key that is confined to a partner, with exactly these permissions.
+    pub fn partner_key(&self, partner_id: &str, permissions: &[&str]) -> Actor {
+        self.issue(json!({ "name": "A partner's key", "permissions": permissions, "partner_id": partner_id }))
+    }
+
+    /// A new key that is confined to a partner, with everything that partners may hold.
+    pub fn full_partner_key(&self, partner_id: &str) -> Actor {
+        let open = Permission::ALL
+            .iter()
+            .filter(|permission| permission.open_to_partners());
+        let names: Vec<&str> = open.map(|permission| permission.name()).collect();
+        self.partner_key(partner_id, &names)
+    }
+
+    fn issue(&self, body: Value) -> Actor {
+        let key = self.admin().post("/v1/api-keys", body).expect(201);
+        let mut actor = self.bearer(key.text("/secret"));
+        actor.key_id = Some(key.id());
+        actor
+    }
+
+    /// A new partner of the home organization, approved; its id.
+    pub fn partner(&self, name: &str) -> String {
+        let partner = self
+            .admin()
+            .post("/v1/partners", json!({ "name": name }))
+            .expect(201);
+        let approve = format!("/v1/partners/{}/approve", partner.id());
+        self.admin().act(&approve).expect(200);
+        partner.id()
+    }
+
+    /// Lets the worker do all there is to do.
+    pub fn work(&self) {
+        for _ in 0..MOST_ROUNDS {
+            if !worker::step(&self.db, &self.clock).unwrap() {
+                return;
+            }
+        }
+        panic!("the worker finds no end");
+    }
+
+    /// Moves the clock forward and returns the new present.
+    pub fn pass(&self, time: TimeDelta) -> DateTime<Utc> {
+        let now = self.clock.now() + time;
+        self.clock.set(now);
+        now
+    }
+
+    /// The database, for what only SQL can tell.
+    pub fn database(&self) -> &Database {
+        &self.database
+    }
+}
+
+fn found(db: &Db, clock: &ManualClock, service: &Service, name: &str) -> Tenant {
+    let founded = bootstrap::organization(db, name, clock.now()).unwrap();
+    Tenant {
+        id: founded.organization_id,
+        admin: service.actor(Some(&founded.secret.text)),
+    }
+}

@@ -1,0 +1,98 @@
+//! The real service on a free port, in a thread of this process.
+
+use super::{Actor, Settings};
+use copartner::app::serve;
+use copartner::platform::clock::ManualClock;
+use copartner::platform::config::ServeSettings;
+use copartner::platform::credentials::Credentials;
+use copartner::platform::db::Db;
+use copartner::platform::telemetry;
+use copartner::platform::web::WebState;
+use copartner::platform::web::contract::Contract;
+use copartner::platform::web::rate_limit::RateLimit;
+use metrics_exporter_prometheus::PrometheusHandle;
+use std::net::SocketAddr;
+use std::sync::mpsc::channel;
+use std::sync::{Arc, OnceLock};
+use std::thread::JoinHandle;
+
+/// A listening service; dropping it stops it.
+#[derive(Debug)]
+pub struct Service {
+    address: SocketAddr,
+    handle: actix_web::dev::ServerHandle,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl Service {
+    /// Starts the service and returns when it listens.
+    pub fn start(db: Db, clock: &ManualClock, settings: &Settings) -> Self {
+        let serve_settings = ServeSettings {
+            listen: "127.0.0.1:0".parse().unwrap(),
+            workers: Some(1),
+            rate_limit_per_minute: settings.rate_limit_per_minute,
+            import_max_mib: 16,
+            bootstrap_key_file: None,
+            without_worker: true,
+        };
+        let state = state(db, clock, &serve_settings);
+        let (connections, figures) = (settings.connections, figures());
+        let (born, birth) = channel();
+        let run = move || {
+            actix_web::rt::System::new().block_on(async {
+                let (server, address) = serve::server(state, figures, &serve_settings, connections).unwrap();
+                born.send((server.handle(), address)).unwrap();
+                server.await.unwrap();
+            });
+        };
+        let thread = std::thread::Builder::new()
+            .name("service".to_owned())
+            .spawn(run)
+            .unwrap();
+        let (handle, address) = birth.recv().unwrap();
+        Self {
+            address,
+            handle,
+            thread: Some(thread),
+        }
+    }
+
+    /// Somebody who calls this service.
+    pub fn actor(&self, token: Option<&str>) -> Actor {
+        Actor::at(self.address, token)
+    }
+}
+
+impl Drop for Service {
+    fn drop(&mut self) {
+        // The order to stop is given by the call itself; joining the thread is the wait for it.
+        drop(self.handle.stop(false));
+        if let Some(thread) = self.thread.take() {
+            let _ = thread.join();
+        }
+    }
+}
+
+/// The state as the service makes it; the document is compiled once for all tests.
+fn state(db: Db, clock: &ManualClock, settings: &ServeSettings) -> WebState {
+    static CONTRACT: OnceLock<Arc<Contract>> = OnceLock::new();
+    let clock = Arc::new(clock.clone());
+    let contract = CONTRACT.get_or_init(|| {
+        serve::state(db.clone(), clock.clone(), settings)
+            .unwrap()
+            .contract
+    });
+    WebState {
+        db,
+        clock,
+        credentials: Arc::new(Credentials::new()),
+        rate_limit: Arc::new(RateLimit::new(settings.rate_limit_per_minute)),
+        contract: Arc::clone(contract),
+    }
+}
+
+/// A process has one recorder of figures.
+fn figures() -> PrometheusHandle {
+    static FIGURES: OnceLock<PrometheusHandle> = OnceLock::new();
+    FIGURES.get_or_init(|| telemetry::metrics().unwrap()).clone()
+}
