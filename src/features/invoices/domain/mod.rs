@@ -178,8 +178,11 @@ impl Invoice {
         self.total_amount.currency()
     }
 
-    /// What may still be paid: neither paid nor credited.
+    /// What may still be paid: neither paid nor credited, and nothing of a void invoice.
     pub fn open_amount(&self) -> Result<Money, MoneyError> {
+        if self.status == InvoiceStatus::Void {
+            return Ok(Money::zero(self.currency()));
+        }
         self.total_amount
             .checked_sub(self.paid_amount)?
             .checked_sub(self.credited_amount)

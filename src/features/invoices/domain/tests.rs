@@ -285,6 +285,7 @@ fn only_an_unpaid_invoice_can_be_voided_and_then_takes_nothing() {
     );
     let void = invoice(100).void("wrong".to_owned(), now()).unwrap();
     assert_eq!(void.status_reason.as_deref(), Some("wrong"));
+    assert_eq!(void.open_amount().unwrap(), usd(0));
     let again = void.clone().void("wrong".to_owned(), now());
     assert_eq!(again.unwrap_err().code, Code::WrongState);
     let paid = void.clone().pay(payment(usd(1)), now());

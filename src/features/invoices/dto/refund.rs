@@ -39,7 +39,6 @@ pub struct NewRefundBody {
     )]
     pub external_id: Option<String>,
     /// Whether it was given back or taken back.
-    #[schema(inline)]
     pub kind: NewRefundKind,
     /// What went back, in the invoice's currency; above zero.
     pub amount: MoneyBody,
