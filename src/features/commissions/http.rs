@@ -60,7 +60,7 @@ async fn list_commissions(who: Granted<can::CommissionsRead>, query: Filter<Comm
 #[utoipa::path(tag = "Commissions", operation_id = "approveDueCommissions", request_body = ApproveDueBody,
     responses((status = 200, description = "What was approved.", body = ApprovedView)),
     extensions(("x-required-permission" = json!("commissions:approve")), ("x-requires-idempotency-key" = json!(true))))]
-#[post("/v1/commissions/approve")]
+#[post("/v1/commission-approvals")]
 async fn approve_due_commissions(
     who: Granted<can::CommissionsApprove>,
     command: Command<ApproveDueBody>,
