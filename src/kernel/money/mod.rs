@@ -248,17 +248,6 @@ impl fmt::Display for Money {
     }
 }
 
-/// Written as on the wire: `{"amount": "1250.00", "currency": "USD"}`.
-impl serde::Serialize for Money {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        use serde::ser::SerializeStruct;
-        let mut fields = serializer.serialize_struct("Money", 2)?;
-        fields.serialize_field("amount", &self.amount_text())?;
-        fields.serialize_field("currency", self.currency.code())?;
-        fields.end()
-    }
-}
-
 impl fmt::Debug for Money {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(formatter, "Money({self})")
