@@ -7,10 +7,10 @@ use crate::kernel::problem::Problem;
 use crate::platform::db::schema::{accounts, attributions, deals};
 use crate::platform::db::{Page, PageRequest, Position, Prepared, Tx};
 use chrono::{DateTime, Utc};
-use diesel::dsl::exists;
+use diesel::dsl::{exists, sql};
 use diesel::pg::Pg;
 use diesel::prelude::*;
-use diesel::sql_types::Bool;
+use diesel::sql_types::{Bool, Text};
 use uuid::Uuid;
 
 /// Which accounts a list shows, and in which order.
@@ -107,7 +107,7 @@ pub fn list(
         query = query.filter(accounts::domain.eq(domain));
     }
     if let Some(text) = &filter.name_contains {
-        query = query.filter(accounts::name.ilike(containing(text)));
+        query = query.filter(name_like(containing(text)));
     }
     if let Some(instant) = filter.created_at_gte {
         query = query.filter(accounts::created_at.ge(instant));
@@ -182,6 +182,12 @@ fn visible_to(scope: &Scope) -> Box<dyn BoxableExpression<accounts::table, Pg, S
         .filter(deals::account_id.eq(accounts::id))
         .filter(works_on.or(exists(credits)));
     Box::new(exists(own))
+}
+
+/// Whether the name matches the pattern, whatever the case. The collation is named, because a database whose own locale
+/// is C knows upper and lower case of ASCII letters only.
+fn name_like(pattern: String) -> Box<dyn BoxableExpression<accounts::table, Pg, SqlType = Bool>> {
+    Box::new(sql::<Bool>("accounts.name COLLATE \"und-x-icu\" ILIKE ").bind::<Text, _>(pattern))
 }
 
 /// The pattern of a text that contains this one: the signs that mean something in a pattern lose their meaning.

@@ -8,10 +8,9 @@ use crate::kernel::problem::{Code, Problem};
 use crate::platform::db::schema::{attributions, deals};
 use crate::platform::db::{Page, PageRequest, Position, Prepared, Tx};
 use chrono::{DateTime, NaiveDate, Utc};
-use diesel::dsl::exists;
 use diesel::pg::Pg;
 use diesel::prelude::*;
-use diesel::sql_types::{Bool, Nullable};
+use diesel::sql_types::Bool;
 use rust_decimal::Decimal;
 use std::str::FromStr;
 use uuid::Uuid;
@@ -90,7 +89,7 @@ struct DealRow {
 }
 
 type DealQuery<'a> = deals::BoxedQuery<'a, Pg, diesel::dsl::SqlTypeOf<diesel::dsl::AsSelect<DealRow, Pg>>>;
-type Condition = Box<dyn BoxableExpression<deals::table, Pg, SqlType = Nullable<Bool>>>;
+type Condition = Box<dyn BoxableExpression<deals::table, Pg, SqlType = Bool>>;
 
 /// One deal.
 pub fn find(tx: &mut Tx<'_>, scope: &Scope, id: DealId) -> Result<Option<Deal>, Problem> {
@@ -100,7 +99,7 @@ pub fn find(tx: &mut Tx<'_>, scope: &Scope, id: DealId) -> Result<Option<Deal>, 
         .select(DealRow::as_select());
     let row = match scope.partner_id {
         None => query.first(tx.connection()),
-        Some(partner_id) => query.filter(concerns(partner_id)).first(tx.connection()),
+        Some(partner_id) => query.filter(concerns(scope, partner_id)).first(tx.connection()),
     };
     row.optional()?.map(Deal::try_from).transpose()
 }
@@ -133,7 +132,7 @@ pub fn list(
         .limit(page.fetch())
         .into_boxed();
     if let Some(partner_id) = scope.partner_id {
-        query = query.filter(concerns(partner_id));
+        query = query.filter(concerns(scope, partner_id));
     }
     query = in_time(narrowed(query, filter), filter);
     query = match &page.after {
@@ -165,14 +164,23 @@ pub fn update(tx: &mut Tx<'_>, scope: &Scope, deal: &Deal) -> Result<(), Problem
     Ok(())
 }
 
-/// What a partner sees: the deals that it made and those for which it has or claims credit.
-fn concerns(partner_id: PartnerId) -> Condition {
+/// What a partner sees: the deals that it made and those for which it has or claims credit. Written as one set of ids,
+/// so that the cost follows the partner's own deals and not those of the whole organization.
+fn concerns(scope: &Scope, partner_id: PartnerId) -> Condition {
+    let made = diesel::alias!(deals as made);
+    let own = made
+        .filter(
+            made.field(deals::organization_id)
+                .eq(scope.organization_id.uuid()),
+        )
+        .filter(made.field(deals::partner_id).eq(partner_id.uuid()))
+        .select(made.field(deals::id));
     let credited = attributions::table
-        .filter(attributions::organization_id.eq(deals::organization_id))
-        .filter(attributions::deal_id.eq(deals::id))
+        .filter(attributions::organization_id.eq(scope.organization_id.uuid()))
         .filter(attributions::partner_id.eq(partner_id.uuid()))
-        .filter(attributions::status.ne("rejected"));
-    Box::new(deals::partner_id.eq(partner_id.uuid()).or(exists(credited)))
+        .filter(attributions::status.ne("rejected"))
+        .select(attributions::deal_id);
+    Box::new(deals::id.eq_any(own.union(credited)))
 }
 
 fn narrowed<'a>(mut query: DealQuery<'a>, filter: &'a DealFilter) -> DealQuery<'a> {

@@ -102,9 +102,14 @@ fn by_constraint(constraint: &str) -> Option<Problem> {
                 Problem::new(Code::AlreadyExists).because("The partner is in this program already."),
             );
         }
-        "attributions_deal_role_partner_key"
-        | "attributions_deal_role_rank_key"
-        | "commission_rule_versions_number_key" => Code::AlreadyExists,
+        "attributions_deal_role_partner_key" => {
+            let message = "The partner has credit in this role on this deal already.";
+            return Some(Problem {
+                errors: vec![FieldProblem::new("/partner_id", "taken", message)],
+                ..Problem::new(Code::AlreadyExists)
+            });
+        }
+        "attributions_deal_role_rank_key" | "commission_rule_versions_number_key" => Code::AlreadyExists,
         _ => return None,
     };
     Some(Problem::new(code))

@@ -1,16 +1,22 @@
-//! Parameters: never null, and written once when several operations share them.
+//! Parameters: never null (nor are bodies), and written once when several operations share them.
 
 use serde_json::{Map, Value, json};
 
 use super::walk::{each_operation, member, operations, pascal, take};
 
-/// A parameter is absent or has a value; the derive makes an optional one nullable.
+/// A parameter or a body is absent or has a value; the derive makes an optional one nullable.
 pub(super) fn never_null(document: &mut Value) {
     for section in ["paths", "webhooks"] {
         each_operation(document, section, &mut |_, _, operation| {
             let list = operation.get_mut("parameters").and_then(Value::as_array_mut);
             for parameter in list.into_iter().flatten() {
                 if let Some(schema) = parameter.get_mut("schema") {
+                    strip_null(schema);
+                }
+            }
+            let body = operation.pointer_mut("/requestBody/content");
+            for media in body.and_then(Value::as_object_mut).into_iter().flatten() {
+                if let Some(schema) = media.1.get_mut("schema") {
                     strip_null(schema);
                 }
             }
@@ -94,4 +100,20 @@ fn free_name(taken: &Map<String, Value>, parameter: &Value) -> String {
         .chain(numbered)
         .find(|name| !taken.contains_key(name))
         .unwrap_or(base)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_optional_body_is_absent_and_never_null() {
+        let reference = json!({ "$ref": "#/components/schemas/DealWin" });
+        let body = json!({ "content": { "application/json": {
+            "schema": { "oneOf": [{ "type": "null" }, reference] } } } });
+        let mut document = json!({ "paths": { "/v1/deals": { "post": { "requestBody": body } } } });
+        never_null(&mut document);
+        let schema = document.pointer("/paths/~1v1~1deals/post/requestBody/content/application~1json/schema");
+        assert_eq!(schema, Some(&reference));
+    }
 }
