@@ -5,6 +5,7 @@ use super::domain::{
     Refund,
 };
 use super::store::{self, InvoiceFilter, PaymentFilter, RefundFilter};
+use crate::features::product_families;
 use crate::kernel::ctx::Ctx;
 use crate::kernel::id::{InvoiceId, PaymentId, RefundId};
 use crate::kernel::problem::{FieldProblem, Problem};
@@ -206,7 +207,7 @@ fn refuse_unknown_product_families(
     lines: &[NewInvoiceLine],
 ) -> Result<(), Problem> {
     let asked = lines.iter().filter_map(|line| line.product_family_id).collect();
-    let unknown = store::unknown_product_families(tx, &ctx.scope, asked)?;
+    let unknown = product_families::unknown(tx, ctx, asked)?;
     if unknown.is_empty() {
         return Ok(());
     }

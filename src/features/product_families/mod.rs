@@ -10,4 +10,4 @@ mod service;
 mod store;
 
 pub use domain::ProductFamily;
-pub use service::get;
+pub use service::{get, unknown};

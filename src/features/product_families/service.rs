@@ -7,10 +7,24 @@ use crate::kernel::id::ProductFamilyId;
 use crate::kernel::problem::Problem;
 use crate::kernel::version::Precondition;
 use crate::platform::db::{Change, Page, PageRequest, Subject, Tx};
+use std::collections::HashSet;
 
 /// One product family.
 pub fn get(tx: &mut Tx<'_>, ctx: &Ctx, id: ProductFamilyId) -> Result<ProductFamily, Problem> {
     store::find(tx, &ctx.scope, id)?.ok_or_else(Problem::not_found)
+}
+
+/// Those of the asked that do not exist.
+pub fn unknown(
+    tx: &mut Tx<'_>,
+    ctx: &Ctx,
+    asked: HashSet<ProductFamilyId>,
+) -> Result<HashSet<ProductFamilyId>, Problem> {
+    if asked.is_empty() {
+        return Ok(asked);
+    }
+    let known = store::known(tx, &ctx.scope, &asked)?;
+    Ok(asked.difference(&known).copied().collect())
 }
 
 /// A page of the product families.

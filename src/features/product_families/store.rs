@@ -8,6 +8,7 @@ use crate::platform::db::schema::product_families;
 use crate::platform::db::{Page, PageRequest, Position, Prepared, Tx};
 use chrono::{DateTime, Utc};
 use diesel::prelude::*;
+use std::collections::HashSet;
 use uuid::Uuid;
 
 /// Which product families a list shows, and in which order.
@@ -70,6 +71,21 @@ pub fn lock(tx: &mut Tx<'_>, scope: &Scope, id: ProductFamilyId) -> Result<Optio
         .first(tx.connection())
         .optional()?;
     Ok(row.map(ProductFamily::from))
+}
+
+/// Those of the asked that exist.
+pub fn known(
+    tx: &mut Tx<'_>,
+    scope: &Scope,
+    asked: &HashSet<ProductFamilyId>,
+) -> Result<HashSet<ProductFamilyId>, Problem> {
+    let ids: Vec<Uuid> = asked.iter().map(|id| id.uuid()).collect();
+    let known: Vec<Uuid> = product_families::table
+        .filter(product_families::organization_id.eq(scope.organization_id.uuid()))
+        .filter(product_families::id.eq_any(ids))
+        .select(product_families::id)
+        .load(tx.connection())?;
+    Ok(known.into_iter().map(ProductFamilyId::from_uuid).collect())
 }
 
 /// A page of product families.

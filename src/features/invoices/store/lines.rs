@@ -7,10 +7,9 @@ use crate::kernel::id::{InvoiceLineId, ProductFamilyId};
 use crate::kernel::money::Currency;
 use crate::kernel::problem::Problem;
 use crate::platform::db::Tx;
-use crate::platform::db::schema::{invoice_lines, product_families};
+use crate::platform::db::schema::invoice_lines;
 use diesel::prelude::*;
 use rust_decimal::Decimal;
-use std::collections::HashSet;
 use uuid::Uuid;
 
 #[derive(Debug, Clone, Queryable, Selectable, Insertable)]
@@ -54,25 +53,6 @@ pub fn insert_lines(
         .values(rows)
         .execute(tx.connection())?;
     Ok(())
-}
-
-/// Those of the product families that do not exist.
-pub fn unknown_product_families(
-    tx: &mut Tx<'_>,
-    scope: &Scope,
-    asked: HashSet<ProductFamilyId>,
-) -> Result<HashSet<ProductFamilyId>, Problem> {
-    if asked.is_empty() {
-        return Ok(asked);
-    }
-    let ids: Vec<Uuid> = asked.iter().map(|id| id.uuid()).collect();
-    let known: Vec<Uuid> = product_families::table
-        .filter(product_families::organization_id.eq(scope.organization_id.uuid()))
-        .filter(product_families::id.eq_any(ids))
-        .select(product_families::id)
-        .load(tx.connection())?;
-    let known: HashSet<ProductFamilyId> = known.into_iter().map(ProductFamilyId::from_uuid).collect();
-    Ok(asked.difference(&known).copied().collect())
 }
 
 impl InvoiceLineRow {

@@ -4,7 +4,7 @@ mod lines;
 mod payments;
 mod refunds;
 
-pub use lines::{insert_lines, lines, unknown_product_families};
+pub use lines::{insert_lines, lines};
 pub use payments::{
     PaymentFilter, PaymentOrder, find_payment, insert_payment, list_payments, lock_payment, lock_payments_of,
     update_payment,
