@@ -1,6 +1,7 @@
 DROP TABLE audit_events, events, event_counters, idempotency_keys, api_keys, organizations CASCADE;
 DROP FUNCTION organizations_with_unsequenced_events();
 DROP FUNCTION sequence_events(integer);
+DROP FUNCTION all_organizations();
 DROP FUNCTION any_organization();
 DROP FUNCTION authenticate_api_key(bytea);
 DROP FUNCTION scope_partner();

@@ -90,6 +90,11 @@ CREATE FUNCTION any_organization() RETURNS boolean
     LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, public AS
 $$ SELECT EXISTS (SELECT FROM organizations) $$;
 
+-- Every organization; for the check of the books, which goes through all of them.
+CREATE FUNCTION all_organizations() RETURNS SETOF uuid
+    LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, public AS
+$$ SELECT organization_id FROM organizations ORDER BY organization_id $$;
+
 CREATE TABLE idempotency_keys (
     organization_id uuid NOT NULL,
     actor_id uuid NOT NULL,

@@ -2,6 +2,7 @@
 
 pub mod bootstrap;
 mod document;
+pub mod ledger_check;
 pub mod serve;
 mod service;
 pub mod worker;

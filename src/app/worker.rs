@@ -1,22 +1,17 @@
 //! The work in the background: any number of replicas may run it, and each piece is done by one of them.
 
+use crate::features::events;
 use crate::kernel::ctx::Ctx;
-use crate::kernel::id::OrganizationId;
 use crate::kernel::problem::Problem;
 use crate::platform::clock::Clock;
 use crate::platform::db::Db;
-use diesel::sql_types::{Integer, Uuid as SqlUuid};
-use diesel::{QueryableByName, RunQueryDsl, sql_query};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::JoinHandle;
 use std::time::Duration;
-use uuid::Uuid;
 
 /// How long the worker rests when there was nothing to do.
 const REST: Duration = Duration::from_millis(200);
-/// Events numbered in one transaction at most.
-const EVENTS_AT_ONCE: i32 = 5_000;
 
 /// The worker's thread; it stops when this is dropped or told to.
 #[derive(Debug)]
@@ -77,31 +72,13 @@ pub fn step(db: &Db, clock: &dyn Clock) -> Result<bool, Problem> {
     Ok(numbered)
 }
 
-#[derive(QueryableByName)]
-struct Waiting {
-    #[diesel(sql_type = SqlUuid)]
-    organization_id: Uuid,
-}
-
-#[derive(QueryableByName)]
-struct Numbered {
-    #[diesel(sql_type = Integer)]
-    numbered: i32,
-}
-
 /// Gives the committed events of every organization their numbers.
 fn number_events(db: &Db, clock: &dyn Clock) -> Result<bool, Problem> {
-    let query = sql_query("SELECT organizations_with_unsequenced_events() AS organization_id");
-    let waiting: Vec<Waiting> = db.outside_now(|connection| Ok(query.load(connection)?))?;
-    for Waiting { organization_id } in &waiting {
-        let ctx = Ctx::system(OrganizationId::from_uuid(*organization_id), clock.now());
-        db.write_now(&ctx, |tx| {
-            let query =
-                sql_query("SELECT sequence_events($1) AS numbered").bind::<Integer, _>(EVENTS_AT_ONCE);
-            let done: Numbered = query.get_result(tx.connection())?;
-            tracing::debug!(numbered = done.numbered, "events");
-            Ok(())
-        })?;
+    let waiting = db.outside_now(events::organizations_waiting)?;
+    for organization_id in &waiting {
+        let ctx = Ctx::system(*organization_id, clock.now());
+        let numbered = db.write_now(&ctx, events::number)?;
+        tracing::debug!(numbered, "events");
     }
     Ok(!waiting.is_empty())
 }

@@ -1,6 +1,34 @@
-//! The operations of this room.
+//! The operations on events.
 
+use super::dto::{EventPage, EventView, EventsQuery};
+use super::service;
+use crate::kernel::permission::can;
+use crate::platform::web::{Answer, Filter, Granted, Reply};
+use actix_web::get;
 use utoipa_actix_web::service_config::ServiceConfig;
 
 /// Registers the operations.
-pub fn routes(_config: &mut ServiceConfig<'_>) {}
+pub fn routes(config: &mut ServiceConfig<'_>) {
+    config.service(list_events);
+}
+
+/// List events
+///
+/// The change feed in the order of its numbers, a page at a time; read on with `after_sequence` or the cursor. What was
+/// committed before the request is in it. A partner's own key sees what concerns it alone.
+#[utoipa::path(tag = "Events", operation_id = "listEvents", params(EventsQuery),
+    responses((status = 200, description = "One page of events.", body = EventPage)),
+    extensions(("x-required-permission" = json!("events:read"))))]
+#[get("/v1/events")]
+async fn list_events(who: Granted<can::EventsRead>, query: Filter<EventsQuery>) -> Reply {
+    // Numbers what is committed, so that a writer finds its own events at once. When that fails, what has a number is
+    // still worth reading.
+    if let Err(problem) = who.state().db.write(&who.ctx, service::number).await {
+        tracing::warn!(%problem, "events were not numbered");
+    }
+    who.read(move |tx, ctx| {
+        let page = service::list(tx, ctx, &query.filter(), &query.page()?)?;
+        Answer::ok(&EventPage::from(page.map(EventView::from)))
+    })
+    .await
+}

@@ -317,13 +317,91 @@ impl NewEntry {
     }
 }
 
+/// What caused an entry.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Source {
+    /// A commission: it was earned, released, approved, or credited.
+    Commission(CommissionId),
+    /// A payout.
+    Payout(PayoutId),
+    /// A clawback.
+    Clawback(ClawbackId),
+}
+
+impl EntryKind {
+    /// The record that causes entries of this kind, by its id.
+    pub const fn source(self, id: Uuid) -> Source {
+        match self {
+            Self::Accrual | Self::HoldRelease | Self::Approval | Self::CreditNote => {
+                Source::Commission(CommissionId::from_uuid(id))
+            }
+            Self::Clawback => Source::Clawback(ClawbackId::from_uuid(id)),
+            Self::Reserve
+            | Self::ReserveCancelled
+            | Self::PayoutPaid
+            | Self::PayoutFailed
+            | Self::PayoutReturned => Source::Payout(PayoutId::from_uuid(id)),
+        }
+    }
+}
+
 /// An entry of the journal.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LedgerEntry {
     /// Its id.
     pub id: LedgerEntryId,
+    /// What it stands for.
+    pub kind: EntryKind,
+    /// What caused it.
+    pub source: Source,
+    /// Which step of its source it is, counted from 0.
+    pub step: i32,
+    /// The account that is debited.
+    pub debit: Account,
+    /// The account that is credited.
+    pub credit: Account,
+    /// Whose entry it is.
+    pub partner_id: PartnerId,
+    /// In which program.
+    pub program_id: ProgramId,
+    /// How much moves.
+    pub amount: Money,
+    /// When it happened in business.
+    pub occurred_at: DateTime<Utc>,
     /// When it was recorded.
     pub recorded_at: DateTime<Utc>,
-    /// Everything else.
-    pub entry: NewEntry,
+}
+
+/// Where a partner stands in a program, in one currency. All of it is sums of entries.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Balance {
+    /// The partner.
+    pub partner_id: PartnerId,
+    /// The program.
+    pub program_id: ProgramId,
+    /// Earned, within the hold.
+    pub held: Money,
+    /// Earned, the hold is over, not yet approved.
+    pub released: Money,
+    /// Approved and not yet set aside for a payout; negative when more was taken back than earned.
+    pub payable: Money,
+    /// Set aside for a payout.
+    pub in_payout: Money,
+    /// Everything that was ever earned.
+    pub earned: Money,
+    /// Everything that was taken back.
+    pub reversed: Money,
+    /// Everything that was paid out and did not come back.
+    pub paid: Money,
+}
+
+/// What one account moved in one currency.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AccountTotal {
+    /// The account.
+    pub account: Account,
+    /// Everything that it was debited.
+    pub debits: Money,
+    /// Everything that it was credited.
+    pub credits: Money,
 }

@@ -4,10 +4,12 @@
 //! Invariant: each kind of entry moves between its own accounts only; [`NewEntry`] can say nothing else.
 //! Invariant: entries are added, never changed; every balance is a sum of entries.
 
+mod balance_store;
 mod domain;
+mod dto;
 pub mod http;
 mod service;
 mod store;
 
-pub use domain::{Account, EntryKind, NewEntry, TakenFrom};
+pub use domain::{Account, Balance, EntryKind, LedgerEntry, NewEntry, Source, TakenFrom};
 pub use service::post;

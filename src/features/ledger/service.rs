@@ -1,10 +1,12 @@
 //! Posting to the journal and reading from it.
 
-use super::domain::NewEntry;
-use super::store;
+use super::balance_store::{self, BalanceFilter};
+use super::domain::{AccountTotal, Balance, LedgerEntry, NewEntry};
+use super::store::{self, EntryFilter};
 use crate::kernel::ctx::Ctx;
+use crate::kernel::id::LedgerEntryId;
 use crate::kernel::problem::Problem;
-use crate::platform::db::Tx;
+use crate::platform::db::{Page, PageRequest, Tx};
 
 /// Posts the entries, in one statement. Nothing is not posted: entries of zero are left out.
 pub fn post(tx: &mut Tx<'_>, ctx: &Ctx, entries: &[NewEntry]) -> Result<(), Problem> {
@@ -14,4 +16,38 @@ pub fn post(tx: &mut Tx<'_>, ctx: &Ctx, entries: &[NewEntry]) -> Result<(), Prob
         return Ok(());
     }
     store::insert(tx, &ctx.scope, &entries, ctx.now)
+}
+
+/// One entry, if the caller may see it.
+pub fn get(tx: &mut Tx<'_>, ctx: &Ctx, id: LedgerEntryId) -> Result<LedgerEntry, Problem> {
+    store::find(tx, &ctx.scope, id)?.ok_or_else(Problem::not_found)
+}
+
+/// A page of the entries that the caller may see.
+pub fn list(
+    tx: &mut Tx<'_>,
+    ctx: &Ctx,
+    filter: &EntryFilter,
+    page: &PageRequest,
+) -> Result<Page<LedgerEntry>, Problem> {
+    store::list(tx, &ctx.scope, filter, page)
+}
+
+/// A page of balances, by partner, program and currency.
+pub fn balances(
+    tx: &mut Tx<'_>,
+    ctx: &Ctx,
+    filter: &BalanceFilter,
+    page: &PageRequest,
+) -> Result<Page<Balance>, Problem> {
+    balance_store::balances(tx, &ctx.scope, filter, page)
+}
+
+/// What every account moved, by currency.
+pub fn trial_balance(
+    tx: &mut Tx<'_>,
+    ctx: &Ctx,
+    filter: &BalanceFilter,
+) -> Result<Vec<AccountTotal>, Problem> {
+    balance_store::account_totals(tx, &ctx.scope, filter)
 }

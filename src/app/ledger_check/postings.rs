@@ -1,0 +1,158 @@
+//! The checks that Postgres works out by itself: each answers its first broken row, or none.
+
+/// The checks by name. `$1` is the organization.
+pub(super) const CHECKS: &[(&str, &str)] = &[
+    ("trial balance is zero", TRIAL_BALANCE),
+    ("balances add up", BALANCES),
+    ("entries have a source", ORPHANS),
+    ("commissions agree with their postings", COMMISSIONS),
+    ("commissions are paid once", PAID_ONCE),
+    ("clawbacks agree with their postings", CLAWBACKS),
+    ("payouts are the sum of their items", PAYOUT_ITEMS),
+    ("payouts agree with their postings", PAYOUTS),
+    ("events have no gap", EVENTS),
+];
+
+const TRIAL_BALANCE: &str = "\
+    SELECT 'ledger' AS noun, NULL::uuid AS id, currency || ' is off by ' || sum(side) AS detail FROM (\
+        SELECT debit_account AS account, currency, amount AS side FROM ledger_entries WHERE organization_id = $1 \
+        UNION ALL SELECT credit_account, currency, -amount FROM ledger_entries WHERE organization_id = $1) sides \
+    GROUP BY currency HAVING sum(side) <> 0 ORDER BY currency LIMIT 1";
+
+/// Earned less taken back is what is owed and what was paid.
+const BALANCES: &str = "\
+    SELECT 'partner' AS noun, partner_id AS id, \
+        currency || ' in the program ' || program_id || ' is off by ' || sum(part) AS detail FROM (\
+        SELECT partner_id, program_id, currency, amount \
+            * ((kind = 'accrual')::int - (kind IN ('clawback', 'credit_note'))::int \
+            - (kind = 'payout_paid')::int + (kind = 'payout_returned')::int \
+            - (credit_account IN ('held', 'released', 'payable', 'in_payout'))::int \
+            + (debit_account IN ('held', 'released', 'payable', 'in_payout'))::int) AS part \
+        FROM ledger_entries WHERE organization_id = $1) parts \
+    GROUP BY partner_id, program_id, currency HAVING sum(part) <> 0 \
+    ORDER BY partner_id, program_id, currency LIMIT 1";
+
+/// Every entry is caused by a record of the same partner, program and currency.
+const ORPHANS: &str = "\
+    SELECT 'ledger_entry' AS noun, l.id, l.kind || ' without its source ' || l.source_id AS detail \
+    FROM ledger_entries l LEFT JOIN (\
+        SELECT id, partner_id, program_id, currency, \
+            CASE kind WHEN 'accrual' THEN ARRAY['accrual', 'hold_release', 'approval'] ELSE ARRAY['credit_note'] END \
+            AS kinds \
+        FROM commissions WHERE organization_id = $1 \
+        UNION ALL SELECT id, partner_id, program_id, currency, ARRAY['clawback'] \
+        FROM clawbacks WHERE organization_id = $1 \
+        UNION ALL SELECT id, partner_id, program_id, currency, ARRAY['reserve', 'reserve_cancelled', 'payout_paid', \
+            'payout_failed', 'payout_returned'] \
+        FROM payouts WHERE organization_id = $1) s \
+    ON s.id = l.source_id AND s.partner_id = l.partner_id AND s.program_id = l.program_id \
+        AND s.currency = l.currency AND l.kind = ANY (s.kinds) \
+    WHERE l.organization_id = $1 AND s.id IS NULL ORDER BY l.id LIMIT 1";
+
+/// A pending line is accrued, a due one released besides, an approved one approved besides; each for its amount less
+/// what was taken back before that step. A line of a credit note posts once, at once.
+const COMMISSIONS: &str = "\
+    WITH posted AS (\
+        SELECT source_id, sum(amount) FILTER (WHERE kind = 'accrual') AS accrued, \
+            sum(amount) FILTER (WHERE kind = 'hold_release') AS released, \
+            sum(amount) FILTER (WHERE kind = 'approval') AS approved, \
+            sum(amount) FILTER (WHERE kind = 'credit_note') AS credited \
+        FROM ledger_entries WHERE organization_id = $1 \
+            AND kind IN ('accrual', 'hold_release', 'approval', 'credit_note') GROUP BY source_id), \
+    taken AS (\
+        SELECT commission_id, sum(amount) AS reversed, sum(amount) FILTER (WHERE taken_from = 'held') AS held, \
+            sum(amount) FILTER (WHERE taken_from IN ('held', 'released')) AS netted \
+        FROM clawbacks WHERE organization_id = $1 GROUP BY commission_id), \
+    lines AS (\
+        SELECT c.id, c.kind, c.status, c.amount, c.reversed_amount, c.netted_amount, \
+            coalesce(p.accrued, 0) AS accrued, coalesce(p.released, 0) AS released, \
+            coalesce(p.approved, 0) AS approved, coalesce(p.credited, 0) AS credited, \
+            coalesce(t.reversed, 0) AS reversed, coalesce(t.held, 0) AS taken_held, coalesce(t.netted, 0) AS netted \
+        FROM commissions c LEFT JOIN posted p ON p.source_id = c.id LEFT JOIN taken t ON t.commission_id = c.id \
+        WHERE c.organization_id = $1) \
+    SELECT 'commission' AS noun, id, status || ' of ' || amount || ', but accrued ' || accrued || ', released ' \
+        || released || ', approved ' || approved || ', credited ' || credited || ', taken back ' || reversed AS detail \
+    FROM lines WHERE reversed <> reversed_amount OR netted <> netted_amount \
+        OR accrued <> (CASE kind WHEN 'accrual' THEN amount ELSE 0 END) \
+        OR credited <> (CASE kind WHEN 'credit_note' THEN -amount ELSE 0 END) \
+        OR approved <> (CASE WHEN kind = 'accrual' AND status IN ('approved', 'in_payout', 'paid') \
+            THEN amount - netted ELSE 0 END) \
+        OR NOT (CASE WHEN kind = 'credit_note' OR status IN ('pending', 'ineligible') THEN released = 0 \
+            WHEN status = 'reversed' THEN released IN (0, amount - taken_held) AND netted = amount \
+            ELSE released = amount - taken_held END) \
+    ORDER BY id LIMIT 1";
+
+/// A line in a payout has one living item in a payout that is under way, a paid one in a payout that is paid.
+const PAID_ONCE: &str = "\
+    WITH living AS (\
+        SELECT i.commission_id, count(*) AS items, min(p.status) AS payout FROM payout_items i \
+        JOIN payouts p ON p.organization_id = i.organization_id AND p.id = i.payout_id \
+        WHERE i.organization_id = $1 AND i.status = 'live' AND i.commission_id IS NOT NULL GROUP BY i.commission_id) \
+    SELECT 'commission' AS noun, c.id, c.status || ', but in ' || coalesce(l.items, 0) || ' living payouts (' \
+        || coalesce(l.payout, 'none') || ')' AS detail \
+    FROM commissions c LEFT JOIN living l ON l.commission_id = c.id \
+    WHERE c.organization_id = $1 AND NOT (CASE c.status \
+        WHEN 'in_payout' THEN coalesce(l.items, 0) = 1 AND l.payout IN ('pending', 'processing') \
+        WHEN 'paid' THEN coalesce(l.items, 0) = 1 AND l.payout = 'paid' ELSE l.items IS NULL END) \
+    ORDER BY c.id LIMIT 1";
+
+const CLAWBACKS: &str = "\
+    WITH posted AS (\
+        SELECT source_id, sum(amount) AS amount, min(debit_account) AS account FROM ledger_entries \
+        WHERE organization_id = $1 AND kind = 'clawback' GROUP BY source_id), \
+    living AS (\
+        SELECT i.clawback_id, count(*) AS items, min(p.status) AS payout FROM payout_items i \
+        JOIN payouts p ON p.organization_id = i.organization_id AND p.id = i.payout_id \
+        WHERE i.organization_id = $1 AND i.status = 'live' AND i.clawback_id IS NOT NULL GROUP BY i.clawback_id) \
+    SELECT 'clawback' AS noun, c.id, c.status || ' of ' || c.amount || ', but posted ' || coalesce(p.amount, 0) \
+        || ' from ' || coalesce(p.account, 'nowhere') || ' and in ' || coalesce(l.items, 0) || ' living payouts' \
+        AS detail \
+    FROM clawbacks c LEFT JOIN posted p ON p.source_id = c.id LEFT JOIN living l ON l.clawback_id = c.id \
+    WHERE c.organization_id = $1 AND (coalesce(p.amount, 0) <> c.amount OR p.account IS DISTINCT FROM c.taken_from \
+        OR NOT (CASE c.status \
+            WHEN 'in_payout' THEN coalesce(l.items, 0) = 1 AND l.payout IN ('pending', 'processing') \
+            WHEN 'paid' THEN coalesce(l.items, 0) = 1 AND l.payout = 'paid' ELSE l.items IS NULL END)) \
+    ORDER BY c.id LIMIT 1";
+
+const PAYOUT_ITEMS: &str = "\
+    SELECT 'payout' AS noun, p.id, p.amount || ', but its items are ' || coalesce(i.amount, 0) AS detail \
+    FROM payouts p LEFT JOIN (\
+        SELECT payout_id, sum(amount) AS amount FROM payout_items WHERE organization_id = $1 GROUP BY payout_id) i \
+    ON i.payout_id = p.id \
+    WHERE p.organization_id = $1 AND p.amount <> coalesce(i.amount, 0) ORDER BY p.id LIMIT 1";
+
+/// A payout is set aside when its run is approved, and then confirmed, failed, returned or cancelled, each once.
+const PAYOUTS: &str = "\
+    WITH posted AS (\
+        SELECT source_id, sum(amount) FILTER (WHERE kind = 'reserve') AS reserved, \
+            sum(amount) FILTER (WHERE kind = 'reserve_cancelled') AS cancelled, \
+            sum(amount) FILTER (WHERE kind = 'payout_paid') AS paid, \
+            sum(amount) FILTER (WHERE kind = 'payout_failed') AS failed, \
+            sum(amount) FILTER (WHERE kind = 'payout_returned') AS returned \
+        FROM ledger_entries WHERE organization_id = $1 AND kind IN ('reserve', 'reserve_cancelled', 'payout_paid', \
+            'payout_failed', 'payout_returned') GROUP BY source_id), \
+    lines AS (\
+        SELECT p.id, p.status, p.amount, r.status AS run, coalesce(l.reserved, 0) AS reserved, \
+            coalesce(l.cancelled, 0) AS cancelled, coalesce(l.paid, 0) AS paid, coalesce(l.failed, 0) AS failed, \
+            coalesce(l.returned, 0) AS returned \
+        FROM payouts p JOIN payout_runs r ON r.organization_id = p.organization_id AND r.id = p.payout_run_id \
+        LEFT JOIN posted l ON l.source_id = p.id WHERE p.organization_id = $1) \
+    SELECT 'payout' AS noun, id, status || ' of ' || amount || ', but reserved ' || reserved || ', cancelled ' \
+        || cancelled || ', paid ' || paid || ', failed ' || failed || ', returned ' || returned AS detail \
+    FROM lines WHERE reserved <> (CASE WHEN status = 'cancelled' THEN cancelled \
+            WHEN status = 'pending' AND run = 'draft' THEN 0 ELSE amount END) \
+        OR cancelled NOT IN (0, amount) OR (cancelled <> 0 AND status <> 'cancelled') \
+        OR paid <> (CASE WHEN status IN ('paid', 'returned') THEN amount ELSE 0 END) \
+        OR failed <> (CASE status WHEN 'failed' THEN amount ELSE 0 END) \
+        OR returned <> (CASE status WHEN 'returned' THEN amount ELSE 0 END) \
+    ORDER BY id LIMIT 1";
+
+/// The numbers run from 1 to the last one given.
+const EVENTS: &str = "\
+    SELECT 'events' AS noun, NULL::uuid AS id, 'the number ' || expected || ' is missing' AS detail FROM (\
+        SELECT expected, number FROM (\
+            SELECT row_number() OVER (ORDER BY sequence) AS expected, sequence AS number FROM events \
+            WHERE organization_id = $1 AND sequence IS NOT NULL) numbered \
+        UNION ALL SELECT (SELECT count(*) FROM events WHERE organization_id = $1 AND sequence IS NOT NULL) + 1, \
+            last_sequence + 1 FROM event_counters WHERE organization_id = $1) numbers \
+    WHERE number <> expected ORDER BY expected LIMIT 1";

@@ -1,0 +1,115 @@
+//! The audit trail on the wire.
+
+use super::domain::{ActorType, AuditEvent};
+use super::store::AuditFilter;
+use crate::features::events::{SubjectType, SubjectView};
+use crate::kernel::id::{ApiKeyId, AuditEventId, RequestId};
+use crate::kernel::problem::Problem;
+use crate::kernel::subject;
+use crate::page_of;
+use crate::platform::db::PageRequest;
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use utoipa::{IntoParams, ToSchema};
+
+/// Something that somebody did.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+#[schema(as = AuditEvent, examples(json!({"id": "aud_01j9zq4y8k7m5n3p2r1s0t6v4w", "action": "partner.suspended", "subject": {"type": "partner", "id": "ptn_01j9zq4y8k7m5n3p2r1s0t6v4w"}, "actor_type": "api_key", "actor_id": "key_01j9zq4y8k7m5n3p2r1s0t6v4w", "changes": {"status": {"before": "approved", "after": "suspended"}}, "reason": "Under review.", "request_id": "req_01j9zq4y8k7m5n3p2r1s0t6v4w", "address": "203.0.113.7", "occurred_at": "2026-03-02T09:30:00Z"})))]
+pub struct AuditEventView {
+    /// Its id.
+    pub id: AuditEventId,
+    /// What was done: a noun and what happened to it.
+    #[schema(max_length = 100, pattern = r"^[a-z_]+\.[a-z_]+$")]
+    pub action: String,
+    /// What it was done to.
+    pub subject: SubjectView,
+    /// Who acted: an API key, or the service itself.
+    pub actor_type: ActorType,
+    /// The key that acted; `null` for the service itself.
+    #[schema(required)]
+    pub actor_id: Option<ApiKeyId>,
+    /// The changed fields, each with its value before and after.
+    #[schema(value_type = Object)]
+    pub changes: Value,
+    /// Why, where a reason was given.
+    #[schema(required, max_length = 1000)]
+    pub reason: Option<String>,
+    /// The request that did it.
+    #[schema(required)]
+    pub request_id: Option<RequestId>,
+    /// The network address that the request came from.
+    #[schema(required, max_length = 64)]
+    pub address: Option<String>,
+    /// When it was done.
+    pub occurred_at: DateTime<Utc>,
+}
+
+impl From<AuditEvent> for AuditEventView {
+    fn from(entry: AuditEvent) -> Self {
+        Self {
+            id: entry.id,
+            action: entry.action,
+            subject: SubjectView::new(entry.subject_type, entry.subject_id),
+            actor_type: entry.actor_type,
+            actor_id: entry.actor_id,
+            changes: entry.changes,
+            reason: entry.reason,
+            request_id: entry.request_id,
+            address: entry.address,
+            occurred_at: entry.occurred_at,
+        }
+    }
+}
+
+page_of!(AuditEventPage, AuditEventView, "entries of the audit trail");
+
+/// What a list of audit events is narrowed to.
+#[derive(Debug, Clone, Serialize, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+pub struct AuditEventsQuery {
+    /// Only what was done to this record.
+    #[param(max_length = 64, pattern = "^[a-z]+_[0-9a-z]{26}$")]
+    pub subject_id: Option<String>,
+    /// Only what was done to records of this noun.
+    pub subject_type: Option<SubjectType>,
+    /// Only what this API key did.
+    pub actor_id: Option<ApiKeyId>,
+    /// Only this action, such as `partner.suspended`.
+    #[param(max_length = 100, pattern = r"^[a-z_]+\.[a-z_]+$")]
+    pub action: Option<String>,
+    /// Only what was done at or after this instant.
+    pub occurred_at_gte: Option<DateTime<Utc>>,
+    /// Only what was done before this instant.
+    pub occurred_at_lt: Option<DateTime<Utc>>,
+    /// How many to answer.
+    #[param(minimum = 1, maximum = 100, default = 25)]
+    pub limit: Option<u8>,
+    /// Where to read on: `next_cursor` of the page before.
+    #[param(max_length = 512, pattern = "^[A-Za-z0-9_-]+$")]
+    pub cursor: Option<String>,
+}
+
+impl AuditEventsQuery {
+    /// The page that is asked for; its cursor is bound to everything that is serialized of this query.
+    pub fn page(&self) -> Result<PageRequest, Problem> {
+        PageRequest::new(self.limit, self.cursor.as_deref(), self)
+    }
+
+    /// The filter as the store knows it; an id that names no resource is refused.
+    pub fn filter(&self) -> Result<AuditFilter, Problem> {
+        let unknown = || Problem::field("?subject_id", "invalid_id", "This is the id of no resource.");
+        let subject_id = self.subject_id.as_deref();
+        let subject_id = subject_id
+            .map(|text| subject::parse_id(text).ok_or_else(unknown))
+            .transpose()?;
+        Ok(AuditFilter {
+            subject_id,
+            subject_type: self.subject_type.as_ref().map(|noun| noun.0.clone()),
+            actor_id: self.actor_id,
+            action: self.action.clone(),
+            occurred_at_gte: self.occurred_at_gte,
+            occurred_at_lt: self.occurred_at_lt,
+        })
+    }
+}

@@ -1,0 +1,189 @@
+//! Balances: sums of entries, worked out when they are asked for.
+
+use super::domain::{Account, AccountTotal, Balance};
+use crate::kernel::ctx::Scope;
+use crate::kernel::id::{PartnerId, ProgramId};
+use crate::kernel::money::{Currency, Money};
+use crate::kernel::problem::Problem;
+use crate::platform::db::{Page, PageRequest, Position, Tx};
+use chrono::{DateTime, Utc};
+use diesel::prelude::*;
+use diesel::sql_types::{BigInt, Nullable, Numeric, Text, Timestamptz, Uuid as SqlUuid};
+use rust_decimal::Decimal;
+use std::str::FromStr;
+use uuid::Uuid;
+
+/// Which entries are summed.
+#[derive(Debug, Clone, Default)]
+pub struct BalanceFilter {
+    /// Of this partner.
+    pub partner_id: Option<PartnerId>,
+    /// Of this program.
+    pub program_id: Option<ProgramId>,
+    /// In this currency.
+    pub currency: Option<String>,
+    /// What had happened by this instant, itself included.
+    pub as_of: Option<DateTime<Utc>>,
+}
+
+#[derive(QueryableByName)]
+struct BalanceRow {
+    #[diesel(sql_type = SqlUuid)]
+    partner_id: Uuid,
+    #[diesel(sql_type = SqlUuid)]
+    program_id: Uuid,
+    #[diesel(sql_type = Text)]
+    currency: String,
+    #[diesel(sql_type = Numeric)]
+    held: Decimal,
+    #[diesel(sql_type = Numeric)]
+    released: Decimal,
+    #[diesel(sql_type = Numeric)]
+    payable: Decimal,
+    #[diesel(sql_type = Numeric)]
+    in_payout: Decimal,
+    #[diesel(sql_type = Numeric)]
+    earned: Decimal,
+    #[diesel(sql_type = Numeric)]
+    reversed: Decimal,
+    #[diesel(sql_type = Numeric)]
+    paid: Decimal,
+}
+
+#[derive(QueryableByName)]
+struct TotalRow {
+    #[diesel(sql_type = Text)]
+    account: String,
+    #[diesel(sql_type = Text)]
+    currency: String,
+    #[diesel(sql_type = Numeric)]
+    debits: Decimal,
+    #[diesel(sql_type = Numeric)]
+    credits: Decimal,
+}
+
+/// The entries of the filter; `$2` is the caller's own partner. These statements are not kept prepared, so that each
+/// is planned for the filters that are really set.
+const CHOSEN: &str = "FROM ledger_entries WHERE organization_id = $1 \
+    AND ($2 IS NULL OR partner_id = $2) AND ($3 IS NULL OR partner_id = $3) \
+    AND ($4 IS NULL OR program_id = $4) AND ($5 IS NULL OR currency = $5) \
+    AND ($6 IS NULL OR occurred_at <= $6)";
+
+/// What an account is credited less what it is debited.
+fn owed(account: Account) -> String {
+    format!(
+        "coalesce(sum(CASE '{account}' WHEN credit_account THEN amount WHEN debit_account THEN -amount END), 0) \
+         AS {account}"
+    )
+}
+
+/// A page of balances, by partner, program and currency.
+pub fn balances(
+    tx: &mut Tx<'_>,
+    scope: &Scope,
+    filter: &BalanceFilter,
+    page: &PageRequest,
+) -> Result<Page<Balance>, Problem> {
+    let accounts = [
+        Account::Held,
+        Account::Released,
+        Account::Payable,
+        Account::InPayout,
+    ];
+    let sql = format!(
+        "SELECT partner_id, program_id, currency, {}, \
+             coalesce(sum(amount) FILTER (WHERE kind = 'accrual'), 0) AS earned, \
+             coalesce(sum(amount) FILTER (WHERE kind IN ('clawback', 'credit_note')), 0) AS reversed, \
+             coalesce(sum(CASE kind WHEN 'payout_paid' THEN amount WHEN 'payout_returned' THEN -amount END), 0) \
+                 AS paid \
+         {CHOSEN} AND ($7 IS NULL OR (partner_id, program_id, currency) > ($7, $8, $9)) \
+         GROUP BY partner_id, program_id, currency ORDER BY partner_id, program_id, currency LIMIT $10",
+        accounts.map(owed).join(", ")
+    );
+    let after = page.after.as_ref().and_then(last_seen);
+    let rows: Vec<BalanceRow> = diesel::sql_query(sql)
+        .bind::<SqlUuid, _>(scope.organization_id.uuid())
+        .bind::<Nullable<SqlUuid>, _>(scope.partner_id.map(PartnerId::uuid))
+        .bind::<Nullable<SqlUuid>, _>(filter.partner_id.map(PartnerId::uuid))
+        .bind::<Nullable<SqlUuid>, _>(filter.program_id.map(ProgramId::uuid))
+        .bind::<Nullable<Text>, _>(&filter.currency)
+        .bind::<Nullable<Timestamptz>, _>(filter.as_of)
+        .bind::<Nullable<SqlUuid>, _>(after.as_ref().map(|last| last.0))
+        .bind::<Nullable<SqlUuid>, _>(after.as_ref().map(|last| last.1))
+        .bind::<Nullable<Text>, _>(after.as_ref().map(|last| &last.2))
+        .bind::<BigInt, _>(page.fetch())
+        .load(tx.connection())?;
+    let balances: Vec<Balance> = rows
+        .into_iter()
+        .map(Balance::try_from)
+        .collect::<Result<_, _>>()?;
+    Ok(page.page(balances, |last| Position {
+        key: format!("{} {}", last.program_id.uuid(), last.held.currency()),
+        id: last.partner_id.uuid(),
+    }))
+}
+
+/// The partner, program and currency of the last balance seen.
+fn last_seen(position: &Position) -> Option<(Uuid, Uuid, String)> {
+    let (program_id, currency) = position.key.split_once(' ')?;
+    Some((position.id, program_id.parse().ok()?, currency.to_owned()))
+}
+
+/// What every account moved, by currency.
+pub fn account_totals(
+    tx: &mut Tx<'_>,
+    scope: &Scope,
+    filter: &BalanceFilter,
+) -> Result<Vec<AccountTotal>, Problem> {
+    let sql = format!(
+        "WITH moved AS (\
+             SELECT debit_account, credit_account, currency, sum(amount) AS amount {CHOSEN} \
+             GROUP BY debit_account, credit_account, currency) \
+         SELECT account, currency, sum(debits) AS debits, sum(credits) AS credits FROM (\
+             SELECT debit_account AS account, currency, amount AS debits, 0::numeric AS credits FROM moved \
+             UNION ALL SELECT credit_account, currency, 0, amount FROM moved) sides \
+         GROUP BY account, currency ORDER BY currency, account"
+    );
+    let rows: Vec<TotalRow> = diesel::sql_query(sql)
+        .bind::<SqlUuid, _>(scope.organization_id.uuid())
+        .bind::<Nullable<SqlUuid>, _>(scope.partner_id.map(PartnerId::uuid))
+        .bind::<Nullable<SqlUuid>, _>(filter.partner_id.map(PartnerId::uuid))
+        .bind::<Nullable<SqlUuid>, _>(filter.program_id.map(ProgramId::uuid))
+        .bind::<Nullable<Text>, _>(&filter.currency)
+        .bind::<Nullable<Timestamptz>, _>(filter.as_of)
+        .load(tx.connection())?;
+    rows.into_iter().map(AccountTotal::try_from).collect()
+}
+
+impl TryFrom<BalanceRow> for Balance {
+    type Error = Problem;
+
+    fn try_from(row: BalanceRow) -> Result<Self, Problem> {
+        let currency = Currency::from_code(&row.currency).map_err(Problem::damaged)?;
+        let money = |amount| Money::new(amount, currency).map_err(Problem::damaged);
+        Ok(Self {
+            partner_id: PartnerId::from_uuid(row.partner_id),
+            program_id: ProgramId::from_uuid(row.program_id),
+            held: money(row.held)?,
+            released: money(row.released)?,
+            payable: money(row.payable)?,
+            in_payout: money(row.in_payout)?,
+            earned: money(row.earned)?,
+            reversed: money(row.reversed)?,
+            paid: money(row.paid)?,
+        })
+    }
+}
+
+impl TryFrom<TotalRow> for AccountTotal {
+    type Error = Problem;
+
+    fn try_from(row: TotalRow) -> Result<Self, Problem> {
+        let currency = Currency::from_code(&row.currency).map_err(Problem::damaged)?;
+        Ok(Self {
+            account: Account::from_str(&row.account).map_err(Problem::damaged)?,
+            debits: Money::new(row.debits, currency).map_err(Problem::damaged)?,
+            credits: Money::new(row.credits, currency).map_err(Problem::damaged)?,
+        })
+    }
+}

@@ -1,0 +1,80 @@
+//! The records that something can happen to: their nouns, and their ids as text.
+
+use super::id::*;
+use uuid::Uuid;
+
+/// Declares the nouns, each with the type of its ids.
+macro_rules! subjects {
+    ($($noun:literal => $id:ident;)*) => {
+        /// Every noun, as events and the audit trail name it.
+        pub const NOUNS: &[&str] = &[$($noun),*];
+
+        /// The id of a record as text, by its noun; the bare UUID for a noun that is not known.
+        pub fn id_text(noun: &str, id: Uuid) -> String {
+            match noun {
+                $($noun => $id::from_uuid(id).to_string(),)*
+                _ => id.to_string(),
+            }
+        }
+
+        /// The id that a text stands for, whichever noun it belongs to.
+        pub fn parse_id(text: &str) -> Option<Uuid> {
+            let read = [$(|text: &str| text.parse::<$id>().ok().map($id::uuid)),*];
+            read.iter().find_map(|read: &fn(&str) -> Option<Uuid>| read(text))
+        }
+    };
+}
+
+subjects! {
+    "organization" => OrganizationId;
+    "api_key" => ApiKeyId;
+    "program" => ProgramId;
+    "product_family" => ProductFamilyId;
+    "pipeline_stage" => PipelineStageId;
+    "partner" => PartnerId;
+    "enrollment" => EnrollmentId;
+    "account" => AccountId;
+    "deal" => DealId;
+    "attribution" => AttributionId;
+    "invoice" => InvoiceId;
+    "payment" => PaymentId;
+    "refund" => RefundId;
+    "credit_note" => CreditNoteId;
+    "commission_rule" => CommissionRuleId;
+    "commission_rule_version" => CommissionRuleVersionId;
+    "commission" => CommissionId;
+    "clawback" => ClawbackId;
+    "payout_run" => PayoutRunId;
+    "payout" => PayoutId;
+    "import" => ImportId;
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_noun_writes_an_id_that_reads_back() {
+        let id = Uuid::from_u128(0x0190_0000_0000_7000_8000_0000_0000_0001);
+        for noun in NOUNS {
+            let text = id_text(noun, id);
+            assert!(text.contains('_'), "{noun}: {text}");
+            assert_eq!(parse_id(&text), Some(id), "{noun}: {text}");
+        }
+    }
+
+    #[test]
+    fn no_two_nouns_share_a_prefix() {
+        let mut texts: Vec<String> = NOUNS.iter().map(|noun| id_text(noun, Uuid::nil())).collect();
+        texts.sort_unstable();
+        texts.dedup();
+        assert_eq!(texts.len(), NOUNS.len());
+    }
+
+    #[test]
+    fn what_is_no_id_is_not_read() {
+        assert_eq!(parse_id("ptn_1"), None);
+        assert_eq!(parse_id("xyz_00000000000000000000000001"), None);
+        assert_eq!(id_text("unheard_of", Uuid::nil()), Uuid::nil().to_string());
+    }
+}
