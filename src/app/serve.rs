@@ -106,6 +106,7 @@ pub fn state(db: Db, clock: Arc<dyn Clock>, settings: &ServeSettings) -> Result<
         credentials: Arc::new(Credentials::new()),
         rate_limit: Arc::new(RateLimit::new(settings.rate_limit_per_minute)),
         contract: Arc::new(Contract::new(Arc::new(document()))?),
+        import_max_bytes: u64::from(settings.import_max_mib) * 1024 * 1024,
     })
 }
 

@@ -1,5 +1,6 @@
 //! The work in the background: any number of replicas may run it, and each piece is done by one of them.
 
+use crate::flows::imports;
 use crate::kernel::ctx::Ctx;
 use crate::kernel::id::OrganizationId;
 use crate::kernel::problem::Problem;
@@ -74,7 +75,8 @@ impl Drop for Worker {
 /// One round of everything; whether there was anything to do. Tests drive the worker by this.
 pub fn step(db: &Db, clock: &dyn Clock) -> Result<bool, Problem> {
     let numbered = number_events(db, clock)?;
-    Ok(numbered)
+    let imported = imports::work(db, clock)?;
+    Ok(numbered || imported)
 }
 
 #[derive(QueryableByName)]

@@ -2,4 +2,5 @@
 
 pub mod accrual;
 pub mod clawback;
+pub mod imports;
 pub mod partner_terminated;
