@@ -163,7 +163,10 @@ fn welcome(founded: &bootstrap::Founded, address: std::net::SocketAddr, file: Op
 fn run_worker(settings: &DatabaseSettings, log: &LogSettings) -> Outcome {
     telemetry::log(log)?;
     let database = serve::database(settings, &mut say)?;
-    let worker = copartner::app::worker::Worker::start(Db::new(&database.settings), Arc::new(SystemClock))?;
+    let worker = {
+        let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+        copartner::app::worker::Worker::start(&Db::new(&database.settings), &clock)?
+    };
     let runtime = actix_web::rt::System::new();
     runtime.block_on(async {
         use actix_web::rt::signal::unix::{SignalKind, signal};

@@ -2,6 +2,7 @@ DROP TABLE audit_events, events, event_counters, idempotency_keys, api_keys, org
 DROP FUNCTION organizations_with_unsequenced_events();
 DROP FUNCTION sequence_events(integer);
 DROP FUNCTION all_organizations();
+DROP FUNCTION forget_answers(timestamptz);
 DROP FUNCTION any_organization();
 DROP FUNCTION authenticate_api_key(bytea);
 DROP FUNCTION scope_partner();

@@ -108,7 +108,15 @@ CREATE TABLE idempotency_keys (
     CONSTRAINT idempotency_keys_pk PRIMARY KEY (organization_id, actor_id, route, key),
     CONSTRAINT idempotency_keys_organization_fk FOREIGN KEY (organization_id) REFERENCES organizations (organization_id)
 );
-CREATE INDEX idempotency_keys_created_index ON idempotency_keys (organization_id, created_at);
+CREATE INDEX idempotency_keys_created_index ON idempotency_keys (created_at);
+
+-- Forgets the answers of every organization that were kept before this instant.
+CREATE FUNCTION forget_answers(before timestamptz) RETURNS bigint
+    LANGUAGE sql SECURITY DEFINER SET search_path = pg_catalog, public AS
+$$
+    WITH gone AS (DELETE FROM idempotency_keys WHERE created_at < before RETURNING 1)
+    SELECT count(*) FROM gone
+$$;
 
 -- What happened. Writers insert without a number and never wait for one another; the sequencer numbers what is
 -- committed, in order and without gaps, and only numbered events can be read.
@@ -254,11 +262,7 @@ SELECT protect_shared_table('events', 'partner_id = (SELECT scope_partner())');
 ALTER TABLE idempotency_keys ENABLE ROW LEVEL SECURITY;
 CREATE POLICY own_keys ON idempotency_keys USING (organization_id = (SELECT scope_organization())
     AND actor_id = nullif(current_setting('copartner.api_key_id', true), '')::uuid);
-CREATE POLICY expired_keys ON idempotency_keys FOR DELETE USING (organization_id = (SELECT scope_organization())
-    AND coalesce(current_setting('copartner.api_key_id', true), '') = '');
-CREATE POLICY expired_keys_seen ON idempotency_keys FOR SELECT USING (organization_id = (SELECT scope_organization())
-    AND coalesce(current_setting('copartner.api_key_id', true), '') = '');
 
 GRANT SELECT, INSERT, UPDATE ON organizations, api_keys TO copartner_service;
-GRANT SELECT, INSERT, UPDATE, DELETE ON idempotency_keys TO copartner_service;
+GRANT SELECT, INSERT ON idempotency_keys TO copartner_service;
 GRANT SELECT, INSERT ON events, audit_events, event_counters TO copartner_service;

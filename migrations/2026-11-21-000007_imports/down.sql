@@ -1,2 +1,3 @@
+DROP FUNCTION discard_cut_off_uploads(uuid);
 DROP FUNCTION claim_import(timestamptz, interval);
-DROP TABLE import_rejections, import_chunks, imports;
+DROP TABLE import_rejections, import_keys, import_chunks, imports;

@@ -106,6 +106,7 @@ pub fn state(db: Db, clock: Arc<dyn Clock>, settings: &ServeSettings) -> Result<
         credentials: Arc::new(Credentials::new()),
         rate_limit: Arc::new(RateLimit::new(settings.rate_limit_per_minute)),
         contract: Arc::new(Contract::new(Arc::new(document()))?),
+        import_max_bytes: u64::from(settings.import_max_mib) * 1024 * 1024,
     })
 }
 
@@ -138,7 +139,7 @@ pub fn server(
 
 /// Starts the background work over the same database.
 pub fn worker(state: &WebState) -> Result<Worker, ServeError> {
-    Ok(Worker::start(state.db.clone(), Arc::clone(&state.clock))?)
+    Ok(Worker::start(&state.db, &state.clock)?)
 }
 
 fn default_workers() -> usize {

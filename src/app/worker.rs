@@ -1,46 +1,47 @@
 //! The work in the background: any number of replicas may run it, and each piece is done by one of them.
+//!
+//! Two threads, so that a long import holds nothing else up: one loads imports, the other numbers events, releases
+//! holds and forgets Idempotency-Keys that are a day old.
 
-use crate::features::events;
+use crate::features::{commissions, events};
+use crate::flows::{hold_release, imports};
 use crate::kernel::ctx::Ctx;
 use crate::kernel::problem::Problem;
 use crate::platform::clock::Clock;
 use crate::platform::db::Db;
+use crate::platform::web::forget_answers;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
-/// How long the worker rests when there was nothing to do.
+/// How long a thread rests when there was nothing to do.
 const REST: Duration = Duration::from_millis(200);
 
-/// The worker's thread; it stops when this is dropped or told to.
+/// One round of work; whether there was anything to do.
+type Round = fn(&Db, &dyn Clock) -> Result<bool, Problem>;
+
+/// The worker's threads; they stop when this is dropped or told to.
 #[derive(Debug)]
 pub struct Worker {
     stop: Arc<AtomicBool>,
-    thread: Option<JoinHandle<()>>,
+    threads: Vec<JoinHandle<()>>,
 }
 
 impl Worker {
     /// Starts the background work.
-    pub fn start(db: Db, clock: Arc<dyn Clock>) -> std::io::Result<Self> {
+    pub fn start(db: &Db, clock: &Arc<dyn Clock>) -> std::io::Result<Self> {
         let stop = Arc::new(AtomicBool::new(false));
-        let told = Arc::clone(&stop);
-        let thread = std::thread::Builder::new()
-            .name("worker".to_owned())
-            .spawn(move || {
-                while !told.load(Ordering::Acquire) {
-                    let busy = step(&db, clock.as_ref()).unwrap_or_else(|problem| {
-                        tracing::warn!(%problem, "background work");
-                        false
-                    });
-                    if !busy {
-                        std::thread::park_timeout(REST);
-                    }
-                }
-            })?;
+        let rounds: [(&str, Round); 2] = [("housekeeping", keep_house), ("imports", load_imports)];
+        let threads = rounds.into_iter().map(|(name, round)| {
+            let (db, clock, stop) = (db.clone(), Arc::clone(clock), Arc::clone(&stop));
+            std::thread::Builder::new()
+                .name(name.to_owned())
+                .spawn(move || repeat(round, &db, clock.as_ref(), &stop))
+        });
         Ok(Self {
-            stop,
-            thread: Some(thread),
+            stop: Arc::clone(&stop),
+            threads: threads.collect::<Result<_, _>>()?,
         })
     }
 
@@ -51,10 +52,10 @@ impl Worker {
 
     fn end(&mut self) {
         self.stop.store(true, Ordering::Release);
-        if let Some(thread) = self.thread.take() {
+        for thread in self.threads.drain(..) {
             thread.thread().unpark();
             if thread.join().is_err() {
-                tracing::error!("the worker panicked");
+                tracing::error!("a worker panicked");
             }
         }
     }
@@ -66,10 +67,33 @@ impl Drop for Worker {
     }
 }
 
+fn repeat(round: Round, db: &Db, clock: &dyn Clock, stop: &AtomicBool) {
+    while !stop.load(Ordering::Acquire) {
+        let busy = round(db, clock).unwrap_or_else(|problem| {
+            tracing::warn!(%problem, "background work");
+            false
+        });
+        if !busy {
+            std::thread::park_timeout(REST);
+        }
+    }
+}
+
 /// One round of everything; whether there was anything to do. Tests drive the worker by this.
 pub fn step(db: &Db, clock: &dyn Clock) -> Result<bool, Problem> {
+    let imported = load_imports(db, clock)?;
+    Ok(keep_house(db, clock)? || imported)
+}
+
+fn load_imports(db: &Db, clock: &dyn Clock) -> Result<bool, Problem> {
+    imports::work(db, clock)
+}
+
+fn keep_house(db: &Db, clock: &dyn Clock) -> Result<bool, Problem> {
+    let released = release_holds(db, clock)?;
     let numbered = number_events(db, clock)?;
-    Ok(numbered)
+    forget_answers(db, clock.now())?;
+    Ok(released || numbered)
 }
 
 /// Gives the committed events of every organization their numbers.
@@ -81,4 +105,17 @@ fn number_events(db: &Db, clock: &dyn Clock) -> Result<bool, Problem> {
         tracing::debug!(numbered, "events");
     }
     Ok(!waiting.is_empty())
+}
+
+/// Releases the holds that are over. What belongs to a suspended partner stays held and is no work.
+fn release_holds(db: &Db, clock: &dyn Clock) -> Result<bool, Problem> {
+    let now = clock.now();
+    let mut any = false;
+    for organization_id in
+        db.outside_now(|connection| commissions::organizations_with_holds_over(connection, now))?
+    {
+        let ctx = Ctx::system(organization_id, now);
+        any |= db.write_now(&ctx, |tx| hold_release::run(tx, &ctx))? > 0;
+    }
+    Ok(any)
 }

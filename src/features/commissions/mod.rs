@@ -23,4 +23,4 @@ pub use domain::{ClawedBack, Commission, CommissionStatus, Earned, Moved, TakenF
 pub use reversal::claw_back;
 pub use service::{approve, approve_due, get, list, release};
 pub use settlement::{LineMove, SettledLines, lock_lines, move_lines};
-pub use store::{ApprovalScope, CommissionFilter};
+pub use store::{ApprovalScope, CommissionFilter, organizations_with_holds_over};

@@ -274,6 +274,14 @@ diesel::table! {
 }
 
 diesel::table! {
+    import_keys (organization_id, import_id, external_id) {
+        organization_id -> Uuid,
+        import_id -> Uuid,
+        external_id -> Text,
+    }
+}
+
+diesel::table! {
     import_rejections (organization_id, import_id, line, column_name, code) {
         organization_id -> Uuid,
         import_id -> Uuid,
@@ -302,6 +310,7 @@ diesel::table! {
         rows_unchanged -> Int8,
         rows_rejected -> Int8,
         bytes_read -> Int8,
+        next_line -> Int8,
         error_code -> Nullable<Text>,
         error_detail -> Nullable<Text>,
         created_by -> Nullable<Uuid>,
@@ -562,6 +571,7 @@ diesel::allow_tables_to_appear_in_same_query!(
     events,
     idempotency_keys,
     import_chunks,
+    import_keys,
     import_rejections,
     imports,
     invoice_lines,

@@ -45,14 +45,29 @@ impl<T: DeserializeOwned + Validate + 'static> FromRequest for Command<T> {
     }
 }
 
-fn check<T: DeserializeOwned + Validate>(request: &HttpRequest, bytes: &[u8]) -> Result<Command<T>, Problem> {
+impl<T> Command<T> {
+    /// A request whose body was read in another way than as JSON; `digest` is a fingerprint of all of it.
+    pub fn streamed(request: &HttpRequest, body: T, digest: &[u8]) -> Result<Self, Problem> {
+        let operation = operation(request)?;
+        operation.check_query(request.query_string())?;
+        Ok(Self {
+            body,
+            precondition: precondition(operation, request.headers())?,
+            key: key(operation, request, digest)?,
+        })
+    }
+}
+
+/// What the document says about the operation that was asked for.
+fn operation(request: &HttpRequest) -> Result<&Operation, Problem> {
     let state = request
         .app_data::<Data<WebState>>()
         .ok_or_else(Problem::internal)?;
-    let operation = state
-        .contract
-        .operation_of(request)
-        .ok_or_else(Problem::internal)?;
+    state.contract.operation_of(request).ok_or_else(Problem::internal)
+}
+
+fn check<T: DeserializeOwned + Validate>(request: &HttpRequest, bytes: &[u8]) -> Result<Command<T>, Problem> {
+    let operation = operation(request)?;
     operation.check_query(request.query_string())?;
     let precondition = precondition(operation, request.headers())?;
     let key = key(operation, request, &Sha256::digest(bytes))?;

@@ -24,6 +24,7 @@ pub use fields::Fields;
 pub use filter::Filter;
 pub use granted::Granted;
 pub use money::MoneyBody;
+pub use once::forget_answers;
 pub use reason::ReasonBody;
 pub use state::WebState;
 pub use target::Target;

@@ -3,10 +3,14 @@
 use super::answer::Answer;
 use crate::kernel::ctx::Ctx;
 use crate::kernel::problem::{Code, Problem};
-use crate::platform::db::{Prepared, Tx};
+use crate::platform::db::{Db, Prepared, Tx};
+use chrono::{DateTime, TimeDelta, Utc};
 use diesel::sql_types::{Bool, Bytea, Integer, Jsonb, Nullable, Text, Timestamptz, Uuid as SqlUuid};
 use diesel::{OptionalExtension, QueryableByName, RunQueryDsl, sql_query};
 use serde_json::{Value, json};
+
+/// Hours for which an answer is kept.
+const KEPT_HOURS: i64 = 24;
 
 /// A caller's key, for one route, with a fingerprint of the request.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -124,4 +128,18 @@ fn replay(stored: Stored) -> Result<Answer, Problem> {
         replayed: true,
         kept_body: None,
     })
+}
+
+#[derive(QueryableByName)]
+struct Forgotten {
+    #[diesel(sql_type = diesel::sql_types::BigInt)]
+    forgotten: i64,
+}
+
+/// Forgets answers that are a day old; how many they were.
+pub fn forget_answers(db: &Db, now: DateTime<Utc>) -> Result<i64, Problem> {
+    let before = now - TimeDelta::hours(KEPT_HOURS);
+    let query = sql_query("SELECT forget_answers($1) AS forgotten").bind::<Timestamptz, _>(before);
+    let done: Forgotten = db.outside_now(|connection| Ok(Prepared(query.clone()).get_result(connection)?))?;
+    Ok(done.forgotten)
 }

@@ -20,4 +20,6 @@ pub struct WebState {
     pub rate_limit: Arc<RateLimit>,
     /// The document that requests are checked against.
     pub contract: Arc<Contract>,
+    /// The largest file that an import takes, in bytes.
+    pub import_max_bytes: u64,
 }

@@ -8,7 +8,7 @@ mod moves;
 pub use list::{
     Clawback, ClawbackFilter, CommissionFilter, explanation, find, find_clawback, list, list_clawbacks, lock,
 };
-pub use moves::{ApprovalScope, approve, lock_released, release};
+pub use moves::{ApprovalScope, approve, lock_released, organizations_with_holds_over, release};
 
 use crate::kernel::money::{Currency, Money};
 use crate::kernel::problem::Problem;

@@ -2,12 +2,12 @@
 
 use super::super::domain::Moved;
 use crate::kernel::ctx::Ctx;
-use crate::kernel::id::{CommissionId, PartnerId, ProgramId};
+use crate::kernel::id::{CommissionId, OrganizationId, PartnerId, ProgramId};
 use crate::kernel::problem::Problem;
 use crate::platform::db::{Prepared, Tx};
 use chrono::{DateTime, Utc};
 use diesel::sql_types::{Array, BigInt, Bool, Nullable, Numeric, Text, Timestamptz, Uuid as SqlUuid};
-use diesel::{QueryableByName, RunQueryDsl, sql_query};
+use diesel::{PgConnection, QueryableByName, RunQueryDsl, sql_query};
 use rust_decimal::Decimal;
 use uuid::Uuid;
 
@@ -56,6 +56,26 @@ pub fn lock_released(tx: &mut Tx<'_>, ctx: &Ctx, most: i64) -> Result<Vec<(Moved
     .bind::<BigInt, _>(most);
     let rows: Vec<Raw> = Prepared(query).load(tx.connection())?;
     rows.into_iter().map(|row| row.moved()).collect()
+}
+
+#[derive(QueryableByName)]
+struct Waiting {
+    #[diesel(sql_type = SqlUuid)]
+    organization_id: Uuid,
+}
+
+/// The organizations in which some hold is over; asked outside any scope, for the worker, which serves all of them.
+pub fn organizations_with_holds_over(
+    connection: &mut PgConnection,
+    now: DateTime<Utc>,
+) -> Result<Vec<OrganizationId>, Problem> {
+    let query =
+        sql_query("SELECT organizations_with_holds_over($1) AS organization_id").bind::<Timestamptz, _>(now);
+    let rows: Vec<Waiting> = Prepared(query).load(connection)?;
+    Ok(rows
+        .iter()
+        .map(|row| OrganizationId::from_uuid(row.organization_id))
+        .collect())
 }
 
 /// Ends the hold of lines that are locked.

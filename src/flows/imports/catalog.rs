@@ -1,0 +1,75 @@
+//! Product families and accounts from rows.
+
+use super::batch::{Batch, decide_each};
+use super::happened::Happened;
+use super::stored::{self, AccountRow, ProductFamilyRow, Stored};
+use crate::features::imports::rows::Row;
+use crate::kernel::ctx::Ctx;
+use crate::kernel::id::{AccountId, ProductFamilyId};
+use crate::kernel::problem::Problem;
+use crate::platform::db::Tx;
+
+/// Applies rows that are product families.
+pub fn product_families(tx: &mut Tx<'_>, ctx: &Ctx, batch: &mut Batch<'_>) -> Result<(), Problem> {
+    let known = stored::product_families_by_key(tx, &ctx.scope, &batch.keys())?;
+    let made = |row: &Row| ProductFamilyRow {
+        organization_id: ctx.organization_id().uuid(),
+        id: ProductFamilyId::new(ctx.now).uuid(),
+        external_id: Some(row.key("external_id").to_owned()),
+        name: row.key("name").to_owned(),
+        row_version: 1,
+        created_at: ctx.now,
+        updated_at: ctx.now,
+    };
+    let changed = |row: &Row, known: &ProductFamilyRow| {
+        Ok(ProductFamilyRow {
+            name: row.key("name").to_owned(),
+            ..known.clone()
+        })
+    };
+    let told = telling("product_family.created", "product_family.updated");
+    decide_each(batch, ctx, &known, made, changed, told)?.write(tx)
+}
+
+/// Applies rows that are accounts.
+pub fn accounts(tx: &mut Tx<'_>, ctx: &Ctx, batch: &mut Batch<'_>) -> Result<(), Problem> {
+    let known = stored::accounts_by_key(tx, &ctx.scope, &batch.keys())?;
+    let made = |row: &Row| {
+        account(
+            row,
+            AccountRow {
+                organization_id: ctx.organization_id().uuid(),
+                id: AccountId::new(ctx.now).uuid(),
+                external_id: Some(row.key("external_id").to_owned()),
+                name: String::new(),
+                domain: None,
+                country: None,
+                row_version: 1,
+                created_at: ctx.now,
+                updated_at: ctx.now,
+            },
+        )
+    };
+    let changed = |row: &Row, known: &AccountRow| Ok(account(row, known.clone()));
+    let told = telling("account.created", "account.updated");
+    decide_each(batch, ctx, &known, made, changed, told)?.write(tx)
+}
+
+/// The account as the row says it is.
+fn account(row: &Row, mut account: AccountRow) -> AccountRow {
+    account.name = row.key("name").to_owned();
+    row.change("domain").apply_to(&mut account.domain);
+    row.change("country").apply_to(&mut account.country);
+    account
+}
+
+/// Tells changes that concern no partner.
+fn telling<S: Stored>(
+    created: &'static str,
+    updated: &'static str,
+) -> impl Fn(&mut Happened, Option<&S>, &S) -> Result<(), Problem> {
+    move |happened, before, after| match before {
+        None => happened.created(created, after, None),
+        Some(before) => happened.updated(updated, before, after, None),
+    }
+}

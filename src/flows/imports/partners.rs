@@ -1,0 +1,156 @@
+//! Partners from rows, and the enrollments of those that name a program.
+
+use super::batch::Outcome;
+use super::batch::{Batch, Refused, Versioned, Writes};
+use super::references::References;
+use super::stored::{self, EnrollmentRow, PartnerRow};
+use crate::features::imports::rows::Row;
+use crate::kernel::ctx::Ctx;
+use crate::kernel::id::{EnrollmentId, PartnerId};
+use crate::kernel::problem::Problem;
+use crate::platform::db::Tx;
+use std::collections::HashSet;
+use uuid::Uuid;
+
+const APPLIED: &str = "applied";
+const APPROVED: &str = "approved";
+
+/// Applies rows that are partners.
+pub fn apply(
+    tx: &mut Tx<'_>,
+    ctx: &Ctx,
+    batch: &mut Batch<'_>,
+    references: &References,
+) -> Result<(), Problem> {
+    let known = stored::partners_by_key(tx, &ctx.scope, &batch.keys())?;
+    let (mut writes, mut named) = (Writes::new(), Vec::new());
+    for (index, row) in batch.rows().iter().enumerate() {
+        let mut refused = Vec::new();
+        let program = references.find(row, "program", &mut refused);
+        let before = known.get(row.key("external_id"));
+        let after = partner(row, ctx, before, &mut refused);
+        let (id, outcome) = (after.id, settle(batch, ctx, before, after, refused, &mut writes)?);
+        if let (Ok(_), Some(program)) = (&outcome, program) {
+            named.push((index, id, program));
+        }
+        batch.decide(outcome);
+    }
+    writes.write(tx)?;
+    enroll(tx, ctx, batch, &named)
+}
+
+fn settle(
+    batch: &mut Batch<'_>,
+    ctx: &Ctx,
+    before: Option<&PartnerRow>,
+    mut after: PartnerRow,
+    refused: Vec<Refused>,
+    writes: &mut Writes<PartnerRow>,
+) -> Result<Result<Outcome, Vec<Refused>>, Problem> {
+    let concerned = Some(after.id);
+    Ok(match before {
+        _ if !refused.is_empty() => Err(refused),
+        None => {
+            batch.happened.created("partner.created", &after, concerned)?;
+            writes.created.push(after);
+            Ok(Outcome::Created)
+        }
+        Some(before) if *before == after => Ok(Outcome::Unchanged),
+        Some(before) => {
+            after.touch(ctx.now);
+            let event = if before.status == after.status {
+                "partner.updated"
+            } else {
+                "partner.approved"
+            };
+            batch.happened.updated(event, before, &after, concerned)?;
+            writes.updated.push(after);
+            Ok(Outcome::Updated)
+        }
+    })
+}
+
+/// The partner as the row says it is.
+fn partner(row: &Row, ctx: &Ctx, known: Option<&PartnerRow>, refused: &mut Vec<Refused>) -> PartnerRow {
+    let mut partner = known.cloned().unwrap_or_else(|| applicant(row, ctx));
+    partner.name = row.key("name").to_owned();
+    row.change("domain").apply_to(&mut partner.domain);
+    row.change("country").apply_to(&mut partner.country);
+    match (partner.status.as_str(), row.text("status")) {
+        (_, None) => {}
+        (status, Some(wanted)) if status == wanted => {}
+        (APPLIED, Some(_)) => {
+            partner.status = APPROVED.to_owned();
+            partner.approved_at = Some(ctx.now);
+        }
+        (status, Some(wanted)) => {
+            let message = format!("The partner is {status}; an import cannot make it {wanted}.");
+            refused.push(Refused::new("status", "wrong_state", message));
+        }
+    }
+    partner
+}
+
+fn applicant(row: &Row, ctx: &Ctx) -> PartnerRow {
+    PartnerRow {
+        organization_id: ctx.organization_id().uuid(),
+        id: PartnerId::new(ctx.now).uuid(),
+        external_id: Some(row.key("external_id").to_owned()),
+        parent_id: None,
+        name: String::new(),
+        status: APPLIED.to_owned(),
+        status_reason: None,
+        domain: None,
+        country: None,
+        approved_at: None,
+        terminated_at: None,
+        row_version: 1,
+        created_at: ctx.now,
+        updated_at: ctx.now,
+    }
+}
+
+/// Makes an active enrollment where a partner has no living one in the program it names.
+fn enroll(
+    tx: &mut Tx<'_>,
+    ctx: &Ctx,
+    batch: &mut Batch<'_>,
+    named: &[(usize, Uuid, Uuid)],
+) -> Result<(), Problem> {
+    let partners: Vec<Uuid> = named.iter().map(|(_, partner, _)| *partner).collect();
+    let living: HashSet<(Uuid, Uuid)> = stored::enrollments_of(tx, &ctx.scope, &partners)?
+        .into_iter()
+        .collect();
+    let mut enrollments = Vec::new();
+    for (index, partner, program) in named {
+        if living.contains(&(*partner, *program)) {
+            continue;
+        }
+        let enrollment = enrollment(ctx, *partner, *program);
+        batch
+            .happened
+            .created("enrollment.created", &enrollment, Some(*partner))?;
+        batch.also_updated(*index);
+        enrollments.push(enrollment);
+    }
+    stored::insert(tx, &enrollments)
+}
+
+fn enrollment(ctx: &Ctx, partner: Uuid, program: Uuid) -> EnrollmentRow {
+    EnrollmentRow {
+        organization_id: ctx.organization_id().uuid(),
+        id: EnrollmentId::new(ctx.now).uuid(),
+        external_id: None,
+        partner_id: partner,
+        program_id: program,
+        status: "active".to_owned(),
+        status_reason: None,
+        tier: None,
+        terms_version: None,
+        activated_at: Some(ctx.now),
+        ended_at: None,
+        row_version: 1,
+        created_at: ctx.now,
+        updated_at: ctx.now,
+    }
+}
