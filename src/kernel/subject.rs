@@ -45,6 +45,7 @@ subjects! {
     "commission" => CommissionId;
     "clawback" => ClawbackId;
     "payout_run" => PayoutRunId;
+    "ledger_entry" => LedgerEntryId;
     "payout" => PayoutId;
     "import" => ImportId;
 }

@@ -15,6 +15,8 @@ mod sentence;
 mod service;
 mod store;
 mod terms_dto;
+#[cfg(test)]
+mod tests;
 mod usage_store;
 mod version_dto;
 
