@@ -183,7 +183,7 @@ fn refuse_stale(tx: &mut Tx<'_>, ctx: &Ctx, run: &PayoutRun) -> Result<(), Probl
     match store::differences(tx, &ctx.scope, run)? {
         0 => Ok(()),
         count => Err(Problem::new(Code::PayoutRunStale).because(format!(
-            "{count} lines differ from the draft; cancel this run and draft another one."
+            "Lines that differ from the draft: {count}. Cancel this run and draft another one."
         ))),
     }
 }

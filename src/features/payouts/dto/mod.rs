@@ -8,8 +8,8 @@ pub use payouts::{
     PayoutsQuery, ReturnPayoutBody,
 };
 pub use runs::{
-    CarryForwardPage, CarryForwardView, CarryForwardsQuery, NewPayoutRunBody, PayoutRunPage, PayoutRunPath,
-    PayoutRunView, PayoutRunsQuery,
+    CarryForwardView, CarryForwardsQuery, NewPayoutRunBody, PayoutCarryForwardPage, PayoutRunPage,
+    PayoutRunPath, PayoutRunView, PayoutRunsQuery,
 };
 
 use super::store::Order;

@@ -254,7 +254,7 @@ impl From<CarryForward> for CarryForwardView {
     }
 }
 
-page_of!(CarryForwardPage, CarryForwardView, "carry-forwards");
+page_of!(PayoutCarryForwardPage, CarryForwardView, "carry-forwards");
 
 /// What a list of carry-forwards is narrowed to.
 #[derive(Debug, Clone, Serialize, Deserialize, IntoParams)]

@@ -1,7 +1,7 @@
 //! The operations on payout runs.
 
 use super::super::dto::{
-    CarryForwardPage, CarryForwardView, CarryForwardsQuery, ConfirmPayoutBody, NewPayoutRunBody,
+    CarryForwardView, CarryForwardsQuery, ConfirmPayoutBody, NewPayoutRunBody, PayoutCarryForwardPage,
     PayoutRunPage, PayoutRunPath, PayoutRunView, PayoutRunsQuery,
 };
 use super::super::service::{self, Report};
@@ -177,7 +177,7 @@ async fn cancel_payout_run(
 ///
 /// What payout runs left for later ones and why, a page at a time. It says what was so when the run was drafted.
 #[utoipa::path(tag = "Payout Runs", operation_id = "listPayoutCarryForwards", params(CarryForwardsQuery),
-    responses((status = 200, description = "One page of carry-forwards.", body = CarryForwardPage)),
+    responses((status = 200, description = "One page of carry-forwards.", body = PayoutCarryForwardPage)),
     extensions(("x-required-permission" = json!("payout_runs:read"))))]
 #[get("/v1/payout-carry-forwards")]
 async fn list_payout_carry_forwards(
@@ -186,7 +186,7 @@ async fn list_payout_carry_forwards(
 ) -> Reply {
     who.read(move |tx, ctx| {
         let page = service::list_carry_forwards(tx, ctx, &query.filter(), &query.page()?)?;
-        Answer::ok(&CarryForwardPage::from(page.map(CarryForwardView::from)))
+        Answer::ok(&PayoutCarryForwardPage::from(page.map(CarryForwardView::from)))
     })
     .await
 }
