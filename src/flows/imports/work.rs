@@ -147,11 +147,11 @@ impl Worker<'_> {
             room::keep_rejections(tx, &ctx.scope, import.id, &done.rejections)?;
             let further = import.clone().advanced(done.counts, portion.next, ctx.now);
             if portion.is_last {
-                let ended = further.completed(ctx.now);
+                let ended = further.completed(self.clock.now());
                 kept(room::finish(tx, &ctx, import, &ended)?)?;
                 return Ok(Step::Over);
             }
-            kept(room::update(tx, &ctx.scope, &further)?)?;
+            kept(room::update(tx, &ctx.scope, import, &further)?)?;
             room::lease(tx, &ctx.scope, import.id, None)?;
             Ok(Step::Further)
         }))
@@ -203,8 +203,8 @@ impl Worker<'_> {
         self.db.write_now(&ctx, |tx| {
             let import = room::find(tx, &ctx.scope, self.id)?.ok_or_else(Problem::not_found)?;
             kept(import.status == ImportStatus::Running)?;
-            let rewound = import.rewound(ctx.now);
-            kept(room::update(tx, &ctx.scope, &rewound)?)?;
+            let rewound = import.clone().rewound(ctx.now);
+            kept(room::update(tx, &ctx.scope, &import, &rewound)?)?;
             room::discard_rejections(tx, &ctx.scope, self.id)?;
             room::discard_keys(tx, &ctx.scope, self.id)?;
             Ok(rewound)
@@ -216,7 +216,7 @@ impl Worker<'_> {
         let ctx = self.service();
         let further = import.clone().advanced(done.counts, portion.next, ctx.now);
         self.db.write_now(&ctx, |tx| {
-            kept(room::update(tx, &ctx.scope, &further)?)?;
+            kept(room::update(tx, &ctx.scope, import, &further)?)?;
             room::keep_rejections(tx, &ctx.scope, import.id, &done.rejections)?;
             room::lease(tx, &ctx.scope, import.id, Some(lease_from(ctx.now)))
         })?;
