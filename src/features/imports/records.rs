@@ -28,7 +28,7 @@ pub struct Place {
 #[derive(Debug, Error)]
 pub enum ReadError {
     /// A record that starts on this line has no end within reach.
-    #[error("the row that starts on line {0} is longer than 1 MiB; a quotation mark may lack its twin")]
+    #[error("The row that starts on line {0} is longer than 1 MiB; a quotation mark may lack its twin")]
     TooLong(u64),
     /// The pieces could not be had.
     #[error(transparent)]

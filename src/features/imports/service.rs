@@ -79,7 +79,7 @@ fn end(
     after: &Import,
     event: &'static str,
 ) -> Result<bool, Problem> {
-    if !store::update(tx, &ctx.scope, after)? {
+    if !store::update(tx, &ctx.scope, before, after)? {
         return Ok(false);
     }
     store::discard_file(tx, &ctx.scope, after.id)?;

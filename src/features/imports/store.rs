@@ -149,13 +149,13 @@ pub fn insert(tx: &mut Tx<'_>, scope: &Scope, import: &Import) -> Result<(), Pro
     Ok(())
 }
 
-/// Writes a changed import, unless somebody else changed it since it was read; says whether it did.
-pub fn update(tx: &mut Tx<'_>, scope: &Scope, import: &Import) -> Result<bool, Problem> {
+/// Writes a changed import, unless somebody else changed it since it was read as `before`; says whether it did.
+pub fn update(tx: &mut Tx<'_>, scope: &Scope, before: &Import, import: &Import) -> Result<bool, Problem> {
     let row = ImportRow::of(scope, import);
     let target = imports::table
         .filter(imports::organization_id.eq(scope.organization_id.uuid()))
         .filter(imports::id.eq(import.id.uuid()))
-        .filter(imports::row_version.eq(import.row_version - 1));
+        .filter(imports::row_version.eq(before.row_version));
     let changed = Prepared(diesel::update(target).set(row)).execute(tx.connection())?;
     Ok(changed == 1)
 }

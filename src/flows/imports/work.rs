@@ -15,13 +15,15 @@ use std::collections::HashSet;
 
 /// How long a worker is trusted to be at an import without saying so again.
 const LEASE_SECONDS: i64 = 120;
+/// Batches that are done before the import is put down for whoever comes next.
+const BATCHES_AT_ONCE: u32 = 4;
 /// After this many hours, pieces without an import belong to no upload that still runs.
 const CUT_OFF_HOURS: i64 = 24;
 const SAVEPOINT: &str = "SAVEPOINT import";
 const TAKE_BACK: &str = "ROLLBACK TO SAVEPOINT import";
 
-/// Does the next piece of the oldest import that waits: one batch, or all of it when it is atomic. Says whether there
-/// was anything to do.
+/// Does the next piece of the oldest import that waits: a few batches, or all of it when it is atomic. Says whether
+/// there was anything to do.
 pub fn work(db: &Db, clock: &dyn Clock) -> Result<bool, Problem> {
     let now = clock.now();
     let Some((organization_id, id)) =
@@ -48,8 +50,8 @@ struct Worker<'a> {
 
 /// Where a step left the import.
 enum Step {
-    /// It goes on.
-    Further,
+    /// It goes on from here.
+    Further(Import),
     /// It ended, or somebody else changed it and what was done is undone.
     Over,
 }
@@ -66,13 +68,24 @@ impl Worker<'_> {
         let outcome = if import.atomic {
             self.whole(&import)
         } else {
-            self.batch(&import)
+            self.batches(import)
         };
         match outcome {
-            Ok(Step::Further) => Ok(()),
+            Ok(Step::Further(_)) => self.put_down(),
             Ok(Step::Over) => self.clear_up(),
-            Err(problem) => self.give_up(import, problem),
+            Err(problem) => self.give_up(&problem),
         }
+    }
+
+    /// A few batches; other work in the background waits no longer than they take.
+    fn batches(&self, mut import: Import) -> Result<Step, Problem> {
+        for _ in 0..BATCHES_AT_ONCE {
+            match self.batch(&import)? {
+                Step::Further(further) => import = further,
+                Step::Over => return Ok(Step::Over),
+            }
+        }
+        Ok(Step::Further(import))
     }
 
     /// The service itself, for what is about the import.
@@ -102,23 +115,23 @@ impl Worker<'_> {
 
     /// What may pass is tried again by the next worker; anything else ends the import, so that it stands in nobody's
     /// way.
-    fn give_up(&self, import: Import, problem: Problem) -> Result<(), Problem> {
+    fn give_up(&self, problem: &Problem) -> Result<(), Problem> {
         let code = match problem.code {
             Code::WriteConflict | Code::ServiceUnavailable => {
                 self.put_down()?;
-                return Err(problem);
+                return Err(problem.clone());
             }
             Code::Unauthorized => "unauthorized",
             _ => "internal_error",
         };
-        tracing::error!(%problem, import = %import.id, "an import failed");
+        tracing::error!(%problem, import = %self.id, "an import failed");
         let error = ImportError {
             code: code.to_owned(),
             detail: problem.code.title().to_owned(),
         };
         let ctx = self.service();
         self.db.write_now(&ctx, |tx| {
-            // An atomic import that was under way is further than the copy that it started from.
+            // Batches that are done are done: it fails where it stands now.
             let Some(current) = room::find(tx, &ctx.scope, self.id)? else {
                 return Ok(());
             };
@@ -147,13 +160,13 @@ impl Worker<'_> {
             room::keep_rejections(tx, &ctx.scope, import.id, &done.rejections)?;
             let further = import.clone().advanced(done.counts, portion.next, ctx.now);
             if portion.is_last {
-                let ended = further.completed(ctx.now);
+                let ended = further.completed(self.clock.now());
                 kept(room::finish(tx, &ctx, import, &ended)?)?;
                 return Ok(Step::Over);
             }
-            kept(room::update(tx, &ctx.scope, &further)?)?;
-            room::lease(tx, &ctx.scope, import.id, None)?;
-            Ok(Step::Further)
+            kept(room::update(tx, &ctx.scope, import, &further)?)?;
+            room::lease(tx, &ctx.scope, import.id, Some(lease_from(ctx.now)))?;
+            Ok(Step::Further(further))
         }))
     }
 
@@ -203,8 +216,8 @@ impl Worker<'_> {
         self.db.write_now(&ctx, |tx| {
             let import = room::find(tx, &ctx.scope, self.id)?.ok_or_else(Problem::not_found)?;
             kept(import.status == ImportStatus::Running)?;
-            let rewound = import.rewound(ctx.now);
-            kept(room::update(tx, &ctx.scope, &rewound)?)?;
+            let rewound = import.clone().rewound(ctx.now);
+            kept(room::update(tx, &ctx.scope, &import, &rewound)?)?;
             room::discard_rejections(tx, &ctx.scope, self.id)?;
             room::discard_keys(tx, &ctx.scope, self.id)?;
             Ok(rewound)
@@ -216,7 +229,7 @@ impl Worker<'_> {
         let ctx = self.service();
         let further = import.clone().advanced(done.counts, portion.next, ctx.now);
         self.db.write_now(&ctx, |tx| {
-            kept(room::update(tx, &ctx.scope, &further)?)?;
+            kept(room::update(tx, &ctx.scope, import, &further)?)?;
             room::keep_rejections(tx, &ctx.scope, import.id, &done.rejections)?;
             room::lease(tx, &ctx.scope, import.id, Some(lease_from(ctx.now)))
         })?;
