@@ -11,7 +11,7 @@ mod service;
 mod sql;
 
 pub use actor::{Actor, Ask};
-pub use document::{Operation, document, operations};
+pub use document::{Operation, document, operations, resolve};
 pub use postgres::{Cluster, Database};
 pub use reply::Reply;
 pub use sql::{Names, count, names};
