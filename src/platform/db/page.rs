@@ -20,7 +20,7 @@ pub struct Position {
 
 #[derive(Serialize, Deserialize)]
 struct Cursor {
-    #[serde(flatten)]
+    #[serde(rename = "p")]
     position: Position,
     /// A fingerprint of filter and order.
     #[serde(rename = "f")]
