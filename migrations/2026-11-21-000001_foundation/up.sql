@@ -53,6 +53,7 @@ CREATE INDEX api_keys_partner_index ON api_keys (organization_id, partner_id) WH
 
 -- The caller's organization. Every policy asks it once per statement. When the caller came with an API key, the key
 -- must still be good at this very statement: a revoked key is refused by Postgres itself, whatever a cache remembers.
+-- A key that revokes itself is good until the end of that transaction, which has yet to write what happened.
 CREATE FUNCTION scope_organization() RETURNS uuid
     LANGUAGE plpgsql STABLE PARALLEL SAFE SECURITY DEFINER SET search_path = pg_catalog, public AS
 $$
@@ -62,7 +63,8 @@ DECLARE
 BEGIN
     IF api_key IS NOT NULL THEN
         PERFORM 1 FROM api_keys k
-        WHERE k.organization_id = organization AND k.id = api_key AND k.revoked_at IS NULL;
+        WHERE k.organization_id = organization AND k.id = api_key
+            AND (k.revoked_at IS NULL OR k.xmin = pg_current_xact_id_if_assigned()::xid);
         IF NOT FOUND THEN
             RAISE EXCEPTION 'the API key is no longer valid' USING ERRCODE = 'CP401';
         END IF;

@@ -7,11 +7,16 @@
     reason = "a test that meets the unforeseen shall fail at that very line"
 )]
 
+mod api_keys;
 mod architecture;
 mod authorization;
 mod catalog;
+mod events;
 mod isolation;
 mod migrations;
 mod openapi;
+mod organizations;
+mod pages;
+mod partners;
 mod web;
 mod world;

@@ -135,6 +135,7 @@ fn step(
 }
 
 fn refuse_cycle(tx: &mut Tx<'_>, ctx: &Ctx, id: PartnerId, parent_id: PartnerId) -> Result<(), Problem> {
+    store::lock_tree(tx, &ctx.scope)?;
     if store::is_below(tx, &ctx.scope, parent_id, id)? {
         return Err(Problem::field(
             "/parent_id",

@@ -8,7 +8,7 @@ use crate::platform::db::schema::partners;
 use crate::platform::db::{Page, PageRequest, Position, Prepared, Tx};
 use chrono::{DateTime, Utc};
 use diesel::prelude::*;
-use diesel::sql_types::{Bool, Uuid as SqlUuid};
+use diesel::sql_types::{Bool, Text, Uuid as SqlUuid};
 use std::str::FromStr;
 use uuid::Uuid;
 
@@ -169,6 +169,16 @@ pub fn update(tx: &mut Tx<'_>, scope: &Scope, partner: &Partner) -> Result<(), P
 struct Below {
     #[diesel(sql_type = Bool)]
     below: bool,
+}
+
+/// Lets one transaction at a time move partners in the organization's tree. Two moves that are each harmless can make a
+/// circle together, and neither sees the other's before it is committed.
+pub fn lock_tree(tx: &mut Tx<'_>, scope: &Scope) -> Result<(), Problem> {
+    let name = format!("partner tree {}", scope.organization_id);
+    let query =
+        diesel::sql_query("SELECT pg_advisory_xact_lock(hashtextextended($1, 0))").bind::<Text, _>(name);
+    Prepared(query).execute(tx.connection())?;
+    Ok(())
 }
 
 /// Whether `partner` is `top` itself or somewhere below it.

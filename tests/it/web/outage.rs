@@ -7,7 +7,13 @@ use std::time::{Duration, Instant};
 #[test]
 fn without_a_database_the_service_says_so_quickly_and_recovers() {
     let cluster = Cluster::of_its_own();
-    let world = World::on(cluster.database(), Settings::default());
+    let world = World::on(
+        cluster.database(),
+        Settings {
+            wait: Duration::from_millis(300),
+            ..Settings::default()
+        },
+    );
     world.nobody().get("/readyz").expect(200);
     world.admin().get("/v1/organization").expect(200);
     cluster.stop();

@@ -10,8 +10,8 @@ mod reply;
 mod service;
 mod sql;
 
-pub use actor::{Actor, Ask};
-pub use document::{Operation, document, operations};
+pub use actor::Actor;
+pub use document::{Operation, document, operations, resolve};
 pub use postgres::{Cluster, Database};
 pub use reply::Reply;
 pub use sql::{Names, count, names};
@@ -25,6 +25,7 @@ use copartner::platform::db::Db;
 use serde_json::{Value, json};
 use service::Service;
 use std::num::NonZeroU32;
+use std::time::Duration;
 
 /// More rounds than any test gives the worker; beyond it, the worker never finds an end.
 const MOST_ROUNDS: usize = 1_000;
@@ -36,6 +37,8 @@ pub struct Settings {
     pub rate_limit_per_minute: NonZeroU32,
     /// Connections for writes, and as many for reads.
     pub connections: u32,
+    /// How long a request waits for a connection.
+    pub wait: Duration,
 }
 
 impl Default for Settings {
@@ -43,6 +46,7 @@ impl Default for Settings {
         Self {
             rate_limit_per_minute: NonZeroU32::new(1_000_000).unwrap(),
             connections: 4,
+            wait: Duration::from_secs(2),
         }
     }
 }
@@ -84,7 +88,7 @@ impl World {
     /// A world on this database.
     pub fn on(database: Database, settings: Settings) -> Self {
         let clock = ManualClock::new("2026-03-02T09:00:00Z".parse().unwrap());
-        let db = Db::new(&database.settings(settings.connections));
+        let db = Db::new(&database.settings(&settings));
         let service = Service::start(db.clone(), &clock, &settings);
         let home = found(&db, &clock, &service, "Example Cloud");
         Self {

@@ -1,5 +1,6 @@
 //! One Postgres for the whole run, and a copy of a migrated database for each test.
 
+use super::Settings;
 use copartner::platform::db::{DbSettings, migrate};
 use copartner::platform::embedded_postgres::{Durability, EmbeddedPostgres, Options};
 use diesel::connection::SimpleConnection;
@@ -8,7 +9,6 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, OnceLock};
-use std::time::Duration;
 use std::{env, fs, process};
 
 /// What the folders of test runs are called, before the number of their process.
@@ -131,13 +131,13 @@ impl Database {
     }
 
     /// How the service reaches it.
-    pub fn settings(&self, connections: u32) -> DbSettings {
+    pub fn settings(&self, settings: &Settings) -> DbSettings {
         DbSettings {
             url: self.url("postgres"),
             read_url: None,
-            write_connections: connections,
-            read_connections: connections,
-            wait: Duration::from_secs(2),
+            write_connections: settings.connections,
+            read_connections: settings.connections,
+            wait: settings.wait,
             statement_timeout_ms: 60_000,
         }
     }
@@ -155,11 +155,6 @@ impl Database {
             String::from_utf8_lossy(&answer.stderr)
         );
         String::from_utf8(answer.stdout).unwrap()
-    }
-
-    /// The server that it is on.
-    pub fn cluster(&self) -> &Cluster {
-        &self.cluster
     }
 }
 

@@ -1,0 +1,115 @@
+//! API keys over HTTP. What keys may do is held in `authorization`.
+
+use crate::world::{World, names};
+use serde_json::{Value, json};
+
+const PATH: &str = "/v1/api-keys";
+
+#[test]
+fn a_key_is_shown_once() {
+    let world = World::new();
+    let body = json!({ "name": "Finance", "permissions": ["payouts:read", "deals:read"] });
+    let made = world.admin().post(PATH, body).expect(201);
+    let secret = made.text("/secret");
+    assert!(secret.starts_with("cpk_") && secret.len() == 47, "{secret}");
+    assert!(secret.starts_with(made.text("/prefix")));
+    assert_eq!(made["permissions"], json!(["payouts:read", "deals:read"]));
+    assert_eq!(made.header("location"), format!("{PATH}/{}", made.id()));
+    let read = world.admin().get(made.header("location")).expect(200);
+    assert_eq!(read.header("etag"), made.header("etag"));
+    assert_eq!(read["secret"], Value::Null);
+    assert!(!world.admin().get(PATH).expect(200).raw().contains(secret));
+    let tables = "SELECT coalesce(string_agg(x, ''), '') AS name FROM (SELECT k::text AS x FROM api_keys k \
+        UNION ALL SELECT e::text FROM events e UNION ALL SELECT a::text FROM audit_events a) all_rows";
+    let everything = names(&mut world.database().owner(), tables).remove(0);
+    assert!(everything.contains("Finance") && !everything.contains(secret));
+}
+
+#[test]
+fn two_keys_are_never_the_same() {
+    let world = World::new();
+    let make = || {
+        let body = json!({ "name": "Key", "permissions": ["deals:read"] });
+        world
+            .admin()
+            .post(PATH, body)
+            .expect(201)
+            .text("/secret")
+            .to_owned()
+    };
+    assert_ne!(make(), make());
+}
+
+#[test]
+fn every_invalid_field_is_named_at_once() {
+    let world = World::new();
+    let refuse = |body| world.admin().post(PATH, body).refused(422, "validation_failed");
+    refuse(json!({ "name": "Key", "permissions": ["deals:fly", "deals:read", "nonsense:read"] }))
+        .pointer("/permissions/0", "unknown_permission")
+        .pointer("/permissions/2", "unknown_permission");
+    refuse(json!({ "permissions": [] }))
+        .pointer("/name", "missing")
+        .pointer("/permissions", "too_few");
+    refuse(json!({ "name": "Key", "permissions": ["deals:read"], "expires_at": "2026-03-02T09:00:00Z" }))
+        .pointer("/expires_at", "in_the_past");
+    refuse(json!({ "name": "Key", "permissions": ["deals:read"], "expires_at": "tomorrow" }))
+        .pointer("/expires_at", "invalid_format");
+    let nobody = "ptn_01j9zq4y8k7m5n3p2r1s0t6v4w";
+    refuse(json!({ "name": "Key", "permissions": ["deals:read"], "partner_id": nobody }))
+        .pointer("/partner_id", "unknown_reference");
+    assert_eq!(world.admin().get(PATH).expect(200).data().len(), 1);
+}
+
+#[test]
+fn keys_are_listed_newest_first_and_by_partner() {
+    let world = World::new();
+    let partner_id = world.partner("Nordlicht");
+    let first = world.key(&["deals:read"]).key_id.unwrap();
+    world.pass(chrono::TimeDelta::seconds(1));
+    let second = world.full_partner_key(&partner_id).key_id.unwrap();
+    let list = world.admin().get(PATH).expect(200);
+    let ids: Vec<&str> = list
+        .data()
+        .iter()
+        .map(|key| key["id"].as_str().unwrap())
+        .collect();
+    assert_eq!(ids[..2], [second.as_str(), first.as_str()]);
+    let of_partner = world
+        .admin()
+        .get(&format!("{PATH}?partner_id={partner_id}"))
+        .expect(200);
+    assert_eq!(of_partner.data().len(), 1);
+    assert_eq!(of_partner.data()[0]["id"], second);
+    assert_eq!(of_partner.data()[0]["partner_id"], partner_id);
+}
+
+#[test]
+fn a_key_is_revoked_for_good() {
+    let world = World::new();
+    let id = world.key(&["deals:read"]).key_id.unwrap();
+    let path = format!("{PATH}/{id}");
+    let now = world.pass(chrono::TimeDelta::minutes(1));
+    let stale = world
+        .admin()
+        .ask("POST", &format!("{path}/revoke"))
+        .header("If-Match", "\"7\"");
+    stale.send().refused(412, "precondition_failed");
+    let revoked = world.admin().act(&format!("{path}/revoke")).expect(200);
+    assert_eq!(revoked["revoked_at"], json!(now));
+    let again = world
+        .admin()
+        .act(&format!("{path}/revoke"))
+        .refused(409, "wrong_state");
+    assert_eq!(again["current_state"], "revoked");
+    assert_eq!(again["allowed_moves"], json!([]));
+    assert_eq!(world.admin().get(&path).expect(200)["revoked_at"], json!(now));
+}
+
+#[test]
+fn a_key_may_end_itself() {
+    let world = World::new();
+    let actor = world.key(&["api_keys:write"]);
+    let path = format!("{PATH}/{}/revoke", actor.key_id.as_deref().unwrap());
+    actor.act(&path).expect(200);
+    actor.act(&path).refused(401, "unauthorized");
+}
