@@ -46,6 +46,9 @@ enum Command {
     Worker(DatabaseSettings),
     /// Bring the schema up to date and end.
     Migrate(DatabaseSettings),
+    /// Work on organizations.
+    #[command(subcommand)]
+    Organization(OrganizationCommand),
     /// Work on the books.
     #[command(subcommand)]
     Ledger(LedgerCommand),
@@ -57,6 +60,19 @@ enum Command {
     },
     /// Ask a running service whether it is ready; ends with 0 when it is.
     Healthcheck(ServeSettings),
+}
+
+#[derive(Debug, Subcommand)]
+enum OrganizationCommand {
+    /// Found another organization and print its first admin key, this one time. Migrates first. A private Postgres
+    /// must not be in use by a running service.
+    Create {
+        /// Its name.
+        #[arg(long, value_parser = organization_name)]
+        name: String,
+        #[command(flatten)]
+        database: DatabaseSettings,
+    },
 }
 
 #[derive(Debug, Subcommand)]
@@ -73,6 +89,9 @@ fn main() -> ExitCode {
         Command::Serve(arguments) => run_serve(&arguments, &cli.log),
         Command::Worker(settings) => run_worker(&settings, &cli.log),
         Command::Migrate(settings) => run_migrate(&settings),
+        Command::Organization(OrganizationCommand::Create { name, database }) => {
+            run_organization_create(&name, &database)
+        }
         Command::Ledger(LedgerCommand::Check(settings)) => run_ledger_check(&settings),
         Command::Openapi { format } => run_openapi(&format),
         Command::Healthcheck(settings) => run_healthcheck(&settings),
@@ -186,6 +205,24 @@ fn run_migrate(settings: &DatabaseSettings) -> Outcome {
         say(&format!("ran {name}"));
     }
     say("schema up to date");
+    Ok(())
+}
+
+/// A name as the API would take it.
+fn organization_name(text: &str) -> Result<String, &'static str> {
+    match text.trim() {
+        "" => Err("the name must not be empty"),
+        name if name.chars().count() > 255 => Err("the name may have at most 255 characters"),
+        name => Ok(name.to_owned()),
+    }
+}
+
+fn run_organization_create(name: &str, settings: &DatabaseSettings) -> Outcome {
+    let database = serve::database(settings, &mut say)?;
+    migrate::run(&database.owner_url)?;
+    let founded = bootstrap::organization(&Db::new(&database.settings), name, SystemClock.now())?;
+    say(&format!("founded {} ({name})", founded.organization_id));
+    writeln!(std::io::stdout().lock(), "{}", founded.secret.text)?;
     Ok(())
 }
 
