@@ -5,7 +5,7 @@ use super::{application, document};
 use crate::platform::clock::Clock;
 use crate::platform::config::{DatabaseSettings, ServeSettings};
 use crate::platform::credentials::Credentials;
-use crate::platform::db::{Db, DbSettings};
+use crate::platform::db::{Db, DbSettings, SERVICE_ROLE};
 use crate::platform::embedded_postgres::{
     Durability, EmbeddedPostgres, EmbeddedPostgresError, Options, default_data_folder,
 };
@@ -64,8 +64,8 @@ pub fn database(settings: &DatabaseSettings, report: &mut dyn FnMut(&str)) -> Re
         ),
         None => {
             let postgres = private_postgres(settings, report)?;
-            let url = postgres.url("postgres", "postgres");
-            (url.clone(), url, Some(postgres))
+            let owner_url = postgres.url("postgres", "postgres");
+            (postgres.url(SERVICE_ROLE, "postgres"), owner_url, Some(postgres))
         }
     };
     let connections = settings.database_connections;

@@ -26,5 +26,5 @@ pub use domain::{Counts, Import, ImportError, ImportStatus};
 pub use service::finish;
 pub use store::{
     chunk, claim, discard_cut_off, discard_keys, discard_rejections, find, keep_rejections, lease, note_keys,
-    update,
+    refresh_statistics, update,
 };

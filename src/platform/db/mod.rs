@@ -15,7 +15,7 @@ mod prepared;
 pub mod schema;
 mod tx;
 
-pub use connection::{ScopedConnection, SessionScope};
+pub use connection::{SERVICE_ROLE, ScopedConnection, SessionScope};
 pub use door::{Db, DbSettings};
 pub use page::{Page, PageRequest, Position};
 pub use prepared::Prepared;
