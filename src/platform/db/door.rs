@@ -104,7 +104,7 @@ impl Db {
     pub async fn outside<T, F>(&self, work: F) -> Result<T, Problem>
     where
         T: Send + 'static,
-        F: FnOnce(&mut PgConnection) -> Result<T, Problem> + Send + 'static,
+        F: Fn(&mut PgConnection) -> Result<T, Problem> + Send + 'static,
     {
         let db = self.clone();
         blocking(move || db.outside_now(work)).await
@@ -113,10 +113,10 @@ impl Db {
     /// [`Db::outside`] for callers that may block.
     pub fn outside_now<T>(
         &self,
-        work: impl FnOnce(&mut PgConnection) -> Result<T, Problem>,
+        work: impl Fn(&mut PgConnection) -> Result<T, Problem>,
     ) -> Result<T, Problem> {
-        let (mut held, ()) = live(&self.writes, |held| Ok(held.outside()?.batch_execute("")?))?;
-        work(held.outside()?)
+        let (_, value) = live(&self.writes, |held| work(held.outside()?))?;
+        Ok(value)
     }
 
     /// [`Db::read`] for callers that may block.
