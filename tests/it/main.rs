@@ -18,5 +18,6 @@ mod openapi;
 mod organizations;
 mod pages;
 mod partners;
+mod serve;
 mod web;
 mod world;
