@@ -1,6 +1,7 @@
 //! Composition: the routes, their document, and what surrounds them.
 
 pub mod bootstrap;
+pub mod demo;
 mod document;
 pub mod ledger_check;
 pub mod serve;
