@@ -82,8 +82,9 @@ fn check<T: DeserializeOwned + Validate>(request: &HttpRequest, bytes: &[u8]) ->
     let body = match &operation.body {
         Some(contract) if contract.required || !bytes.is_empty() => {
             is_json(request.headers())?;
-            let value = parse(bytes)?;
+            let mut value = parse(bytes)?;
             contract.check(&value)?;
+            whole_numbers(&mut value);
             read(value)?
         }
         _ => read(Value::Object(serde_json::Map::new()))?,
@@ -124,6 +125,21 @@ fn is_json(headers: &HeaderMap) -> Result<(), Problem> {
 fn parse(bytes: &[u8]) -> Result<Value, Problem> {
     serde_json::from_slice(bytes)
         .map_err(|error| Problem::new(Code::MalformedJson).because(format!("The body is not JSON: {error}.")))
+}
+
+/// `6000.0` is the integer 6000 by JSON Schema, and is written so, since a type would refuse it.
+fn whole_numbers(value: &mut Value) {
+    match value {
+        Value::Number(number) if !number.is_i64() && !number.is_u64() => {
+            let text = number.to_string();
+            if let Some(Ok(whole)) = text.strip_suffix(".0").map(str::parse::<i64>) {
+                *value = Value::from(whole);
+            }
+        }
+        Value::Array(items) => items.iter_mut().for_each(whole_numbers),
+        Value::Object(fields) => fields.values_mut().for_each(whole_numbers),
+        _ => {}
+    }
 }
 
 /// The value as its type, then the rules that a schema cannot say.
@@ -186,7 +202,11 @@ fn collect(errors: &ValidationErrors, base: String, into: &mut Vec<FieldProblem>
 
 fn precondition(operation: &Operation, headers: &HeaderMap) -> Result<Precondition, Problem> {
     match headers.get(header::IF_MATCH) {
-        Some(value) => Ok(Precondition::parse(value.to_str().unwrap_or_default())),
+        // What can be no tag is refused here, before an earlier answer could be repeated for the same key.
+        Some(value) => match value.to_str().map(str::trim) {
+            Ok(tags) if !tags.is_empty() => Ok(Precondition::parse(tags)),
+            _ => Err(Problem::new(Code::PreconditionFailed).because("The If-Match header is not an ETag.")),
+        },
         None if operation.requires_if_match => Err(Problem::new(Code::PreconditionRequired)
             .because("Send If-Match with the ETag of the record as you last read it.")),
         None => Ok(Precondition::Any),
