@@ -14,6 +14,7 @@ mod catalog;
 mod events;
 mod isolation;
 mod migrations;
+mod money;
 mod openapi;
 mod organizations;
 mod pages;
