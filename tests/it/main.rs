@@ -15,6 +15,7 @@ mod demo;
 mod events;
 mod isolation;
 mod migrations;
+mod money;
 mod openapi;
 mod organizations;
 mod pages;

@@ -1,0 +1,8 @@
+//! From the deal to the bank: what partners earn, what is taken back and what they are paid.
+
+mod earning;
+mod holds;
+mod paying;
+mod races;
+mod runs;
+mod taking_back;
