@@ -1,0 +1,3 @@
+//! The pure engine: `cargo bench --bench engine`.
+
+fn main() {}
