@@ -96,7 +96,7 @@ fn import_all(world: &World, folder: &Path) -> Vec<Reply> {
 
 #[track_caller]
 fn assert_all_rows_were(import: &Reply, fate: &str) {
-    assert_eq!(import["status"], "completed", "{}", import.raw());
+    assert_eq!(import["status"], "succeeded", "{}", import.raw());
     let mut expected = json!({ "created": 0, "updated": 0, "unchanged": 0, "rejected": 0 });
     expected[fate] = import["progress"]["rows_read"].clone();
     assert_eq!(import["counts"], expected, "{}", import.raw());

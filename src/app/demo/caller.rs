@@ -119,9 +119,7 @@ impl<'a> Caller<'a> {
         }
         let sent = match (method, body) {
             ("GET", _) => request.body(()).map(|request| self.agent.run(request)),
-            (_, None) => request
-                .body(Vec::new())
-                .map(|request| self.agent.run(request)),
+            (_, None) => request.body(Vec::new()).map(|request| self.agent.run(request)),
             (_, Some(body)) => request
                 .header("Content-Type", "application/json")
                 .body(body.to_string().into_bytes())

@@ -162,9 +162,7 @@ impl Served {
     ) -> Result<Self, DemoError> {
         let (born, birth) = sync_channel(1);
         let serve = move || serve_until_stopped(state, figures, &settings, connections, &born);
-        let thread = std::thread::Builder::new()
-            .name("demo".to_owned())
-            .spawn(serve)?;
+        let thread = std::thread::Builder::new().name("demo".to_owned()).spawn(serve)?;
         match birth.recv() {
             Ok((handle, address)) => Ok(Self {
                 address,

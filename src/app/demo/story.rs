@@ -62,7 +62,13 @@ impl Stage<'_> {
         let alone = [(shared[1].0, 10_000)];
 
         self.chapter("A deal that three partners sourced: 60, 30 and 10 per cent of the credit")?;
-        let portal = self.deal("Meadow Hospital", "Patient portal", "13333.33", &program_id, &shared)?;
+        let portal = self.deal(
+            "Meadow Hospital",
+            "Patient portal",
+            "13333.33",
+            &program_id,
+            &shared,
+        )?;
         self.chapter("Its invoice, paid in part")?;
         let portal = self.invoice(
             &portal,
@@ -123,12 +129,10 @@ impl Stage<'_> {
         let seen = self
             .admin
             .get(self.out, &version, |draft| draft.read_out("/status"))?;
-        self.admin.act(
-            self.out,
-            &format!("{version}/activate"),
-            Some(&seen),
-            |active| active.read_out("/status"),
-        )?;
+        self.admin
+            .act(self.out, &format!("{version}/activate"), Some(&seen), |active| {
+                active.read_out("/status")
+            })?;
         Ok(program_id)
     }
 
@@ -168,7 +172,10 @@ impl Stage<'_> {
                 "deal_id": deal_id, "partner_id": partner_id, "role": "sourced",
                 "share_basis_points": share, "confirm": true,
             });
-            self.post("/v1/attributions", &credit, "/share_basis_points")?;
+            self.admin.post(self.out, "/v1/attributions", &credit, |credit| {
+                let (role, share) = (credit.read_out("/role"), credit.read_out("/share_basis_points"));
+                format!("{role}, {share} basis points")
+            })?;
         }
         let won = json!({ "won_at": "2026-01-12T15:00:00Z" });
         self.post(&format!("/v1/deals/{deal_id}/win"), &won, "/status")?;
@@ -211,8 +218,8 @@ impl Stage<'_> {
         let run = self.post("/v1/payout-runs", &proposal, "/totals/0")?;
         let path = format!("/v1/payout-runs/{}", run.id()?);
         let approve = format!("{path}/approve");
-        self.admin.refused(self.out, &approve, &run, 403)?;
-        let status = |run: &Answer| run.read_out("/status");
+        self.admin.refused(self.out, &approve, &run, 409)?;
+        let status = |run: &Answer| format!("{}, by the second key", run.read_out("/status"));
         self.finance.act(self.out, &approve, Some(&run), status)?;
         self.finance
             .act(self.out, &format!("{path}/process"), None, status)?;
@@ -233,22 +240,21 @@ impl Stage<'_> {
             .admin
             .get(self.out, &newest, |list| list.read_out("/data/0/amount"))?;
         let line = format!("/v1/commissions/{}", lines.text("/data/0/id")?);
-        self.admin
-            .get(self.out, &format!("{line}/explanation"), |why| {
-                why.read_out("/sentence")
-            })?;
+        self.admin.get(self.out, &format!("{line}/explanation"), |why| {
+            why.read_out("/sentence")
+        })?;
         self.admin
             .get(self.out, &format!("{line}/verification"), |verdict| {
-                verdict.read_out("")
+                format!("matches: {}", verdict.read_out("/matches"))
             })?;
         Ok(())
     }
 
     fn report(&mut self) -> Result<(), DemoError> {
         self.chapter("The report, in EUR; each partner's revenue is that of all deals it has a credit for")?;
-        let report =
-            self.admin
-                .get(self.out, "/v1/reports/partner-performance", |_| String::new())?;
+        let report = self
+            .admin
+            .get(self.out, "/v1/reports/partner-performance", |_| String::new())?;
         writeln!(self.out)?;
         table::write(self.out, report.list("/rows")?)
     }
