@@ -49,6 +49,9 @@ enum Command {
     /// Walk through a small, invented program by real calls and show each. Uses a throwaway Postgres, or DATABASE_URL
     /// with an organization of its own.
     Demo(DatabaseSettings),
+    /// Work on organizations.
+    #[command(subcommand)]
+    Organization(OrganizationCommand),
     /// Work on the books.
     #[command(subcommand)]
     Ledger(LedgerCommand),
@@ -60,6 +63,19 @@ enum Command {
     },
     /// Ask a running service whether it is ready; ends with 0 when it is.
     Healthcheck(ServeSettings),
+}
+
+#[derive(Debug, Subcommand)]
+enum OrganizationCommand {
+    /// Found another organization and print its first admin key, this one time. Migrates first. A private Postgres
+    /// must not be in use by a running service.
+    Create {
+        /// Its name.
+        #[arg(long, value_parser = organization_name)]
+        name: String,
+        #[command(flatten)]
+        database: DatabaseSettings,
+    },
 }
 
 #[derive(Debug, Subcommand)]
@@ -77,6 +93,9 @@ fn main() -> ExitCode {
         Command::Worker(settings) => run_worker(&settings, &cli.log),
         Command::Migrate(settings) => run_migrate(&settings),
         Command::Demo(settings) => run_demo(&settings),
+        Command::Organization(OrganizationCommand::Create { name, database }) => {
+            run_organization_create(&name, &database)
+        }
         Command::Ledger(LedgerCommand::Check(settings)) => run_ledger_check(&settings),
         Command::Openapi { format } => run_openapi(&format),
         Command::Healthcheck(settings) => run_healthcheck(&settings),
@@ -195,6 +214,24 @@ fn run_migrate(settings: &DatabaseSettings) -> Outcome {
 
 fn run_demo(settings: &DatabaseSettings) -> Outcome {
     Ok(demo::run(settings, &mut say, &mut std::io::stdout().lock())?)
+}
+
+/// A name as the API would take it.
+fn organization_name(text: &str) -> Result<String, &'static str> {
+    match text.trim() {
+        "" => Err("the name must not be empty"),
+        name if name.chars().count() > 255 => Err("the name may have at most 255 characters"),
+        name => Ok(name.to_owned()),
+    }
+}
+
+fn run_organization_create(name: &str, settings: &DatabaseSettings) -> Outcome {
+    let database = serve::database(settings, &mut say)?;
+    migrate::run(&database.owner_url)?;
+    let founded = bootstrap::organization(&Db::new(&database.settings), name, SystemClock.now())?;
+    say(&format!("founded {} ({name})", founded.organization_id));
+    writeln!(std::io::stdout().lock(), "{}", founded.secret.text)?;
+    Ok(())
 }
 
 fn run_ledger_check(settings: &DatabaseSettings) -> Outcome {
