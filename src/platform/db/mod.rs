@@ -8,6 +8,7 @@
 mod connection;
 mod door;
 pub mod error;
+mod first_rows;
 pub mod migrate;
 pub mod page;
 mod prepared;
@@ -17,6 +18,7 @@ mod tx;
 
 pub use connection::{SERVICE_ROLE, ScopedConnection, SessionScope};
 pub use door::{Db, DbSettings};
+pub use first_rows::FirstRows;
 pub use page::{Page, PageRequest, Position};
 pub use prepared::Prepared;
 pub use tx::{Change, Subject, Tx};
