@@ -2,8 +2,8 @@
 
 use super::batch::{Batch, Outcome, Refused, Versioned, Writes};
 use super::references::References;
-use super::stored::{self, ByKey, CreditNoteRow, InvoiceLineRow, InvoiceRow, PaymentRow};
 use crate::features::imports::rows::Row;
+use crate::features::imports::stored::{self, ByKey, CreditNoteRow, InvoiceLineRow, InvoiceRow, PaymentRow};
 use crate::flows::accrual;
 use crate::kernel::ctx::Ctx;
 use crate::kernel::id::{CreditNoteId, InvoiceId, InvoiceLineId, PaymentId};

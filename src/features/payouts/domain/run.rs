@@ -213,6 +213,15 @@ pub struct PayoutRunFigures {
     pub by_status: StatusCounts,
 }
 
+/// A run and what it adds up to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Report {
+    /// The run.
+    pub run: PayoutRun,
+    /// What it adds up to.
+    pub figures: PayoutRunFigures,
+}
+
 /// How many payouts stand where.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct StatusCounts {
