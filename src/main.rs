@@ -1,7 +1,7 @@
 //! The command line.
 
 use clap::{Parser, Subcommand};
-use copartner::app::{bootstrap, document, document_3_0, ledger_check, serve};
+use copartner::app::{bootstrap, demo, document, document_3_0, ledger_check, serve};
 use copartner::platform::clock::{Clock, SystemClock};
 use copartner::platform::config::{DatabaseSettings, LogSettings, ServeSettings};
 use copartner::platform::db::{Db, migrate};
@@ -46,6 +46,9 @@ enum Command {
     Worker(DatabaseSettings),
     /// Bring the schema up to date and end.
     Migrate(DatabaseSettings),
+    /// Walk through a small, invented program by real calls and show each. Uses a throwaway Postgres, or DATABASE_URL
+    /// with an organization of its own.
+    Demo(DatabaseSettings),
     /// Work on organizations.
     #[command(subcommand)]
     Organization(OrganizationCommand),
@@ -89,6 +92,7 @@ fn main() -> ExitCode {
         Command::Serve(arguments) => run_serve(&arguments, &cli.log),
         Command::Worker(settings) => run_worker(&settings, &cli.log),
         Command::Migrate(settings) => run_migrate(&settings),
+        Command::Demo(settings) => run_demo(&settings),
         Command::Organization(OrganizationCommand::Create { name, database }) => {
             run_organization_create(&name, &database)
         }
@@ -206,6 +210,10 @@ fn run_migrate(settings: &DatabaseSettings) -> Outcome {
     }
     say("schema up to date");
     Ok(())
+}
+
+fn run_demo(settings: &DatabaseSettings) -> Outcome {
+    Ok(demo::run(settings, &mut say, &mut std::io::stdout().lock())?)
 }
 
 /// A name as the API would take it.

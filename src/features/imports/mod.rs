@@ -4,7 +4,8 @@
 //!
 //! A file is taken in piece by piece ([`upload`]), read record by record ([`records`]) and turned into typed rows
 //! ([`rows`]) by a mapping ([`mapping`]) onto the fields of a resource ([`targets`]). What the rows do to the other
-//! rooms is the story of `flows::imports`.
+//! rooms is the story of `flows::imports`; the queries that find and write their records, thousands at a time, are
+//! here ([`stored`], [`references`], [`happened`]), because the stores of those rooms write one record at a time.
 //!
 //! Invariant: a row is matched by its `external_id`, so that importing a file twice changes nothing the second time.
 //! Invariant: a batch of rows, its counts and the place where the next one starts are one transaction.
@@ -25,6 +26,6 @@ mod upload;
 pub use domain::{Counts, Import, ImportError, ImportStatus};
 pub use service::finish;
 pub use store::{
-    chunk, claim, discard_cut_off, discard_keys, discard_rejections, find, keep_rejections, lease, note_keys,
-    update,
+    chunk, claim, discard_cut_off, discard_keys, discard_rejections, find, happened, keep_rejections, lease,
+    note_keys, references, refresh_statistics, start_piece, stored, take_back, update,
 };

@@ -20,9 +20,9 @@ mod store;
 
 pub use domain::{
     CarryForwardReason, Confirmation, Payout, PayoutItemKind, PayoutItemStatus, PayoutRail, PayoutRun,
-    PayoutRunStatus, PayoutStatus,
+    PayoutRunStatus, PayoutStatus, Report,
 };
 pub use service::{
-    LockedPayout, Report, Settlement, approve, cancel, confirmable, lines, lock_payout, lock_run, pending,
-    report, settle,
+    LockedPayout, Settlement, approve, cancel, confirmable, lines, lock_payout, lock_run, pending, report,
+    settle,
 };

@@ -1,8 +1,6 @@
 //! The verbs of runs and payouts. Those that move lines of commissions as well are told in `flows::payout_run`.
 
-use super::domain::{
-    CarryForward, NewPayoutRun, Payout, PayoutItem, PayoutRun, PayoutRunFigures, PayoutStatus,
-};
+use super::domain::{CarryForward, NewPayoutRun, Payout, PayoutItem, PayoutRun, PayoutStatus, Report};
 use super::store::{self, CarryForwardFilter, PayoutFilter, PayoutItemFilter, PayoutRunFilter};
 use crate::features::commissions::SettledLines;
 use crate::kernel::ctx::{Actor, Ctx};
@@ -12,15 +10,6 @@ use crate::kernel::version::Precondition;
 use crate::platform::db::{Change, Page, PageRequest, Subject, Tx};
 use serde::Serialize;
 use serde_json::Value;
-
-/// A run and what it adds up to.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Report {
-    /// The run.
-    pub run: PayoutRun,
-    /// What it adds up to.
-    pub figures: PayoutRunFigures,
-}
 
 /// A payout and its run, both locked.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -1,11 +1,11 @@
 //! A batch of rows and what becomes of each of them.
 
-use super::happened::Happened;
 use super::references::References;
-use super::stored::{self, ByKey, Stored};
 use super::{catalog, deals, invoices, partners};
 use crate::features::imports::Counts;
+use crate::features::imports::happened::Happened;
 use crate::features::imports::rows::{Layout, Rejection, Row};
+use crate::features::imports::stored::{self, ByKey, Stored};
 use crate::features::imports::targets::ImportResource;
 use crate::kernel::ctx::Ctx;
 use crate::kernel::problem::Problem;

@@ -1,9 +1,9 @@
 //! Product families and accounts from rows.
 
 use super::batch::{Batch, decide_each};
-use super::happened::Happened;
-use super::stored::{self, AccountRow, ProductFamilyRow, Stored};
+use crate::features::imports::happened::Happened;
 use crate::features::imports::rows::Row;
+use crate::features::imports::stored::{self, AccountRow, ProductFamilyRow, Stored};
 use crate::kernel::ctx::Ctx;
 use crate::kernel::id::{AccountId, ProductFamilyId};
 use crate::kernel::problem::Problem;

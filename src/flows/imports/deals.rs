@@ -2,8 +2,8 @@
 
 use super::batch::{Batch, Outcome, Refused, Versioned, Writes};
 use super::references::References;
-use super::stored::{self, AttributionRow, DealRow};
 use crate::features::imports::rows::Row;
+use crate::features::imports::stored::{self, AttributionRow, DealRow};
 use crate::flows::accrual;
 use crate::kernel::ctx::Ctx;
 use crate::kernel::id::{AttributionId, DealId};
@@ -262,7 +262,7 @@ impl Loading<'_> {
             let concerned = Some(credit.partner_id);
             batch
                 .happened
-                .updated("attribution.updated", credit, &settled, concerned)?;
+                .updated("attribution.settled", credit, &settled, concerned)?;
             self.credits.updated.push(settled);
         }
         Ok(())

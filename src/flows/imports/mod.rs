@@ -7,12 +7,10 @@
 mod batch;
 mod catalog;
 mod deals;
-mod happened;
 mod invoices;
 mod partners;
 mod reading;
 mod references;
-mod stored;
 mod work;
 
 pub use work::work;

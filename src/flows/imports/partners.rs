@@ -3,8 +3,8 @@
 use super::batch::Outcome;
 use super::batch::{Batch, Refused, Versioned, Writes};
 use super::references::References;
-use super::stored::{self, EnrollmentRow, PartnerRow};
 use crate::features::imports::rows::Row;
+use crate::features::imports::stored::{self, EnrollmentRow, PartnerRow};
 use crate::kernel::ctx::Ctx;
 use crate::kernel::id::{EnrollmentId, PartnerId};
 use crate::kernel::problem::Problem;

@@ -1,14 +1,13 @@
 //! The records that the rows of a batch refer to by the caller's keys, looked up at once.
 
 use super::batch::Refused;
+use crate::features::imports::references::named;
 use crate::features::imports::rows::Row;
 use crate::features::imports::targets::{ImportResource, Kind};
 use crate::kernel::ctx::Scope;
 use crate::kernel::patch::Patch;
 use crate::kernel::problem::Problem;
 use crate::platform::db::Tx;
-use crate::platform::db::schema::{accounts, deals, partners, product_families, programs};
-use diesel::prelude::*;
 use std::collections::{HashMap, HashSet};
 use uuid::Uuid;
 
@@ -30,16 +29,6 @@ fn table_of(field: &str) -> &str {
     } else {
         field
     }
-}
-
-macro_rules! ids_by_key {
-    ($table:ident, $tx:expr, $scope:expr, $keys:expr) => {
-        $table::table
-            .filter($table::organization_id.eq($scope.organization_id.uuid()))
-            .filter($table::external_id.eq_any($keys))
-            .select(($table::external_id.assume_not_null(), $table::id))
-            .load($tx.connection())
-    };
 }
 
 impl References {
@@ -68,8 +57,7 @@ impl References {
                 .collect();
             if !keys.is_empty() {
                 let keys: Vec<&str> = keys.into_iter().collect();
-                let found = references.look_up(tx, scope, table, &keys)?;
-                references.tables.insert(table, found.into_iter().collect());
+                references.look_up(tx, scope, table, &keys)?;
             }
         }
         Ok(references)
@@ -79,27 +67,17 @@ impl References {
         &mut self,
         tx: &mut Tx<'_>,
         scope: &Scope,
-        table: &str,
+        table: &'static str,
         keys: &[&str],
-    ) -> Result<Vec<(String, Uuid)>, Problem> {
-        Ok(match table {
-            "account" => ids_by_key!(accounts, tx, scope, keys)?,
-            "program" => ids_by_key!(programs, tx, scope, keys)?,
-            "partner" => ids_by_key!(partners, tx, scope, keys)?,
-            "product_family" => ids_by_key!(product_families, tx, scope, keys)?,
-            _ => {
-                let found: Vec<(String, Uuid, Option<Uuid>)> = deals::table
-                    .filter(deals::organization_id.eq(scope.organization_id.uuid()))
-                    .filter(deals::external_id.eq_any(keys))
-                    .select((deals::external_id.assume_not_null(), deals::id, deals::partner_id))
-                    .load(tx.connection())?;
-                for (_, deal, partner) in &found {
-                    self.partners_of_deals
-                        .extend(partner.map(|partner| (*deal, partner)));
-                }
-                found.into_iter().map(|(key, deal, _)| (key, deal)).collect()
-            }
-        })
+    ) -> Result<(), Problem> {
+        let found = named(tx, scope, table, keys)?;
+        let partners = found
+            .iter()
+            .filter_map(|named| Some((named.id, named.partner_id?)));
+        self.partners_of_deals.extend(partners);
+        let ids = found.into_iter().map(|named| (named.key, named.id));
+        self.tables.insert(table, ids.collect());
+        Ok(())
     }
 
     /// The record that the row names in this field; a key that names none is noted as refused.

@@ -10,7 +10,6 @@ use crate::kernel::problem::{Code, Problem};
 use crate::platform::clock::Clock;
 use crate::platform::db::{Db, Tx};
 use chrono::{DateTime, TimeDelta, Utc};
-use diesel::connection::SimpleConnection;
 use std::collections::HashSet;
 
 /// How long a worker is trusted to be at an import without saying so again.
@@ -19,8 +18,6 @@ const LEASE_SECONDS: i64 = 120;
 const BATCHES_AT_ONCE: u32 = 4;
 /// After this many hours, pieces without an import belong to no upload that still runs.
 const CUT_OFF_HOURS: i64 = 24;
-const SAVEPOINT: &str = "SAVEPOINT import";
-const TAKE_BACK: &str = "ROLLBACK TO SAVEPOINT import";
 
 /// Does the next piece of the oldest import that waits: a few batches, or all of it when it is atomic. Says whether
 /// there was anything to do.
@@ -109,8 +106,10 @@ impl Worker<'_> {
 
     fn clear_up(&self) -> Result<(), Problem> {
         let before = self.clock.now() - TimeDelta::hours(CUT_OFF_HOURS);
-        self.db
-            .outside_now(|connection| room::discard_cut_off(connection, before))
+        self.db.outside_now(|connection| {
+            room::discard_cut_off(connection, before)?;
+            room::refresh_statistics(connection)
+        })
     }
 
     /// What may pass is tried again by the next worker; anything else ends the import, so that it stands in nobody's
@@ -152,10 +151,10 @@ impl Worker<'_> {
         };
         settled(self.db.write_now(&ctx, |tx| {
             let fresh = first_named(tx, &ctx, import, &portion)?;
-            tx.connection().batch_execute(SAVEPOINT)?;
+            room::start_piece(tx)?;
             let done = load(tx, &ctx, import, &portion, &fresh)?;
             if import.dry_run {
-                tx.connection().batch_execute(TAKE_BACK)?;
+                room::take_back(tx)?;
             }
             room::keep_rejections(tx, &ctx.scope, import.id, &done.rejections)?;
             let further = import.clone().advanced(done.counts, portion.next, ctx.now);
@@ -184,12 +183,12 @@ impl Worker<'_> {
         let ctx = self.caller(import);
         settled(self.db.write_now(&ctx, |tx| {
             let mut import = self.rewind()?;
-            tx.connection().batch_execute(SAVEPOINT)?;
+            room::start_piece(tx)?;
             loop {
                 let portion = match portion(tx, &ctx.scope, &import)? {
                     Ok(portion) => portion,
                     Err(error) => {
-                        tx.connection().batch_execute(TAKE_BACK)?;
+                        room::take_back(tx)?;
                         let failed = import.clone().failed(error.into(), ctx.now);
                         kept(room::finish(tx, &ctx, &import, &failed)?)?;
                         return Ok(Step::Over);
@@ -201,7 +200,7 @@ impl Worker<'_> {
                 if portion.is_last {
                     let ended = import.clone().completed(self.clock.now());
                     if import.dry_run || ended.error.is_some() {
-                        tx.connection().batch_execute(TAKE_BACK)?;
+                        room::take_back(tx)?;
                     }
                     kept(room::finish(tx, &ctx, &import, &ended)?)?;
                     return Ok(Step::Over);

@@ -8,6 +8,7 @@ use crate::kernel::problem::{Code, FieldProblem, Problem};
 use crate::kernel::version::Precondition;
 use actix_web::dev::Payload;
 use actix_web::http::header::{self, HeaderMap};
+use actix_web::rt::time::timeout;
 use actix_web::web::{Bytes, Data};
 use actix_web::{FromRequest, HttpRequest};
 use serde::Deserialize;
@@ -16,7 +17,11 @@ use serde_json::Value;
 use sha2::{Digest, Sha256};
 use std::future::Future;
 use std::pin::Pin;
+use std::time::Duration;
 use validator::{Validate, ValidationErrors, ValidationErrorsKind};
+
+/// How long a body may take to arrive; longer ones are uploads, which have an operation of their own.
+const BODY_WAIT: Duration = Duration::from_secs(30);
 
 /// The body of an operation that takes none.
 #[derive(Debug, Clone, Copy, Default, Deserialize, Validate)]
@@ -39,7 +44,10 @@ impl<T: DeserializeOwned + Validate + 'static> FromRequest for Command<T> {
     fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
         let (request, bytes) = (request.clone(), Bytes::from_request(request, payload));
         Box::pin(async move {
-            let bytes = bytes.await.map_err(|error| Refusal(unreadable(&error)))?;
+            let bytes = timeout(BODY_WAIT, bytes)
+                .await
+                .map_err(|_| Refusal(Problem::new(Code::RequestTimeout)))?
+                .map_err(|error| Refusal(unreadable(&error)))?;
             Ok(check(&request, &bytes)?)
         })
     }

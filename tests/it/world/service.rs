@@ -88,6 +88,7 @@ fn state(db: Db, clock: &ManualClock, settings: &ServeSettings) -> WebState {
         credentials: Arc::new(Credentials::new()),
         rate_limit: Arc::new(RateLimit::new(settings.rate_limit_per_minute)),
         contract: Arc::clone(contract),
+        import_max_bytes: u64::from(settings.import_max_mib) * 1024 * 1024,
     }
 }
 

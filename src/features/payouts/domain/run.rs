@@ -106,7 +106,7 @@ impl PayoutRun {
         if cut_off_at > now {
             return Err(Problem::field(
                 "/cut_off_at",
-                "in_the_future",
+                "in_future",
                 "The cut-off must not be in the future.",
             ));
         }
@@ -211,6 +211,15 @@ pub struct PayoutRunFigures {
     pub totals: Vec<Money>,
     /// How many payouts stand where.
     pub by_status: StatusCounts,
+}
+
+/// A run and what it adds up to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Report {
+    /// The run.
+    pub run: PayoutRun,
+    /// What it adds up to.
+    pub figures: PayoutRunFigures,
 }
 
 /// How many payouts stand where.

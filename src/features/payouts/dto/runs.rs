@@ -1,9 +1,8 @@
 //! Payout runs and what they left for later, on the wire.
 
 use super::super::domain::{
-    CarryForward, CarryForwardReason, NewPayoutRun, PayoutRail, PayoutRunStatus, StatusCounts,
+    CarryForward, CarryForwardReason, NewPayoutRun, PayoutRail, PayoutRunStatus, Report, StatusCounts,
 };
-use super::super::service::Report;
 use super::super::store::{CarryForwardFilter, PayoutRunFilter};
 use super::Sort;
 use crate::kernel::id::{ApiKeyId, PartnerId, PayoutCarryForwardId, PayoutRunId, ProgramId};

@@ -1,10 +1,11 @@
 //! The operations on payout runs.
 
+use super::super::domain::Report;
 use super::super::dto::{
     CarryForwardView, CarryForwardsQuery, ConfirmPayoutBody, NewPayoutRunBody, PayoutCarryForwardPage,
     PayoutRunPage, PayoutRunPath, PayoutRunView, PayoutRunsQuery,
 };
-use super::super::service::{self, Report};
+use super::super::service;
 use crate::flows::payout_run;
 use crate::kernel::permission::can;
 use crate::kernel::problem::Problem;

@@ -1,17 +1,16 @@
-//! What accrual needs to know, in one query per source, and what it writes, in one statement per batch.
+//! What accrual needs to know: one query per source, and one for the programs.
 
-use super::super::accrual::Source;
-use super::super::domain::{CommissionStatus, Earned};
-use crate::kernel::commission::IneligibleReason;
-use crate::kernel::ctx::{Ctx, Scope};
+use super::super::super::accrual::Source;
+use super::super::money;
+use super::{CreditRow, Inputs, PaymentRow, PoolParty, ProgramTerms};
+use crate::kernel::ctx::Scope;
 use crate::kernel::id::{
     AttributionId, CreditNoteId, DealId, InvoiceId, InvoiceLineId, PartnerId, PaymentId, ProductFamilyId,
     ProgramId,
 };
-use crate::kernel::money::{Currency, Money, Rounding};
+use crate::kernel::money::Rounding;
 use crate::kernel::motion::{Motion, Role};
 use crate::kernel::problem::Problem;
-use crate::kernel::time::ProgramZone;
 use crate::platform::db::{Prepared, Tx};
 use chrono::{DateTime, Utc};
 use diesel::sql_types::{Array, Bool, Integer, Nullable, Numeric, Text, Timestamptz, Uuid as SqlUuid};
@@ -20,160 +19,6 @@ use rust_decimal::Decimal;
 use std::collections::{BTreeSet, HashMap};
 use std::str::FromStr;
 use uuid::Uuid;
-
-/// Rows written in one statement at most.
-const BATCH: usize = 5_000;
-
-/// Everything that a piece of accrual starts from.
-#[derive(Debug, Default)]
-pub struct Inputs {
-    /// Payments × invoice lines × credits, ordered by pool and rank.
-    pub payments: Vec<PaymentRow>,
-    /// Credit notes × credits, ordered by pool and rank.
-    pub credits: Vec<CreditRow>,
-    /// The programs that they belong to.
-    pub programs: HashMap<ProgramId, ProgramTerms>,
-}
-
-impl Inputs {
-    /// The terms of one program.
-    pub fn program(&self, id: ProgramId) -> Result<&ProgramTerms, Problem> {
-        self.programs.get(&id).ok_or_else(Problem::internal)
-    }
-}
-
-/// What accrual asks of a program.
-#[derive(Debug, Clone)]
-pub struct ProgramTerms {
-    /// The program.
-    pub id: ProgramId,
-    /// Its motion.
-    pub motion: Motion,
-    /// Its time zone.
-    pub zone: ProgramZone,
-    /// Its rounding.
-    pub rounding: Rounding,
-    /// Whether lines are approved without a person.
-    pub approves_by_itself: bool,
-    /// Whether the rule is chosen when the invoice is paid rather than when the deal was won.
-    pub locks_when_paid: bool,
-}
-
-/// One credit in a pool.
-#[derive(Debug, Clone)]
-pub struct PoolParty {
-    /// The credit.
-    pub attribution_id: AttributionId,
-    /// Whose it is.
-    pub partner_id: PartnerId,
-    /// In which role.
-    pub role: Role,
-    /// Its share.
-    pub basis_points: u32,
-    /// Its rank in ties.
-    pub rank: i32,
-    partner_status: String,
-    enrolled: bool,
-}
-
-impl PoolParty {
-    /// Whether the partner may earn now.
-    pub fn eligible(&self) -> Result<(), IneligibleReason> {
-        match self.partner_status.as_str() {
-            "approved" if self.enrolled => Ok(()),
-            "suspended" => Err(IneligibleReason::PartnerSuspended),
-            "terminated" => Err(IneligibleReason::PartnerTerminated),
-            _ => Err(IneligibleReason::EnrollmentNotActive),
-        }
-    }
-}
-
-/// A payment × an invoice line × a credit.
-#[derive(Debug, Clone)]
-pub struct PaymentRow {
-    /// The payment.
-    pub payment_id: PaymentId,
-    /// Its invoice.
-    pub invoice_id: InvoiceId,
-    /// The line.
-    pub invoice_line_id: InvoiceLineId,
-    /// The deal.
-    pub deal_id: DealId,
-    /// The deal's program.
-    pub program_id: ProgramId,
-    /// What the line is about, or else the deal.
-    pub product_family_id: Option<ProductFamilyId>,
-    /// When the deal was won.
-    pub won_at: Option<DateTime<Utc>>,
-    /// When the money came in.
-    pub paid_at: DateTime<Utc>,
-    /// The line's net amount.
-    pub net: Money,
-    /// The invoice's total.
-    pub invoice_total: Money,
-    /// What had been paid before this payment.
-    pub paid_before: Money,
-    /// What has been paid with it.
-    pub paid_after: Money,
-    /// The credit.
-    pub party: PoolParty,
-    /// Whether the line was not written before.
-    pub is_new: bool,
-}
-
-impl PaymentRow {
-    /// Whether two rows share a pool.
-    pub fn same_pool(&self, other: &Self) -> bool {
-        self.payment_id == other.payment_id
-            && self.invoice_line_id == other.invoice_line_id
-            && self.party.role == other.party.role
-    }
-
-    /// What rules ask of the line.
-    pub fn facts_of_line(&self) -> (Option<ProductFamilyId>, Currency) {
-        (self.product_family_id, self.net.currency())
-    }
-}
-
-/// A credit note × a credit.
-#[derive(Debug, Clone)]
-pub struct CreditRow {
-    /// The credit note.
-    pub credit_note_id: CreditNoteId,
-    /// The deal.
-    pub deal_id: DealId,
-    /// The deal's program.
-    pub program_id: ProgramId,
-    /// What the deal is about.
-    pub product_family_id: Option<ProductFamilyId>,
-    /// When the deal was won.
-    pub won_at: Option<DateTime<Utc>>,
-    /// When it was issued.
-    pub issued_at: DateTime<Utc>,
-    /// What is credited, as a positive amount.
-    pub credit: Money,
-    /// The credit of the partner.
-    pub party: PoolParty,
-    /// Whether the line was not written before.
-    pub is_new: bool,
-    has_earned: bool,
-}
-
-impl CreditRow {
-    /// Whether two rows share a pool.
-    pub fn same_pool(&self, other: &Self) -> bool {
-        self.credit_note_id == other.credit_note_id && self.party.role == other.party.role
-    }
-
-    /// What was earned is taken back whatever became of the partner; who never earned has nothing to give back.
-    pub fn eligible(&self) -> Result<(), IneligibleReason> {
-        if self.has_earned {
-            Ok(())
-        } else {
-            self.party.eligible()
-        }
-    }
-}
 
 #[derive(QueryableByName)]
 struct RawPayment {
@@ -399,7 +244,7 @@ impl TryFrom<RawPayment> for PaymentRow {
     type Error = Problem;
 
     fn try_from(raw: RawPayment) -> Result<Self, Problem> {
-        let money = |amount: Decimal| super::money(amount, &raw.currency);
+        let money = |amount: Decimal| money(amount, &raw.currency);
         let paid_after = money(raw.paid_after)?;
         let paid_before = paid_after
             .checked_sub(money(raw.amount)?)
@@ -434,7 +279,7 @@ impl TryFrom<RawCredit> for CreditRow {
             product_family_id: raw.product_family_id.map(ProductFamilyId::from_uuid),
             won_at: raw.won_at,
             issued_at: raw.issued_at,
-            credit: super::money(raw.credit, &raw.currency)?,
+            credit: money(raw.credit, &raw.currency)?,
             party: raw.party.try_into()?,
             is_new: raw.is_new,
             has_earned: raw.has_earned,
@@ -454,129 +299,5 @@ impl TryFrom<RawProgram> for ProgramTerms {
             approves_by_itself: raw.approves_by_itself,
             locks_when_paid: raw.locks_when_paid,
         })
-    }
-}
-
-/// New lines turned by ninety degrees, as `unnest` wants them.
-#[derive(Default)]
-struct Columns {
-    ids: Vec<Uuid>,
-    kinds: Vec<&'static str>,
-    partners: Vec<Uuid>,
-    programs: Vec<Uuid>,
-    deals: Vec<Uuid>,
-    attributions: Vec<Uuid>,
-    roles: Vec<&'static str>,
-    components: Vec<&'static str>,
-    invoices: Vec<Option<Uuid>>,
-    invoice_lines: Vec<Option<Uuid>>,
-    payments: Vec<Option<Uuid>>,
-    credit_notes: Vec<Option<Uuid>>,
-    rule_versions: Vec<Option<Uuid>>,
-    statuses: Vec<&'static str>,
-    reasons: Vec<Option<&'static str>>,
-    currencies: Vec<&'static str>,
-    bases: Vec<Decimal>,
-    amounts: Vec<Decimal>,
-    earned: Vec<DateTime<Utc>>,
-    released: Vec<DateTime<Utc>>,
-    approved: Vec<Option<DateTime<Utc>>>,
-    explanations: Vec<String>,
-}
-
-const INSERT: &str = "INSERT INTO commissions (organization_id, id, kind, partner_id, program_id, deal_id, attribution_id, \
-     role, component, invoice_id, invoice_line_id, payment_id, credit_note_id, rule_version_id, status, \
-     ineligible_reason, currency, base_amount, amount, reversed_amount, netted_amount, earned_at, release_at, \
-     approved_at, explanation, row_version, created_at, updated_at) \
-     SELECT $1, n.id, n.kind, n.partner_id, n.program_id, n.deal_id, n.attribution_id, n.role, n.component, \
-         n.invoice_id, n.invoice_line_id, n.payment_id, n.credit_note_id, n.rule_version_id, n.status, n.reason, \
-         n.currency, n.base, n.amount, 0, 0, n.earned_at, n.release_at, n.approved_at, n.explanation::jsonb, 1, $2, $2 \
-     FROM unnest($3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24) \
-         AS n (id, kind, partner_id, program_id, deal_id, attribution_id, role, component, invoice_id, invoice_line_id, \
-             payment_id, credit_note_id, rule_version_id, status, reason, currency, base, amount, earned_at, \
-             release_at, approved_at, explanation)";
-
-/// Writes new lines.
-pub fn insert(tx: &mut Tx<'_>, ctx: &Ctx, earned: &[Earned]) -> Result<(), Problem> {
-    for batch in earned.chunks(BATCH) {
-        Columns::of(batch, ctx.now)?.insert(tx, ctx)?;
-    }
-    Ok(())
-}
-
-impl Columns {
-    fn of(batch: &[Earned], now: DateTime<Utc>) -> Result<Self, Problem> {
-        let mut columns = Self::default();
-        for line in batch {
-            columns.push(line, now)?;
-        }
-        Ok(columns)
-    }
-
-    fn push(&mut self, line: &Earned, now: DateTime<Utc>) -> Result<(), Problem> {
-        let (invoice, invoice_line, payment) = match line.origin.paid {
-            Some((invoice, line, payment)) => (Some(invoice.uuid()), Some(line.uuid()), Some(payment.uuid())),
-            None => (None, None, None),
-        };
-        self.ids.push(line.id.uuid());
-        self.kinds.push(line.kind.as_str());
-        self.partners.push(line.partner_id.uuid());
-        self.programs.push(line.origin.program_id.uuid());
-        self.deals.push(line.origin.deal_id.uuid());
-        self.attributions.push(line.attribution_id.uuid());
-        self.roles.push(line.role.as_str());
-        self.components.push(line.component.as_str());
-        self.invoices.push(invoice);
-        self.invoice_lines.push(invoice_line);
-        self.payments.push(payment);
-        self.credit_notes
-            .push(line.origin.credit_note_id.map(CreditNoteId::uuid));
-        self.rule_versions.push(
-            line.rule_version_id
-                .map(crate::kernel::id::CommissionRuleVersionId::uuid),
-        );
-        self.statuses.push(line.status.as_str());
-        self.reasons
-            .push(line.ineligible_reason.map(IneligibleReason::as_str));
-        self.currencies.push(line.amount.currency().code());
-        self.bases.push(line.base.amount());
-        self.amounts.push(line.amount.amount());
-        self.earned.push(line.earned_at);
-        self.released.push(line.release_at);
-        self.approved
-            .push((line.status == CommissionStatus::Approved).then_some(now));
-        self.explanations
-            .push(serde_json::to_string(&line.explanation).map_err(Problem::damaged)?);
-        Ok(())
-    }
-
-    fn insert(&self, tx: &mut Tx<'_>, ctx: &Ctx) -> Result<(), Problem> {
-        let statement = sql_query(INSERT)
-            .bind::<SqlUuid, _>(ctx.organization_id().uuid())
-            .bind::<Timestamptz, _>(ctx.now)
-            .bind::<Array<SqlUuid>, _>(&self.ids)
-            .bind::<Array<Text>, _>(&self.kinds)
-            .bind::<Array<SqlUuid>, _>(&self.partners)
-            .bind::<Array<SqlUuid>, _>(&self.programs)
-            .bind::<Array<SqlUuid>, _>(&self.deals)
-            .bind::<Array<SqlUuid>, _>(&self.attributions)
-            .bind::<Array<Text>, _>(&self.roles)
-            .bind::<Array<Text>, _>(&self.components)
-            .bind::<Array<Nullable<SqlUuid>>, _>(&self.invoices)
-            .bind::<Array<Nullable<SqlUuid>>, _>(&self.invoice_lines)
-            .bind::<Array<Nullable<SqlUuid>>, _>(&self.payments)
-            .bind::<Array<Nullable<SqlUuid>>, _>(&self.credit_notes)
-            .bind::<Array<Nullable<SqlUuid>>, _>(&self.rule_versions)
-            .bind::<Array<Text>, _>(&self.statuses)
-            .bind::<Array<Nullable<Text>>, _>(&self.reasons)
-            .bind::<Array<Text>, _>(&self.currencies)
-            .bind::<Array<Numeric>, _>(&self.bases)
-            .bind::<Array<Numeric>, _>(&self.amounts)
-            .bind::<Array<Timestamptz>, _>(&self.earned)
-            .bind::<Array<Timestamptz>, _>(&self.released)
-            .bind::<Array<Nullable<Timestamptz>>, _>(&self.approved)
-            .bind::<Array<Text>, _>(&self.explanations);
-        Prepared(statement).execute(tx.connection())?;
-        Ok(())
     }
 }

@@ -1,4 +1,9 @@
-//! Imports in Postgres. Every query takes the caller's scope.
+//! Imports in Postgres, and the records of other rooms as a batch finds and writes them. Every query takes the
+//! caller's scope.
+
+pub mod happened;
+pub mod references;
+pub mod stored;
 
 use super::domain::{Counts, Import, ImportError, ImportStatus};
 use super::records::Place;
@@ -10,6 +15,7 @@ use crate::kernel::problem::Problem;
 use crate::platform::db::schema::{import_chunks, import_keys, import_rejections, imports};
 use crate::platform::db::{Page, PageRequest, Position, Prepared, Tx};
 use chrono::{DateTime, Utc};
+use diesel::connection::SimpleConnection;
 use diesel::prelude::*;
 use diesel::sql_query;
 use diesel::sql_types::{Array, BigInt, Text, Timestamptz, Uuid as SqlUuid};
@@ -205,6 +211,12 @@ pub fn discard_cut_off(connection: &mut PgConnection, before: DateTime<Utc>) -> 
     let oldest = ImportId::new(before).uuid();
     let query = sql_query("SELECT discard_cut_off_uploads($1)").bind::<SqlUuid, _>(oldest);
     Prepared(query).execute(connection)?;
+    Ok(())
+}
+
+/// Tells the planner what the tables hold after a large import.
+pub fn refresh_statistics(connection: &mut PgConnection) -> Result<(), Problem> {
+    sql_query("SELECT refresh_statistics()").execute(connection)?;
     Ok(())
 }
 
@@ -452,4 +464,14 @@ impl TryFrom<ImportRow> for Import {
             updated_at: row.updated_at,
         })
     }
+}
+
+/// Starts what [`take_back`] undoes.
+pub fn start_piece(tx: &mut Tx<'_>) -> Result<(), Problem> {
+    Ok(tx.connection().batch_execute("SAVEPOINT import")?)
+}
+
+/// Undoes everything since [`start_piece`], with what was flushed of its events.
+pub fn take_back(tx: &mut Tx<'_>) -> Result<(), Problem> {
+    Ok(tx.connection().batch_execute("ROLLBACK TO SAVEPOINT import")?)
 }

@@ -1,0 +1,170 @@
+//! What accrual needs to know, in one query per source, and what it writes, in one statement per batch.
+
+mod inputs;
+mod insert;
+
+pub use inputs::inputs;
+pub use insert::insert;
+
+use crate::kernel::commission::IneligibleReason;
+use crate::kernel::id::{
+    AttributionId, CreditNoteId, DealId, InvoiceId, InvoiceLineId, PartnerId, PaymentId, ProductFamilyId,
+    ProgramId,
+};
+use crate::kernel::money::{Currency, Money, Rounding};
+use crate::kernel::motion::{Motion, Role};
+use crate::kernel::problem::Problem;
+use crate::kernel::time::ProgramZone;
+use chrono::{DateTime, Utc};
+use std::collections::HashMap;
+
+/// Everything that a piece of accrual starts from.
+#[derive(Debug, Default)]
+pub struct Inputs {
+    /// Payments × invoice lines × credits, ordered by pool and rank.
+    pub payments: Vec<PaymentRow>,
+    /// Credit notes × credits, ordered by pool and rank.
+    pub credits: Vec<CreditRow>,
+    /// The programs that they belong to.
+    pub programs: HashMap<ProgramId, ProgramTerms>,
+}
+
+impl Inputs {
+    /// The terms of one program.
+    pub fn program(&self, id: ProgramId) -> Result<&ProgramTerms, Problem> {
+        self.programs.get(&id).ok_or_else(Problem::internal)
+    }
+}
+
+/// What accrual asks of a program.
+#[derive(Debug, Clone)]
+pub struct ProgramTerms {
+    /// The program.
+    pub id: ProgramId,
+    /// Its motion.
+    pub motion: Motion,
+    /// Its time zone.
+    pub zone: ProgramZone,
+    /// Its rounding.
+    pub rounding: Rounding,
+    /// Whether lines are approved without a person.
+    pub approves_by_itself: bool,
+    /// Whether the rule is chosen when the invoice is paid rather than when the deal was won.
+    pub locks_when_paid: bool,
+}
+
+/// One credit in a pool.
+#[derive(Debug, Clone)]
+pub struct PoolParty {
+    /// The credit.
+    pub attribution_id: AttributionId,
+    /// Whose it is.
+    pub partner_id: PartnerId,
+    /// In which role.
+    pub role: Role,
+    /// Its share.
+    pub basis_points: u32,
+    /// Its rank in ties.
+    pub rank: i32,
+    partner_status: String,
+    enrolled: bool,
+}
+
+impl PoolParty {
+    /// Whether the partner may earn now.
+    pub fn eligible(&self) -> Result<(), IneligibleReason> {
+        match self.partner_status.as_str() {
+            "approved" if self.enrolled => Ok(()),
+            "suspended" => Err(IneligibleReason::PartnerSuspended),
+            "terminated" => Err(IneligibleReason::PartnerTerminated),
+            _ => Err(IneligibleReason::EnrollmentNotActive),
+        }
+    }
+}
+
+/// A payment × an invoice line × a credit.
+#[derive(Debug, Clone)]
+pub struct PaymentRow {
+    /// The payment.
+    pub payment_id: PaymentId,
+    /// Its invoice.
+    pub invoice_id: InvoiceId,
+    /// The line.
+    pub invoice_line_id: InvoiceLineId,
+    /// The deal.
+    pub deal_id: DealId,
+    /// The deal's program.
+    pub program_id: ProgramId,
+    /// What the line is about, or else the deal.
+    pub product_family_id: Option<ProductFamilyId>,
+    /// When the deal was won.
+    pub won_at: Option<DateTime<Utc>>,
+    /// When the money came in.
+    pub paid_at: DateTime<Utc>,
+    /// The line's net amount.
+    pub net: Money,
+    /// The invoice's total.
+    pub invoice_total: Money,
+    /// What had been paid before this payment.
+    pub paid_before: Money,
+    /// What has been paid with it.
+    pub paid_after: Money,
+    /// The credit.
+    pub party: PoolParty,
+    /// Whether the line was not written before.
+    pub is_new: bool,
+}
+
+impl PaymentRow {
+    /// Whether two rows share a pool.
+    pub fn same_pool(&self, other: &Self) -> bool {
+        self.payment_id == other.payment_id
+            && self.invoice_line_id == other.invoice_line_id
+            && self.party.role == other.party.role
+    }
+
+    /// What rules ask of the line.
+    pub fn facts_of_line(&self) -> (Option<ProductFamilyId>, Currency) {
+        (self.product_family_id, self.net.currency())
+    }
+}
+
+/// A credit note × a credit.
+#[derive(Debug, Clone)]
+pub struct CreditRow {
+    /// The credit note.
+    pub credit_note_id: CreditNoteId,
+    /// The deal.
+    pub deal_id: DealId,
+    /// The deal's program.
+    pub program_id: ProgramId,
+    /// What the deal is about.
+    pub product_family_id: Option<ProductFamilyId>,
+    /// When the deal was won.
+    pub won_at: Option<DateTime<Utc>>,
+    /// When it was issued.
+    pub issued_at: DateTime<Utc>,
+    /// What is credited, as a positive amount.
+    pub credit: Money,
+    /// The credit of the partner.
+    pub party: PoolParty,
+    /// Whether the line was not written before.
+    pub is_new: bool,
+    has_earned: bool,
+}
+
+impl CreditRow {
+    /// Whether two rows share a pool.
+    pub fn same_pool(&self, other: &Self) -> bool {
+        self.credit_note_id == other.credit_note_id && self.party.role == other.party.role
+    }
+
+    /// What was earned is taken back whatever became of the partner; who never earned has nothing to give back.
+    pub fn eligible(&self) -> Result<(), IneligibleReason> {
+        if self.has_earned {
+            Ok(())
+        } else {
+            self.party.eligible()
+        }
+    }
+}
