@@ -16,6 +16,7 @@ use utoipa::{IntoParams, ToSchema};
 /// A file to import and how to read it. Resource and mapping come before the file.
 #[derive(Debug, ToSchema)]
 #[schema(as = ImportCreate, examples(json!({"resource": "accounts", "mapping": {"fields": {"external_id": {"column": "account_ref"}, "name": {"column": "name"}}}, "dry_run": true, "atomic": false, "file": "account_ref,name\nA-1,Stadtwerke Beispiel\n"})))]
+#[serde(deny_unknown_fields)]
 #[expect(dead_code, reason = "the form is read part by part; this type documents it")]
 pub struct NewImportForm {
     /// What the rows become: product_families, partners, accounts, deals or invoices.
@@ -41,6 +42,7 @@ pub struct NewImportForm {
 /// your own keys.
 #[derive(Debug, ToSchema)]
 #[schema(as = ImportMapping, examples(json!({"fields": {"external_id": {"column": "deal_ref"}, "account": {"column": "account_ref"}, "program": {"constant": "g-cloud"}, "amount": {"column": "amount_gbp", "rounding": "half_up"}, "currency": {"constant": "GBP"}, "won_at": {"column": "registered_on", "format": "%Y-%m-%d"}, "status": {"column": "status", "values": {"closed won": "won"}}}, "delimiter": ","})))]
+#[serde(deny_unknown_fields)]
 #[expect(
     dead_code,
     reason = "the mapping is read by hand, to name every mistake; this type documents it"
@@ -62,6 +64,7 @@ pub struct ImportMappingBody {
 /// How one field is filled: by exactly one of column and constant.
 #[derive(Debug, ToSchema)]
 #[schema(as = ImportField, examples(json!({"column": "amount_gbp", "rounding": "half_up"})))]
+#[serde(deny_unknown_fields)]
 #[expect(
     dead_code,
     reason = "the mapping is read by hand, to name every mistake; this type documents it"
