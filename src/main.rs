@@ -5,6 +5,7 @@ use copartner::app::{bootstrap, demo, document, document_3_0, ledger_check, serv
 use copartner::platform::clock::{Clock, SystemClock};
 use copartner::platform::config::{DatabaseSettings, LogSettings, ServeSettings};
 use copartner::platform::db::{Db, migrate};
+use copartner::platform::embedded_postgres::EmbeddedPostgres;
 use copartner::platform::telemetry;
 use std::error::Error;
 use std::fs::OpenOptions;
@@ -13,6 +14,10 @@ use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 use std::process::ExitCode;
 use std::sync::Arc;
+use std::time::Duration;
+
+/// How often the private Postgres is looked after.
+const WATCH: Duration = Duration::from_secs(1);
 
 type Outcome = Result<(), Box<dyn Error>>;
 
@@ -140,7 +145,7 @@ fn run_serve(arguments: &ServeArguments, log: &LogSettings) -> Outcome {
         say(&format!(
             "serving on http://{address} (documentation: http://{address}/docs/)"
         ));
-        until_told(server).await
+        until_told(server, database.private.as_ref()).await
     })?;
     drop(worker);
     if let Some(postgres) = database.private {
@@ -152,16 +157,38 @@ fn run_serve(arguments: &ServeArguments, log: &LogSettings) -> Outcome {
 }
 
 /// Runs the server until SIGINT or SIGTERM; what is in flight is finished.
-async fn until_told(server: actix_web::dev::Server) -> Outcome {
+///
+/// A private Postgres that ends by itself ends the service with an error, so that whoever watches over it starts both
+/// again.
+async fn until_told(server: actix_web::dev::Server, postgres: Option<&EmbeddedPostgres>) -> Outcome {
     use actix_web::rt::signal::unix::{SignalKind, signal};
     let (mut interrupt, mut terminate) = (signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?);
     let handle = server.handle();
     let running = actix_web::rt::spawn(server);
-    futures_util::future::select(Box::pin(interrupt.recv()), Box::pin(terminate.recv())).await;
-    say("finishing what is in flight");
-    handle.stop(true).await;
+    let told = futures_util::future::select(Box::pin(interrupt.recv()), Box::pin(terminate.recv()));
+    let lost = matches!(
+        futures_util::future::select(told, Box::pin(until_gone(postgres))).await,
+        futures_util::future::Either::Right(_)
+    );
+    say(if lost {
+        "Postgres ended by itself"
+    } else {
+        "finishing what is in flight"
+    });
+    handle.stop(!lost).await;
     running.await??;
-    Ok(())
+    if lost {
+        Err("the private Postgres ended by itself; see postgres.log in the data folder".into())
+    } else {
+        Ok(())
+    }
+}
+
+/// Ends when the private Postgres is gone; never without one.
+async fn until_gone(postgres: Option<&EmbeddedPostgres>) {
+    while postgres.is_none_or(|postgres| postgres.process_id().is_some()) {
+        actix_web::rt::time::sleep(WATCH).await;
+    }
 }
 
 /// Shows the first key, this one time.
