@@ -207,6 +207,10 @@ fn a_partner_sees_its_own_lines_and_nothing_of_the_others() {
     for field in ["id", "attribution_id", "commission_rule_version_id"] {
         foreign.push(theirs[field].as_str().unwrap().to_owned());
     }
+    let version = world
+        .admin()
+        .get(&format!("/v1/commission-rule-versions/{}", foreign[3]));
+    foreign.push(version.text("/commission_rule_id").to_owned());
     for path in ["", "/explanation", "/verification"] {
         let reply = partner.get(&format!("/v1/commissions/{own}{path}")).expect(200);
         for id in &foreign {
