@@ -160,8 +160,12 @@ class Story:
         return self.commission(self.manual_program)
 
     def drafted_run(self) -> Any:
-        self.commission()
-        return self.second.post("/v1/payout-runs", {"cut_off_at": "2026-02-01T00:00:00Z", "rail": "manual"})
+        # A program of its own keeps one run from taking what another proposes.
+        program, _, _ = self.priced_program("automatic")
+        self.enrolled(self.partner, program)
+        self.commission(program)
+        body = {"program_id": program["id"], "cut_off_at": "2026-02-01T00:00:00Z", "rail": "manual"}
+        return self.second.post("/v1/payout-runs", body)
 
     def approved_run(self) -> Any:
         return self.move("payout-runs", self.drafted_run(), "approve")

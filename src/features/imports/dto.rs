@@ -13,7 +13,7 @@ use serde_json::Value;
 use std::collections::BTreeMap;
 use utoipa::{IntoParams, ToSchema};
 
-/// A file to import and how to read it. The file must be the last part.
+/// A file to import and how to read it. Resource and mapping come before the file.
 #[derive(Debug, ToSchema)]
 #[schema(as = ImportCreate, examples(json!({"resource": "accounts", "mapping": {"fields": {"external_id": {"column": "account_ref"}, "name": {"column": "name"}}}, "dry_run": true, "atomic": false, "file": "account_ref,name\nA-1,Stadtwerke Beispiel\n"})))]
 #[expect(dead_code, reason = "the form is read part by part; this type documents it")]

@@ -82,7 +82,8 @@ impl Drop for Pieces {
     }
 }
 
-/// Takes in a form whose last part is the file.
+/// Takes in a form. Resource and mapping come before the file, so that a file that nobody may load is not read; the
+/// flags may follow it, as generated clients send them.
 pub async fn receive(
     db: &Db,
     ctx: &Ctx,
@@ -90,49 +91,26 @@ pub async fn receive(
     limit_bytes: u64,
     mut parts: Multipart,
 ) -> Result<Upload, Problem> {
-    let mut form = Form::default();
+    let (mut form, mut upload) = (Form::default(), None);
     while let Some(mut part) = parts.try_next().await.map_err(|error| unreadable(&error))? {
         let name = part.name().unwrap_or_default().to_owned();
-        if name == FILE {
+        if name == FILE && upload.is_none() {
             let request = form.request(None)?;
             authorize(credential, &request)?;
-            let upload = keep(db, ctx, request, limit_bytes, &mut part).await?;
-            drop(part);
-            refuse_more(parts).await?;
-            return Ok(upload);
-        }
-        if !PARTS.contains(&name.as_str()) {
-            let message = "The form has the parts resource, mapping, dry_run, atomic and file.";
-            return Err(Problem::field(format!("/{name}"), "unknown_field", message));
-        }
-        let text = text(&name, &mut part).await?;
-        if form.parts.insert(name.clone(), text).is_some() {
-            return Err(Problem::field(
-                format!("/{name}"),
-                "repeated",
-                "The form takes this part once.",
-            ));
+            upload = Some(keep(db, ctx, request, limit_bytes, &mut part).await?);
+        } else {
+            form.take(name, &mut part).await?;
         }
     }
-    let missing = FieldProblem::new("/file", "missing", "The form needs a file, as its last part.");
-    Err(match form.request(Some(missing)) {
-        Err(problem) => problem,
-        Ok(_) => Problem::internal(),
-    })
-}
-
-async fn refuse_more(mut parts: Multipart) -> Result<(), Problem> {
-    match parts.try_next().await.map_err(|error| unreadable(&error))? {
-        None => Ok(()),
-        Some(part) => {
-            let pointer = format!("/{}", part.name().unwrap_or_default());
-            Err(Problem::field(
-                pointer,
-                "after_file",
-                "The file must be the last part of the form.",
-            ))
-        }
-    }
+    let Some(mut upload) = upload else {
+        let missing = FieldProblem::new("/file", "missing", "The form needs a file.");
+        return match form.request(Some(missing)) {
+            Err(problem) => Err(problem),
+            Ok(_) => Err(Problem::internal()),
+        };
+    };
+    upload.request = form.request(None)?;
+    Ok(upload)
 }
 
 fn unreadable(error: &MultipartError) -> Problem {
@@ -250,6 +228,25 @@ struct Form {
 }
 
 impl Form {
+    /// Takes in a part that is not the file.
+    async fn take(&mut self, name: String, part: &mut Field) -> Result<(), Problem> {
+        let pointer = format!("/{name}");
+        if name != FILE && !PARTS.contains(&name.as_str()) {
+            let message = "The form has the parts resource, mapping, dry_run, atomic and file.";
+            return Err(Problem::field(pointer, "unknown_field", message));
+        }
+        if name == FILE || self.parts.contains_key(&name) {
+            return Err(Problem::field(
+                pointer,
+                "repeated",
+                "The form takes this part once.",
+            ));
+        }
+        let text = text(&name, part).await?;
+        self.parts.insert(name, text);
+        Ok(())
+    }
+
     /// What to do with the file; everything that is wrong comes back at once, with what is known to be wrong already.
     fn request(&self, known: Option<FieldProblem>) -> Result<Request, Problem> {
         let mut problems: Vec<FieldProblem> = known.into_iter().collect();
@@ -306,7 +303,13 @@ impl Form {
     }
 
     fn flag(&self, name: &str, problems: &mut Vec<FieldProblem>) -> bool {
-        match self.parts.get(name).map(String::as_str) {
+        // Python writes `True` and `False`.
+        match self
+            .parts
+            .get(name)
+            .map(|text| text.to_ascii_lowercase())
+            .as_deref()
+        {
             None | Some("false") => false,
             Some("true") => true,
             Some(_) => {

@@ -39,7 +39,7 @@ async fn list_ledger_entries(who: Granted<can::LedgerRead>, query: Filter<Ledger
 /// One entry of the journal. Entries never change.
 #[utoipa::path(tag = "Ledger", operation_id = "getLedgerEntry", params(LedgerEntryPath),
     responses((status = 200, description = "The entry.", body = LedgerEntryView)),
-    extensions(("x-required-permission" = json!("ledger:read"))))]
+    extensions(("x-required-permission" = json!("ledger:read")), ("x-unversioned" = json!(true))))]
 #[get("/v1/ledger-entries/{ledger_entry_id}")]
 async fn get_ledger_entry(who: Granted<can::LedgerRead>, target: Target<LedgerEntryPath>) -> Reply {
     who.read(move |tx, ctx| {

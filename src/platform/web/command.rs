@@ -203,8 +203,8 @@ fn collect(errors: &ValidationErrors, base: String, into: &mut Vec<FieldProblem>
 fn precondition(operation: &Operation, headers: &HeaderMap) -> Result<Precondition, Problem> {
     match headers.get(header::IF_MATCH) {
         // What can be no tag is refused here, before an earlier answer could be repeated for the same key.
-        Some(value) => match value.to_str().map(str::trim) {
-            Ok(tags) if !tags.is_empty() => Ok(Precondition::parse(tags)),
+        Some(value) => match value.to_str() {
+            Ok(tags) if operation.takes_header("If-Match", tags) => Ok(Precondition::parse(tags)),
             _ => Err(Problem::new(Code::PreconditionFailed).because("The If-Match header is not an ETag.")),
         },
         None if operation.requires_if_match => Err(Problem::new(Code::PreconditionRequired)
@@ -226,12 +226,15 @@ pub(super) fn key(
             Ok(None)
         };
     };
-    let text = given.to_str().unwrap_or_default().trim();
+    let text = match given.to_str() {
+        Ok(text) if operation.takes_header("Idempotency-Key", text) => text,
+        _ => return Err(Problem::new(Code::IdempotencyKeyInvalid)),
+    };
     let text = text
         .strip_prefix('"')
         .and_then(|rest| rest.strip_suffix('"'))
         .unwrap_or(text);
-    if text.is_empty() || text.len() > 255 {
+    if text.is_empty() {
         return Err(Problem::new(Code::IdempotencyKeyInvalid));
     }
     let mut hash = Sha256::new();

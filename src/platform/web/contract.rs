@@ -34,6 +34,7 @@ pub struct Operation {
     /// Whether it is refused without If-Match.
     pub requires_if_match: bool,
     query: Vec<Parameter>,
+    headers: Vec<Parameter>,
 }
 
 /// The body of an operation.
@@ -112,7 +113,10 @@ impl Operation {
     fn new(document: &Value, operation: &Value) -> Result<Self, ContractError> {
         let parameters = operation["parameters"].as_array().cloned().unwrap_or_default();
         let parameters: Vec<&Value> = parameters.iter().map(|one| resolve(document, one)).collect();
-        let query = parameters.iter().filter(|one| one["in"] == "query");
+        let located = |place: &str| -> Result<Vec<Parameter>, ContractError> {
+            let here = parameters.iter().filter(|one| one["in"] == place);
+            here.map(|one| Parameter::new(document, one)).collect()
+        };
         let demands = |name: &str| {
             parameters
                 .iter()
@@ -122,10 +126,17 @@ impl Operation {
             body: BodyContract::new(document, &operation["requestBody"])?,
             requires_idempotency_key: demands("Idempotency-Key"),
             requires_if_match: demands("If-Match"),
-            query: query
-                .map(|one| Parameter::new(document, one))
-                .collect::<Result<_, _>>()?,
+            query: located("query")?,
+            headers: located("header")?,
         })
+    }
+
+    /// Whether the document allows this value of a header; one that it does not know may be anything.
+    pub fn takes_header(&self, name: &str, value: &str) -> bool {
+        let known = self.headers.iter().filter(|known| known.name == name);
+        known
+            .into_iter()
+            .all(|known| known.schema.is_valid(&json!(value)))
     }
 
     /// The query as a JSON object, every parameter checked.

@@ -33,3 +33,21 @@ export async function rename(id: string, name: string): Promise<components["sche
   if (error) throw new Error(error.errors.map((field) => `${field.pointer} ${field.message}`).join("\n"));
   return data;
 }
+
+export async function createDeal(account: string, program: string): Promise<string> {
+  const { data, error } = await client.POST("/v1/deals", {
+    body: { name: "Fleet", account_id: account, program_id: program, amount: { amount: "48000.00", currency: "EUR" } },
+    params: { header: { "Idempotency-Key": crypto.randomUUID() } },
+  });
+  if (error) throw new Error(error.title);
+  return data.id;
+}
+
+export async function owedByProgram(): Promise<string[]> {
+  const { data, error } = await client.GET("/v1/reports/program-summary", {
+    params: { query: { group_by: "program", from_on: "2026-01-01" } },
+  });
+  if (error) throw new Error(error.code);
+  if (typeof data === "string") throw new Error("This is CSV.");
+  return data.rows.map((row) => `${row.group_label}: ${row.open_balance.amount} ${row.open_balance.currency}`);
+}
