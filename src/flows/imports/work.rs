@@ -48,7 +48,7 @@ struct Worker<'a> {
 /// Where a step left the import.
 enum Step {
     /// It goes on from here.
-    Further(Import),
+    Further(Box<Import>),
     /// It ended, or somebody else changed it and what was done is undone.
     Over,
 }
@@ -78,11 +78,11 @@ impl Worker<'_> {
     fn batches(&self, mut import: Import) -> Result<Step, Problem> {
         for _ in 0..BATCHES_AT_ONCE {
             match self.batch(&import)? {
-                Step::Further(further) => import = further,
+                Step::Further(further) => import = *further,
                 Step::Over => return Ok(Step::Over),
             }
         }
-        Ok(Step::Further(import))
+        Ok(Step::Further(Box::new(import)))
     }
 
     /// The service itself, for what is about the import.
@@ -163,7 +163,7 @@ impl Worker<'_> {
             }
             kept(room::update(tx, &ctx.scope, import, &further)?)?;
             room::lease(tx, &ctx.scope, import.id, Some(lease_from(ctx.now)))?;
-            Ok(Step::Further(further))
+            Ok(Step::Further(Box::new(further)))
         }))
     }
 
