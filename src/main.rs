@@ -1,7 +1,7 @@
 //! The command line.
 
 use clap::{Parser, Subcommand};
-use copartner::app::{bootstrap, document, document_3_0, ledger_check, serve};
+use copartner::app::{bootstrap, demo, document, document_3_0, ledger_check, serve};
 use copartner::platform::clock::{Clock, SystemClock};
 use copartner::platform::config::{DatabaseSettings, LogSettings, ServeSettings};
 use copartner::platform::db::{Db, migrate};
@@ -47,6 +47,12 @@ enum Command {
     Worker(DatabaseSettings),
     /// Bring the schema up to date and end.
     Migrate(DatabaseSettings),
+    /// Walk through a small, invented program by real calls and show each. Uses a throwaway Postgres, or DATABASE_URL
+    /// with an organization of its own.
+    Demo(DatabaseSettings),
+    /// Work on organizations.
+    #[command(subcommand)]
+    Organization(OrganizationCommand),
     /// Work on the books.
     #[command(subcommand)]
     Ledger(LedgerCommand),
@@ -68,6 +74,19 @@ struct HealthcheckArguments {
 }
 
 #[derive(Debug, Subcommand)]
+enum OrganizationCommand {
+    /// Found another organization and print its first admin key, this one time. Migrates first. A private Postgres
+    /// must not be in use by a running service.
+    Create {
+        /// Its name.
+        #[arg(long, value_parser = organization_name)]
+        name: String,
+        #[command(flatten)]
+        database: DatabaseSettings,
+    },
+}
+
+#[derive(Debug, Subcommand)]
 enum LedgerCommand {
     /// Check that everything stored about money agrees: ledger, commissions, payouts, explanations, events. Changes
     /// nothing; ends with 1 and names the first broken row of each check that fails.
@@ -81,6 +100,10 @@ fn main() -> ExitCode {
         Command::Serve(arguments) => run_serve(&arguments, &cli.log),
         Command::Worker(settings) => run_worker(&settings, &cli.log),
         Command::Migrate(settings) => run_migrate(&settings),
+        Command::Demo(settings) => run_demo(&settings),
+        Command::Organization(OrganizationCommand::Create { name, database }) => {
+            run_organization_create(&name, &database)
+        }
         Command::Ledger(LedgerCommand::Check(settings)) => run_ledger_check(&settings),
         Command::Openapi { format } => run_openapi(&format),
         Command::Healthcheck(arguments) => run_healthcheck(&arguments),
@@ -194,6 +217,28 @@ fn run_migrate(settings: &DatabaseSettings) -> Outcome {
         say(&format!("ran {name}"));
     }
     say("schema up to date");
+    Ok(())
+}
+
+fn run_demo(settings: &DatabaseSettings) -> Outcome {
+    Ok(demo::run(settings, &mut say, &mut std::io::stdout().lock())?)
+}
+
+/// A name as the API would take it.
+fn organization_name(text: &str) -> Result<String, &'static str> {
+    match text.trim() {
+        "" => Err("the name must not be empty"),
+        name if name.chars().count() > 255 => Err("the name may have at most 255 characters"),
+        name => Ok(name.to_owned()),
+    }
+}
+
+fn run_organization_create(name: &str, settings: &DatabaseSettings) -> Outcome {
+    let database = serve::database(settings, &mut say)?;
+    migrate::run(&database.owner_url)?;
+    let founded = bootstrap::organization(&Db::new(&database.settings), name, SystemClock.now())?;
+    say(&format!("founded {} ({name})", founded.organization_id));
+    writeln!(std::io::stdout().lock(), "{}", founded.secret.text)?;
     Ok(())
 }
 

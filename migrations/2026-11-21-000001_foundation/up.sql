@@ -8,6 +8,10 @@ BEGIN
     IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = 'copartner_service') THEN
         CREATE ROLE copartner_service NOSUPERUSER NOBYPASSRLS NOCREATEDB NOCREATEROLE LOGIN;
     END IF;
+    -- Where the service comes with the owner's login it steps down to this role (SET ROLE), which takes membership.
+    IF NOT pg_has_role(current_user, 'copartner_service', 'MEMBER') THEN
+        EXECUTE format('GRANT copartner_service TO %I', current_user);
+    END IF;
 END
 $$;
 

@@ -97,6 +97,16 @@ $$
         SELECT FROM imports i WHERE i.organization_id = c.organization_id AND i.id = c.import_id)
 $$;
 
+-- After a large import the planner must know what the tables hold now, not when somebody gets round to it.
+CREATE FUNCTION refresh_statistics() RETURNS void
+    LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public AS
+$$
+BEGIN
+    ANALYZE partners, accounts, enrollments, deals, attributions, invoices, invoice_lines, payments, credit_notes,
+        commissions, ledger_entries;
+END
+$$;
+
 SELECT protect_organization_table('imports');
 SELECT protect_organization_table('import_chunks');
 SELECT protect_organization_table('import_keys');

@@ -28,7 +28,7 @@ struct Any {
 /// Founds an organization when there is none yet.
 pub fn if_empty(db: &Db, name: &str, now: DateTime<Utc>) -> Result<Option<Founded>, Problem> {
     let query = sql_query("SELECT any_organization() AS any");
-    let found: Any = db.outside_now(|connection| Ok(query.get_result(connection)?))?;
+    let found: Any = db.outside_now(|connection| Ok(query.clone().get_result(connection)?))?;
     if found.any {
         Ok(None)
     } else {

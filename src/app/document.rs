@@ -19,10 +19,10 @@ use utoipa_actix_web::AppExt;
         license(name = "Apache-2.0", identifier = "Apache-2.0"),
         contact(name = "Copartner", url = "https://copartner.example/support", email = "api@copartner.example")
     ),
-    servers((url = "https://api.copartner.example", description = "Wherever you run the service.")),
+    servers((url = "https://api.copartner.example", description = "Your production environment, wherever you run it.")),
     tags(
-        (name = "API Keys", description = "How machines come in."),
         (name = "Accounts", description = "End customer companies."),
+        (name = "API Keys", description = "How machines come in."),
         (name = "Attributions", description = "Credit of partners for deals, by role and share."),
         (name = "Audit Events", description = "Who changed what, when, from where and why."),
         (name = "Commission Rules", description = "Versioned terms: who earns what on which money."),

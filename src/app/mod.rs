@@ -1,6 +1,7 @@
 //! Composition: the routes, their document, and what surrounds them.
 
 pub mod bootstrap;
+pub mod demo;
 mod document;
 pub mod ledger_check;
 pub mod serve;
@@ -10,6 +11,7 @@ pub mod worker;
 pub use document::{document, document_3_0};
 
 use crate::features;
+use crate::platform::web::request_span::RequestSpan;
 use crate::platform::web::{WebState, layers};
 use actix_web::body::MessageBody;
 use actix_web::dev::{ServiceFactory, ServiceRequest, ServiceResponse};
@@ -17,6 +19,7 @@ use actix_web::middleware::{Compress, from_fn};
 use actix_web::web::{Data, JsonConfig, PayloadConfig, to};
 use actix_web::{App, Error};
 use metrics_exporter_prometheus::PrometheusHandle;
+use tracing_actix_web::TracingLogger;
 use utoipa_actix_web::AppExt;
 use utoipa_actix_web::service_config::ServiceConfig;
 
@@ -70,5 +73,5 @@ pub fn application(
         .default_service(to(layers::nowhere))
         .wrap(from_fn(layers::surround))
         .wrap(Compress::default())
-        .wrap(tracing_actix_web::TracingLogger::default())
+        .wrap(TracingLogger::<RequestSpan>::new())
 }

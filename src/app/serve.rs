@@ -5,7 +5,7 @@ use super::{application, document};
 use crate::platform::clock::Clock;
 use crate::platform::config::{DatabaseSettings, ServeSettings};
 use crate::platform::credentials::Credentials;
-use crate::platform::db::{Db, DbSettings};
+use crate::platform::db::{Db, DbSettings, SERVICE_ROLE};
 use crate::platform::embedded_postgres::{
     Durability, EmbeddedPostgres, EmbeddedPostgresError, Options, default_data_folder,
 };
@@ -25,6 +25,8 @@ use thiserror::Error;
 const STATEMENT_TIMEOUT_MS: u32 = 300_000;
 /// Seconds that requests in flight have to finish when the service stops.
 const SHUTDOWN_SECONDS: u64 = 30;
+/// How often the samples of the figures are gathered.
+const UPKEEP: Duration = Duration::from_secs(5);
 
 /// Why the service could not serve.
 #[derive(Debug, Error)]
@@ -64,8 +66,8 @@ pub fn database(settings: &DatabaseSettings, report: &mut dyn FnMut(&str)) -> Re
         ),
         None => {
             let postgres = private_postgres(settings, report)?;
-            let url = postgres.url("postgres", "postgres");
-            (url.clone(), url, Some(postgres))
+            let owner_url = postgres.url("postgres", "postgres");
+            (postgres.url(SERVICE_ROLE, "postgres"), owner_url, Some(postgres))
         }
     };
     let connections = settings.database_connections;
@@ -125,6 +127,7 @@ pub fn server(
         .unwrap_or(usize::MAX)
         .div_ceil(workers)
         .max(2);
+    actix_web::rt::spawn(keep_up(figures.clone()));
     let (state, figures) = (Data::new(state), Data::new(figures));
     let server = HttpServer::new(move || application(state.clone(), figures.clone()))
         .workers(workers)
@@ -135,6 +138,14 @@ pub fn server(
         .listen(listener)?
         .run();
     Ok((server, address))
+}
+
+/// Gathers the samples of the figures now and then; else they would pile up until somebody asks for `/metrics`.
+async fn keep_up(figures: PrometheusHandle) {
+    loop {
+        actix_web::rt::time::sleep(UPKEEP).await;
+        figures.run_upkeep();
+    }
 }
 
 /// Starts the background work over the same database.

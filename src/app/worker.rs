@@ -17,6 +17,9 @@ use std::time::Duration;
 
 /// How long a thread rests when there was nothing to do.
 const REST: Duration = Duration::from_millis(200);
+/// How long housekeeping rests between two rounds of work: under load small pieces gather to larger ones, instead of
+/// one transaction for each handful of events.
+const BREATH: Duration = Duration::from_millis(50);
 
 /// One round of work; whether there was anything to do.
 type Round = fn(&Db, &dyn Clock) -> Result<bool, Problem>;
@@ -32,12 +35,15 @@ impl Worker {
     /// Starts the background work.
     pub fn start(db: &Db, clock: &Arc<dyn Clock>) -> std::io::Result<Self> {
         let stop = Arc::new(AtomicBool::new(false));
-        let rounds: [(&str, Round); 2] = [("housekeeping", keep_house), ("imports", load_imports)];
-        let threads = rounds.into_iter().map(|(name, round)| {
+        let rounds: [(&str, Round, Duration); 2] = [
+            ("housekeeping", keep_house, BREATH),
+            ("imports", load_imports, Duration::ZERO),
+        ];
+        let threads = rounds.into_iter().map(|(name, round, breath)| {
             let (db, clock, stop) = (db.clone(), Arc::clone(clock), Arc::clone(&stop));
             std::thread::Builder::new()
                 .name(name.to_owned())
-                .spawn(move || repeat(round, &db, clock.as_ref(), &stop))
+                .spawn(move || repeat(round, breath, &db, clock.as_ref(), &stop))
         });
         Ok(Self {
             stop: Arc::clone(&stop),
@@ -67,15 +73,13 @@ impl Drop for Worker {
     }
 }
 
-fn repeat(round: Round, db: &Db, clock: &dyn Clock, stop: &AtomicBool) {
+fn repeat(round: Round, breath: Duration, db: &Db, clock: &dyn Clock, stop: &AtomicBool) {
     while !stop.load(Ordering::Acquire) {
         let busy = round(db, clock).unwrap_or_else(|problem| {
             tracing::warn!(%problem, "background work");
             false
         });
-        if !busy {
-            std::thread::park_timeout(REST);
-        }
+        std::thread::park_timeout(if busy { breath } else { REST });
     }
 }
 

@@ -76,7 +76,7 @@ struct Organization {
 /// Checks every organization, one after the other.
 pub fn all(db: &Db, now: DateTime<Utc>) -> Result<Vec<Finding>, Problem> {
     let query = sql_query("SELECT all_organizations() AS organization_id");
-    let found: Vec<Organization> = db.outside_now(|connection| Ok(query.load(connection)?))?;
+    let found: Vec<Organization> = db.outside_now(|connection| Ok(query.clone().load(connection)?))?;
     found
         .into_iter()
         .map(|row| one(db, OrganizationId::from_uuid(row.organization_id), now))

@@ -129,7 +129,6 @@ pub fn list(
     let mut query = deals::table
         .filter(deals::organization_id.eq(scope.organization_id.uuid()))
         .select(DealRow::as_select())
-        .limit(page.fetch())
         .into_boxed();
     if let Some(partner_id) = scope.partner_id {
         query = query.filter(concerns(scope, partner_id));
@@ -139,7 +138,9 @@ pub fn list(
         Some(last) => after(query, filter.order, last)?,
         None => query,
     };
-    let rows: Vec<DealRow> = ordered(query, filter.order).load(tx.connection())?;
+    let rows: Vec<DealRow> = page
+        .rows_of(ordered(query, filter.order))
+        .load(tx.connection())?;
     let deals = rows
         .into_iter()
         .map(Deal::try_from)

@@ -1,6 +1,6 @@
 //! Balances: sums of entries, worked out when they are asked for.
 
-use super::domain::{Account, AccountTotal, Balance};
+use super::domain::{AccountTotal, Balance, LedgerAccount};
 use crate::kernel::ctx::Scope;
 use crate::kernel::id::{PartnerId, ProgramId};
 use crate::kernel::money::{Currency, Money};
@@ -70,7 +70,7 @@ const CHOSEN: &str = "FROM ledger_entries WHERE organization_id = $1 \
     AND ($6 IS NULL OR occurred_at <= $6)";
 
 /// What an account is credited less what it is debited.
-fn owed(account: Account) -> String {
+fn owed(account: LedgerAccount) -> String {
     format!(
         "coalesce(sum(CASE '{account}' WHEN credit_account THEN amount WHEN debit_account THEN -amount END), 0) \
          AS {account}"
@@ -85,10 +85,10 @@ pub fn balances(
     page: &PageRequest,
 ) -> Result<Page<Balance>, Problem> {
     let accounts = [
-        Account::Held,
-        Account::Released,
-        Account::Payable,
-        Account::InPayout,
+        LedgerAccount::Held,
+        LedgerAccount::Released,
+        LedgerAccount::Payable,
+        LedgerAccount::InPayout,
     ];
     let sql = format!(
         "SELECT partner_id, program_id, currency, {}, \
@@ -181,7 +181,7 @@ impl TryFrom<TotalRow> for AccountTotal {
     fn try_from(row: TotalRow) -> Result<Self, Problem> {
         let currency = Currency::from_code(&row.currency).map_err(Problem::damaged)?;
         Ok(Self {
-            account: Account::from_str(&row.account).map_err(Problem::damaged)?,
+            account: LedgerAccount::from_str(&row.account).map_err(Problem::damaged)?,
             debits: Money::new(row.debits, currency).map_err(Problem::damaged)?,
             credits: Money::new(row.credits, currency).map_err(Problem::damaged)?,
         })

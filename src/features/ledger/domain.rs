@@ -34,7 +34,7 @@ word_enum! {
 
 word_enum! {
     /// An account of the journal. `held`, `released`, `payable` and `in_payout` are owed to the partner.
-    Account, "ledger account" {
+    LedgerAccount, "ledger account" {
         /// What commissions cost the organization.
         CommissionExpense = "commission_expense",
         /// Earned, within the hold.
@@ -64,11 +64,11 @@ word_enum! {
 
 impl TakenFrom {
     /// The account of this name.
-    pub const fn account(self) -> Account {
+    pub const fn account(self) -> LedgerAccount {
         match self {
-            Self::Held => Account::Held,
-            Self::Released => Account::Released,
-            Self::Payable => Account::Payable,
+            Self::Held => LedgerAccount::Held,
+            Self::Released => LedgerAccount::Released,
+            Self::Payable => LedgerAccount::Payable,
         }
     }
 }
@@ -79,8 +79,8 @@ pub struct NewEntry {
     kind: EntryKind,
     source_id: Uuid,
     step: i32,
-    debit: Account,
-    credit: Account,
+    debit: LedgerAccount,
+    credit: LedgerAccount,
     partner_id: PartnerId,
     program_id: ProgramId,
     amount: Money,
@@ -100,8 +100,8 @@ impl NewEntry {
             kind: EntryKind::Accrual,
             source_id: commission_id.uuid(),
             step: 0,
-            debit: Account::CommissionExpense,
-            credit: Account::Held,
+            debit: LedgerAccount::CommissionExpense,
+            credit: LedgerAccount::Held,
             partner_id,
             program_id,
             amount,
@@ -119,8 +119,8 @@ impl NewEntry {
     ) -> Self {
         Self {
             kind: EntryKind::HoldRelease,
-            debit: Account::Held,
-            credit: Account::Released,
+            debit: LedgerAccount::Held,
+            credit: LedgerAccount::Released,
             ..Self::accrual(commission_id, partner_id, program_id, amount, occurred_at)
         }
     }
@@ -135,8 +135,8 @@ impl NewEntry {
     ) -> Self {
         Self {
             kind: EntryKind::Approval,
-            debit: Account::Released,
-            credit: Account::Payable,
+            debit: LedgerAccount::Released,
+            credit: LedgerAccount::Payable,
             ..Self::accrual(commission_id, partner_id, program_id, amount, occurred_at)
         }
     }
@@ -153,8 +153,8 @@ impl NewEntry {
             kind: EntryKind::Reserve,
             source_id: payout_id.uuid(),
             step: 0,
-            debit: Account::Payable,
-            credit: Account::InPayout,
+            debit: LedgerAccount::Payable,
+            credit: LedgerAccount::InPayout,
             partner_id,
             program_id,
             amount,
@@ -172,8 +172,8 @@ impl NewEntry {
     ) -> Self {
         Self {
             kind: EntryKind::ReserveCancelled,
-            debit: Account::InPayout,
-            credit: Account::Payable,
+            debit: LedgerAccount::InPayout,
+            credit: LedgerAccount::Payable,
             ..Self::reserve(payout_id, partner_id, program_id, amount, occurred_at)
         }
     }
@@ -188,8 +188,8 @@ impl NewEntry {
     ) -> Self {
         Self {
             kind: EntryKind::PayoutPaid,
-            debit: Account::InPayout,
-            credit: Account::PayoutClearing,
+            debit: LedgerAccount::InPayout,
+            credit: LedgerAccount::PayoutClearing,
             ..Self::reserve(payout_id, partner_id, program_id, amount, occurred_at)
         }
     }
@@ -204,8 +204,8 @@ impl NewEntry {
     ) -> Self {
         Self {
             kind: EntryKind::PayoutFailed,
-            debit: Account::InPayout,
-            credit: Account::Payable,
+            debit: LedgerAccount::InPayout,
+            credit: LedgerAccount::Payable,
             ..Self::reserve(payout_id, partner_id, program_id, amount, occurred_at)
         }
     }
@@ -220,8 +220,8 @@ impl NewEntry {
     ) -> Self {
         Self {
             kind: EntryKind::PayoutReturned,
-            debit: Account::PayoutClearing,
-            credit: Account::Payable,
+            debit: LedgerAccount::PayoutClearing,
+            credit: LedgerAccount::Payable,
             ..Self::reserve(payout_id, partner_id, program_id, amount, occurred_at)
         }
     }
@@ -240,7 +240,7 @@ impl NewEntry {
             source_id: clawback_id.uuid(),
             step: 0,
             debit: from.account(),
-            credit: Account::CommissionExpense,
+            credit: LedgerAccount::CommissionExpense,
             partner_id,
             program_id,
             amount,
@@ -259,8 +259,8 @@ impl NewEntry {
     ) -> Self {
         Self {
             kind: EntryKind::CreditNote,
-            debit: Account::Payable,
-            credit: Account::CommissionExpense,
+            debit: LedgerAccount::Payable,
+            credit: LedgerAccount::CommissionExpense,
             ..Self::accrual(commission_id, partner_id, program_id, amount.abs(), occurred_at)
         }
     }
@@ -287,12 +287,12 @@ impl NewEntry {
     }
 
     /// The account that is debited.
-    pub const fn debit(&self) -> Account {
+    pub const fn debit(&self) -> LedgerAccount {
         self.debit
     }
 
     /// The account that is credited.
-    pub const fn credit(&self) -> Account {
+    pub const fn credit(&self) -> LedgerAccount {
         self.credit
     }
 
@@ -357,9 +357,9 @@ pub struct LedgerEntry {
     /// Which step of its source it is, counted from 0.
     pub step: i32,
     /// The account that is debited.
-    pub debit: Account,
+    pub debit: LedgerAccount,
     /// The account that is credited.
-    pub credit: Account,
+    pub credit: LedgerAccount,
     /// Whose entry it is.
     pub partner_id: PartnerId,
     /// In which program.
@@ -399,7 +399,7 @@ pub struct Balance {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AccountTotal {
     /// The account.
-    pub account: Account,
+    pub account: LedgerAccount,
     /// Everything that it was debited.
     pub debits: Money,
     /// Everything that it was credited.

@@ -1,7 +1,7 @@
 //! The journal and its balances on the wire.
 
 use super::balance_store::BalanceFilter;
-use super::domain::{Account, AccountTotal, Balance, EntryKind, LedgerEntry, Source};
+use super::domain::{AccountTotal, Balance, EntryKind, LedgerAccount, LedgerEntry, Source};
 use super::store::EntryFilter;
 use crate::kernel::id::{ClawbackId, CommissionId, LedgerEntryId, PartnerId, PayoutId, ProgramId};
 use crate::kernel::problem::Problem;
@@ -21,9 +21,9 @@ pub struct LedgerEntryView {
     /// What it stands for.
     pub kind: EntryKind,
     /// The account that is debited.
-    pub debit_account: Account,
+    pub debit_account: LedgerAccount,
     /// The account that is credited.
-    pub credit_account: Account,
+    pub credit_account: LedgerAccount,
     /// Whose entry it is.
     pub partner_id: PartnerId,
     /// In which program.
@@ -258,7 +258,7 @@ pub struct TrialBalanceView {
 #[schema(as = AccountTotal, examples(json!({"account": "held", "currency": "USD", "debits": {"amount": "0.00", "currency": "USD"}, "credits": {"amount": "125.00", "currency": "USD"}, "balance": {"amount": "-125.00", "currency": "USD"}})))]
 pub struct AccountTotalView {
     /// The account.
-    pub account: Account,
+    pub account: LedgerAccount,
     /// The currency, ISO 4217.
     #[schema(max_length = 3, pattern = "^[A-Z]{3}$")]
     pub currency: String,

@@ -11,5 +11,5 @@ pub mod http;
 mod service;
 mod store;
 
-pub use domain::{Account, Balance, EntryKind, LedgerEntry, NewEntry, Source, TakenFrom};
+pub use domain::{Balance, EntryKind, LedgerAccount, LedgerEntry, NewEntry, Source, TakenFrom};
 pub use service::post;

@@ -1,6 +1,6 @@
 //! The journal in Postgres. Every query takes the caller's scope.
 
-use super::domain::{Account, EntryKind, LedgerEntry, NewEntry};
+use super::domain::{EntryKind, LedgerAccount, LedgerEntry, NewEntry};
 use crate::kernel::ctx::Scope;
 use crate::kernel::id::{LedgerEntryId, PartnerId, ProgramId};
 use crate::kernel::money::{Currency, Money};
@@ -172,8 +172,8 @@ impl TryFrom<EntryRow> for LedgerEntry {
             kind,
             source: kind.source(row.source_id),
             step: row.step,
-            debit: Account::from_str(&row.debit_account).map_err(Problem::damaged)?,
-            credit: Account::from_str(&row.credit_account).map_err(Problem::damaged)?,
+            debit: LedgerAccount::from_str(&row.debit_account).map_err(Problem::damaged)?,
+            credit: LedgerAccount::from_str(&row.credit_account).map_err(Problem::damaged)?,
             partner_id: PartnerId::from_uuid(row.partner_id),
             program_id: ProgramId::from_uuid(row.program_id),
             amount: Money::new(row.amount, currency).map_err(Problem::damaged)?,

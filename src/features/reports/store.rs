@@ -187,7 +187,7 @@ pub fn figures(tx: &mut Tx<'_>, scope: &Scope, filter: &ReportFilter) -> Result<
         .bind::<Nullable<Text>, _>(filter.currency.map(|currency| currency.code()))
         .bind::<Bool, _>(filter.per_partner)
         .bind::<BigInt, _>(MOST_ROWS);
-    let rows: Vec<Raw> = Prepared(query).load(tx.connection())?;
+    let rows: Vec<Raw> = tx.without_nested_loops(|tx| Ok(Prepared(query).load(tx.connection())?))?;
     rows.into_iter().map(Figures::try_from).collect()
 }
 

@@ -262,7 +262,7 @@ impl Loading<'_> {
             let concerned = Some(credit.partner_id);
             batch
                 .happened
-                .updated("attribution.updated", credit, &settled, concerned)?;
+                .updated("attribution.settled", credit, &settled, concerned)?;
             self.credits.updated.push(settled);
         }
         Ok(())

@@ -166,18 +166,15 @@ impl Loading<'_> {
             Some(before) if *before == invoice && payment.is_none() => Outcome::Unchanged,
             Some(before) => {
                 invoice.touch(self.ctx.now);
-                let event = if payment.is_some() {
-                    "invoice.paid"
-                } else {
-                    "invoice.updated"
-                };
-                batch.happened.updated(event, before, &invoice, concerned)?;
+                batch
+                    .happened
+                    .updated("invoice.updated", before, &invoice, concerned)?;
                 self.invoices.updated.push(invoice);
                 Outcome::Updated
             }
         };
         if let Some(payment) = payment {
-            batch.happened.created("payment.created", &payment, concerned)?;
+            batch.happened.created("payment.recorded", &payment, concerned)?;
             self.payments.push(payment);
         }
         Ok(outcome)
@@ -321,7 +318,7 @@ impl Loading<'_> {
             return Ok(Ok(Outcome::Unchanged));
         }
         let concerned = self.references.partner_of_deal(note.deal_id);
-        batch.happened.created("credit_note.created", &note, concerned)?;
+        batch.happened.created("credit_note.issued", &note, concerned)?;
         self.credit_notes.push(note);
         Ok(Ok(Outcome::Created))
     }

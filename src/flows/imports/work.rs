@@ -106,8 +106,10 @@ impl Worker<'_> {
 
     fn clear_up(&self) -> Result<(), Problem> {
         let before = self.clock.now() - TimeDelta::hours(CUT_OFF_HOURS);
-        self.db
-            .outside_now(|connection| room::discard_cut_off(connection, before))
+        self.db.outside_now(|connection| {
+            room::discard_cut_off(connection, before)?;
+            room::refresh_statistics(connection)
+        })
     }
 
     /// What may pass is tried again by the next worker; anything else ends the import, so that it stands in nobody's

@@ -68,6 +68,11 @@ impl ScopedConnection {
         Ok(&mut self.connection)
     }
 
+    /// Whether the session is gone.
+    pub fn is_broken(&mut self) -> bool {
+        self.connection.is_broken()
+    }
+
     /// The connection in nobody's scope: it sees no tenant's row.
     pub fn outside(&mut self) -> QueryResult<&mut PgConnection> {
         self.enter(&SessionScope::default())
@@ -83,7 +88,7 @@ pub(super) struct Sessions {
 }
 
 /// The role that owns nothing and cannot bypass the policies.
-const SERVICE_ROLE: &str = "copartner_service";
+pub const SERVICE_ROLE: &str = "copartner_service";
 
 impl ManageConnection for Sessions {
     type Connection = ScopedConnection;

@@ -1,6 +1,6 @@
 //! Pools, threads, transactions, retries.
 
-use super::connection::{SessionScope, Sessions};
+use super::connection::{ScopedConnection, SessionScope, Sessions};
 use super::error::{is_retryable, problem_of};
 use super::tx::Tx;
 use crate::kernel::ctx::Ctx;
@@ -73,7 +73,7 @@ impl Db {
     pub async fn read<T, F>(&self, ctx: &Ctx, work: F) -> Result<T, Problem>
     where
         T: Send + 'static,
-        F: FnOnce(&mut Tx<'_>) -> Result<T, Problem> + Send + 'static,
+        F: Fn(&mut Tx<'_>) -> Result<T, Problem> + Send + 'static,
     {
         let (db, ctx) = (self.clone(), ctx.clone());
         blocking(move || db.read_now(&ctx, work)).await
@@ -83,7 +83,7 @@ impl Db {
     pub async fn snapshot<T, F>(&self, ctx: &Ctx, work: F) -> Result<T, Problem>
     where
         T: Send + 'static,
-        F: FnOnce(&mut Tx<'_>) -> Result<T, Problem> + Send + 'static,
+        F: Fn(&mut Tx<'_>) -> Result<T, Problem> + Send + 'static,
     {
         let (db, ctx) = (self.clone(), ctx.clone());
         blocking(move || db.snapshot_now(&ctx, work)).await
@@ -104,7 +104,7 @@ impl Db {
     pub async fn outside<T, F>(&self, work: F) -> Result<T, Problem>
     where
         T: Send + 'static,
-        F: FnOnce(&mut PgConnection) -> Result<T, Problem> + Send + 'static,
+        F: Fn(&mut PgConnection) -> Result<T, Problem> + Send + 'static,
     {
         let db = self.clone();
         blocking(move || db.outside_now(work)).await
@@ -113,36 +113,35 @@ impl Db {
     /// [`Db::outside`] for callers that may block.
     pub fn outside_now<T>(
         &self,
-        work: impl FnOnce(&mut PgConnection) -> Result<T, Problem>,
+        work: impl Fn(&mut PgConnection) -> Result<T, Problem>,
     ) -> Result<T, Problem> {
-        let mut held = take(&self.writes)?;
-        work(held.outside().map_err(problem_of)?)
+        let (_, value) = live(&self.writes, |held| work(held.outside()?))?;
+        Ok(value)
     }
 
     /// [`Db::read`] for callers that may block.
     pub fn read_now<T>(
         &self,
         ctx: &Ctx,
-        work: impl FnOnce(&mut Tx<'_>) -> Result<T, Problem>,
+        work: impl Fn(&mut Tx<'_>) -> Result<T, Problem>,
     ) -> Result<T, Problem> {
-        let mut held = take(&self.reads)?;
-        let connection = held.enter(&SessionScope::of(ctx)).map_err(problem_of)?;
-        work(&mut Tx::new(connection))
+        let scope = SessionScope::of(ctx);
+        let (_, value) = live(&self.reads, |held| work(&mut Tx::new(held.enter(&scope)?)))?;
+        Ok(value)
     }
 
     /// [`Db::snapshot`] for callers that may block.
     pub fn snapshot_now<T>(
         &self,
         ctx: &Ctx,
-        work: impl FnOnce(&mut Tx<'_>) -> Result<T, Problem>,
+        work: impl Fn(&mut Tx<'_>) -> Result<T, Problem>,
     ) -> Result<T, Problem> {
-        let mut held = take(&self.reads)?;
-        let connection = held.enter(&SessionScope::of(ctx)).map_err(problem_of)?;
-        in_transaction(
-            connection,
-            "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY",
-            work,
-        )
+        let scope = SessionScope::of(ctx);
+        let begin = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY";
+        let (mut held, ()) = live(&self.reads, |held| {
+            Ok(held.enter(&scope)?.batch_execute(begin)?)
+        })?;
+        finish(held.enter(&scope)?, work)
     }
 
     /// [`Db::write`] for callers that may block.
@@ -151,11 +150,13 @@ impl Db {
         ctx: &Ctx,
         work: impl Fn(&mut Tx<'_>) -> Result<T, Problem>,
     ) -> Result<T, Problem> {
-        let mut held = take(&self.writes)?;
+        let scope = SessionScope::of(ctx);
         let mut attempt = 1;
         loop {
-            let connection = held.enter(&SessionScope::of(ctx)).map_err(problem_of)?;
-            match in_transaction(connection, "BEGIN", &work) {
+            let (mut held, ()) = live(&self.writes, |held| {
+                Ok(held.enter(&scope)?.batch_execute("BEGIN")?)
+            })?;
+            match finish(held.enter(&scope)?, &work) {
                 Err(problem) if attempt < ATTEMPTS && is_retryable(&problem) => attempt += 1,
                 outcome => return outcome,
             }
@@ -176,13 +177,11 @@ impl Db {
     }
 }
 
-/// Runs `work` between `begin` and `COMMIT`, and writes what happened just before the commit.
-fn in_transaction<T>(
+/// Runs `work` in the transaction that has begun, writes what happened, and commits.
+fn finish<T>(
     connection: &mut PgConnection,
-    begin: &str,
     work: impl FnOnce(&mut Tx<'_>) -> Result<T, Problem>,
 ) -> Result<T, Problem> {
-    connection.batch_execute(begin).map_err(problem_of)?;
     let outcome = catch_unwind(AssertUnwindSafe(|| {
         let mut tx = Tx::new(connection);
         let value = work(&mut tx)?;
@@ -194,6 +193,23 @@ fn in_transaction<T>(
     let ended = connection.batch_execute(end).map_err(problem_of);
     let value = outcome?;
     ended.map(|()| value)
+}
+
+/// A connection on which `first` succeeded, and what it gave. A connection that died while it was idle is no failure:
+/// `first` changes nothing, so that it is tried on the next one, as often as the pool may hold dead ones.
+fn live<T>(
+    pool: &Pool<Sessions>,
+    first: impl Fn(&mut ScopedConnection) -> Result<T, Problem>,
+) -> Result<(PooledConnection<Sessions>, T), Problem> {
+    let mut tries_left = pool.max_size();
+    loop {
+        let mut held = take(pool)?;
+        match first(&mut held) {
+            Ok(value) => return Ok((held, value)),
+            Err(_) if tries_left > 0 && held.is_broken() => tries_left -= 1,
+            Err(problem) => return Err(problem),
+        }
+    }
 }
 
 /// A connection, or `503` when none is free in time.

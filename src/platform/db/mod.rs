@@ -8,6 +8,7 @@
 mod connection;
 mod door;
 pub mod error;
+mod first_rows;
 pub mod migrate;
 pub mod page;
 mod prepared;
@@ -15,8 +16,9 @@ mod prepared;
 pub mod schema;
 mod tx;
 
-pub use connection::{ScopedConnection, SessionScope};
+pub use connection::{SERVICE_ROLE, ScopedConnection, SessionScope};
 pub use door::{Db, DbSettings};
+pub use first_rows::FirstRows;
 pub use page::{Page, PageRequest, Position};
 pub use prepared::Prepared;
 pub use tx::{Change, Subject, Tx};

@@ -1,5 +1,6 @@
 //! Keyset pages: an order that ends in the id, and an opaque cursor that is bound to filter and order.
 
+use super::first_rows::FirstRows;
 use crate::kernel::problem::{Code, Problem};
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -72,6 +73,14 @@ impl PageRequest {
     /// How many rows to fetch: one more than the page shows.
     pub fn fetch(&self) -> i64 {
         self.limit + 1
+    }
+
+    /// The rows to fetch of a select that has its order and no limit of its own.
+    pub fn rows_of<Select>(&self, select: Select) -> FirstRows<Select> {
+        FirstRows {
+            select,
+            rows: self.fetch(),
+        }
     }
 
     fn cursor(&self, position: Position) -> String {

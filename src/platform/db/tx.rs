@@ -4,6 +4,7 @@ use super::prepared::Prepared;
 use crate::kernel::ctx::Ctx;
 use crate::kernel::id::{AuditEventId, EventId};
 use crate::kernel::problem::Problem;
+use diesel::connection::SimpleConnection;
 use diesel::sql_types::{Array, Jsonb, Nullable, Text, Timestamptz, Uuid as SqlUuid};
 use diesel::{PgConnection, RunQueryDsl, sql_query};
 use serde::Serialize;
@@ -152,6 +153,18 @@ impl<'a> Tx<'a> {
     /// The connection; for stores.
     pub fn connection(&mut self) -> &mut PgConnection {
         self.connection
+    }
+
+    /// Does the work with joins that hash or merge. Behind row-level security the planner expects a row or two, and
+    /// would go through a whole table again for every row of another.
+    pub fn without_nested_loops<T>(
+        &mut self,
+        work: impl FnOnce(&mut Self) -> Result<T, Problem>,
+    ) -> Result<T, Problem> {
+        self.connection.batch_execute("SET LOCAL enable_nestloop = off")?;
+        let outcome = work(self)?;
+        self.connection.batch_execute("SET LOCAL enable_nestloop = on")?;
+        Ok(outcome)
     }
 
     /// Notes what happened; it is written with the commit.

@@ -220,7 +220,8 @@ fn settings(options: &Options<'_>) -> Vec<String> {
     let mut settings = vec![format!("max_connections={connections}")];
     settings.extend(["listen_addresses=", "timezone=UTC", "log_timezone=UTC"].map(str::to_owned));
     let by_durability: &[&str] = match options.durability {
-        Durability::Durable => &["shared_buffers=256MB"],
+        // Statistics soon after a large import; plans of these statements gain nothing from compilation.
+        Durability::Durable => &["shared_buffers=256MB", "autovacuum_naptime=15s", "jit=off"],
         // Without standby servers and with rare checkpoints, making a database from a template is cheapest.
         Durability::Volatile => &[
             "shared_buffers=128MB",

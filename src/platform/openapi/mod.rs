@@ -5,6 +5,7 @@
 //! and examples. [`derive_3_0`] writes the same contract for readers of OpenAPI 3.0. [`check`] lists
 //! what breaks the rules of the house, so that a test can refuse it.
 
+mod bodies;
 mod bounds;
 mod check;
 mod examples;
@@ -40,6 +41,7 @@ pub fn finish(document: utoipa::openapi::OpenApi) -> Value {
         return Value::Null;
     };
     schemas::repair(&mut document);
+    bodies::separate(&mut document);
     vocabularies::settle(&mut document);
     pages::describe(&mut document);
     parameters::never_null(&mut document);
@@ -69,6 +71,6 @@ fn state_audience(document: &mut Value) {
 
 fn sort_tags(document: &mut Value) {
     if let Some(tags) = document.get_mut("tags").and_then(Value::as_array_mut) {
-        tags.sort_by(|one, other| one["name"].as_str().cmp(&other["name"].as_str()));
+        tags.sort_by_cached_key(|tag| tag["name"].as_str().map(str::to_lowercase));
     }
 }

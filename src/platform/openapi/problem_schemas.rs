@@ -1,5 +1,6 @@
 //! The schemas of problem answers (RFC 9457).
 
+use crate::platform::web::problem::{LONGEST_DETAIL, LONGEST_MESSAGE, LONGEST_POINTER, MOST_ERRORS};
 use serde_json::{Value, json};
 
 /// The body of every problem answer.
@@ -24,7 +25,7 @@ pub(super) fn problem(examples: Vec<Value>) -> Value {
                 "description": "The contract: codes are listed in the documentation and never renamed."
             },
             "detail": {
-                "type": "string", "maxLength": 2048,
+                "type": "string", "maxLength": LONGEST_DETAIL,
                 "description": "What happened this time, and what to do about it."
             },
             "request_id": {
@@ -32,8 +33,8 @@ pub(super) fn problem(examples: Vec<Value>) -> Value {
                 "description": "Identifier of the request, for support."
             },
             "errors": {
-                "type": "array", "maxItems": 100, "items": { "$ref": "#/components/schemas/FieldError" },
-                "description": "All invalid fields at once; empty when the problem is not about fields."
+                "type": "array", "maxItems": MOST_ERRORS, "items": { "$ref": "#/components/schemas/FieldError" },
+                "description": "All invalid fields at once, up to 100; empty when the problem is not about fields."
             }
         },
         "examples": examples
@@ -48,14 +49,14 @@ pub(super) fn field_error() -> Value {
         "required": ["pointer", "code", "message"],
         "properties": {
             "pointer": {
-                "type": "string", "maxLength": 512,
+                "type": "string", "maxLength": LONGEST_POINTER,
                 "description": "RFC 6901 pointer into the body, or `?name` of a query parameter."
             },
             "code": {
                 "type": "string", "pattern": "^[a-z][a-z0-9_]*$", "maxLength": 64,
                 "description": "What is wrong with the value; never renamed."
             },
-            "message": { "type": "string", "maxLength": 1024, "description": "The same for people." }
+            "message": { "type": "string", "maxLength": LONGEST_MESSAGE, "description": "The same for people." }
         },
         "examples": [{
             "pointer": "/name", "code": "too_short", "message": "The name must have at least 1 character."

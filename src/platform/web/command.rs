@@ -8,6 +8,7 @@ use crate::kernel::problem::{Code, FieldProblem, Problem};
 use crate::kernel::version::Precondition;
 use actix_web::dev::Payload;
 use actix_web::http::header::{self, HeaderMap};
+use actix_web::rt::time::timeout;
 use actix_web::web::{Bytes, Data};
 use actix_web::{FromRequest, HttpRequest};
 use serde::Deserialize;
@@ -16,7 +17,11 @@ use serde_json::Value;
 use sha2::{Digest, Sha256};
 use std::future::Future;
 use std::pin::Pin;
+use std::time::Duration;
 use validator::{Validate, ValidationErrors, ValidationErrorsKind};
+
+/// How long a body may take to arrive; longer ones are uploads, which have an operation of their own.
+const BODY_WAIT: Duration = Duration::from_secs(30);
 
 /// The body of an operation that takes none.
 #[derive(Debug, Clone, Copy, Default, Deserialize, Validate)]
@@ -39,7 +44,10 @@ impl<T: DeserializeOwned + Validate + 'static> FromRequest for Command<T> {
     fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
         let (request, bytes) = (request.clone(), Bytes::from_request(request, payload));
         Box::pin(async move {
-            let bytes = bytes.await.map_err(|error| Refusal(unreadable(&error)))?;
+            let bytes = timeout(BODY_WAIT, bytes)
+                .await
+                .map_err(|_| Refusal(Problem::new(Code::RequestTimeout)))?
+                .map_err(|error| Refusal(unreadable(&error)))?;
             Ok(check(&request, &bytes)?)
         })
     }
@@ -74,8 +82,9 @@ fn check<T: DeserializeOwned + Validate>(request: &HttpRequest, bytes: &[u8]) ->
     let body = match &operation.body {
         Some(contract) if contract.required || !bytes.is_empty() => {
             is_json(request.headers())?;
-            let value = parse(bytes)?;
+            let mut value = parse(bytes)?;
             contract.check(&value)?;
+            whole_numbers(&mut value);
             read(value)?
         }
         _ => read(Value::Object(serde_json::Map::new()))?,
@@ -116,6 +125,21 @@ fn is_json(headers: &HeaderMap) -> Result<(), Problem> {
 fn parse(bytes: &[u8]) -> Result<Value, Problem> {
     serde_json::from_slice(bytes)
         .map_err(|error| Problem::new(Code::MalformedJson).because(format!("The body is not JSON: {error}.")))
+}
+
+/// `6000.0` is the integer 6000 by JSON Schema, and is written so, since a type would refuse it.
+fn whole_numbers(value: &mut Value) {
+    match value {
+        Value::Number(number) if !number.is_i64() && !number.is_u64() => {
+            let text = number.to_string();
+            if let Some(Ok(whole)) = text.strip_suffix(".0").map(str::parse::<i64>) {
+                *value = Value::from(whole);
+            }
+        }
+        Value::Array(items) => items.iter_mut().for_each(whole_numbers),
+        Value::Object(fields) => fields.values_mut().for_each(whole_numbers),
+        _ => {}
+    }
 }
 
 /// The value as its type, then the rules that a schema cannot say.
@@ -178,7 +202,11 @@ fn collect(errors: &ValidationErrors, base: String, into: &mut Vec<FieldProblem>
 
 fn precondition(operation: &Operation, headers: &HeaderMap) -> Result<Precondition, Problem> {
     match headers.get(header::IF_MATCH) {
-        Some(value) => Ok(Precondition::parse(value.to_str().unwrap_or_default())),
+        // What can be no tag is refused here, before an earlier answer could be repeated for the same key.
+        Some(value) => match value.to_str().map(str::trim) {
+            Ok(tags) if !tags.is_empty() => Ok(Precondition::parse(tags)),
+            _ => Err(Problem::new(Code::PreconditionFailed).because("The If-Match header is not an ETag.")),
+        },
         None if operation.requires_if_match => Err(Problem::new(Code::PreconditionRequired)
             .because("Send If-Match with the ETag of the record as you last read it.")),
         None => Ok(Precondition::Any),

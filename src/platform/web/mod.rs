@@ -15,6 +15,7 @@ mod once;
 pub mod problem;
 pub mod rate_limit;
 pub mod reason;
+pub mod request_span;
 pub mod state;
 pub mod target;
 

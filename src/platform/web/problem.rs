@@ -10,6 +10,14 @@ use std::fmt;
 
 /// The media type of every refusal.
 pub const PROBLEM_JSON: &str = "application/problem+json";
+/// The most invalid fields that one answer lists; the rest shows once these are mended.
+pub const MOST_ERRORS: usize = 100;
+/// The longest pointer to an invalid field, in characters. Callers choose the names in it.
+pub const LONGEST_POINTER: usize = 512;
+/// The longest message about an invalid field, in characters.
+pub const LONGEST_MESSAGE: usize = 1024;
+/// The longest detail of a problem, in characters.
+pub const LONGEST_DETAIL: usize = 2048;
 /// Where a code is described.
 pub const TYPE_BASE: &str = "https://copartner.example/problems/";
 
@@ -48,7 +56,14 @@ pub fn document(problem: &Problem, request_id: Option<RequestId>) -> Value {
     let errors: Vec<Value> = problem
         .errors
         .iter()
-        .map(|error| json!({ "pointer": error.pointer, "code": error.code, "message": error.message }))
+        .take(MOST_ERRORS)
+        .map(|error| {
+            json!({
+                "pointer": legible(&error.pointer, LONGEST_POINTER),
+                "code": error.code,
+                "message": legible(&error.message, LONGEST_MESSAGE),
+            })
+        })
         .collect();
     let mut document = Map::new();
     document.insert(
@@ -59,7 +74,7 @@ pub fn document(problem: &Problem, request_id: Option<RequestId>) -> Value {
     document.insert("status".to_owned(), json!(problem.code.status()));
     document.insert("code".to_owned(), json!(problem.code.name()));
     let detail = problem.detail.as_deref().unwrap_or(problem.code.title());
-    document.insert("detail".to_owned(), json!(detail));
+    document.insert("detail".to_owned(), json!(legible(detail, LONGEST_DETAIL)));
     document.insert(
         "request_id".to_owned(),
         json!(request_id.map(|id| id.to_string())),
@@ -72,6 +87,20 @@ pub fn document(problem: &Problem, request_id: Option<RequestId>) -> Value {
         document.insert("allowed_moves".to_owned(), json!(moves));
     }
     Value::Object(document)
+}
+
+/// Text that may repeat what a caller sent, within the bounds that the document promises.
+fn legible(text: &str, longest: usize) -> String {
+    let shown = text.chars().take(longest);
+    shown
+        .map(|letter| {
+            if letter == '\0' {
+                char::REPLACEMENT_CHARACTER
+            } else {
+                letter
+            }
+        })
+        .collect()
 }
 
 /// The document as a response. The request id is that of the request being answered.

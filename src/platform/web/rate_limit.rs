@@ -6,7 +6,11 @@ use governor::state::keyed::DefaultKeyedStateStore;
 use governor::{Quota, RateLimiter};
 use std::fmt;
 use std::num::NonZeroU32;
+use std::sync::atomic::{AtomicU64, Ordering};
 use uuid::Uuid;
+
+/// After so many requests callers who have not asked for a while are forgotten, so that the memory stays small.
+const FORGET_EVERY: u64 = 10_000;
 
 /// Whose requests are counted together.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -35,6 +39,7 @@ pub struct RateLimit {
     per_minute: u32,
     limiter: Limiter,
     clock: DefaultClock,
+    counted: AtomicU64,
 }
 
 impl fmt::Debug for RateLimit {
@@ -54,6 +59,7 @@ impl RateLimit {
             per_minute: per_minute.get(),
             limiter,
             clock: DefaultClock::default(),
+            counted: AtomicU64::new(0),
         }
     }
 
@@ -64,6 +70,9 @@ impl RateLimit {
 
     /// Counts one request.
     pub fn count(&self, caller: &Caller) -> Standing {
+        if self.counted.fetch_add(1, Ordering::Relaxed) % FORGET_EVERY == FORGET_EVERY - 1 {
+            self.limiter.retain_recent();
+        }
         match self.limiter.check_key(caller) {
             Ok(state) => Standing {
                 remaining: state.remaining_burst_capacity(),
@@ -80,10 +89,5 @@ impl RateLimit {
                 }
             }
         }
-    }
-
-    /// Forgets callers who have not asked for a while.
-    pub fn forget_idle(&self) {
-        self.limiter.retain_recent();
     }
 }

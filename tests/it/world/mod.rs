@@ -5,6 +5,7 @@
 
 mod actor;
 mod document;
+mod pipeline;
 mod postgres;
 mod reply;
 mod service;
@@ -12,6 +13,7 @@ mod sql;
 
 pub use actor::Actor;
 pub use document::{Operation, document, operations, resolve};
+pub use pipeline::{money, texts};
 pub use postgres::{Cluster, Database};
 pub use reply::Reply;
 pub use sql::{Names, count, names};

@@ -214,6 +214,12 @@ pub fn discard_cut_off(connection: &mut PgConnection, before: DateTime<Utc>) -> 
     Ok(())
 }
 
+/// Tells the planner what the tables hold after a large import.
+pub fn refresh_statistics(connection: &mut PgConnection) -> Result<(), Problem> {
+    sql_query("SELECT refresh_statistics()").execute(connection)?;
+    Ok(())
+}
+
 /// Keeps a piece of a file.
 pub fn keep_chunk(
     tx: &mut Tx<'_>,

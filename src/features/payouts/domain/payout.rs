@@ -101,7 +101,7 @@ fn past(pointer: &str, given: Option<DateTime<Utc>>, now: DateTime<Utc>) -> Resu
     match given {
         Some(instant) if instant > now => Err(Problem::field(
             pointer,
-            "in_the_future",
+            "in_future",
             "The instant must not be in the future.",
         )),
         Some(instant) => Ok(instant),

@@ -106,7 +106,7 @@ impl PayoutRun {
         if cut_off_at > now {
             return Err(Problem::field(
                 "/cut_off_at",
-                "in_the_future",
+                "in_future",
                 "The cut-off must not be in the future.",
             ));
         }

@@ -66,7 +66,7 @@ pub fn propose(tx: &mut Tx<'_>, scope: &Scope, run: &PayoutRun) -> Result<(), Pr
     .bind::<Timestamptz, _>(run.cut_off_at)
     .bind::<Nullable<SqlUuid>, _>(run.program_id.map(ProgramId::uuid))
     .bind::<Timestamptz, _>(run.created_at);
-    without_nested_loops(tx, |tx| Ok(Prepared(query).execute(tx.connection())?))?;
+    tx.without_nested_loops(|tx| Ok(Prepared(query).execute(tx.connection())?))?;
     Ok(())
 }
 
@@ -102,18 +102,7 @@ pub fn differences(tx: &mut Tx<'_>, scope: &Scope, run: &PayoutRun) -> Result<i6
     .bind::<SqlUuid, _>(run.id.uuid())
     .bind::<Timestamptz, _>(run.cut_off_at)
     .bind::<Nullable<SqlUuid>, _>(run.program_id.map(ProgramId::uuid));
-    let found: Differences = without_nested_loops(tx, |tx| Ok(Prepared(query).get_result(tx.connection())?))?;
+    let found: Differences =
+        tx.without_nested_loops(|tx| Ok(Prepared(query).get_result(tx.connection())?))?;
     Ok(found.differences)
-}
-
-/// Does the work with joins that hash or merge. Behind row-level security the planner expects a line or two, and would
-/// go through all lines again for every payout.
-fn without_nested_loops<T>(
-    tx: &mut Tx<'_>,
-    work: impl FnOnce(&mut Tx<'_>) -> Result<T, Problem>,
-) -> Result<T, Problem> {
-    diesel::sql_query("SET LOCAL enable_nestloop = off").execute(tx.connection())?;
-    let outcome = work(tx)?;
-    diesel::sql_query("SET LOCAL enable_nestloop = on").execute(tx.connection())?;
-    Ok(outcome)
 }

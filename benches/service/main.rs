@@ -1,0 +1,78 @@
+//! The service against bare Postgres, on one machine in one go: `cargo bench --bench service`.
+//!
+//! Starts a private durable Postgres in a temporary folder, the service as a process of its own, and loads both by
+//! turns: the service over HTTP, Postgres by `pgbench` with as many connections. Then it compares the accrual of
+//! commissions with one SQL statement that does the same work. Prints tables and asserts no timing.
+//!
+//! `BENCH_SECONDS` (per round), `BENCH_ROUNDS`, `BENCH_CLIENTS`, `BENCH_DEALS` and `BENCH_PAYMENTS` change the sizes.
+
+mod accrual;
+mod deals;
+mod load;
+mod operations;
+mod pgbench;
+mod process;
+mod settings;
+mod stage;
+mod table;
+
+use operations::Operation;
+use process::Service;
+use settings::Settings;
+use stage::Stage;
+use table::{Outcome, Rounds};
+
+/// Whatever stops the benchmark.
+type Fault = Box<dyn std::error::Error + Send + Sync>;
+
+fn main() -> Result<(), Fault> {
+    let settings = Settings::from_environment()?;
+    let stage = Stage::start(settings.clients)?;
+    table::say(&settings.described())?;
+    let (outcomes, memory) = over_http(&stage, &settings)?;
+    table::operations(&outcomes)?;
+    table::say(&memory)?;
+    let accruals = [
+        accrual::compare(&stage, "G-Cloud", settings::G_CLOUD_LINES)?,
+        accrual::compare(&stage, "generated", settings.payments)?,
+    ];
+    table::accruals(&accruals)
+}
+
+/// The three operations, round by round; the resident memory of the service at its peak.
+fn over_http(stage: &Stage, settings: &Settings) -> Result<(Vec<Outcome>, String), Fault> {
+    let tenant = deals::load(stage, settings.deals)?;
+    let service = Service::start(&stage.url(deals::DATABASE))?;
+    let operations = operations::all(stage, &service, &tenant)?;
+    let mut outcomes = Vec::new();
+    for operation in &operations {
+        let mut rounds = Rounds::default();
+        for _ in 0..settings.rounds {
+            round(stage, settings, &service, operation, &mut rounds)?;
+        }
+        outcomes.push(rounds.outcome(operation)?);
+    }
+    let memory = service.memory()?;
+    Ok((outcomes, memory))
+}
+
+/// One turn of each contestant. Every answer of the service was checked; what it created is counted.
+fn round(
+    stage: &Stage,
+    settings: &Settings,
+    service: &Service,
+    operation: &Operation,
+    rounds: &mut Rounds,
+) -> Result<(), Fault> {
+    let before = stage.count(deals::DATABASE, "deals")?;
+    let measured = load::run(service.address(), operation, settings)?;
+    let made = stage.count(deals::DATABASE, "deals")? - before;
+    let expected = if operation.creates { measured.count } else { 0 };
+    if made != expected {
+        return Err(format!("{}: {expected} requests made {made} deals", operation.name).into());
+    }
+    rounds.service.push(measured);
+    rounds.bare.push(pgbench::run(stage, settings, &operation.bare)?);
+    rounds.same.push(pgbench::run(stage, settings, &operation.same)?);
+    Ok(())
+}

@@ -1,0 +1,72 @@
+//! The service as a process of its own.
+
+use super::Fault;
+use std::io::{BufRead, BufReader, Write};
+use std::net::SocketAddr;
+use std::process::{Child, Command, Stdio};
+
+/// A running service; dropping it ends it.
+#[derive(Debug)]
+pub struct Service {
+    child: Child,
+    address: SocketAddr,
+}
+
+impl Service {
+    /// Starts the service over a database and returns when it serves.
+    pub fn start(database_url: &str) -> Result<Self, Fault> {
+        let mut child = Command::new(env!("CARGO_BIN_EXE_copartner"))
+            .env("DATABASE_URL", database_url)
+            .env("COPARTNER_LISTEN", "127.0.0.1:0")
+            .env("COPARTNER_RATE_LIMIT_PER_MINUTE", "1000000000")
+            .env("COPARTNER_LOG", "warn")
+            .stderr(Stdio::piped())
+            .spawn()?;
+        let output = child.stderr.take().ok_or("the service has no output")?;
+        let mut lines = BufReader::new(output).lines();
+        let mut heard = Vec::new();
+        let address = loop {
+            let line = lines.next().ok_or_else(|| heard.join("\n"))??;
+            if let Some((_, rest)) = line.split_once("serving on http://") {
+                let address = rest.split(' ').next().unwrap_or_default();
+                break address.parse()?;
+            }
+            heard.push(line);
+        };
+        std::thread::spawn(move || {
+            for line in lines.map_while(Result::ok) {
+                // Whoever reads the table wants to see what the service complains about.
+                let _ = writeln!(std::io::stderr(), "{line}");
+            }
+        });
+        Ok(Self { child, address })
+    }
+
+    /// Where it listens.
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// Its resident memory, now and at the peak; Linux only.
+    pub fn memory(&self) -> Result<String, Fault> {
+        let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id()))?;
+        let mebibytes = |name: &str| {
+            let line = status.lines().find_map(|line| line.strip_prefix(name));
+            let number = line.and_then(|rest| rest.split_whitespace().next());
+            number.and_then(|text| text.parse::<u64>().ok()).unwrap_or(0) / 1024
+        };
+        Ok(format!(
+            "Resident memory of the service: {} MiB now, {} MiB at the peak (aim: under 100).",
+            mebibytes("VmRSS:"),
+            mebibytes("VmHWM:")
+        ))
+    }
+}
+
+impl Drop for Service {
+    fn drop(&mut self) {
+        // It keeps nothing that could be lost; an error says that it has ended already.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}

@@ -1,0 +1,140 @@
+//! What a run comes to, as tables.
+
+use super::Fault;
+use super::accrual::Accrued;
+use super::load::Measured;
+use super::operations::Operation;
+use std::io::Write;
+
+/// The rounds of one operation.
+#[derive(Debug, Default)]
+pub struct Rounds {
+    /// The service.
+    pub service: Vec<Measured>,
+    /// The bare statements.
+    pub bare: Vec<Measured>,
+    /// The statements as the service sends them.
+    pub same: Vec<Measured>,
+}
+
+/// The medians of one operation.
+#[derive(Debug)]
+pub struct Outcome {
+    name: &'static str,
+    aim: u64,
+    service: Measured,
+    bare: Measured,
+    same: Measured,
+}
+
+impl Rounds {
+    /// The medians of the rounds.
+    pub fn outcome(&self, operation: &Operation) -> Result<Outcome, Fault> {
+        Ok(Outcome {
+            name: operation.name,
+            aim: operation.aim,
+            service: median_round(&self.service)?,
+            bare: median_round(&self.bare)?,
+            same: median_round(&self.same)?,
+        })
+    }
+}
+
+fn median_round(rounds: &[Measured]) -> Result<Measured, Fault> {
+    let median = |value: fn(&Measured) -> u64| {
+        let mut values: Vec<u64> = rounds.iter().map(value).collect();
+        values.sort_unstable();
+        values.get(values.len() / 2).copied().ok_or("no rounds")
+    };
+    Ok(Measured {
+        count: rounds.iter().map(|round| round.count).sum(),
+        per_second: median(|round| round.per_second)?,
+        median: median(|round| round.median)?,
+        percentile_99: median(|round| round.percentile_99)?,
+    })
+}
+
+/// The operations: rates, their ratios, and times.
+pub fn operations(outcomes: &[Outcome]) -> Result<(), Fault> {
+    say(&format!(
+        "\n{:<18}{:>9}{:>9}{:>8}{:>6}{:>9}{:>8}{:>17}{:>17}{:>8}",
+        "operation",
+        "service",
+        "bare",
+        "ratio",
+        "aim",
+        "same",
+        "ratio",
+        "service p50/p99",
+        "bare p50/p99",
+        "p99 x"
+    ))?;
+    for outcome in outcomes {
+        let Outcome {
+            name,
+            aim,
+            service,
+            bare,
+            same,
+        } = outcome;
+        say(&format!(
+            "{name:<18}{:>7}/s{:>7}/s{:>8}{:>5}%{:>7}/s{:>8}{:>17}{:>17}{:>8}",
+            service.per_second,
+            bare.per_second,
+            percent(service.per_second, bare.per_second),
+            aim,
+            same.per_second,
+            percent(service.per_second, same.per_second),
+            times(service),
+            times(bare),
+            multiple(service.percentile_99, bare.percentile_99),
+        ))?;
+    }
+    say("Bare: the statements alone, prepared, without row-level security; the ratio to it counts.")?;
+    say(
+        "Same: the statements as the service sends them, with row-level security. Times in ms; p99 aims at 5 x.",
+    )
+}
+
+/// Accrual: rates and their ratios.
+pub fn accruals(accruals: &[Accrued]) -> Result<(), Fault> {
+    say(&format!(
+        "\n{:<18}{:>10}{:>16}{:>18}{:>8}{:>6}",
+        "accrual", "payments", "service rows/s", "one SQL rows/s", "ratio", "aim"
+    ))?;
+    for accrued in accruals {
+        say(&format!(
+            "{:<18}{:>10}{:>16}{:>18}{:>8}{:>5}%",
+            accrued.name,
+            accrued.lines,
+            accrued.service_per_second,
+            accrued.sql_per_second,
+            percent(accrued.service_per_second, accrued.sql_per_second),
+            40
+        ))?;
+    }
+    say("Both wrote the same lines, postings and events; amounts were compared.")
+}
+
+/// One line of the report.
+pub fn say(line: &str) -> Result<(), Fault> {
+    Ok(writeln!(std::io::stdout().lock(), "{line}")?)
+}
+
+fn percent(part: u64, whole: u64) -> String {
+    format!("{}%", part * 100 / whole.max(1))
+}
+
+fn multiple(part: u64, whole: u64) -> String {
+    let tenths = part * 10 / whole.max(1);
+    format!("{}.{}", tenths / 10, tenths % 10)
+}
+
+fn times(measured: &Measured) -> String {
+    let milliseconds = |micros: u64| format!("{}.{:02}", micros / 1000, micros % 1000 / 10);
+    format!(
+        "{}/{}",
+        milliseconds(measured.median),
+        milliseconds(measured.percentile_99)
+    )
+}

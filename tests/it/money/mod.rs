@@ -1,0 +1,10 @@
+//! From the deal to the bank: what partners earn, what is taken back and what they are paid.
+
+mod books;
+mod earning;
+mod guards;
+mod holds;
+mod paying;
+mod races;
+mod runs;
+mod taking_back;

@@ -1,0 +1,184 @@
+//! Payout runs: who may move them, what they take and what they leave.
+
+use crate::world::{World, texts};
+use serde_json::{Value, json};
+
+#[test]
+fn a_run_pays_what_is_payable() {
+    let world = World::new();
+    let program = world.ten_percent(json!({}));
+    let [first, second] = ["A", "B"].map(|name| world.enrolled(name, &program));
+    world.sale(&program, &first, "100.00 USD");
+    let payment = world.sale(&program, &first, "50.00 USD");
+    world.sale(&program, &first, "1000 JPY");
+    world.sale(&program, &second, "1.00 USD");
+    world.refund(&payment, "10.00 USD");
+    let finance = world.finance();
+    let run = world.draft_run();
+    assert_eq!(run.drafted["payout_count"], 3);
+    let totals = json!([{ "amount": "100", "currency": "JPY" }, { "amount": "14.10", "currency": "USD" }]);
+    assert_eq!(run.drafted["totals"], totals);
+    run.verb(&finance, "process", Value::Null)
+        .refused(409, "wrong_state");
+    let approved = run.verb(&finance, "approve", Value::Null).expect(200);
+    assert_eq!(approved["approved_by"], json!(finance.key_id));
+    world.books_balance();
+    let partner = world.full_partner_key(&first);
+    assert_eq!(partner.all("/v1/payouts"), [] as [Value; 0]);
+    run.verb(&finance, "process", Value::Null).expect(200);
+    assert_eq!(partner.all("/v1/payouts").len(), 2);
+    assert_eq!(partner.all("/v1/payout-items").len(), 4);
+    world.books_balance();
+    let confirmed = run
+        .verb(&finance, "confirm", json!({ "reference": "SEPA-1" }))
+        .expect(200);
+    assert_eq!(
+        (&confirmed["status"], &confirmed["by_status"]["paid"]),
+        (&json!("completed"), &json!(3))
+    );
+    assert_eq!(texts(&world.lines(""), "status"), ["paid"; 4]);
+    assert_eq!(texts(&run.payouts(), "reference"), ["SEPA-1"; 3]);
+    assert_eq!(world.balance(&second, "paid"), "0.10");
+    assert_eq!(world.draft_run().drafted["payout_count"], 0);
+    world.books_balance();
+}
+
+#[test]
+fn a_run_takes_a_second_person() {
+    let world = World::new();
+    let program = world.ten_percent(json!({}));
+    let partner = world.enrolled("A", &program);
+    world.sale(&program, &partner, "100.00 USD");
+    let run = world.draft_run();
+    run.verb(world.admin(), "approve", Value::Null)
+        .refused(409, "second_person_required");
+    let finance = world.finance();
+    let path = format!("/v1/payout-runs/{}/approve", run.id);
+    finance
+        .post_once(&path, Value::Null)
+        .refused(428, "precondition_required");
+    let clerk = world.key(&["payout_runs:read", "payout_runs:write"]);
+    run.verb(&clerk, "approve", Value::Null)
+        .refused(403, "permission_denied");
+    assert_eq!(run.now()["status"], "draft");
+    run.verb(&finance, "approve", Value::Null).expect(200);
+    world.books_balance();
+}
+
+#[test]
+fn below_the_minimum_it_waits_for_more() {
+    let world = World::new();
+    let minimum = json!({ "minimum_payouts": [{ "amount": "50.00", "currency": "USD" }] });
+    let program = world.ten_percent(minimum);
+    let partner = world.enrolled("A", &program);
+    world.sale(&program, &partner, "499.90 USD");
+    let finance = world.finance();
+    let run = world.processing_run(&finance);
+    assert_eq!(run.payouts(), [] as [Value; 0]);
+    assert_eq!(run.carried(), [("49.99".to_owned(), "below_minimum".to_owned())]);
+    assert_eq!(run.now()["status"], "completed");
+    world.sale(&program, &partner, "0.10 USD");
+    assert_eq!(texts(&world.paid_run(&finance).payouts(), "amount"), ["50.00"]);
+    world.books_balance();
+}
+
+#[test]
+fn a_suspended_partner_is_carried_and_paid_later() {
+    let world = World::new();
+    let program = world.ten_percent(json!({}));
+    let partner = world.enrolled("A", &program);
+    world.sale(&program, &partner, "100.00 USD");
+    let path = format!("/v1/partners/{partner}");
+    let reason = json!({ "reason": "Because." });
+    world.admin().post(&format!("{path}/suspend"), reason).expect(200);
+    let finance = world.finance();
+    let run = world.processing_run(&finance);
+    assert_eq!(
+        run.carried(),
+        [("10.00".to_owned(), "partner_not_payable".to_owned())]
+    );
+    world.admin().act(&format!("{path}/reinstate")).expect(200);
+    assert_eq!(texts(&world.paid_run(&finance).payouts(), "amount"), ["10.00"]);
+    world.books_balance();
+}
+
+#[test]
+fn a_run_whose_lines_changed_is_stale() {
+    let world = World::new();
+    let program = world.ten_percent(json!({}));
+    let [partner, newcomer] = ["A", "B"].map(|name| world.enrolled(name, &program));
+    let payment = world.sale(&program, &partner, "100.00 USD");
+    let finance = world.finance();
+    let refused = |change: &dyn Fn()| {
+        let run = world.draft_run();
+        change();
+        run.verb(&finance, "approve", Value::Null)
+            .refused(409, "payout_run_stale");
+        assert_eq!(run.now()["status"], "draft");
+        run.verb(&finance, "cancel", json!({ "reason": "Stale." }))
+            .expect(200);
+    };
+    refused(&|| {
+        world.refund(&payment, "10.00 USD");
+    });
+    refused(&|| {
+        let path = format!("/v1/partners/{partner}/suspend");
+        world
+            .admin()
+            .post(&path, json!({ "reason": "Because." }))
+            .expect(200);
+    });
+    world
+        .admin()
+        .act(&format!("/v1/partners/{partner}/reinstate"))
+        .expect(200);
+    // Somebody else's new line is not in the run and does not make it stale.
+    let run = world.draft_run();
+    world.sale(&program, &newcomer, "100.00 USD");
+    run.verb(&finance, "approve", Value::Null).expect(200);
+    assert_eq!(texts(&run.payouts(), "amount"), ["9.00"]);
+    world.books_balance();
+}
+
+#[test]
+fn of_two_runs_over_the_same_lines_one_pays_them() {
+    let world = World::new();
+    let program = world.ten_percent(json!({}));
+    let partner = world.enrolled("A", &program);
+    world.sale(&program, &partner, "100.00 USD");
+    let finance = world.finance();
+    let (one, other) = (world.draft_run(), world.draft_run());
+    assert_eq!(other.drafted["totals"], one.drafted["totals"]);
+    one.verb(&finance, "approve", Value::Null).expect(200);
+    other
+        .verb(&finance, "approve", Value::Null)
+        .refused(409, "payout_run_stale");
+    world.books_balance();
+}
+
+#[test]
+fn a_cancelled_run_gives_its_lines_back() {
+    let world = World::new();
+    let program = world.ten_percent(json!({}));
+    let partner = world.enrolled("A", &program);
+    world.sale(&program, &partner, "100.00 USD");
+    let finance = world.finance();
+    let run = world.draft_run();
+    run.verb(&finance, "approve", Value::Null).expect(200);
+    assert_eq!(world.balance(&partner, "in_payout"), "10.00");
+    let cancelled = run
+        .verb(&finance, "cancel", json!({ "reason": "Wrong month." }))
+        .expect(200);
+    assert_eq!(
+        (&cancelled["status"], &cancelled["by_status"]["cancelled"]),
+        (&json!("cancelled"), &json!(1))
+    );
+    assert_eq!(world.balance(&partner, "payable"), "10.00");
+    assert_eq!(world.line("")["status"], "approved");
+    world.books_balance();
+    let run = world.processing_run(&finance);
+    run.verb(&finance, "cancel", json!({ "reason": "Too late." }))
+        .refused(409, "wrong_state");
+    assert_eq!(world.full_partner_key(&partner).all("/v1/payouts").len(), 1);
+    world.books_balance();
+}

@@ -1,0 +1,214 @@
+//! The program itself, as somebody starts and stops it.
+
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::TcpStream;
+use std::path::{Path, PathBuf};
+use std::process::{Child, ChildStderr, Command, Output, Stdio};
+
+/// A data folder that nothing else uses; removed at the end.
+struct Folder(PathBuf);
+
+impl Folder {
+    fn new(name: &str) -> Self {
+        let path = std::env::temp_dir().join(format!("copartner-serve-{name}-{}", std::process::id()));
+        std::fs::remove_dir_all(&path).ok();
+        Self(path)
+    }
+}
+
+impl Drop for Folder {
+    fn drop(&mut self) {
+        std::fs::remove_dir_all(&self.0).ok();
+    }
+}
+
+fn copartner(folder: &Path) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_copartner"));
+    for name in [
+        "DATABASE_URL",
+        "DATABASE_OWNER_URL",
+        "READ_DATABASE_URL",
+        "COPARTNER_BOOTSTRAP_KEY_FILE",
+    ] {
+        command.env_remove(name);
+    }
+    command
+        .env("COPARTNER_DATA_DIR", folder)
+        .env("COPARTNER_LISTEN", "127.0.0.1:0")
+        .stdin(Stdio::null());
+    command
+}
+
+/// A service that says where it serves, and what it said before.
+struct Running {
+    child: Child,
+    stderr: BufReader<ChildStderr>,
+    said: Vec<String>,
+    address: String,
+}
+
+impl Running {
+    fn start(folder: &Path) -> Self {
+        let mut child = copartner(folder)
+            .stderr(Stdio::piped())
+            .spawn()
+            .expect("the program starts");
+        let mut stderr = BufReader::new(child.stderr.take().expect("its messages are read"));
+        let mut said = Vec::new();
+        let address = loop {
+            let mut line = String::new();
+            assert!(
+                stderr.read_line(&mut line).expect("a line") > 0,
+                "it ended: {}",
+                said.concat()
+            );
+            said.push(line.clone());
+            if let Some((_, rest)) = line.split_once("serving on http://") {
+                break rest.split_whitespace().next().expect("an address").to_owned();
+            }
+        };
+        Self {
+            child,
+            stderr,
+            said,
+            address,
+        }
+    }
+
+    fn key(&self) -> Option<&str> {
+        self.said
+            .iter()
+            .find_map(|line| line.trim().strip_prefix("export COPARTNER_KEY="))
+    }
+
+    fn get(&self, path: &str, key: &str) -> String {
+        let mut stream = TcpStream::connect(&self.address).expect("it listens");
+        let request = format!(
+            "GET {path} HTTP/1.1\r\nHost: {}\r\nAuthorization: Bearer {key}\r\nConnection: close\r\n\r\n",
+            self.address
+        );
+        stream
+            .write_all(request.as_bytes())
+            .expect("the request goes out");
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).expect("an answer");
+        answer
+    }
+
+    fn signal(&self, name: &str) {
+        let process = self.child.id().to_string();
+        let sent = Command::new("kill")
+            .args([name, &process])
+            .status()
+            .expect("kill");
+        assert!(sent.success());
+    }
+
+    /// Waits for the end: the exit code, and what was said since the start.
+    fn ended(mut self) -> (Option<i32>, String) {
+        let mut rest = String::new();
+        self.stderr.read_to_string(&mut rest).expect("its messages");
+        (self.child.wait().expect("its end").code(), rest)
+    }
+}
+
+fn message(output: &Output) -> String {
+    String::from_utf8_lossy(&output.stderr).into_owned()
+}
+
+#[test]
+fn the_first_start_makes_a_key_and_ctrl_c_ends_with_status_zero() {
+    let folder = Folder::new("first");
+    let service = Running::start(&folder.0);
+    let key = service.key().expect("the first key is shown").to_owned();
+    assert!(service.get("/v1/organization", &key).starts_with("HTTP/1.1 200"));
+    assert!(service.get("/openapi.json", "").starts_with("HTTP/1.1 200"));
+    service.signal("-INT");
+    let (code, said) = service.ended();
+    assert_eq!(code, Some(0), "{said}");
+    assert!(
+        said.contains("stopping Postgres") && said.contains("stopped"),
+        "{said}"
+    );
+}
+
+#[test]
+fn a_killed_service_starts_again_with_what_it_had_and_shows_no_second_key() {
+    let folder = Folder::new("killed");
+    let service = Running::start(&folder.0);
+    let key = service.key().expect("the first key is shown").to_owned();
+    service.signal("-KILL");
+    service.ended();
+    let again = Running::start(&folder.0);
+    assert_eq!(again.key(), None);
+    assert!(again.get("/v1/organization", &key).starts_with("HTTP/1.1 200"));
+    again.signal("-TERM");
+    assert_eq!(again.ended().0, Some(0));
+}
+
+#[test]
+fn two_services_cannot_share_a_folder() {
+    let folder = Folder::new("shared");
+    let service = Running::start(&folder.0);
+    let second = copartner(&folder.0).output().expect("the program runs");
+    assert!(!second.status.success());
+    assert!(
+        message(&second).contains(&service.child.id().to_string()),
+        "{}",
+        message(&second)
+    );
+    service.signal("-INT");
+    assert_eq!(service.ended().0, Some(0));
+}
+
+#[test]
+fn what_is_missing_or_wrong_is_said_in_a_line() {
+    let folder = Folder::new("missing");
+    let without = copartner(&folder.0)
+        .env("COPARTNER_POSTGRES_BIN", "/nonexistent")
+        .output()
+        .expect("it runs");
+    assert!(!without.status.success());
+    assert!(
+        message(&without).contains("/nonexistent"),
+        "{}",
+        message(&without)
+    );
+    let unreachable = copartner(&folder.0)
+        .env("DATABASE_URL", "postgresql://nobody@127.0.0.1:1/none")
+        .output();
+    let unreachable = unreachable.expect("it runs");
+    assert!(!unreachable.status.success());
+    assert!(
+        message(&unreachable).contains("cannot connect to Postgres"),
+        "{}",
+        message(&unreachable)
+    );
+    let mistyped = copartner(&folder.0)
+        .env("COPARTNER_DATABASE_CONNECTIONS", "many")
+        .output()
+        .expect("it runs");
+    assert_eq!(mistyped.status.code(), Some(2));
+    assert!(message(&mistyped).contains("many"), "{}", message(&mistyped));
+}
+
+#[test]
+fn every_command_explains_itself() {
+    let folder = Folder::new("help");
+    for command in [
+        &["--help"][..],
+        &["serve", "--help"],
+        &["worker", "--help"],
+        &["migrate", "--help"],
+        &["ledger", "check", "--help"],
+        &["openapi", "--help"],
+        &["healthcheck", "--help"],
+    ] {
+        let help = copartner(&folder.0).args(command).output().expect("it runs");
+        assert!(help.status.success(), "{command:?}");
+        assert!(
+            String::from_utf8_lossy(&help.stdout).contains("Usage:"),
+            "{command:?}"
+        );
+    }
+}
