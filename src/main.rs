@@ -10,6 +10,7 @@ use copartner::platform::telemetry;
 use std::error::Error;
 use std::fs::OpenOptions;
 use std::io::Write;
+use std::net::SocketAddr;
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 use std::process::ExitCode;
@@ -67,7 +68,14 @@ enum Command {
         format: String,
     },
     /// Ask a running service whether it is ready; ends with 0 when it is.
-    Healthcheck(ServeSettings),
+    Healthcheck(HealthcheckArguments),
+}
+
+#[derive(Debug, clap::Args)]
+struct HealthcheckArguments {
+    /// Address and port that the service listens on; the question goes to this machine.
+    #[arg(long, env = "COPARTNER_LISTEN", default_value = "127.0.0.1:8080")]
+    listen: SocketAddr,
 }
 
 #[derive(Debug, Subcommand)]
@@ -103,7 +111,7 @@ fn main() -> ExitCode {
         }
         Command::Ledger(LedgerCommand::Check(settings)) => run_ledger_check(&settings),
         Command::Openapi { format } => run_openapi(&format),
-        Command::Healthcheck(settings) => run_healthcheck(&settings),
+        Command::Healthcheck(arguments) => run_healthcheck(&arguments),
     };
     match outcome {
         Ok(()) => ExitCode::SUCCESS,
@@ -192,7 +200,7 @@ async fn until_gone(postgres: Option<&EmbeddedPostgres>) {
 }
 
 /// Shows the first key, this one time.
-fn welcome(founded: &bootstrap::Founded, address: std::net::SocketAddr, file: Option<&Path>) -> Outcome {
+fn welcome(founded: &bootstrap::Founded, address: SocketAddr, file: Option<&Path>) -> Outcome {
     let key = &founded.secret.text;
     if let Some(path) = file {
         let mut file = OpenOptions::new()
@@ -294,9 +302,9 @@ fn run_openapi(format: &str) -> Outcome {
     Ok(())
 }
 
-fn run_healthcheck(settings: &ServeSettings) -> Outcome {
+fn run_healthcheck(arguments: &HealthcheckArguments) -> Outcome {
     use std::io::Read;
-    let port = settings.listen.port();
+    let port = arguments.listen.port();
     let mut stream = std::net::TcpStream::connect(("127.0.0.1", port))?;
     stream.set_read_timeout(Some(Duration::from_secs(5)))?;
     write!(
