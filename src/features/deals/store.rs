@@ -138,9 +138,7 @@ pub fn list(
         Some(last) => after(query, filter.order, last)?,
         None => query,
     };
-    let rows: Vec<DealRow> = page
-        .rows_of(ordered(query, filter.order))
-        .load(tx.connection())?;
+    let rows: Vec<DealRow> = page.rows_of(ordered(query, filter.order)).load(tx.connection())?;
     let deals = rows
         .into_iter()
         .map(Deal::try_from)
