@@ -5,14 +5,20 @@ use copartner::app::{bootstrap, demo, document, document_3_0, ledger_check, serv
 use copartner::platform::clock::{Clock, SystemClock};
 use copartner::platform::config::{DatabaseSettings, LogSettings, ServeSettings};
 use copartner::platform::db::{Db, migrate};
+use copartner::platform::embedded_postgres::EmbeddedPostgres;
 use copartner::platform::telemetry;
 use std::error::Error;
 use std::fs::OpenOptions;
 use std::io::Write;
+use std::net::SocketAddr;
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 use std::process::ExitCode;
 use std::sync::Arc;
+use std::time::Duration;
+
+/// How often the private Postgres is looked after.
+const WATCH: Duration = Duration::from_secs(1);
 
 type Outcome = Result<(), Box<dyn Error>>;
 
@@ -62,7 +68,14 @@ enum Command {
         format: String,
     },
     /// Ask a running service whether it is ready; ends with 0 when it is.
-    Healthcheck(ServeSettings),
+    Healthcheck(HealthcheckArguments),
+}
+
+#[derive(Debug, clap::Args)]
+struct HealthcheckArguments {
+    /// Address and port that the service listens on; the question goes to this machine.
+    #[arg(long, env = "COPARTNER_LISTEN", default_value = "127.0.0.1:8080")]
+    listen: SocketAddr,
 }
 
 #[derive(Debug, Subcommand)]
@@ -98,7 +111,7 @@ fn main() -> ExitCode {
         }
         Command::Ledger(LedgerCommand::Check(settings)) => run_ledger_check(&settings),
         Command::Openapi { format } => run_openapi(&format),
-        Command::Healthcheck(settings) => run_healthcheck(&settings),
+        Command::Healthcheck(arguments) => run_healthcheck(&arguments),
     };
     match outcome {
         Ok(()) => ExitCode::SUCCESS,
@@ -140,7 +153,7 @@ fn run_serve(arguments: &ServeArguments, log: &LogSettings) -> Outcome {
         say(&format!(
             "serving on http://{address} (documentation: http://{address}/docs/)"
         ));
-        until_told(server).await
+        until_told(server, database.private.as_ref()).await
     })?;
     drop(worker);
     if let Some(postgres) = database.private {
@@ -152,20 +165,42 @@ fn run_serve(arguments: &ServeArguments, log: &LogSettings) -> Outcome {
 }
 
 /// Runs the server until SIGINT or SIGTERM; what is in flight is finished.
-async fn until_told(server: actix_web::dev::Server) -> Outcome {
+///
+/// A private Postgres that ends by itself ends the service with an error, so that whoever watches over it starts both
+/// again.
+async fn until_told(server: actix_web::dev::Server, postgres: Option<&EmbeddedPostgres>) -> Outcome {
     use actix_web::rt::signal::unix::{SignalKind, signal};
     let (mut interrupt, mut terminate) = (signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?);
     let handle = server.handle();
     let running = actix_web::rt::spawn(server);
-    futures_util::future::select(Box::pin(interrupt.recv()), Box::pin(terminate.recv())).await;
-    say("finishing what is in flight");
-    handle.stop(true).await;
+    let told = futures_util::future::select(Box::pin(interrupt.recv()), Box::pin(terminate.recv()));
+    let lost = matches!(
+        futures_util::future::select(told, Box::pin(until_gone(postgres))).await,
+        futures_util::future::Either::Right(_)
+    );
+    say(if lost {
+        "Postgres ended by itself"
+    } else {
+        "finishing what is in flight"
+    });
+    handle.stop(!lost).await;
     running.await??;
-    Ok(())
+    if lost {
+        Err("the private Postgres ended by itself; see postgres.log in the data folder".into())
+    } else {
+        Ok(())
+    }
+}
+
+/// Ends when the private Postgres is gone; never without one.
+async fn until_gone(postgres: Option<&EmbeddedPostgres>) {
+    while postgres.is_none_or(|postgres| postgres.process_id().is_some()) {
+        actix_web::rt::time::sleep(WATCH).await;
+    }
 }
 
 /// Shows the first key, this one time.
-fn welcome(founded: &bootstrap::Founded, address: std::net::SocketAddr, file: Option<&Path>) -> Outcome {
+fn welcome(founded: &bootstrap::Founded, address: SocketAddr, file: Option<&Path>) -> Outcome {
     let key = &founded.secret.text;
     if let Some(path) = file {
         let mut file = OpenOptions::new()
@@ -267,11 +302,11 @@ fn run_openapi(format: &str) -> Outcome {
     Ok(())
 }
 
-fn run_healthcheck(settings: &ServeSettings) -> Outcome {
+fn run_healthcheck(arguments: &HealthcheckArguments) -> Outcome {
     use std::io::Read;
-    let port = settings.listen.port();
+    let port = arguments.listen.port();
     let mut stream = std::net::TcpStream::connect(("127.0.0.1", port))?;
-    stream.set_read_timeout(Some(std::time::Duration::from_secs(5)))?;
+    stream.set_read_timeout(Some(Duration::from_secs(5)))?;
     write!(
         stream,
         "GET /readyz HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\nConnection: close\r\n\r\n"

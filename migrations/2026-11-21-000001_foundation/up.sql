@@ -64,12 +64,20 @@ $$
 DECLARE
     organization uuid := nullif(current_setting('copartner.organization_id', true), '')::uuid;
     api_key uuid := nullif(current_setting('copartner.api_key_id', true), '')::uuid;
+    partner uuid := nullif(current_setting('copartner.partner_id', true), '')::uuid;
 BEGIN
     IF api_key IS NOT NULL THEN
         PERFORM 1 FROM api_keys k
         WHERE k.organization_id = organization AND k.id = api_key
             AND (k.revoked_at IS NULL OR k.xmin = pg_current_xact_id_if_assigned()::xid);
         IF NOT FOUND THEN
+            RAISE EXCEPTION 'the API key is no longer valid' USING ERRCODE = 'CP401';
+        END IF;
+    END IF;
+    IF partner IS NOT NULL THEN
+        PERFORM 1 FROM partners p
+        WHERE p.organization_id = organization AND p.id = partner AND p.status IN ('suspended', 'terminated');
+        IF FOUND THEN
             RAISE EXCEPTION 'the API key is no longer valid' USING ERRCODE = 'CP401';
         END IF;
     END IF;

@@ -95,7 +95,7 @@ fn private_postgres(
         folder: &folder,
         programs: settings.postgres_bin.as_deref(),
         durability: Durability::Durable,
-        max_connections: 2 * settings.database_connections + 20,
+        max_connections: 3 * settings.database_connections + 20,
     };
     EmbeddedPostgres::start(&options, report)
 }

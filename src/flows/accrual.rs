@@ -4,6 +4,7 @@
 
 use crate::features::commissions::{self, CommissionStatus, Earned, Source};
 use crate::features::ledger::{self, NewEntry};
+use crate::flows::clawback;
 use crate::kernel::ctx::Ctx;
 use crate::kernel::id::{CreditNoteId, DealId, PaymentId};
 use crate::kernel::problem::Problem;
@@ -14,9 +15,11 @@ pub fn of_payments(tx: &mut Tx<'_>, ctx: &Ctx, payments: &[PaymentId]) -> Result
     run(tx, ctx, Source::Payments(payments))
 }
 
-/// Accrues what all payments of these deals earned and have not yet posted.
+/// Accrues what all payments of these deals earned and have not yet posted, and takes back what credit notes and
+/// refunds undid of it in the meantime.
 pub fn of_deals(tx: &mut Tx<'_>, ctx: &Ctx, deals: &[DealId]) -> Result<(), Problem> {
-    run(tx, ctx, Source::Deals(deals))
+    run(tx, ctx, Source::Deals(deals))?;
+    clawback::of_deals(tx, ctx, deals)
 }
 
 /// Posts the negative lines of credit notes that name a deal and no invoice.

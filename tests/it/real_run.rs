@@ -147,7 +147,7 @@ fn pay(admin: &Actor, finance: &Actor, cut_off: &str) -> i64 {
     let run = once(admin, "/v1/payout-runs", cut_off, Some(&proposal)).expect(201);
     let path = format!("/v1/payout-runs/{}", run.id());
     let approve = finance.ask("POST", &format!("{path}/approve"));
-    let approve = approve.header("Idempotency-Key", &format!("approve {cut_off}"));
+    let approve = approve.header("Idempotency-Key", &format!("approve-{cut_off}"));
     approve.header("If-Match", run.header("etag")).send().expect(200);
     once(finance, &format!("{path}/process"), cut_off, None).expect(200);
     let paid = json!({ "paid_at": cut_off });

@@ -87,16 +87,18 @@ pub fn all(db: &Db, now: DateTime<Utc>) -> Result<Vec<Finding>, Problem> {
 pub fn one(db: &Db, organization_id: OrganizationId, now: DateTime<Utc>) -> Result<Finding, Problem> {
     let ctx = Ctx::system(organization_id, now);
     db.snapshot_now(&ctx, |tx| {
-        let mut faults = Vec::new();
-        for (check, sql) in postings::CHECKS {
-            faults.extend(first_broken(tx, organization_id, check, sql)?);
-        }
-        let (recomputed, broken) = explanations::recompute_all(tx, organization_id)?;
-        faults.extend(broken);
-        Ok(Finding {
-            organization_id,
-            recomputed,
-            faults,
+        tx.without_nested_loops(|tx| {
+            let mut faults = Vec::new();
+            for (check, sql) in postings::CHECKS {
+                faults.extend(first_broken(tx, organization_id, check, sql)?);
+            }
+            let (recomputed, broken) = explanations::recompute_all(tx, organization_id)?;
+            faults.extend(broken);
+            Ok(Finding {
+                organization_id,
+                recomputed,
+                faults,
+            })
         })
     })
 }

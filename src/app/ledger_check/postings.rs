@@ -5,6 +5,7 @@ pub(super) const CHECKS: &[(&str, &str)] = &[
     ("trial balance is zero", TRIAL_BALANCE),
     ("balances add up", BALANCES),
     ("entries have a source", ORPHANS),
+    ("money on won deals is earned", UNEARNED),
     ("commissions agree with their postings", COMMISSIONS),
     ("commissions are paid once", PAID_ONCE),
     ("clawbacks agree with their postings", CLAWBACKS),
@@ -48,6 +49,18 @@ const ORPHANS: &str = "\
     ON s.id = l.source_id AND s.partner_id = l.partner_id AND s.program_id = l.program_id \
         AND s.currency = l.currency AND l.kind = ANY (s.kinds) \
     WHERE l.organization_id = $1 AND s.id IS NULL ORDER BY l.id LIMIT 1";
+
+/// Every payment of a won deal has a line for each invoice line and settled credit, if only one of zero with its reason.
+const UNEARNED: &str = "\
+    SELECT 'payment' AS noun, p.id, 'earned no line for the credit ' || a.id AS detail \
+    FROM payments p \
+    JOIN invoices i ON i.organization_id = $1 AND i.id = p.invoice_id \
+    JOIN invoice_lines l ON l.organization_id = $1 AND l.invoice_id = i.id \
+    JOIN deals d ON d.organization_id = $1 AND d.id = i.deal_id AND d.status = 'won' AND d.program_id IS NOT NULL \
+    JOIN attributions a ON a.organization_id = $1 AND a.deal_id = d.id AND a.status = 'confirmed' \
+    LEFT JOIN commissions c ON c.organization_id = $1 AND c.payment_id = p.id AND c.invoice_line_id = l.id \
+        AND c.attribution_id = a.id \
+    WHERE p.organization_id = $1 AND c.id IS NULL ORDER BY p.id LIMIT 1";
 
 /// A pending line is accrued, a due one released besides, an approved one approved besides; each for its amount less
 /// what was taken back before that step. A line of a credit note posts once, at once.

@@ -20,7 +20,7 @@ mod store;
 
 pub use accrual::{Source, accrue};
 pub use domain::{ClawedBack, Commission, CommissionStatus, Earned, Moved, TakenFrom};
-pub use reversal::claw_back;
+pub use reversal::{claw_back, claw_back_of_deals};
 pub use service::{approve, approve_due, get, list, release};
 pub use settlement::{LineMove, SettledLines, lock_lines, move_lines};
 pub use store::{ApprovalScope, CommissionFilter, organizations_with_holds_over};

@@ -5,7 +5,7 @@ use super::store;
 use super::store::clawback::ExposedRow;
 use crate::kernel::commission::{CommissionError, clawback};
 use crate::kernel::ctx::Ctx;
-use crate::kernel::id::{ClawbackId, CommissionId, RefundId};
+use crate::kernel::id::{ClawbackId, CommissionId, DealId, RefundId};
 use crate::kernel::money::Money;
 use crate::kernel::problem::Problem;
 use crate::platform::db::{Change, Subject, Tx};
@@ -20,6 +20,15 @@ pub fn claw_back(tx: &mut Tx<'_>, ctx: &Ctx, refunds: &[RefundId]) -> Result<Vec
     store::clawback::insert(tx, ctx, &clawed)?;
     record(tx, ctx, &clawed);
     Ok(clawed)
+}
+
+/// The same for every refund of these deals that has not touched a line yet: the lines may be younger than the refund.
+pub fn claw_back_of_deals(tx: &mut Tx<'_>, ctx: &Ctx, deals: &[DealId]) -> Result<Vec<ClawedBack>, Problem> {
+    let refunds = store::clawback::refunds_of_deals(tx, &ctx.scope, deals)?;
+    if refunds.is_empty() {
+        return Ok(Vec::new());
+    }
+    claw_back(tx, ctx, &refunds)
 }
 
 /// Refunds in the order in which they were recorded; a line that several of them touch gives each its part.

@@ -38,6 +38,8 @@ pub struct DbSettings {
 pub struct Db {
     writes: Pool<Sessions>,
     reads: Pool<Sessions>,
+    /// Apart from the reads, so that reports, which take long, keep nobody else waiting.
+    snapshots: Pool<Sessions>,
 }
 
 impl fmt::Debug for Db {
@@ -66,6 +68,7 @@ impl Db {
         Self {
             writes: pool(&settings.url, false, settings.write_connections),
             reads: pool(read_url, true, settings.read_connections),
+            snapshots: pool(read_url, true, settings.read_connections.div_ceil(4)),
         }
     }
 
@@ -138,7 +141,7 @@ impl Db {
     ) -> Result<T, Problem> {
         let scope = SessionScope::of(ctx);
         let begin = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY";
-        let (mut held, ()) = live(&self.reads, |held| {
+        let (mut held, ()) = live(&self.snapshots, |held| {
             Ok(held.enter(&scope)?.batch_execute(begin)?)
         })?;
         finish(held.enter(&scope)?, work)

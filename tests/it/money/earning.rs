@@ -131,7 +131,7 @@ fn who_earns_nothing_is_told_why() {
     let stranger = world.partner("Stranger");
     let suspended = world.enrolled("Suspended", &program);
     let terminated = world.enrolled("Terminated", &program);
-    let helper = world.enrolled("Helper", &program);
+    let installer = world.enrolled("Installer", &program);
     let shares = [
         (&*good, 4_000),
         (&*stranger, 3_000),
@@ -139,7 +139,7 @@ fn who_earns_nothing_is_told_why() {
         (&*terminated, 1_000),
     ];
     let deal = world.open_deal(&program, "100.00 USD", &shares);
-    world.credit(&deal, &helper, "delivered", 10_000);
+    world.credit(&deal, &installer, "delivered", 10_000);
     world.win(&deal);
     for (partner, verb) in [(&suspended, "suspend"), (&terminated, "terminate")] {
         let path = format!("/v1/partners/{partner}/{verb}");
@@ -154,7 +154,7 @@ fn who_earns_nothing_is_told_why() {
         (&stranger, "ineligible", "enrollment_not_active", "0.00"),
         (&suspended, "ineligible", "partner_suspended", "0.00"),
         (&terminated, "ineligible", "partner_terminated", "0.00"),
-        (&helper, "ineligible", "no_rule", "0.00"),
+        (&installer, "ineligible", "no_rule", "0.00"),
     ];
     for (partner, status, reason, amount) in expected {
         let line = [world.line(&format!("partner_id={partner}"))];
@@ -207,6 +207,10 @@ fn a_partner_sees_its_own_lines_and_nothing_of_the_others() {
     for field in ["id", "attribution_id", "commission_rule_version_id"] {
         foreign.push(theirs[field].as_str().unwrap().to_owned());
     }
+    let version = world
+        .admin()
+        .get(&format!("/v1/commission-rule-versions/{}", foreign[3]));
+    foreign.push(version.text("/commission_rule_id").to_owned());
     for path in ["", "/explanation", "/verification"] {
         let reply = partner.get(&format!("/v1/commissions/{own}{path}")).expect(200);
         for id in &foreign {

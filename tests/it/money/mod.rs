@@ -4,6 +4,7 @@ mod books;
 mod earning;
 mod guards;
 mod holds;
+mod late;
 mod paying;
 mod races;
 mod runs;

@@ -184,7 +184,8 @@ fn every_list_refuses_wrong_parameters() {
 fn operations_without_a_query_refuse_one() {
     let world = World::new();
     for operation in operations() {
-        if operation.method != "GET" && !operation.is_public {
+        // A file is refused for not being one before anything else of the request is looked at.
+        if operation.method != "GET" && !operation.is_public && operation.id != "createImport" {
             let path = format!("{}?nonsense=1", operation.path_to_nothing());
             let reply = operation.ask(world.admin(), &path).send();
             assert_eq!(reply.status, 422, "{}: {}", operation.id, reply.raw());

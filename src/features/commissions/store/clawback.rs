@@ -2,7 +2,7 @@
 
 use super::super::domain::{ClawbackStatus, ClawedBack, CommissionStatus, TakenFrom, ZeroReason};
 use crate::kernel::ctx::{Ctx, Scope};
-use crate::kernel::id::{CommissionId, PartnerId, ProgramId, RefundId};
+use crate::kernel::id::{CommissionId, DealId, PartnerId, ProgramId, RefundId};
 use crate::kernel::money::{Money, Rounding};
 use crate::kernel::problem::Problem;
 use crate::platform::db::{Prepared, Tx};
@@ -32,7 +32,7 @@ pub struct ExposedRow {
     pub account: TakenFrom,
     /// The payment's amount.
     pub payment: Money,
-    /// What was refunded of the payment with this refund.
+    /// What was refunded of the payment with this refund, within the program's clawback window.
     pub refunded_cumulative: Money,
     /// When the money came in.
     pub paid_at: DateTime<Utc>,
@@ -76,6 +76,24 @@ struct Raw {
     window_days: Option<i32>,
 }
 
+/// The refunds of all payments of these deals, in the order in which they were recorded.
+pub fn refunds_of_deals(tx: &mut Tx<'_>, scope: &Scope, deals: &[DealId]) -> Result<Vec<RefundId>, Problem> {
+    let query = sql_query(
+        "SELECT r.id FROM refunds r JOIN invoices i ON i.organization_id = $1 AND i.id = r.invoice_id \
+         WHERE r.organization_id = $1 AND i.deal_id = ANY($2) ORDER BY r.id",
+    )
+    .bind::<SqlUuid, _>(scope.organization_id.uuid())
+    .bind::<Array<SqlUuid>, _>(deals.iter().map(|id| id.uuid()).collect::<Vec<_>>());
+    let rows: Vec<RefundRow> = Prepared(query).load(tx.connection())?;
+    Ok(rows.iter().map(|row| RefundId::from_uuid(row.id)).collect())
+}
+
+#[derive(QueryableByName)]
+struct RefundRow {
+    #[diesel(sql_type = SqlUuid)]
+    id: Uuid,
+}
+
 /// The lines that these refunds touch, locked in the order of their ids until the transaction ends. A refund that
 /// touched a line before does not touch it again.
 pub fn lock_exposed(
@@ -84,6 +102,7 @@ pub fn lock_exposed(
     refunds: &[RefundId],
 ) -> Result<Vec<ExposedRow>, Problem> {
     let ids: Vec<Uuid> = refunds.iter().map(|id| id.uuid()).collect();
+    super::deals::hold_of_refunds(tx, scope, &ids)?;
     let lock = sql_query(
         "SELECT c.id FROM commissions c WHERE c.organization_id = $1 AND c.payment_id IN \
              (SELECT r.payment_id FROM refunds r WHERE r.organization_id = $1 AND r.id = ANY($2)) \
@@ -94,8 +113,12 @@ pub fn lock_exposed(
     Prepared(lock).execute(tx.connection())?;
     let query = sql_query(
         "SELECT c.id AS commission_id, r.id AS refund_id, c.partner_id, c.program_id, c.currency, c.status, c.amount, \
-             c.reversed_amount AS reversed, p.amount AS payment, r.cumulative_amount AS refunded_cumulative, p.paid_at, \
-             r.refunded_at, g.rounding, g.clawback_window_days AS window_days \
+             c.reversed_amount AS reversed, p.amount AS payment, \
+             (SELECT coalesce(sum(e.amount), 0) FROM refunds e WHERE e.organization_id = $1 \
+                 AND e.payment_id = r.payment_id AND e.cumulative_amount <= r.cumulative_amount \
+                 AND (g.clawback_window_days IS NULL \
+                     OR e.refunded_at <= p.paid_at + make_interval(days => g.clawback_window_days))\
+             ) AS refunded_cumulative, p.paid_at, r.refunded_at, g.rounding, g.clawback_window_days AS window_days \
          FROM refunds r \
          JOIN payments p ON p.organization_id = $1 AND p.id = r.payment_id \
          JOIN commissions c ON c.organization_id = $1 AND c.payment_id = p.id AND c.status <> 'ineligible' \

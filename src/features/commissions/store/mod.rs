@@ -2,6 +2,7 @@
 
 pub mod accrual;
 pub mod clawback;
+mod deals;
 mod list;
 mod moves;
 

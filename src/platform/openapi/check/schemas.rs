@@ -90,13 +90,25 @@ fn object_faults(at: &str, schema: &Value, answered: &HashSet<&str>) -> Vec<Stri
     found
 }
 
-/// Names of the schemas that answers refer to, directly or through other schemas.
+/// Names of the schemas of answers alone: what a request may leave out may be missing when it is given back.
 fn answered_schemas(document: &Value) -> HashSet<&str> {
+    let asked = reached(document, |operation| {
+        operation.get("requestBody").into_iter().collect()
+    });
+    let answered = reached(document, |operation| {
+        let responses = operation.get("responses").and_then(Value::as_object);
+        responses.into_iter().flat_map(|all| all.values()).collect()
+    });
+    answered.difference(&asked).copied().collect()
+}
+
+/// Names of the schemas that a part of the operations refers to, directly or through other schemas.
+fn reached<'a>(document: &'a Value, part: impl Fn(&'a Value) -> Vec<&'a Value>) -> HashSet<&'a str> {
     let mut names = HashSet::new();
     let mut waiting: Vec<&Value> = operations(document, "paths")
         .into_iter()
-        .filter_map(|(_, _, operation)| operation.get("responses")?.as_object())
-        .flat_map(|responses| responses.values().map(|response| resolve(document, response)))
+        .flat_map(|(_, _, operation)| part(operation))
+        .map(|value| resolve(document, value))
         .collect();
     while let Some(value) = waiting.pop() {
         each_object(value, "", &mut |_, object| {

@@ -127,21 +127,22 @@ const CREDITS: &str = "JOIN programs g ON g.organization_id = $1 AND g.id = d.pr
 
 /// Reads what the source earned; lines that exist already come along with `is_new` false, because they have a share.
 pub fn inputs(tx: &mut Tx<'_>, scope: &Scope, source: Source<'_>) -> Result<Inputs, Problem> {
-    let uuids = |ids: &mut dyn Iterator<Item = Uuid>| ids.collect::<Vec<_>>();
+    let ids: Vec<Uuid> = match source {
+        Source::Payments(ids) => ids.iter().map(|id| id.uuid()).collect(),
+        Source::Deals(ids) => ids.iter().map(|id| id.uuid()).collect(),
+        Source::CreditNotes(ids) => ids.iter().map(|id| id.uuid()).collect(),
+    };
+    super::super::deals::hold(tx, scope, source, &ids)?;
     let mut inputs = match source {
-        Source::Payments(ids) => payments(
-            tx,
-            scope,
-            "p.id = ANY($2)",
-            &uuids(&mut ids.iter().map(|id| id.uuid())),
-        )?,
-        Source::Deals(ids) => payments(
-            tx,
-            scope,
-            "d.id = ANY($2)",
-            &uuids(&mut ids.iter().map(|id| id.uuid())),
-        )?,
-        Source::CreditNotes(ids) => credits(tx, scope, &uuids(&mut ids.iter().map(|id| id.uuid())))?,
+        Source::Payments(_) => payments(tx, scope, "p.id = ANY($2)", &ids)?,
+        Source::CreditNotes(_) => credits(tx, scope, "k.id = ANY($2)", &ids)?,
+        Source::Deals(_) => {
+            let earned = payments(tx, scope, "d.id = ANY($2)", &ids)?;
+            Inputs {
+                credits: credits(tx, scope, "d.id = ANY($2)", &ids)?.credits,
+                ..earned
+            }
+        }
     };
     inputs.programs = programs(tx, scope, &inputs)?;
     Ok(inputs)
@@ -175,7 +176,7 @@ fn payments(tx: &mut Tx<'_>, scope: &Scope, which: &str, ids: &[Uuid]) -> Result
     })
 }
 
-fn credits(tx: &mut Tx<'_>, scope: &Scope, ids: &[Uuid]) -> Result<Inputs, Problem> {
+fn credits(tx: &mut Tx<'_>, scope: &Scope, which: &str, ids: &[Uuid]) -> Result<Inputs, Problem> {
     let text = format!(
         "SELECT k.id AS credit_note_id, k.deal_id, d.program_id, d.product_family_id, d.won_at, k.issued_at, k.currency, \
              k.amount AS credit, {PARTY}, \
@@ -185,7 +186,7 @@ fn credits(tx: &mut Tx<'_>, scope: &Scope, ids: &[Uuid]) -> Result<Inputs, Probl
                  AND c.attribution_id = a.id AND c.amount > 0) AS has_earned \
          FROM credit_notes k \
          JOIN deals d ON d.organization_id = $1 AND d.id = k.deal_id {CREDITS} \
-         WHERE k.organization_id = $1 AND k.id = ANY($2) AND k.invoice_id IS NULL \
+         WHERE k.organization_id = $1 AND {which} AND k.invoice_id IS NULL \
              AND (d.status = 'won' OR g.lock_point = 'invoice_paid') \
          ORDER BY k.issued_at, k.id, a.role, a.allocation_rank"
     );
