@@ -12,6 +12,8 @@ use crate::platform::db::{Db, Tx};
 use chrono::{DateTime, TimeDelta, Utc};
 use std::collections::HashSet;
 
+/// A file of this size changes the tables so much that the planner is told at once; a smaller one can wait for Postgres.
+const LARGE_FILE_BYTES: i64 = 64 * 1024;
 /// How long a worker is trusted to be at an import without saying so again.
 const LEASE_SECONDS: i64 = 120;
 /// Batches that are done before the import is put down for whoever comes next.
@@ -62,6 +64,7 @@ impl Worker<'_> {
         else {
             return Ok(());
         };
+        let changes_much = !import.dry_run && import.file_bytes >= LARGE_FILE_BYTES;
         let outcome = if import.atomic {
             self.whole(&import)
         } else {
@@ -69,7 +72,7 @@ impl Worker<'_> {
         };
         match outcome {
             Ok(Step::Further(_)) => self.put_down(),
-            Ok(Step::Over) => self.clear_up(),
+            Ok(Step::Over) => self.clear_up(changes_much),
             Err(problem) => self.give_up(&problem),
         }
     }
@@ -104,11 +107,15 @@ impl Worker<'_> {
             .write_now(&ctx, |tx| room::lease(tx, &ctx.scope, self.id, None))
     }
 
-    fn clear_up(&self) -> Result<(), Problem> {
+    fn clear_up(&self, changes_much: bool) -> Result<(), Problem> {
         let before = self.clock.now() - TimeDelta::hours(CUT_OFF_HOURS);
         self.db.outside_now(|connection| {
             room::discard_cut_off(connection, before)?;
-            room::refresh_statistics(connection)
+            if changes_much {
+                room::refresh_statistics(connection)
+            } else {
+                Ok(())
+            }
         })
     }
 

@@ -113,7 +113,8 @@ impl Db {
         blocking(move || db.outside_now(work)).await
     }
 
-    /// [`Db::outside`] for callers that may block.
+    /// [`Db::outside`] for callers that may block. On a connection that died the work is done again, so that it must
+    /// bear being done twice.
     pub fn outside_now<T>(
         &self,
         work: impl Fn(&mut PgConnection) -> Result<T, Problem>,
