@@ -1,6 +1,7 @@
 //! The command line.
 
 use clap::{Parser, Subcommand};
+use copartner::app::worker::Worker;
 use copartner::app::{bootstrap, demo, document, document_3_0, ledger_check, serve};
 use copartner::platform::clock::{Clock, SystemClock};
 use copartner::platform::config::{DatabaseSettings, LogSettings, ServeSettings};
@@ -137,6 +138,9 @@ fn run_serve(arguments: &ServeArguments, log: &LogSettings) -> Outcome {
     ));
     let db = Db::new(&database.settings);
     let founded = bootstrap::if_empty(&db, "My organization", SystemClock.now())?;
+    if database.private.is_some() {
+        Worker::take_over(&db)?;
+    }
     let state = serve::state(db, Arc::new(SystemClock), &arguments.serve)?;
     let worker = if arguments.serve.without_worker {
         None
@@ -223,7 +227,7 @@ fn run_worker(settings: &DatabaseSettings, log: &LogSettings) -> Outcome {
     let database = serve::database(settings, &mut say)?;
     let worker = {
         let clock: Arc<dyn Clock> = Arc::new(SystemClock);
-        copartner::app::worker::Worker::start(&Db::new(&database.settings), &clock)?
+        Worker::start(&Db::new(&database.settings), &clock)?
     };
     let runtime = actix_web::rt::System::new();
     runtime.block_on(async {

@@ -1,7 +1,7 @@
 //! Load over HTTP/1.1: one thread and one kept connection for each client, one request at a time on each.
 
 use super::Fault;
-use super::operations::Operation;
+use super::operations::Requests;
 use super::settings::Settings;
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpStream};
@@ -38,13 +38,13 @@ impl Measured {
 }
 
 /// Loads the service for one round; an answer of another status than expected ends it.
-pub fn run(address: SocketAddr, operation: &Operation, settings: &Settings) -> Result<Measured, Fault> {
+pub fn run(address: SocketAddr, requests: &Requests, settings: &Settings) -> Result<Measured, Fault> {
     let started = Instant::now();
     let end = started + settings.duration;
     let clients = usize::try_from(settings.clients)?;
     let times = std::thread::scope(|scope| {
         let threads: Vec<_> = (0..clients)
-            .map(|client| scope.spawn(move || one_client(address, operation, client, end)))
+            .map(|client| scope.spawn(move || one_client(address, requests, client, end)))
             .collect();
         let mut times = Vec::new();
         for thread in threads {
@@ -58,23 +58,22 @@ pub fn run(address: SocketAddr, operation: &Operation, settings: &Settings) -> R
 
 fn one_client(
     address: SocketAddr,
-    operation: &Operation,
+    requests: &Requests,
     client: usize,
     end: Instant,
 ) -> Result<Vec<u64>, Fault> {
     let mut connection = Connection::open(address)?;
     let mut times = Vec::with_capacity(100_000);
     // Clients start at different requests, so that they do not ask for the same thing at the same time.
-    let requests = operation.requests.iter().cycle().skip(client * 13);
-    for request in requests {
+    for request in requests.bytes.iter().cycle().skip(client * 13) {
         let started = Instant::now();
         if started >= end {
             break;
         }
         let status = connection.ask(request)?;
         times.push(micros(started.elapsed()));
-        if status != operation.status {
-            return Err(format!("{}: {status}: {}", operation.name, connection.body()).into());
+        if status != requests.status {
+            return Err(format!("{status}: {}", connection.body()).into());
         }
     }
     Ok(times)

@@ -16,6 +16,7 @@ mod settings;
 mod stage;
 mod table;
 
+use load::Measured;
 use operations::Operation;
 use process::Service;
 use settings::Settings;
@@ -29,8 +30,9 @@ fn main() -> Result<(), Fault> {
     let settings = Settings::from_environment()?;
     let stage = Stage::start(settings.clients)?;
     table::say(&settings.described())?;
-    let (outcomes, memory) = over_http(&stage, &settings)?;
+    let (outcomes, alone, memory) = over_http(&stage, &settings)?;
     table::operations(&outcomes)?;
+    table::bounds(&outcomes, &alone)?;
     table::say(&memory)?;
     let accruals = [
         accrual::compare(&stage, "G-Cloud", settings::G_CLOUD_LINES)?,
@@ -39,8 +41,8 @@ fn main() -> Result<(), Fault> {
     table::accruals(&accruals)
 }
 
-/// The three operations, round by round; the resident memory of the service at its peak.
-fn over_http(stage: &Stage, settings: &Settings) -> Result<(Vec<Outcome>, String), Fault> {
+/// The three operations, round by round; an answer without the database; the resident memory of the service.
+fn over_http(stage: &Stage, settings: &Settings) -> Result<(Vec<Outcome>, Measured, String), Fault> {
     let tenant = deals::load(stage, settings.deals)?;
     let service = Service::start(&stage.url(deals::DATABASE))?;
     let operations = operations::all(stage, &service, &tenant)?;
@@ -52,8 +54,9 @@ fn over_http(stage: &Stage, settings: &Settings) -> Result<(Vec<Outcome>, String
         }
         outcomes.push(rounds.outcome(operation)?);
     }
+    let alone = load::run(service.address(), &operations::health(), settings)?;
     let memory = service.memory()?;
-    Ok((outcomes, memory))
+    Ok((outcomes, alone, memory))
 }
 
 /// One turn of each contestant. Every answer of the service was checked; what it created is counted.
@@ -65,7 +68,7 @@ fn round(
     rounds: &mut Rounds,
 ) -> Result<(), Fault> {
     let before = stage.count(deals::DATABASE, "deals")?;
-    let measured = load::run(service.address(), operation, settings)?;
+    let measured = load::run(service.address(), &operation.requests, settings)?;
     let made = stage.count(deals::DATABASE, "deals")? - before;
     let expected = if operation.creates { measured.count } else { 0 };
     if made != expected {

@@ -13,6 +13,15 @@ use uuid::Uuid;
 /// How many different records are asked for; pgbench takes at most 128 scripts.
 const VARIANTS: usize = 100;
 
+/// Requests that the service is loaded with.
+#[derive(Debug)]
+pub struct Requests {
+    /// Whole HTTP requests, taken by turns.
+    pub bytes: Vec<Vec<u8>>,
+    /// The status of every answer.
+    pub status: u16,
+}
+
 /// One operation and its contestants.
 #[derive(Debug)]
 pub struct Operation {
@@ -20,16 +29,22 @@ pub struct Operation {
     pub name: &'static str,
     /// The part of the bare statements' rate that it aims at, in percent.
     pub aim: u64,
-    /// Whole HTTP requests, taken by turns.
-    pub requests: Vec<Vec<u8>>,
-    /// The status of every answer.
-    pub status: u16,
+    /// What is asked of the service.
+    pub requests: Requests,
     /// Whether each request makes a deal.
     pub creates: bool,
     /// The bare statements, without row-level security.
     pub bare: Contest,
     /// The statements as the service sends them.
     pub same: Contest,
+}
+
+/// An answer that needs no database.
+pub fn health() -> Requests {
+    Requests {
+        bytes: vec![b"GET /healthz HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n".to_vec()],
+        status: 200,
+    }
 }
 
 const COLUMNS: &str = "organization_id, id, external_id, name, account_id, program_id, partner_id, product_family_id, \
@@ -64,8 +79,10 @@ fn get(stage: &Stage, tenant: &Tenant) -> Result<Operation, Fault> {
     Ok(Operation {
         name: "GET a deal by id",
         aim: 35,
-        requests: ids.iter().map(request).collect(),
-        status: 200,
+        requests: Requests {
+            bytes: ids.iter().map(request).collect(),
+            status: 200,
+        },
         creates: false,
         bare: without_policies(ids.iter().map(bare).collect(), Vec::new()),
         same: as_the_service(tenant, ids.iter().map(same).collect(), Vec::new()),
@@ -101,8 +118,10 @@ fn list(tenant: &Tenant, connection: &mut Connection) -> Result<Operation, Fault
     Ok(Operation {
         name: "list 50 deals",
         aim: 42,
-        requests,
-        status: 200,
+        requests: Requests {
+            bytes: requests,
+            status: 200,
+        },
         creates: false,
         bare: without_policies(bare, Vec::new()),
         same: as_the_service(tenant, same, Vec::new()),
@@ -153,8 +172,10 @@ fn create(stage: &Stage, tenant: &Tenant, connection: &mut Connection) -> Result
     Ok(Operation {
         name: "create a deal",
         aim: 75,
-        requests: vec![request],
-        status: 201,
+        requests: Requests {
+            bytes: vec![request],
+            status: 201,
+        },
         creates: true,
         bare: without_policies(vec![bare_create()], values.clone()),
         same: as_the_service(tenant, vec![same_create()], values),

@@ -96,6 +96,22 @@ pub fn operations(outcomes: &[Outcome]) -> Result<(), Fault> {
     )
 }
 
+/// What HTTP alone costs here, and how much of the bare rate is left when each statement comes with such an answer.
+pub fn bounds(outcomes: &[Outcome], alone: &Measured) -> Result<(), Fault> {
+    let bound = |outcome: &Outcome| {
+        let (http, bare) = (alone.per_second, outcome.bare.per_second);
+        let both = http * bare / (http + bare).max(1);
+        format!("{} {}", outcome.name, percent(both, bare))
+    };
+    let bounds: Vec<String> = outcomes.iter().map(bound).collect();
+    say(&format!(
+        "HTTP alone (GET /healthz, no database): {}/s. The bare statement with such an answer and nothing else would \
+         come to: {}.",
+        alone.per_second,
+        bounds.join(", ")
+    ))
+}
+
 /// Accrual: rates and their ratios.
 pub fn accruals(accruals: &[Accrued]) -> Result<(), Fault> {
     say(&format!(

@@ -3,6 +3,7 @@
 //! Two threads, so that a long import holds nothing else up: one loads imports, the other numbers events, releases
 //! holds and forgets Idempotency-Keys that are a day old.
 
+use crate::features::imports::release_all;
 use crate::features::{commissions, events};
 use crate::flows::{hold_release, imports};
 use crate::kernel::ctx::Ctx;
@@ -49,6 +50,12 @@ impl Worker {
             stop: Arc::clone(&stop),
             threads: threads.collect::<Result<_, _>>()?,
         })
+    }
+
+    /// Takes up what workers of the past left behind, for a database that is known to have no other worker: one that
+    /// belongs to this process and has just been started.
+    pub fn take_over(db: &Db) -> Result<(), Problem> {
+        db.outside_now(release_all)
     }
 
     /// Finishes what is in hand and stops.

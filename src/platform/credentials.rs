@@ -106,14 +106,16 @@ impl Credentials {
         Self::default()
     }
 
-    /// Who holds this token at this instant. Unknown, expired and revoked keys look the same from outside.
+    /// Who holds this token at this instant; `known` is what [`Self::known`] said of it. Unknown, expired and revoked
+    /// keys look the same from outside.
     pub async fn authenticate(
         &self,
         db: &Db,
         token: &str,
+        known: Option<Arc<Credential>>,
         now: DateTime<Utc>,
     ) -> Result<Arc<Credential>, Problem> {
-        let credential = match self.known(token) {
+        let credential = match known {
             Some(credential) => credential,
             None => self.look_up(db, token).await?,
         };

@@ -176,10 +176,13 @@ const LAWS: &[Law] = &[
         broken_by: "GRANT TRUNCATE ON partners TO copartner_service",
     },
     Law {
-        demands: "functions that act with the owner's rights name their search path",
-        faults: "SELECT p.proname::text AS name FROM pg_proc p WHERE p.pronamespace = 'public'::regnamespace \
-            AND p.prosecdef AND NOT coalesce(array_to_string(p.proconfig, ' '), '') ~ 'search_path='",
-        broken_by: "CREATE FUNCTION bad() RETURNS int LANGUAGE sql SECURITY DEFINER AS 'SELECT 1'",
+        demands: "functions that act with the owner's rights fix their search path, or say of every table, type and \
+            function where it lives",
+        faults: r"SELECT p.proname::text AS name FROM pg_proc p WHERE p.pronamespace = 'public'::regnamespace
+            AND p.prosecdef AND NOT coalesce(array_to_string(p.proconfig, ' '), '') ~ 'search_path='
+            AND (p.prosrc ~ '(FROM|JOIN|INTO|UPDATE)\s+(?!public\.)[a-z]' OR p.prosrc ~ '::(?!pg_catalog\.)'
+                OR p.prosrc ~ '(?<![.a-z_])(?!nullif\M|coalesce\M)[a-z_]+\(')",
+        broken_by: "CREATE FUNCTION bad() RETURNS bigint LANGUAGE sql SECURITY DEFINER AS 'SELECT count(*) FROM partners'",
     },
     Law {
         demands: "instants have a time zone, and money is no float",

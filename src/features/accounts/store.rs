@@ -98,7 +98,6 @@ pub fn list(
         .filter(accounts::organization_id.eq(scope.organization_id.uuid()))
         .filter(visible_to(scope))
         .select(AccountRow::as_select())
-        .limit(page.fetch())
         .into_boxed();
     if let Some(external_id) = &filter.external_id {
         query = query.filter(accounts::external_id.eq(external_id));
@@ -141,7 +140,7 @@ pub fn list(
             .filter(accounts::name.lt(last.key).or(accounts::id.lt(last.id)))
             .order((accounts::name.desc(), accounts::id.desc())),
     };
-    let rows: Vec<AccountRow> = query.load(tx.connection())?;
+    let rows: Vec<AccountRow> = page.rows_of(query).load(tx.connection())?;
     let accounts = rows.into_iter().map(Account::from).collect();
     Ok(page.page(accounts, |last: &Account| Position {
         key: last.name.clone(),

@@ -86,7 +86,6 @@ pub fn list(
         .filter(api_keys::organization_id.eq(scope.organization_id.uuid()))
         .select(ApiKeyRow::as_select())
         .order(api_keys::id.desc())
-        .limit(page.fetch())
         .into_boxed();
     if let Some(partner_id) = filter.partner_id {
         query = query.filter(api_keys::partner_id.eq(partner_id.uuid()));
@@ -94,7 +93,7 @@ pub fn list(
     if let Some(last) = &page.after {
         query = query.filter(api_keys::id.lt(last.id));
     }
-    let rows: Vec<ApiKeyRow> = query.load(tx.connection())?;
+    let rows: Vec<ApiKeyRow> = page.rows_of(query).load(tx.connection())?;
     let keys = rows.into_iter().map(ApiKey::from).collect();
     Ok(page.page(keys, |last| Position {
         key: String::new(),

@@ -130,7 +130,6 @@ pub fn list(
     let mut query = attributions::table
         .filter(attributions::organization_id.eq(scope.organization_id.uuid()))
         .select(AttributionRow::as_select())
-        .limit(page.fetch())
         .into_boxed();
     if let Some(partner_id) = scope.partner_id {
         query = query.filter(attributions::partner_id.eq(partner_id.uuid()));
@@ -146,7 +145,7 @@ pub fn list(
         AttributionOrder::Newest => query.order(attributions::id.desc()),
         AttributionOrder::Oldest => query.order(attributions::id.asc()),
     };
-    let rows: Vec<AttributionRow> = query.load(tx.connection())?;
+    let rows: Vec<AttributionRow> = page.rows_of(query).load(tx.connection())?;
     let attributions = rows
         .into_iter()
         .map(Attribution::try_from)

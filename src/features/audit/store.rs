@@ -56,7 +56,6 @@ pub fn list(
         .filter(audit_events::organization_id.eq(scope.organization_id.uuid()))
         .select(AuditRow::as_select())
         .order(audit_events::id.desc())
-        .limit(page.fetch())
         .into_boxed();
     if let Some(subject_id) = filter.subject_id {
         query = query.filter(audit_events::subject_id.eq(subject_id));
@@ -79,7 +78,7 @@ pub fn list(
     if let Some(last) = &page.after {
         query = query.filter(audit_events::id.lt(last.id));
     }
-    let rows: Vec<AuditRow> = query.load(tx.connection())?;
+    let rows: Vec<AuditRow> = page.rows_of(query).load(tx.connection())?;
     let entries: Vec<AuditEvent> = rows
         .into_iter()
         .map(AuditEvent::try_from)

@@ -125,7 +125,6 @@ pub fn list(
     let mut query = commission_rules::table
         .filter(commission_rules::organization_id.eq(scope.organization_id.uuid()))
         .select(RuleRow::as_select())
-        .limit(page.fetch())
         .into_boxed();
     if let Some(program_id) = filter.program_id {
         query = query.filter(commission_rules::program_id.eq(program_id.uuid()));
@@ -149,7 +148,7 @@ pub fn list(
         (true, None) => query.order(id.asc()),
         (true, Some(last)) => query.filter(id.gt(last.id)).order(id.asc()),
     };
-    let rows: Vec<RuleRow> = query.load(tx.connection())?;
+    let rows: Vec<RuleRow> = page.rows_of(query).load(tx.connection())?;
     let rules: Vec<CommissionRule> = rows
         .into_iter()
         .map(CommissionRule::try_from)
@@ -227,7 +226,6 @@ pub fn list_versions(
             commission_rules::program_id,
             commission_rules::component,
         ))
-        .limit(page.fetch())
         .into_boxed();
     if let Some(rule_id) = filter.commission_rule_id {
         query = query.filter(commission_rule_versions::commission_rule_id.eq(rule_id.uuid()));
@@ -252,7 +250,7 @@ pub fn list_versions(
         (true, None) => query.order(id.asc()),
         (true, Some(last)) => query.filter(id.gt(last.id)).order(id.asc()),
     };
-    let rows: Vec<JoinedRow> = query.load(tx.connection())?;
+    let rows: Vec<JoinedRow> = page.rows_of(query).load(tx.connection())?;
     let versions: Vec<CommissionRuleVersion> = rows.into_iter().map(version_of).collect::<Result<_, _>>()?;
     Ok(page.page(versions, |last| by_age(last.id.uuid())))
 }

@@ -81,7 +81,6 @@ pub fn list(
     let mut query = credit_notes::table
         .filter(credit_notes::organization_id.eq(scope.organization_id.uuid()))
         .select(CreditNoteRow::as_select())
-        .limit(page.fetch())
         .into_boxed();
     if let Some(external_id) = &filter.external_id {
         query = query.filter(credit_notes::external_id.eq(external_id));
@@ -114,7 +113,7 @@ pub fn list(
         (CreditNoteOrder::Newest, Some(last)) => query.filter(credit_notes::id.lt(last)),
         (CreditNoteOrder::Oldest, Some(last)) => query.filter(credit_notes::id.gt(last)),
     };
-    let rows: Vec<CreditNoteRow> = query.load(tx.connection())?;
+    let rows: Vec<CreditNoteRow> = page.rows_of(query).load(tx.connection())?;
     let found = rows
         .into_iter()
         .map(CreditNote::try_from)

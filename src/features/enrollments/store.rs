@@ -96,7 +96,6 @@ pub fn list(
     let mut query = enrollments::table
         .filter(enrollments::organization_id.eq(scope.organization_id.uuid()))
         .select(EnrollmentRow::as_select())
-        .limit(page.fetch())
         .into_boxed();
     if let Some(partner_id) = scope.partner_id {
         query = query.filter(enrollments::partner_id.eq(partner_id.uuid()));
@@ -136,7 +135,7 @@ pub fn list(
             EnrollmentOrder::Oldest => query.filter(enrollments::id.gt(last.id)),
         };
     }
-    let rows: Vec<EnrollmentRow> = query.load(tx.connection())?;
+    let rows: Vec<EnrollmentRow> = page.rows_of(query).load(tx.connection())?;
     let enrollments = rows
         .into_iter()
         .map(Enrollment::try_from)

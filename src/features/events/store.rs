@@ -5,7 +5,7 @@ use crate::kernel::ctx::Scope;
 use crate::kernel::id::{EventId, OrganizationId, PartnerId};
 use crate::kernel::problem::Problem;
 use crate::platform::db::schema::events;
-use crate::platform::db::{Page, PageRequest, Position, Tx};
+use crate::platform::db::{Page, PageRequest, Position, Prepared, Tx};
 use chrono::{DateTime, Utc};
 use diesel::prelude::*;
 use diesel::sql_types::{Integer, Uuid as SqlUuid};
@@ -60,14 +60,14 @@ struct Waiting {
 pub fn number(tx: &mut Tx<'_>) -> Result<i32, Problem> {
     let query =
         diesel::sql_query("SELECT sequence_events($1) AS numbered").bind::<Integer, _>(NUMBERED_AT_ONCE);
-    let done: Numbered = query.get_result(tx.connection())?;
+    let done: Numbered = Prepared(query).get_result(tx.connection())?;
     Ok(done.numbered)
 }
 
 /// The organizations with events that have no number yet.
 pub fn organizations_waiting(connection: &mut PgConnection) -> Result<Vec<OrganizationId>, Problem> {
     let query = diesel::sql_query("SELECT organizations_with_unsequenced_events() AS organization_id");
-    let waiting: Vec<Waiting> = query.load(connection)?;
+    let waiting: Vec<Waiting> = Prepared(query).load(connection)?;
     Ok(waiting
         .into_iter()
         .map(|row| OrganizationId::from_uuid(row.organization_id))
@@ -88,7 +88,6 @@ pub fn list(
         .filter(events::sequence.gt(after))
         .select(EventRow::as_select())
         .order(events::sequence.asc())
-        .limit(page.fetch())
         .into_boxed();
     if let Some(partner_id) = scope.partner_id {
         query = query.filter(events::partner_id.eq(partner_id.uuid()));
@@ -105,7 +104,7 @@ pub fn list(
     if let Some(instant) = filter.occurred_at_lt {
         query = query.filter(events::occurred_at.lt(instant));
     }
-    let rows: Vec<EventRow> = query.load(tx.connection())?;
+    let rows: Vec<EventRow> = page.rows_of(query).load(tx.connection())?;
     let events = rows.into_iter().map(Event::from).collect();
     Ok(page.page(events, |last: &Event| Position {
         key: last.sequence.to_string(),

@@ -147,8 +147,8 @@ pub struct ImportCountsView {
 #[derive(Debug, Clone, Serialize, ToSchema)]
 #[schema(as = ImportError, examples(json!({"code": "missing_column", "detail": "The file has no column \"amount\", which the mapping takes for amount."})))]
 pub struct ImportErrorView {
-    /// A stable code: empty_file, missing_column, duplicate_column, invalid_encoding, row_too_long, rows_rejected,
-    /// unauthorized or internal_error.
+    /// A stable code: empty_file, missing_column, duplicate_column, invalid_encoding, row_too_long,
+    /// unterminated_quote, rows_rejected, unauthorized or internal_error.
     #[schema(max_length = 64, pattern = "^[a-z_]+$")]
     pub code: String,
     /// What is wrong and what to do.

@@ -27,5 +27,5 @@ pub use domain::{Counts, Import, ImportError, ImportStatus};
 pub use service::finish;
 pub use store::{
     chunk, claim, discard_cut_off, discard_keys, discard_rejections, find, happened, keep_rejections, lease,
-    note_keys, references, refresh_statistics, start_piece, stored, take_back, update,
+    note_keys, references, refresh_statistics, release_all, start_piece, stored, take_back, update,
 };

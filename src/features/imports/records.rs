@@ -30,6 +30,11 @@ pub enum ReadError {
     /// A record that starts on this line has no end within reach.
     #[error("The row that starts on line {0} is longer than 1 MiB; a quotation mark may lack its twin")]
     TooLong(u64),
+    /// The file ends within a quotation that this row opens.
+    #[error(
+        "The row that starts on line {0} opens a quotation mark that is never closed; the file may be cut off"
+    )]
+    Unterminated(u64),
     /// The pieces could not be had.
     #[error(transparent)]
     Source(#[from] Problem),
@@ -95,9 +100,38 @@ impl<Fetch: FnMut(i32) -> Result<Option<Vec<u8>>, Problem>> Read for Pieces<Fetc
     }
 }
 
+/// Where in a record the stream stands, as RFC 4180 quotes fields.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Quoting {
+    /// Before the first byte of a field.
+    FieldStart,
+    /// In a field without quotation marks.
+    Plain,
+    /// Between the quotation marks of a field.
+    Inside,
+    /// After a quotation mark that ends the field, unless another one follows.
+    Closing,
+}
+
+impl Quoting {
+    fn after(self, byte: u8, delimiter: u8) -> Self {
+        match (self, byte) {
+            (Self::FieldStart | Self::Closing, b'"') => Self::Inside,
+            (Self::Inside, b'"') => Self::Closing,
+            (Self::Inside, _) => Self::Inside,
+            (_, b'\n' | b'\r') => Self::FieldStart,
+            (_, byte) if byte == delimiter => Self::FieldStart,
+            _ => Self::Plain,
+        }
+    }
+}
+
 /// Watches a stream go by and remembers where its lines start; blank lines count but start nothing.
 struct Lines<Source> {
     source: Source,
+    delimiter: u8,
+    quoting: Quoting,
+    is_over: bool,
     next: Place,
     is_blank: bool,
     after_return: bool,
@@ -106,9 +140,12 @@ struct Lines<Source> {
 }
 
 impl<Source> Lines<Source> {
-    fn new(source: Source, from: Place) -> Self {
+    fn new(source: Source, from: Place, delimiter: u8) -> Self {
         Self {
             source,
+            delimiter,
+            quoting: Quoting::FieldStart,
+            is_over: false,
             next: from,
             is_blank: true,
             after_return: false,
@@ -120,6 +157,7 @@ impl<Source> Lines<Source> {
     fn watch(&mut self, bytes: &[u8]) {
         let starts = self.starts.get_mut();
         for &byte in bytes {
+            self.quoting = self.quoting.after(byte, self.delimiter);
             match byte {
                 b'\n' if self.after_return => self.after_return = false,
                 b'\n' | b'\r' => {
@@ -139,6 +177,11 @@ impl<Source> Lines<Source> {
         }
     }
 
+    /// Whether the stream has ended within a quotation.
+    fn ends_inside_quotes(&self) -> bool {
+        self.is_over && self.quoting == Quoting::Inside
+    }
+
     /// The first line with content at or after this offset; earlier ones are forgotten.
     fn start_from(&self, offset: u64) -> Place {
         let mut starts = self.starts.borrow_mut();
@@ -155,6 +198,7 @@ impl<Source: Read> Read for Lines<Source> {
             return Err(io::ErrorKind::FileTooLarge.into());
         }
         let length = self.source.read(into)?;
+        self.is_over = length == 0 && !into.is_empty();
         let (bytes, _) = into.split_at(length);
         self.watch(bytes);
         Ok(length)
@@ -201,7 +245,7 @@ impl<Source: Read> Records<Source> {
             .has_headers(false)
             .flexible(true)
             .delimiter(delimiter)
-            .from_reader(Lines::new(source, place));
+            .from_reader(Lines::new(source, place, delimiter));
         Self {
             reader,
             base: place.offset,
@@ -213,7 +257,14 @@ impl<Source: Read> Records<Source> {
         let offset = self.base + self.reader.position().byte();
         self.reader.get_ref().record_offset.set(offset);
         match self.reader.read_byte_record(record) {
-            Ok(true) => Ok(Some(self.reader.get_ref().start_from(offset))),
+            Ok(true) => {
+                let lines = self.reader.get_ref();
+                let place = lines.start_from(offset);
+                if lines.ends_inside_quotes() {
+                    return Err(ReadError::Unterminated(place.line));
+                }
+                Ok(Some(place))
+            }
             Ok(false) => Ok(None),
             Err(error) => Err(self.explain(error, offset)),
         }
@@ -228,6 +279,45 @@ impl<Source: Read> Records<Source> {
                 Err(error) => Problem::damaged(error),
             }),
             other => ReadError::Source(Problem::damaged(format!("{other:?}"))),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn fault(text: &str) -> Option<u64> {
+        let place = Place { offset: 0, line: 1 };
+        let mut records = Records::from_place(text.as_bytes(), place, b',');
+        let mut record = ByteRecord::new();
+        loop {
+            match records.next(&mut record) {
+                Ok(Some(_)) => {}
+                Ok(None) => return None,
+                Err(ReadError::Unterminated(line)) => return Some(line),
+                Err(error) => panic!("{error}"),
+            }
+        }
+    }
+
+    #[test]
+    fn a_quotation_that_never_closes_is_named_by_its_line() {
+        assert_eq!(fault("a,b\n\"c\",\"d\ne\"\nf,\"g\nh"), Some(4));
+        assert_eq!(fault("a,\"\"\"b\"\"\""), None);
+        assert_eq!(fault("a,b\"c\n"), None);
+    }
+
+    proptest! {
+        /// What follows a closed file is a row of its own; what follows an open quotation is swallowed by it.
+        #[test]
+        fn the_end_is_seen_as_the_reader_of_csv_sees_it(text in "[\",\n\r ax]{0,24}") {
+            let longer = format!("{text}\nZ");
+            let mut reader = ReaderBuilder::new().has_headers(false).flexible(true).from_reader(longer.as_bytes());
+            let last = reader.byte_records().last().and_then(Result::ok).unwrap_or_default();
+            let is_swallowed = last != vec!["Z"];
+            prop_assert_eq!(fault(&text).is_some(), is_swallowed);
         }
     }
 }

@@ -119,7 +119,6 @@ pub fn list(
     let mut query = ledger_entries::table
         .filter(ledger_entries::organization_id.eq(scope.organization_id.uuid()))
         .select(EntryRow::as_select())
-        .limit(page.fetch())
         .into_boxed();
     for partner_id in scope.partner_id.iter().chain(&filter.partner_id) {
         query = query.filter(ledger_entries::partner_id.eq(partner_id.uuid()));
@@ -150,7 +149,7 @@ pub fn list(
         (true, None) => query.order(id.asc()),
         (true, Some(last)) => query.filter(id.gt(last.id)).order(id.asc()),
     };
-    let rows: Vec<EntryRow> = query.load(tx.connection())?;
+    let rows: Vec<EntryRow> = page.rows_of(query).load(tx.connection())?;
     let entries: Vec<LedgerEntry> = rows
         .into_iter()
         .map(LedgerEntry::try_from)

@@ -95,7 +95,6 @@ pub fn list(
     let mut query = partners::table
         .filter(partners::organization_id.eq(scope.organization_id.uuid()))
         .select(PartnerRow::as_select())
-        .limit(page.fetch())
         .into_boxed();
     if let Some(partner_id) = scope.partner_id {
         query = query.filter(partners::id.eq(partner_id.uuid()));
@@ -137,7 +136,7 @@ pub fn list(
             .filter(partners::name.lt(last.key).or(partners::id.lt(last.id)))
             .order((partners::name.desc(), partners::id.desc())),
     };
-    let rows: Vec<PartnerRow> = query.load(tx.connection())?;
+    let rows: Vec<PartnerRow> = page.rows_of(query).load(tx.connection())?;
     let partners = rows
         .into_iter()
         .map(Partner::try_from)

@@ -83,7 +83,6 @@ pub fn list(
     let mut query = pipeline_stages::table
         .filter(pipeline_stages::organization_id.eq(scope.organization_id.uuid()))
         .select(PipelineStageRow::as_select())
-        .limit(page.fetch())
         .into_boxed();
     if let Some(external_id) = &filter.external_id {
         query = query.filter(pipeline_stages::external_id.eq(external_id));
@@ -116,7 +115,7 @@ pub fn list(
             .filter(pipeline_stages::position.lt(position_of(&last)?))
             .order((pipeline_stages::position.desc(), pipeline_stages::id.desc())),
     };
-    let rows: Vec<PipelineStageRow> = query.load(tx.connection())?;
+    let rows: Vec<PipelineStageRow> = page.rows_of(query).load(tx.connection())?;
     let stages = rows.into_iter().map(PipelineStage::from).collect();
     Ok(page.page(stages, |last: &PipelineStage| Position {
         key: last.position.to_string(),

@@ -98,7 +98,6 @@ pub fn list(
     let mut query = product_families::table
         .filter(product_families::organization_id.eq(scope.organization_id.uuid()))
         .select(ProductFamilyRow::as_select())
-        .limit(page.fetch())
         .into_boxed();
     if let Some(external_id) = &filter.external_id {
         query = query.filter(product_families::external_id.eq(external_id));
@@ -141,7 +140,7 @@ pub fn list(
             )
             .order((product_families::name.desc(), product_families::id.desc())),
     };
-    let rows: Vec<ProductFamilyRow> = query.load(tx.connection())?;
+    let rows: Vec<ProductFamilyRow> = page.rows_of(query).load(tx.connection())?;
     let families = rows.into_iter().map(ProductFamily::from).collect();
     Ok(page.page(families, |last: &ProductFamily| Position {
         key: last.name.clone(),

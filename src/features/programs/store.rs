@@ -103,7 +103,6 @@ pub fn list(
         .filter(programs::organization_id.eq(scope.organization_id.uuid()))
         .filter(visible_to(scope))
         .select(ProgramRow::as_select())
-        .limit(page.fetch())
         .into_boxed();
     if !filter.motions.is_empty() {
         let motions: Vec<&str> = filter.motions.iter().map(|motion| motion.as_str()).collect();
@@ -138,7 +137,7 @@ pub fn list(
             .filter(programs::name.lt(last.key).or(programs::id.lt(last.id)))
             .order((programs::name.desc(), programs::id.desc())),
     };
-    let rows: Vec<ProgramRow> = query.load(tx.connection())?;
+    let rows: Vec<ProgramRow> = page.rows_of(query).load(tx.connection())?;
     let programs = rows
         .into_iter()
         .map(Program::try_from)

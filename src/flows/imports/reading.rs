@@ -76,6 +76,9 @@ impl From<ReadError> for Stop {
         match error {
             ReadError::Source(problem) => Self::Source(problem),
             error @ ReadError::TooLong(_) => Self::File(FileError::new("row_too_long", format!("{error}."))),
+            error @ ReadError::Unterminated(_) => {
+                Self::File(FileError::new("unterminated_quote", format!("{error}.")))
+            }
         }
     }
 }

@@ -1,10 +1,11 @@
 //! A connection that remembers in whose scope it is.
 
+use super::prepared::Prepared;
 use crate::kernel::ctx::{Actor, Ctx};
 use diesel::connection::SimpleConnection;
 use diesel::r2d2::{ManageConnection, R2D2Connection};
 use diesel::sql_types::Text;
-use diesel::{Connection, ConnectionError, PgConnection, QueryResult, RunQueryDsl, sql_query};
+use diesel::{Connection, ConnectionError, PgConnection, QueryResult, sql_query};
 use std::fmt;
 
 /// The settings that the policies read.
@@ -55,14 +56,14 @@ impl ScopedConnection {
     pub fn enter(&mut self, scope: &SessionScope) -> QueryResult<&mut PgConnection> {
         if self.scope.as_ref() != Some(scope) {
             self.scope = None;
-            sql_query(
+            let settings = sql_query(
                 "SELECT set_config('copartner.organization_id', $1, false),\
                  set_config('copartner.partner_id', $2, false), set_config('copartner.api_key_id', $3, false)",
             )
             .bind::<Text, _>(&scope.organization_id)
             .bind::<Text, _>(&scope.partner_id)
-            .bind::<Text, _>(&scope.api_key_id)
-            .execute(&mut self.connection)?;
+            .bind::<Text, _>(&scope.api_key_id);
+            Prepared(settings).execute(&mut self.connection)?;
             self.scope = Some(scope.clone());
         }
         Ok(&mut self.connection)

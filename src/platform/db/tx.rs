@@ -6,7 +6,7 @@ use crate::kernel::id::{AuditEventId, EventId};
 use crate::kernel::problem::Problem;
 use diesel::connection::SimpleConnection;
 use diesel::sql_types::{Array, Jsonb, Nullable, Text, Timestamptz, Uuid as SqlUuid};
-use diesel::{PgConnection, RunQueryDsl, sql_query};
+use diesel::{PgConnection, sql_query};
 use serde::Serialize;
 use serde_json::{Map, Value};
 use std::fmt;

@@ -19,9 +19,15 @@ pub struct ContractError(String);
 /// What the document says about each operation.
 #[derive(Debug)]
 pub struct Contract {
-    operations: HashMap<(Method, String), Operation>,
-    paths: Vec<(ResourceDef, Vec<String>)>,
+    routes: HashMap<String, Route>,
     document: Arc<Value>,
+}
+
+/// A path of the document.
+#[derive(Debug)]
+struct Route {
+    pattern: ResourceDef,
+    operations: HashMap<Method, Operation>,
 }
 
 /// What one operation takes.
@@ -72,23 +78,18 @@ const METHODS: [(&str, Method); 5] = [
 impl Contract {
     /// Reads the finished document.
     pub fn new(document: Arc<Value>) -> Result<Self, ContractError> {
-        let mut operations = HashMap::new();
-        let mut paths = Vec::new();
+        let mut routes = HashMap::new();
         for (path, item) in members(&document["paths"]) {
-            let mut methods = Vec::new();
+            let mut operations = HashMap::new();
             for (name, method) in METHODS {
                 if let Some(operation) = item.get(name) {
-                    methods.push(method.to_string());
-                    operations.insert((method, path.clone()), Operation::new(&document, operation)?);
+                    operations.insert(method, Operation::new(&document, operation)?);
                 }
             }
-            paths.push((ResourceDef::new(path.as_str()), methods));
+            let pattern = ResourceDef::new(path.as_str());
+            routes.insert(path.clone(), Route { pattern, operations });
         }
-        Ok(Self {
-            operations,
-            paths,
-            document,
-        })
+        Ok(Self { routes, document })
     }
 
     /// The document itself.
@@ -98,15 +99,52 @@ impl Contract {
 
     /// The operation that a request was routed to.
     pub fn operation_of(&self, request: &HttpRequest) -> Option<&Operation> {
-        self.operations
-            .get(&(request.method().clone(), request.match_pattern()?))
+        let (_, route) = self.routed(request)?;
+        route.operations.get(request.method())
+    }
+
+    /// The path of the document that a request was routed to, as the document writes it.
+    pub fn route_of(&self, request: &HttpRequest) -> Option<&str> {
+        self.routed(request).map(|(path, _)| path)
     }
 
     /// The methods that some operation serves at this path.
     pub fn methods_at(&self, path: &str) -> Vec<String> {
-        let here = self.paths.iter().filter(|(pattern, _)| pattern.is_match(path));
-        here.flat_map(|(_, methods)| methods.iter().cloned()).collect()
+        let here = self.routes.values().filter(|route| route.pattern.is_match(path));
+        let mut methods: Vec<String> = here
+            .flat_map(|route| route.operations.keys().map(ToString::to_string))
+            .collect();
+        methods.sort_unstable();
+        methods
     }
+
+    fn routed(&self, request: &HttpRequest) -> Option<(&str, &Route)> {
+        let (path, route) = self.routes.get_key_value(&written(request))?;
+        Some((path, route))
+    }
+}
+
+/// The request's path with the names of its parameters in place of their values. The router could tell its pattern, but
+/// looks through all of its patterns for it.
+fn written(request: &HttpRequest) -> String {
+    let (parameters, path) = (request.match_info(), request.match_info().as_str());
+    let mut written = String::with_capacity(path.len());
+    let mut rest = path;
+    for (name, value) in parameters.iter() {
+        // A value is a part of the path itself, so that the place of the one in the other is known.
+        let before = value.as_ptr().addr().wrapping_sub(rest.as_ptr().addr());
+        let after = before.saturating_add(value.len());
+        let Some((start, end)) = rest.get(..before).zip(rest.get(after..)) else {
+            break;
+        };
+        written.push_str(start);
+        written.push('{');
+        written.push_str(name);
+        written.push('}');
+        rest = end;
+    }
+    written.push_str(rest);
+    written
 }
 
 impl Operation {

@@ -64,12 +64,12 @@ struct Introduced {
 
 /// Finds out who calls, before the handler and its parameters are looked at. Parameters are read side by side, and
 /// one that waited for the database here would let a stranger hear first what is wrong with the body.
-pub(super) async fn introduce(request: &ServiceRequest, state: &WebState) {
+pub(super) async fn introduce(request: &ServiceRequest, state: &WebState, known: Option<Arc<Credential>>) {
     let Some(token) = bearer(request.request()) else {
         return;
     };
     let now = state.clock.now();
-    let outcome = state.credentials.authenticate(&state.db, token, now).await;
+    let outcome = state.credentials.authenticate(&state.db, token, known, now).await;
     request.extensions_mut().insert(Introduced { now, outcome });
 }
 

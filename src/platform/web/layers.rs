@@ -1,12 +1,14 @@
 //! What is wrapped around every request: an id, a span, the rate limit, figures, and problem documents for whatever
 //! failed outside a handler.
 
+use super::figures;
 use super::granted::{bearer, introduce};
 use super::problem::{PROBLEM_JSON, response as problem_response};
 use super::rate_limit::{Caller, Standing};
 use super::state::WebState;
 use crate::kernel::id::RequestId;
 use crate::kernel::problem::{Code, Problem};
+use crate::platform::credentials::Credential;
 use actix_web::body::{BoxBody, EitherBody, MessageBody};
 use actix_web::dev::{ServiceRequest, ServiceResponse};
 use actix_web::http::StatusCode;
@@ -54,7 +56,10 @@ pub async fn surround(
             .map_into_left_body());
     };
     let (id, started) = (RequestId::new(state.clock.now()), Instant::now());
-    let standing = state.rate_limit.count(&caller(request.request(), &state));
+    let known = bearer(request.request()).and_then(|token| state.credentials.known(token));
+    let standing = state
+        .rate_limit
+        .count(&caller(request.request(), known.as_deref()));
     let response = if standing.refused {
         let problem = Problem {
             retry_after_seconds: Some(standing.wait_seconds),
@@ -64,7 +69,7 @@ pub async fn surround(
     } else {
         within(id, async {
             if is_private(request.path()) {
-                introduce(&request, &state).await;
+                introduce(&request, &state, known).await;
             }
             settle(request, next).await
         })
@@ -73,7 +78,7 @@ pub async fn surround(
     let mut response = response;
     log(&response, id, started);
     decorate(&mut response, id, standing, state.rate_limit.per_minute());
-    count(&response, started);
+    count(&response, &state, started);
     Ok(response.map_into_left_body())
 }
 
@@ -111,20 +116,12 @@ fn code_of(status: StatusCode) -> Code {
 }
 
 /// A known key is counted by itself; everything else by its address, so that guessing keys is limited too.
-fn caller(request: &HttpRequest, state: &WebState) -> Caller {
-    bearer(request)
-        .and_then(|token| state.credentials.known(token))
-        .map_or_else(
-            || {
-                Caller::Address(
-                    request
-                        .peer_addr()
-                        .map(|address| address.ip().to_string())
-                        .unwrap_or_default(),
-                )
-            },
-            |credential| Caller::Credential(credential.api_key_id.uuid()),
-        )
+fn caller(request: &HttpRequest, known: Option<&Credential>) -> Caller {
+    let address = || request.peer_addr().map(|address| address.ip().to_string());
+    known.map_or_else(
+        || Caller::Address(address().unwrap_or_default()),
+        |credential| Caller::Credential(credential.api_key_id.uuid()),
+    )
 }
 
 /// Whether the path is about somebody's data.
@@ -135,36 +132,28 @@ fn is_private(path: &str) -> bool {
 fn decorate(response: &mut ServiceResponse<BoxBody>, id: RequestId, standing: Standing, per_minute: u32) {
     let is_private = is_private(response.request().path());
     let headers = response.headers_mut();
-    let mut set = |name: &'static str, value: String| {
-        if let Ok(value) = HeaderValue::from_str(&value) {
+    let mut set = |name: &'static str, value: Result<HeaderValue, _>| {
+        if let Ok(value) = value {
             headers.insert(HeaderName::from_static(name), value);
         }
     };
-    set("request-id", id.to_string());
+    let left = format!("\"default\";r={};t={}", standing.remaining, standing.wait_seconds);
+    set("request-id", HeaderValue::try_from(id.to_string()));
+    set("ratelimit", HeaderValue::try_from(left));
     set(
-        "ratelimit",
-        format!("\"default\";r={};t={}", standing.remaining, standing.wait_seconds),
+        "ratelimit-policy",
+        HeaderValue::try_from(format!("\"default\";q={per_minute};w=60")),
     );
-    set("ratelimit-policy", format!("\"default\";q={per_minute};w=60"));
-    set("x-content-type-options", "nosniff".to_owned());
+    set("x-content-type-options", Ok(HeaderValue::from_static("nosniff")));
     if is_private {
-        set("cache-control", "no-store".to_owned());
+        set("cache-control", Ok(HeaderValue::from_static("no-store")));
     }
 }
 
-fn count(response: &ServiceResponse<BoxBody>, started: Instant) {
-    let route = response
-        .request()
-        .match_pattern()
-        .unwrap_or_else(|| "unknown".to_owned());
-    let labels = [
-        ("method", response.request().method().to_string()),
-        ("route", route),
-    ];
-    let status = response.status().as_u16().to_string();
-    metrics::histogram!("http_request_duration_seconds", &labels).record(started.elapsed());
-    metrics::counter!("http_requests_total", "status" => status, "method" => labels[0].1.clone(), "route" => labels[1].1.clone())
-        .increment(1);
+fn count(response: &ServiceResponse<BoxBody>, state: &WebState, started: Instant) {
+    let request = response.request();
+    let route = state.contract.route_of(request).unwrap_or("unknown");
+    figures::count(request.method(), route, response.status(), started.elapsed());
 }
 
 /// One line a request.

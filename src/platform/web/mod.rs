@@ -7,6 +7,7 @@ pub mod answer;
 pub mod command;
 pub mod contract;
 pub mod fields;
+mod figures;
 pub mod filter;
 pub mod granted;
 pub mod layers;

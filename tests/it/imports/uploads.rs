@@ -2,6 +2,8 @@
 
 use super::{ACCOUNTS, account_mapping, counts, load, mapping, rejections, upload};
 use crate::world::{World, count, texts};
+use copartner::app::worker::Worker;
+use copartner::platform::clock::Clock;
 use serde_json::{Value, json};
 
 #[test]
@@ -42,6 +44,10 @@ fn a_file_that_does_not_fit_its_mapping_fails() {
             "account_ref,name,name\nA-1,x,y\n".as_bytes().to_vec(),
         ),
         ("empty_file", Vec::new()),
+        (
+            "unterminated_quote",
+            "account_ref,name\nA-1,x\nA-2,\"cut of".as_bytes().to_vec(),
+        ),
         ("invalid_encoding", utf16),
     ];
     for (code, file) in files {
@@ -119,6 +125,30 @@ fn a_form_that_cannot_be_read_names_every_mistake() {
         .admin()
         .post("/v1/imports", json!({}))
         .refused(415, "unsupported_media_type");
+}
+
+#[test]
+fn an_import_whose_worker_is_gone_is_taken_up_again() {
+    let world = World::new();
+    let queued = upload(
+        world.admin(),
+        "accounts",
+        &account_mapping(),
+        &[],
+        ACCOUNTS.as_bytes(),
+    )
+    .expect(202);
+    let path = queued.header("location").to_owned();
+    let taken = format!(
+        "SELECT count(*) AS count FROM claim_import('{}', interval '1 day')",
+        world.clock.now()
+    );
+    assert_eq!(count(&mut world.database().owner(), &taken), 1);
+    world.work();
+    assert_eq!(world.admin().get(&path).expect(200)["status"], "running");
+    Worker::take_over(&world.db).unwrap();
+    world.work();
+    assert_eq!(world.admin().get(&path).expect(200)["status"], "succeeded");
 }
 
 #[test]

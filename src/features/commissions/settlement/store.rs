@@ -67,7 +67,7 @@ pub fn move_commissions(
     .bind::<Text, _>(to)
     .bind::<Nullable<Timestamptz>, _>(line_move.paid_at())
     .bind::<Timestamptz, _>(now);
-    let moved = Prepared(query).execute(tx.connection())?;
+    let moved = query.execute(tx.connection())?;
     all(moved, ids.len())
 }
 
@@ -92,7 +92,7 @@ pub fn move_clawbacks(
     .bind::<Text, _>(from)
     .bind::<Text, _>(to)
     .bind::<Timestamptz, _>(now);
-    let moved = Prepared(query).execute(tx.connection())?;
+    let moved = query.execute(tx.connection())?;
     all(moved, ids.len())
 }
 

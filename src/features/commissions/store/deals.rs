@@ -4,8 +4,8 @@ use super::super::accrual::Source;
 use crate::kernel::ctx::Scope;
 use crate::kernel::problem::Problem;
 use crate::platform::db::{Prepared, Tx};
+use diesel::sql_query;
 use diesel::sql_types::{Array, Uuid as SqlUuid};
-use diesel::{RunQueryDsl, sql_query};
 use uuid::Uuid;
 
 /// Holds the deals of the source as they are until the transaction ends. A deal that is being won at this instant is

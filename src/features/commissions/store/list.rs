@@ -191,9 +191,7 @@ pub fn list(
     filter: &CommissionFilter,
     page: &PageRequest,
 ) -> Result<Page<Commission>, Problem> {
-    let mut query = scoped!(commissions, scope)
-        .select(CommissionRow::as_select())
-        .limit(page.fetch());
+    let mut query = scoped!(commissions, scope).select(CommissionRow::as_select());
     if let Some(id) = filter.partner_id {
         query = query.filter(commissions::partner_id.eq(id.uuid()));
     }
@@ -234,7 +232,7 @@ pub fn list(
     } else {
         query.order(commissions::id.desc())
     };
-    let rows: Vec<CommissionRow> = query.load(tx.connection())?;
+    let rows: Vec<CommissionRow> = page.rows_of(query).load(tx.connection())?;
     let lines = rows
         .into_iter()
         .map(Commission::try_from)
@@ -266,8 +264,7 @@ pub fn list_clawbacks(
 ) -> Result<Page<Clawback>, Problem> {
     let mut query = scoped!(clawbacks, scope)
         .select(ClawbackRow::as_select())
-        .order(clawbacks::id.desc())
-        .limit(page.fetch());
+        .order(clawbacks::id.desc());
     if let Some(id) = filter.partner_id {
         query = query.filter(clawbacks::partner_id.eq(id.uuid()));
     }
@@ -280,7 +277,7 @@ pub fn list_clawbacks(
     if let Some(last) = &page.after {
         query = query.filter(clawbacks::id.lt(last.id));
     }
-    let rows: Vec<ClawbackRow> = query.load(tx.connection())?;
+    let rows: Vec<ClawbackRow> = page.rows_of(query).load(tx.connection())?;
     let clawbacks = rows
         .into_iter()
         .map(Clawback::try_from)

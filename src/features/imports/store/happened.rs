@@ -8,8 +8,8 @@ use crate::kernel::ctx::Ctx;
 use crate::kernel::id::{AuditEventId, EventId};
 use crate::kernel::problem::Problem;
 use crate::platform::db::{Prepared, Tx};
+use diesel::sql_query;
 use diesel::sql_types::{Array, Nullable, Text, Timestamptz, Uuid as SqlUuid};
-use diesel::{RunQueryDsl, sql_query};
 use uuid::Uuid;
 
 /// What happened to the records of a batch, in the order in which it did.

@@ -115,7 +115,6 @@ pub fn list(
     let mut query = imports::table
         .filter(imports::organization_id.eq(scope.organization_id.uuid()))
         .select(ImportRow::as_select())
-        .limit(page.fetch())
         .into_boxed();
     if !filter.statuses.is_empty() {
         let statuses: Vec<&str> = filter.statuses.iter().map(|status| status.as_str()).collect();
@@ -137,7 +136,7 @@ pub fn list(
         (true, None) => query.order(imports::id.asc()),
         (true, Some(last)) => query.filter(imports::id.gt(last.id)).order(imports::id.asc()),
     };
-    let rows: Vec<ImportRow> = query.load(tx.connection())?;
+    let rows: Vec<ImportRow> = page.rows_of(query).load(tx.connection())?;
     let imports = rows
         .into_iter()
         .map(Import::try_from)
@@ -162,7 +161,7 @@ pub fn update(tx: &mut Tx<'_>, scope: &Scope, before: &Import, import: &Import) 
         .filter(imports::organization_id.eq(scope.organization_id.uuid()))
         .filter(imports::id.eq(import.id.uuid()))
         .filter(imports::row_version.eq(before.row_version));
-    let changed = Prepared(diesel::update(target).set(row)).execute(tx.connection())?;
+    let changed = diesel::update(target).set(row).execute(tx.connection())?;
     Ok(changed == 1)
 }
 
@@ -211,6 +210,12 @@ pub fn discard_cut_off(connection: &mut PgConnection, before: DateTime<Utc>) -> 
     let oldest = ImportId::new(before).uuid();
     let query = sql_query("SELECT discard_cut_off_uploads($1)").bind::<SqlUuid, _>(oldest);
     Prepared(query).execute(connection)?;
+    Ok(())
+}
+
+/// Ends every lease: for whoever knows that no worker is left that could hold one.
+pub fn release_all(connection: &mut PgConnection) -> Result<(), Problem> {
+    sql_query("SELECT release_imports()").execute(connection)?;
     Ok(())
 }
 
@@ -366,7 +371,6 @@ pub fn rejections(
         .filter(import_rejections::import_id.eq(id.uuid()))
         .select(KeptRejection::as_select())
         .order((line.asc(), column_name.asc(), code.asc()))
-        .limit(page.fetch())
         .into_boxed();
     if let Some(after) = &page.after {
         let mut parts = after.key.splitn(3, BETWEEN);
@@ -385,7 +389,7 @@ pub fn rejections(
             .and(column_name.gt(last_column).or(same_column));
         query = query.filter(line.gt(last_line).or(same_line));
     }
-    let rows: Vec<KeptRejection> = query.load(tx.connection())?;
+    let rows: Vec<KeptRejection> = page.rows_of(query).load(tx.connection())?;
     Ok(page.page(rows, |last| Position {
         key: format!("{}{BETWEEN}{}{BETWEEN}{}", last.line, last.code, last.column_name),
         id: id.uuid(),

@@ -69,7 +69,9 @@ pub fn update<S: Stored>(tx: &mut Tx<'_>, rows: &[S]) -> Result<(), Problem> {
          WHERE t.organization_id = n.organization_id AND t.id = n.id AND t.row_version = n.row_version - 1",
         sets.join(", ")
     );
-    let written = Prepared(sql_query(query).bind::<Text, _>(json(&rows)?)).execute(tx.connection())?;
+    let written = sql_query(query)
+        .bind::<Text, _>(json(&rows)?)
+        .execute(tx.connection())?;
     if written == rows.len() {
         Ok(())
     } else {

@@ -110,7 +110,6 @@ pub fn list(
     let mut query = invoices::table
         .filter(invoices::organization_id.eq(scope.organization_id.uuid()))
         .select(InvoiceRow::as_select())
-        .limit(page.fetch())
         .into_boxed();
     if !filter.statuses.is_empty() {
         let statuses: Vec<&str> = filter.statuses.iter().map(|status| status.as_str()).collect();
@@ -144,7 +143,7 @@ pub fn list(
         (InvoiceOrder::Newest, Some(last)) => query.filter(invoices::id.lt(last)),
         (InvoiceOrder::Oldest, Some(last)) => query.filter(invoices::id.gt(last)),
     };
-    let rows: Vec<InvoiceRow> = query.load(tx.connection())?;
+    let rows: Vec<InvoiceRow> = page.rows_of(query).load(tx.connection())?;
     let found = rows
         .into_iter()
         .map(Invoice::try_from)

@@ -108,7 +108,6 @@ pub fn list_payments(
     let mut query = payments::table
         .filter(payments::organization_id.eq(scope.organization_id.uuid()))
         .select(PaymentRow::as_select())
-        .limit(page.fetch())
         .into_boxed();
     if let Some(external_id) = &filter.external_id {
         query = query.filter(payments::external_id.eq(external_id));
@@ -138,7 +137,7 @@ pub fn list_payments(
         (PaymentOrder::Newest, Some(last)) => query.filter(payments::id.lt(last)),
         (PaymentOrder::Oldest, Some(last)) => query.filter(payments::id.gt(last)),
     };
-    let rows: Vec<PaymentRow> = query.load(tx.connection())?;
+    let rows: Vec<PaymentRow> = page.rows_of(query).load(tx.connection())?;
     let found = rows
         .into_iter()
         .map(Payment::try_from)

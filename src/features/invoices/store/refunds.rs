@@ -89,7 +89,6 @@ pub fn list_refunds(
     let mut query = refunds::table
         .filter(refunds::organization_id.eq(scope.organization_id.uuid()))
         .select(RefundRow::as_select())
-        .limit(page.fetch())
         .into_boxed();
     if !filter.kinds.is_empty() {
         let kinds: Vec<&str> = filter.kinds.iter().map(|kind| kind.as_str()).collect();
@@ -129,7 +128,7 @@ pub fn list_refunds(
         (RefundOrder::Newest, Some(last)) => query.filter(refunds::id.lt(last)),
         (RefundOrder::Oldest, Some(last)) => query.filter(refunds::id.gt(last)),
     };
-    let rows: Vec<RefundRow> = query.load(tx.connection())?;
+    let rows: Vec<RefundRow> = page.rows_of(query).load(tx.connection())?;
     let found = rows
         .into_iter()
         .map(Refund::try_from)

@@ -88,7 +88,6 @@ pub fn list_items(
         .inner_join(payouts::table.on(payout))
         .filter(payout_items::organization_id.eq(scope.organization_id.uuid()))
         .select((PayoutItemRow::as_select(), payouts::currency))
-        .limit(page.fetch())
         .into_boxed();
     if let Some(partner_id) = scope.partner_id {
         query = query
@@ -112,7 +111,7 @@ pub fn list_items(
         query = query.filter(payout_items::status.eq_any(statuses));
     }
     let query = by_id!(query, payout_items::id, filter.order, page);
-    let rows: Vec<(PayoutItemRow, String)> = query.load(tx.connection())?;
+    let rows: Vec<(PayoutItemRow, String)> = page.rows_of(query).load(tx.connection())?;
     let items = rows
         .into_iter()
         .map(|(row, currency)| item(row, &currency))
@@ -133,7 +132,6 @@ pub fn list_carry_forwards(
     let mut query = payout_carry_forwards::table
         .filter(payout_carry_forwards::organization_id.eq(scope.organization_id.uuid()))
         .select(CarryForwardRow::as_select())
-        .limit(page.fetch())
         .into_boxed();
     if let Some(payout_run_id) = filter.payout_run_id {
         query = query.filter(payout_carry_forwards::payout_run_id.eq(payout_run_id.uuid()));
@@ -149,7 +147,7 @@ pub fn list_carry_forwards(
         query = query.filter(payout_carry_forwards::reason.eq_any(reasons));
     }
     let query = by_id!(query, payout_carry_forwards::id, filter.order, page);
-    let rows: Vec<CarryForwardRow> = query.load(tx.connection())?;
+    let rows: Vec<CarryForwardRow> = page.rows_of(query).load(tx.connection())?;
     let carried = rows
         .into_iter()
         .map(CarryForward::try_from)

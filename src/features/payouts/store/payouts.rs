@@ -7,7 +7,7 @@ use crate::kernel::id::{PartnerId, PayoutId, PayoutRunId, ProgramId};
 use crate::kernel::money::{Currency, Money};
 use crate::kernel::problem::{Code, Problem};
 use crate::platform::db::schema::payouts;
-use crate::platform::db::{Page, PageRequest, Position, Prepared, Tx};
+use crate::platform::db::{Page, PageRequest, Position, Tx};
 use chrono::{DateTime, Utc};
 use diesel::prelude::*;
 use diesel::sql_types::{Array, BigInt, Nullable, Text, Timestamptz, Uuid as SqlUuid};
@@ -117,7 +117,6 @@ pub fn list(
     let mut query = payouts::table
         .filter(payouts::organization_id.eq(scope.organization_id.uuid()))
         .select(PayoutRow::as_select())
-        .limit(page.fetch())
         .into_boxed();
     if let Some(partner_id) = scope.partner_id {
         query = query
@@ -147,7 +146,7 @@ pub fn list(
         query = query.filter(payouts::updated_at.lt(instant));
     }
     let query = by_id!(query, payouts::id, filter.order, page);
-    let rows: Vec<PayoutRow> = query.load(tx.connection())?;
+    let rows: Vec<PayoutRow> = page.rows_of(query).load(tx.connection())?;
     let payouts = rows
         .into_iter()
         .map(Payout::try_from)
@@ -200,7 +199,7 @@ pub fn update_all(tx: &mut Tx<'_>, scope: &Scope, moved: &[Payout]) -> Result<()
     .bind::<Array<Nullable<Timestamptz>>, _>(paid_at)
     .bind::<Array<BigInt>, _>(versions)
     .bind::<Array<Timestamptz>, _>(updated_at);
-    let written = Prepared(query).execute(tx.connection())?;
+    let written = query.execute(tx.connection())?;
     if written == moved.len() {
         Ok(())
     } else {

@@ -100,7 +100,6 @@ pub fn list_runs(
     let mut query = payout_runs::table
         .filter(payout_runs::organization_id.eq(scope.organization_id.uuid()))
         .select(PayoutRunRow::as_select())
-        .limit(page.fetch())
         .into_boxed();
     if !filter.statuses.is_empty() {
         let statuses: Vec<&str> = filter.statuses.iter().map(|status| status.as_str()).collect();
@@ -119,7 +118,7 @@ pub fn list_runs(
         query = query.filter(payout_runs::updated_at.lt(instant));
     }
     let query = by_id!(query, payout_runs::id, filter.order, page);
-    let rows: Vec<PayoutRunRow> = query.load(tx.connection())?;
+    let rows: Vec<PayoutRunRow> = page.rows_of(query).load(tx.connection())?;
     let runs = rows
         .into_iter()
         .map(PayoutRun::try_from)

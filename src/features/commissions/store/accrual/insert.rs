@@ -7,8 +7,8 @@ use crate::kernel::id::CreditNoteId;
 use crate::kernel::problem::Problem;
 use crate::platform::db::{Prepared, Tx};
 use chrono::{DateTime, Utc};
+use diesel::sql_query;
 use diesel::sql_types::{Array, Nullable, Numeric, Text, Timestamptz, Uuid as SqlUuid};
-use diesel::{RunQueryDsl, sql_query};
 use rust_decimal::Decimal;
 use uuid::Uuid;
 
