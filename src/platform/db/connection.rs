@@ -85,6 +85,9 @@ impl ScopedConnection {
 pub(super) struct Sessions {
     pub(super) url: String,
     pub(super) read_only: bool,
+    /// Whether a statement's plan is made once for any parameters. Lists and reads of one record follow an index
+    /// whatever is asked for; to plan them anew for each request takes longer than the reading.
+    pub(super) plan_once: bool,
     pub(super) statement_timeout_ms: u32,
 }
 
@@ -100,9 +103,14 @@ impl ManageConnection for Sessions {
         let settings = format!(
             "SET ROLE {SERVICE_ROLE}; SET application_name = 'copartner'; SET TimeZone = 'UTC'; \
              SET statement_timeout = {}; SET idle_in_transaction_session_timeout = 60000; \
-             SET default_transaction_read_only = {};",
+             SET default_transaction_read_only = {}; SET plan_cache_mode = {};",
             self.statement_timeout_ms,
             if self.read_only { "on" } else { "off" },
+            if self.plan_once {
+                "force_generic_plan"
+            } else {
+                "auto"
+            },
         );
         connection
             .batch_execute(&settings)

@@ -51,7 +51,7 @@ impl fmt::Debug for Db {
 impl Db {
     /// Builds the pools. Connections are opened when they are first needed.
     pub fn new(settings: &DbSettings) -> Self {
-        let pool = |url: &str, read_only: bool, size: u32| {
+        let pool = |url: &str, read_only: bool, plan_once: bool, size: u32| {
             Pool::builder()
                 .max_size(size)
                 .min_idle(Some(0))
@@ -61,14 +61,15 @@ impl Db {
                 .build_unchecked(Sessions {
                     url: url.to_owned(),
                     read_only,
+                    plan_once,
                     statement_timeout_ms: settings.statement_timeout_ms,
                 })
         };
         let read_url = settings.read_url.as_deref().unwrap_or(&settings.url);
         Self {
-            writes: pool(&settings.url, false, settings.write_connections),
-            reads: pool(read_url, true, settings.read_connections),
-            snapshots: pool(read_url, true, settings.read_connections.div_ceil(4)),
+            writes: pool(&settings.url, false, false, settings.write_connections),
+            reads: pool(read_url, true, true, settings.read_connections),
+            snapshots: pool(read_url, true, false, settings.read_connections.div_ceil(4)),
         }
     }
 
