@@ -1,6 +1,6 @@
 //! The very first start: an organization and its first key.
 
-use crate::features::{api_keys, organizations};
+use crate::features::{api_keys, organizations, roles};
 use crate::kernel::ctx::Ctx;
 use crate::kernel::id::OrganizationId;
 use crate::kernel::problem::Problem;
@@ -41,6 +41,7 @@ pub fn organization(db: &Db, name: &str, now: DateTime<Utc>) -> Result<Founded, 
     let (ctx, secret) = (Ctx::system(OrganizationId::new(now), now), NewSecret::generate()?);
     db.write_now(&ctx, |tx| {
         organizations::found(tx, &ctx, name, organizations::OrganizationMode::Live)?;
+        roles::found(tx, &ctx)?;
         api_keys::create_first(tx, &ctx, "First admin key", &secret)
     })?;
     Ok(Founded {

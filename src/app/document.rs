@@ -21,10 +21,11 @@ use utoipa_actix_web::AppExt;
     ),
     servers((url = "https://api.copartner.example", description = "Your production environment, wherever you run it.")),
     tags(
-        (name = "Accounts", description = "End customer companies."),
         (name = "API Keys", description = "How machines come in."),
+        (name = "Accounts", description = "End customer companies."),
         (name = "Attributions", description = "Credit of partners for deals, by role and share."),
         (name = "Audit Events", description = "Who changed what, when, from where and why."),
+        (name = "Authorization", description = "Who may do what, and by which rule."),
         (name = "Commission Rules", description = "Versioned terms: who earns what on which money."),
         (name = "Commissions", description = "Earned lines, each with its full explanation."),
         (name = "Credit Notes", description = "What was credited, with or without an invoice."),
@@ -42,7 +43,9 @@ use utoipa_actix_web::AppExt;
         (name = "Product Families", description = "What is sold, grouped for rules and exclusivity."),
         (name = "Programs", description = "Sets of written terms for one motion."),
         (name = "Reports", description = "Figures over everything."),
+        (name = "Roles", description = "Sets of permissions that people hold."),
         (name = "Service", description = "The service itself."),
+        (name = "Users", description = "The people of the organization and of its partners."),
     ),
     security(("bearerAuth" = [])),
     modifiers(&Security)

@@ -31,6 +31,9 @@ fn routes(config: &mut ServiceConfig<'_>) {
     service::routes(config);
     features::organizations::http::routes(config);
     features::api_keys::http::routes(config);
+    features::authorization::http::routes(config);
+    features::roles::http::routes(config);
+    features::users::http::routes(config);
     features::programs::http::routes(config);
     features::product_families::http::routes(config);
     features::pipeline_stages::http::routes(config);

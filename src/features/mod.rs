@@ -5,6 +5,7 @@ pub mod accounts;
 pub mod api_keys;
 pub mod attributions;
 pub mod audit;
+pub mod authorization;
 pub mod commission_rules;
 pub mod commissions;
 pub mod credit_notes;
@@ -21,15 +22,20 @@ pub mod pipeline_stages;
 pub mod product_families;
 pub mod programs;
 pub mod reports;
+pub mod roles;
+pub mod users;
 
 /// The rooms in their order; the architecture test holds imports to it.
 pub const ORDER: &[&str] = &[
     "organizations",
-    "api_keys",
+    "roles",
     "programs",
     "product_families",
     "pipeline_stages",
     "partners",
+    "users",
+    "api_keys",
+    "authorization",
     "enrollments",
     "accounts",
     "deals",

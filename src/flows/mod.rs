@@ -11,3 +11,4 @@ pub mod partner_terminated;
 pub mod payment_recorded;
 pub mod payout_run;
 pub mod refund_recorded;
+pub mod user_terminated;

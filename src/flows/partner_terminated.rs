@@ -1,13 +1,13 @@
-//! A partner goes for good: its keys stop working in the same transaction.
+//! A partner goes for good: its people and keys are out in the same transaction.
 
-use crate::features::{api_keys, partners};
+use crate::features::{api_keys, partners, users};
 use crate::kernel::ctx::Ctx;
 use crate::kernel::id::PartnerId;
 use crate::kernel::problem::Problem;
 use crate::kernel::version::Precondition;
 use crate::platform::db::Tx;
 
-/// Terminates the partner and revokes its keys.
+/// Terminates the partner, sees its people off and revokes its keys.
 pub fn run(
     tx: &mut Tx<'_>,
     ctx: &Ctx,
@@ -16,6 +16,7 @@ pub fn run(
     reason: &str,
 ) -> Result<partners::Partner, Problem> {
     let partner = partners::terminate(tx, ctx, id, precondition, reason)?;
+    users::terminate_of_partner(tx, ctx, id, reason)?;
     api_keys::revoke_of_partner(tx, ctx, id)?;
     Ok(partner)
 }

@@ -1,7 +1,14 @@
 //! Who asks, for whom, when: what every service function is told and none of them looks up.
 
-use super::id::{ApiKeyId, OrganizationId, PartnerId, RequestId};
+use super::id::{ApiKeyId, OrganizationId, PartnerId, RequestId, UserId};
+use super::permission::Permission;
+use super::problem::{Code, Problem};
 use chrono::{DateTime, Utc};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use std::fmt;
+use std::sync::Arc;
+use utoipa::openapi::schema::{ObjectBuilder, Type};
+use utoipa::openapi::{RefOr, Schema};
 use uuid::Uuid;
 
 /// The rows a caller may touch.
@@ -18,6 +25,8 @@ pub struct Scope {
 pub enum Actor {
     /// A machine with an API key.
     ApiKey(ApiKeyId),
+    /// A person.
+    User(UserId),
     /// The service itself: a worker, or the first start.
     System,
 }
@@ -27,6 +36,7 @@ impl Actor {
     pub const fn kind(self) -> &'static str {
         match self {
             Self::ApiKey(_) => "api_key",
+            Self::User(_) => "user",
             Self::System => "system",
         }
     }
@@ -35,9 +45,111 @@ impl Actor {
     pub fn id(self) -> Option<Uuid> {
         match self {
             Self::ApiKey(id) => Some(id.uuid()),
+            Self::User(id) => Some(id.uuid()),
             Self::System => None,
         }
     }
+
+    /// The acting record.
+    pub fn record(self) -> Option<ActorId> {
+        match self {
+            Self::ApiKey(id) => Some(ActorId::ApiKey(id)),
+            Self::User(id) => Some(ActorId::User(id)),
+            Self::System => None,
+        }
+    }
+}
+
+/// The id of somebody who acts: a key's or a user's.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum ActorId {
+    /// A machine.
+    ApiKey(ApiKeyId),
+    /// A person.
+    User(UserId),
+}
+
+impl ActorId {
+    /// The id without its kind.
+    pub const fn uuid(self) -> Uuid {
+        match self {
+            Self::ApiKey(id) => id.uuid(),
+            Self::User(id) => id.uuid(),
+        }
+    }
+
+    /// The kind, as the database keeps it beside the id.
+    pub const fn kind(self) -> &'static str {
+        match self {
+            Self::ApiKey(_) => "api_key",
+            Self::User(_) => "user",
+        }
+    }
+
+    /// The id of a kind, as the database keeps both side by side.
+    pub fn of_columns(kind: Option<&str>, id: Option<Uuid>) -> Option<Self> {
+        match (kind, id) {
+            (Some("api_key"), Some(id)) => Some(Self::ApiKey(ApiKeyId::from_uuid(id))),
+            (Some("user"), Some(id)) => Some(Self::User(UserId::from_uuid(id))),
+            _ => None,
+        }
+    }
+}
+
+impl From<ActorId> for Actor {
+    fn from(id: ActorId) -> Self {
+        match id {
+            ActorId::ApiKey(id) => Self::ApiKey(id),
+            ActorId::User(id) => Self::User(id),
+        }
+    }
+}
+
+impl fmt::Display for ActorId {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::ApiKey(id) => id.fmt(formatter),
+            Self::User(id) => id.fmt(formatter),
+        }
+    }
+}
+
+impl Serialize for ActorId {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+impl<'de> Deserialize<'de> for ActorId {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        let key = text.parse().map(Self::ApiKey);
+        key.or_else(|_| text.parse().map(Self::User))
+            .map_err(|_| serde::de::Error::custom("an id `key_...` or `usr_...` is needed"))
+    }
+}
+
+impl utoipa::PartialSchema for ActorId {
+    fn schema() -> RefOr<Schema> {
+        ObjectBuilder::new()
+            .schema_type(Type::String)
+            .pattern(Some("^(key|usr)_[0-9a-z]{10,60}$"))
+            .max_length(Some(64))
+            .description(Some("The id of somebody who acts: an API key's or a user's."))
+            .examples([serde_json::json!("usr_01j9zq4y8k7m5n3p2r1s0t6v4w")])
+            .into()
+    }
+}
+
+impl utoipa::ToSchema for ActorId {}
+
+/// The person behind a request, and the rights that it was let in with: Postgres refuses both when they are gone.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Standing {
+    /// The user, or the owner of the key.
+    pub user_id: UserId,
+    /// Counts the changes of the user's rights; `None` goes by the rights of the moment.
+    pub access_version: Option<i64>,
 }
 
 /// The circumstances of one request or one worker's step.
@@ -45,6 +157,10 @@ impl Actor {
 pub struct Ctx {
     /// Who acts.
     pub actor: Actor,
+    /// The person behind the actor, where there is one.
+    pub standing: Option<Standing>,
+    /// What the actor may do.
+    pub rights: Arc<[Permission]>,
     /// On which rows.
     pub scope: Scope,
     /// The instant at which everything in this step happens.
@@ -60,6 +176,8 @@ impl Ctx {
     pub fn system(organization_id: OrganizationId, now: DateTime<Utc>) -> Self {
         Self {
             actor: Actor::System,
+            standing: None,
+            rights: Arc::from(Permission::ALL),
             scope: Scope {
                 organization_id,
                 partner_id: None,
@@ -73,5 +191,28 @@ impl Ctx {
     /// The tenant of the step.
     pub fn organization_id(&self) -> OrganizationId {
         self.scope.organization_id
+    }
+
+    /// Whether the actor may do this.
+    pub fn holds(&self, permission: Permission) -> bool {
+        self.rights.contains(&permission)
+    }
+
+    /// Refuses an actor who may not do this.
+    pub fn require(&self, permission: Permission) -> Result<(), Problem> {
+        if self.holds(permission) {
+            return Ok(());
+        }
+        let detail = format!("This needs the permission {}.", permission.name());
+        Err(Problem::new(Code::PermissionDenied).because(detail))
+    }
+
+    /// Who answers for what is done: the person where there is one, else the machine. Two keys of one person are one
+    /// where a second person is asked for.
+    pub fn responsible(&self) -> Option<ActorId> {
+        match self.standing {
+            Some(standing) => Some(ActorId::User(standing.user_id)),
+            None => self.actor.record(),
+        }
     }
 }

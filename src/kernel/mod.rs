@@ -16,6 +16,7 @@ pub mod patch;
 pub mod permission;
 pub mod problem;
 pub mod rate;
+pub mod role;
 pub mod subject;
 pub mod time;
 pub mod version;

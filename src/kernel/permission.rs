@@ -1,5 +1,8 @@
 //! What a caller may do. An operation names one permission in the type of its handler; a key holds a set of them.
 
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
 /// Declares the permissions: a variant, a marker type in [`can`], and the name that keys carry. `partner` marks those
 /// that a partner's own key may hold.
 macro_rules! permissions {
@@ -35,7 +38,9 @@ macro_rules! permissions {
                 #[doc = concat!("The right to `", $name, "`.")]
                 #[derive(Debug, Clone, Copy)]
                 pub struct $variant;
-                impl Right for $variant { const PERMISSION: Permission = Permission::$variant; }
+                impl Right for $variant {
+                    const PERMISSION: Option<Permission> = Some(Permission::$variant);
+                }
             )*
         }
     };
@@ -43,17 +48,35 @@ macro_rules! permissions {
     (@partner partner) => { true };
 }
 
+/// The name of a permission, as it travels.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[schema(value_type = String, max_length = 64, pattern = "^[a-z_]+:[a-z]+$", example = "payout_runs:approve")]
+pub struct PermissionName(pub String);
+
 /// A permission as a type.
 pub trait Right: 'static {
-    /// The permission that the type stands for.
-    const PERMISSION: Permission;
+    /// The permission that the type stands for; `None` is for whoever is known at all.
+    const PERMISSION: Option<Permission>;
+}
+
+/// Whoever is known, whatever they may do: for what a caller asks about itself.
+#[derive(Debug, Clone, Copy)]
+pub struct Anyone;
+
+impl Right for Anyone {
+    const PERMISSION: Option<Permission> = None;
 }
 
 permissions! {
     OrganizationRead = "organization:read" partner;
     OrganizationWrite = "organization:write";
-    ApiKeysRead = "api_keys:read";
-    ApiKeysWrite = "api_keys:write";
+    ApiKeysRead = "api_keys:read" partner;
+    ApiKeysWrite = "api_keys:write" partner;
+    UsersRead = "users:read" partner;
+    UsersWrite = "users:write" partner;
+    RolesRead = "roles:read" partner;
+    RolesWrite = "roles:write";
+    AuthorizationExplain = "authorization:explain" partner;
     ProgramsRead = "programs:read" partner;
     ProgramsWrite = "programs:write";
     ProductFamiliesRead = "product_families:read" partner;

@@ -37,6 +37,7 @@ codes! {
     IdempotencyKeyRequired = "idempotency_key_required" => 400, "This operation moves money and needs an Idempotency-Key.";
     IdempotencyKeyInvalid = "idempotency_key_invalid" => 400, "The Idempotency-Key is empty, too long or not printable.";
     Unauthorized = "unauthorized" => 401, "The credential is missing, unknown, expired or revoked.";
+    RightsChanged = "rights_changed" => 401, "The rights of the caller changed during the request; try again.";
     PermissionDenied = "permission_denied" => 403, "The credential does not hold the permission of this operation.";
     NotFound = "not_found" => 404, "There is no such record.";
     RouteNotFound = "route_not_found" => 404, "There is no such path.";
@@ -51,6 +52,8 @@ codes! {
     RuleBackdated = "rule_backdated" => 409, "The version would change terms under which commissions were already computed.";
     RuleVersionsOverlap = "rule_versions_overlap" => 409, "Another version of the rule is in force in this period.";
     SecondPersonRequired = "second_person_required" => 409, "Whoever created a payout run cannot approve it.";
+    LastAdmin = "last_admin" => 409, "An organization keeps at least one active admin.";
+    BuiltInRole = "built_in_role" => 409, "A role that comes with the service does not change.";
     PayoutRunStale = "payout_run_stale" => 409, "The lines of the run changed since it was drafted.";
     PaymentExceedsInvoice = "payment_exceeds_invoice" => 409, "The payment is more than what is open on the invoice.";
     RefundExceedsPayment = "refund_exceeds_payment" => 409, "The refund is more than what is left of the payment.";

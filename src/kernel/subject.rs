@@ -17,6 +17,15 @@ macro_rules! subjects {
             }
         }
 
+        /// The noun and the id that a text stands for.
+        pub fn parse(text: &str) -> Option<(&'static str, Uuid)> {
+            let mut found = None;
+            $(if let Ok(id) = text.parse::<$id>() {
+                found = Some(($noun, id.uuid()));
+            })*
+            found
+        }
+
         /// The id that a text stands for, whichever noun it belongs to.
         pub fn parse_id(text: &str) -> Option<Uuid> {
             let read = [$(|text: &str| text.parse::<$id>().ok().map($id::uuid)),*];
@@ -28,6 +37,8 @@ macro_rules! subjects {
 subjects! {
     "organization" => OrganizationId;
     "api_key" => ApiKeyId;
+    "user" => UserId;
+    "role" => RoleId;
     "program" => ProgramId;
     "product_family" => ProductFamilyId;
     "pipeline_stage" => PipelineStageId;

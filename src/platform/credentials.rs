@@ -5,13 +5,15 @@
 //! every statement (see `scope_organization` in the migrations): a revoked key is refused at the next request.
 
 use super::db::{Db, Prepared};
-use crate::kernel::id::{ApiKeyId, OrganizationId, PartnerId};
+use crate::kernel::ctx::{Actor, Standing};
+use crate::kernel::id::{ApiKeyId, OrganizationId, PartnerId, UserId};
 use crate::kernel::permission::Permission;
 use crate::kernel::problem::{Code, Problem};
+use crate::kernel::role::BuiltInRole;
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use chrono::{DateTime, Utc};
-use diesel::sql_types::{Array, Binary, Nullable, Text, Timestamptz, Uuid as SqlUuid};
+use diesel::sql_types::{Array, BigInt, Binary, Nullable, Text, Timestamptz, Uuid as SqlUuid};
 use diesel::{OptionalExtension, PgConnection, QueryResult, QueryableByName, RunQueryDsl, sql_query};
 use sha2::{Digest, Sha256};
 use std::collections::HashMap;
@@ -72,25 +74,23 @@ impl NewSecret {
 pub struct Credential {
     /// The tenant.
     pub organization_id: OrganizationId,
-    /// The key.
-    pub api_key_id: ApiKeyId,
-    /// The partner to which the key is confined.
+    /// Who acts with it.
+    pub actor: Actor,
+    /// The person behind it, where there is one.
+    pub standing: Option<Standing>,
+    /// The partner to which it is confined.
     pub partner_id: Option<PartnerId>,
-    /// When the key ends by itself.
+    /// When it ends by itself.
     pub expires_at: Option<DateTime<Utc>>,
-    permissions: Vec<Permission>,
+    /// What its bearer may do.
+    pub rights: Arc<[Permission]>,
     hash: KeyHash,
 }
 
 impl Credential {
-    /// Whether the key holds this permission.
+    /// Whether its bearer may do this.
     pub fn holds(&self, permission: Permission) -> bool {
-        self.permissions.contains(&permission)
-    }
-
-    /// The permissions that the key holds.
-    pub fn permissions(&self) -> &[Permission] {
-        &self.permissions
+        self.rights.contains(&permission)
     }
 }
 
@@ -117,7 +117,10 @@ impl Credentials {
     ) -> Result<Arc<Credential>, Problem> {
         let credential = match known {
             Some(credential) => credential,
-            None => self.look_up(db, token).await?,
+            None if !token.starts_with(PREFIX) || token.len() > 128 => {
+                return Err(Problem::new(Code::Unauthorized));
+            }
+            None => self.look_up(db, hash_of(token)).await?,
         };
         if credential.expires_at.is_some_and(|end| end <= now) {
             return Err(Problem::new(Code::Unauthorized));
@@ -142,11 +145,13 @@ impl Credentials {
             .remove(&credential.hash);
     }
 
-    async fn look_up(&self, db: &Db, token: &str) -> Result<Arc<Credential>, Problem> {
-        if !token.starts_with(PREFIX) || token.len() > 128 {
-            return Err(Problem::new(Code::Unauthorized));
-        }
-        let hash = hash_of(token);
+    /// The credential with the rights of the moment, after Postgres said that they had changed.
+    pub async fn renew(&self, db: &Db, credential: &Credential) -> Result<Arc<Credential>, Problem> {
+        self.forget(credential);
+        self.look_up(db, credential.hash).await
+    }
+
+    async fn look_up(&self, db: &Db, hash: KeyHash) -> Result<Arc<Credential>, Problem> {
         let row: Option<KeyRow> = db.outside(move |connection| Ok(find(connection, hash)?)).await?;
         let credential = Arc::new(
             row.ok_or_else(|| Problem::new(Code::Unauthorized))?
@@ -178,11 +183,20 @@ struct KeyRow {
     permissions: Vec<String>,
     #[diesel(sql_type = Nullable<Timestamptz>)]
     expires_at: Option<DateTime<Utc>>,
+    #[diesel(sql_type = Nullable<SqlUuid>)]
+    owner_id: Option<Uuid>,
+    #[diesel(sql_type = Nullable<BigInt>)]
+    access_version: Option<i64>,
+    #[diesel(sql_type = Array<Text>)]
+    owner_built_in: Vec<String>,
+    #[diesel(sql_type = Array<Text>)]
+    owner_permissions: Vec<String>,
 }
 
 fn find(connection: &mut PgConnection, hash: KeyHash) -> QueryResult<Option<KeyRow>> {
     let query = sql_query(
-        "SELECT organization_id, id, partner_id, permissions, expires_at FROM authenticate_api_key($1)",
+        "SELECT organization_id, id, partner_id, permissions, expires_at, owner_id, access_version, owner_built_in, \
+             owner_permissions FROM authenticate_api_key($1)",
     );
     Prepared(query.bind::<Binary, _>(hash.to_vec()))
         .get_result(connection)
@@ -190,24 +204,37 @@ fn find(connection: &mut PgConnection, hash: KeyHash) -> QueryResult<Option<KeyR
 }
 
 impl KeyRow {
+    /// A key that belongs to somebody may do what it was made for and its owner still may.
     fn credential(self, hash: KeyHash) -> Credential {
-        let Self {
-            organization_id,
-            id,
-            partner_id,
-            permissions,
-            expires_at,
-        } = self;
+        let of_owner = rights_of(&self.owner_built_in, &self.owner_permissions);
+        let scopes = self.permissions.iter();
+        let rights = scopes
+            .filter_map(|name| Permission::from_name(name))
+            .filter(|permission| self.owner_id.is_none() || of_owner.contains(permission))
+            .collect();
         Credential {
-            organization_id: OrganizationId::from_uuid(organization_id),
-            api_key_id: ApiKeyId::from_uuid(id),
-            partner_id: partner_id.map(PartnerId::from_uuid),
-            expires_at,
-            permissions: permissions
-                .iter()
-                .filter_map(|name| Permission::from_name(name))
-                .collect(),
+            organization_id: OrganizationId::from_uuid(self.organization_id),
+            actor: Actor::ApiKey(ApiKeyId::from_uuid(self.id)),
+            standing: self.owner_id.map(|id| Standing {
+                user_id: UserId::from_uuid(id),
+                access_version: self.access_version,
+            }),
+            partner_id: self.partner_id.map(PartnerId::from_uuid),
+            expires_at: self.expires_at,
+            rights,
             hash,
         }
     }
+}
+
+/// What somebody may do who holds these built-in roles and, from other roles, these permissions.
+pub fn rights_of(built_in: &[String], permissions: &[String]) -> Vec<Permission> {
+    let roles: Vec<BuiltInRole> = built_in.iter().filter_map(|name| name.parse().ok()).collect();
+    let named: Vec<Permission> = permissions
+        .iter()
+        .filter_map(|name| Permission::from_name(name))
+        .collect();
+    let all = Permission::ALL.iter().copied();
+    all.filter(|permission| named.contains(permission) || roles.iter().any(|role| role.holds(*permission)))
+        .collect()
 }

@@ -181,6 +181,7 @@ fn a_partners_scope_sees_only_its_own() {
         "organizations",
         "api_keys",
         "partners",
+        "roles",
         "product_families",
         "pipeline_stages",
         "events",

@@ -21,6 +21,7 @@ mod openapi;
 mod organizations;
 mod pages;
 mod partners;
+mod people;
 mod real_run;
 mod reports;
 mod serve;

@@ -39,9 +39,12 @@ fn assert_published(name: &str, generated: &Value, command: &str) {
     );
 }
 
+/// Operations that ask for a credential and for no permission.
+const FOR_ANYBODY: &[&str] = &["getMe"];
+
 #[test]
 fn the_document_keeps_the_rules() {
-    assert_eq!(openapi::check(document(), &[]), Vec::<String>::new());
+    assert_eq!(openapi::check(document(), FOR_ANYBODY), Vec::<String>::new());
 }
 
 /// The codes that examples of problems show, each with its status and title.
@@ -126,6 +129,6 @@ fn the_check_sees_a_broken_rule() {
         .as_object_mut()
         .unwrap()
         .remove("x-required-permission");
-    let found = openapi::check(&broken, &[]);
+    let found = openapi::check(&broken, FOR_ANYBODY);
     assert_eq!(found.len(), 2, "{found:?}");
 }

@@ -1,6 +1,7 @@
 //! What an API key is.
 
-use crate::kernel::id::{ApiKeyId, PartnerId};
+use crate::kernel::ctx::{ActorId, Ctx};
+use crate::kernel::id::{ApiKeyId, PartnerId, UserId};
 use crate::kernel::permission::Permission;
 use crate::kernel::problem::{FieldProblem, Problem};
 use chrono::{DateTime, Utc};
@@ -19,8 +20,10 @@ pub struct ApiKey {
     pub prefix: String,
     /// The names of its permissions.
     pub permissions: Vec<String>,
-    /// The key that made it.
-    pub created_by: Option<ApiKeyId>,
+    /// The user whom it belongs to; it may do what its owner still may, and ends when the owner goes.
+    pub owner_id: Option<UserId>,
+    /// Who made it.
+    pub created_by: Option<ActorId>,
     /// When it ends by itself.
     pub expires_at: Option<DateTime<Utc>>,
     /// When it was revoked.
@@ -40,6 +43,8 @@ pub struct NewApiKey {
     pub name: String,
     /// The partner to which it is confined.
     pub partner_id: Option<PartnerId>,
+    /// The user whom it belongs to.
+    pub owner_id: Option<UserId>,
     /// What it may do.
     pub permissions: Vec<Permission>,
     /// When it ends by itself.
@@ -47,12 +52,12 @@ pub struct NewApiKey {
 }
 
 impl NewApiKey {
-    /// Refuses what the giver may not give.
-    pub fn check(&self, giver: &[Permission], now: DateTime<Utc>) -> Result<(), Problem> {
+    /// Refuses what the caller may not give.
+    pub fn check(&self, ctx: &Ctx) -> Result<(), Problem> {
         let mut problems = Vec::new();
         for (index, permission) in self.permissions.iter().enumerate() {
             let pointer = format!("/permissions/{index}");
-            if !giver.contains(permission) {
+            if !ctx.holds(*permission) {
                 problems.push(FieldProblem::new(
                     pointer,
                     "not_held",
@@ -66,7 +71,7 @@ impl NewApiKey {
                 ));
             }
         }
-        if self.expires_at.is_some_and(|end| end <= now) {
+        if self.expires_at.is_some_and(|end| end <= ctx.now) {
             problems.push(FieldProblem::new(
                 "/expires_at",
                 "in_the_past",

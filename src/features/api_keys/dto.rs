@@ -2,12 +2,12 @@
 
 use super::domain::{ApiKey, NewApiKey};
 use super::store::ApiKeyFilter;
-use crate::kernel::id::{ApiKeyId, PartnerId};
-use crate::kernel::permission::Permission;
+use crate::kernel::id::{ApiKeyId, PartnerId, UserId};
+use crate::kernel::permission::PermissionName;
 use crate::kernel::problem::Problem;
 use crate::page_of;
 use crate::platform::db::PageRequest;
-use crate::platform::web::Fields;
+use crate::platform::web::permissions_of;
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
@@ -32,45 +32,32 @@ pub struct NewApiKeyBody {
     /// Confines the key to this partner.
     #[schema(nullable = false)]
     pub partner_id: Option<PartnerId>,
+    /// The user whom it belongs to: it may do what its owner still may, and ends when the owner goes. Without this it
+    /// belongs to you, if you are a person or have a key of one.
+    #[schema(nullable = false)]
+    pub owner_id: Option<UserId>,
     /// When it ends by itself.
     #[schema(nullable = false)]
     pub expires_at: Option<DateTime<Utc>>,
 }
 
-/// The name of a permission.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
-#[schema(value_type = String, max_length = 64, pattern = "^[a-z_]+:[a-z]+$", example = "payout_runs:approve")]
-pub struct PermissionName(pub String);
-
 impl NewApiKeyBody {
     /// The body as business speaks of it.
     pub fn terms(&self) -> Result<NewApiKey, Problem> {
-        let mut fields = Fields::new();
-        let mut permissions = Vec::new();
-        for (index, name) in self.permissions.iter().enumerate() {
-            match Permission::from_name(&name.0) {
-                Some(permission) if permissions.contains(&permission) => {}
-                Some(permission) => permissions.push(permission),
-                None => fields.refuse(
-                    format!("/permissions/{index}"),
-                    "unknown_permission",
-                    "There is no such permission.",
-                ),
-            }
-        }
         let (name, partner_id, expires_at) = (self.name.clone(), self.partner_id, self.expires_at);
-        fields.finish(Some(NewApiKey {
+        Ok(NewApiKey {
             name,
             partner_id,
-            permissions,
+            owner_id: self.owner_id,
+            permissions: permissions_of(&self.permissions)?,
             expires_at,
-        }))
+        })
     }
 }
 
 /// An API key, without its secret.
 #[derive(Debug, Clone, Serialize, ToSchema)]
-#[schema(as = ApiKey, examples(json!({"id": "key_01j9zq4y8k7m5n3p2r1s0t6v4w", "name": "Finance approver", "prefix": "cpk_x7Yd2kQ1", "permissions": ["payout_runs:read", "payout_runs:approve"], "partner_id": null, "expires_at": null, "revoked_at": null, "created_at": "2026-03-01T08:00:00Z", "updated_at": "2026-03-01T08:00:00Z"})))]
+#[schema(as = ApiKey, examples(json!({"id": "key_01j9zq4y8k7m5n3p2r1s0t6v4w", "name": "Finance approver", "prefix": "cpk_x7Yd2kQ1", "permissions": ["payout_runs:read", "payout_runs:approve"], "partner_id": null, "owner_id": null, "expires_at": null, "revoked_at": null, "created_at": "2026-03-01T08:00:00Z", "updated_at": "2026-03-01T08:00:00Z"})))]
 pub struct ApiKeyView {
     /// Its id.
     pub id: ApiKeyId,
@@ -86,6 +73,9 @@ pub struct ApiKeyView {
     /// The partner to which it is confined.
     #[schema(required)]
     pub partner_id: Option<PartnerId>,
+    /// The user whom it belongs to; `null` for a machine's own key.
+    #[schema(required)]
+    pub owner_id: Option<UserId>,
     /// When it ends by itself.
     #[schema(required)]
     pub expires_at: Option<DateTime<Utc>>,
@@ -106,6 +96,7 @@ impl From<ApiKey> for ApiKeyView {
             prefix: key.prefix,
             permissions: key.permissions.into_iter().map(PermissionName).collect(),
             partner_id: key.partner_id,
+            owner_id: key.owner_id,
             expires_at: key.expires_at,
             revoked_at: key.revoked_at,
             created_at: key.created_at,
@@ -116,7 +107,7 @@ impl From<ApiKey> for ApiKeyView {
 
 /// A new API key with its secret, which is never shown again.
 #[derive(Debug, Clone, Serialize, ToSchema)]
-#[schema(as = ApiKeySecret, examples(json!({"id": "key_01j9zq4y8k7m5n3p2r1s0t6v4w", "name": "Finance approver", "secret": "cpk_x7Yd2kQ1mZ0aT5vB8nC3wE6rU9pL4sJ7gH2fD1kXyz", "prefix": "cpk_x7Yd2kQ1", "permissions": ["payout_runs:approve"], "partner_id": null, "expires_at": null, "created_at": "2026-03-01T08:00:00Z"})))]
+#[schema(as = ApiKeySecret, examples(json!({"id": "key_01j9zq4y8k7m5n3p2r1s0t6v4w", "name": "Finance approver", "secret": "cpk_x7Yd2kQ1mZ0aT5vB8nC3wE6rU9pL4sJ7gH2fD1kXyz", "prefix": "cpk_x7Yd2kQ1", "permissions": ["payout_runs:approve"], "partner_id": null, "owner_id": null, "expires_at": null, "created_at": "2026-03-01T08:00:00Z"})))]
 pub struct ApiKeySecretView {
     /// Its id.
     pub id: ApiKeyId,
@@ -135,6 +126,9 @@ pub struct ApiKeySecretView {
     /// The partner to which it is confined.
     #[schema(required)]
     pub partner_id: Option<PartnerId>,
+    /// The user whom it belongs to; `null` for a machine's own key.
+    #[schema(required)]
+    pub owner_id: Option<UserId>,
     /// When it ends by itself.
     #[schema(required)]
     pub expires_at: Option<DateTime<Utc>>,
@@ -152,6 +146,7 @@ impl ApiKeySecretView {
             prefix: key.prefix,
             permissions: key.permissions.into_iter().map(PermissionName).collect(),
             partner_id: key.partner_id,
+            owner_id: key.owner_id,
             expires_at: key.expires_at,
             created_at: key.created_at,
         }
@@ -166,6 +161,8 @@ page_of!(ApiKeyPage, ApiKeyView, "API keys");
 pub struct ApiKeysQuery {
     /// Only keys confined to this partner.
     pub partner_id: Option<PartnerId>,
+    /// Only keys of this user.
+    pub owner_id: Option<UserId>,
     /// How many to answer.
     #[param(minimum = 1, maximum = 100, default = 25)]
     pub limit: Option<u8>,
@@ -184,6 +181,7 @@ impl ApiKeysQuery {
     pub fn filter(&self) -> ApiKeyFilter {
         ApiKeyFilter {
             partner_id: self.partner_id,
+            owner_id: self.owner_id,
         }
     }
 }

@@ -2,10 +2,11 @@
 
 use super::domain::{ApiKey, NewApiKey};
 use super::store::{self, ApiKeyFilter};
-use crate::kernel::ctx::{Actor, Ctx};
-use crate::kernel::id::{ApiKeyId, PartnerId};
+use crate::features::users::{self, UserStatus};
+use crate::kernel::ctx::Ctx;
+use crate::kernel::id::{ApiKeyId, PartnerId, UserId};
 use crate::kernel::permission::Permission;
-use crate::kernel::problem::Problem;
+use crate::kernel::problem::{FieldProblem, Problem};
 use crate::kernel::version::Precondition;
 use crate::platform::credentials::NewSecret;
 use crate::platform::db::{Change, Page, PageRequest, Subject, Tx};
@@ -25,15 +26,20 @@ pub fn list(
     store::list(tx, &ctx.scope, filter, page)
 }
 
-/// Makes a key; `giver` holds what the caller may give.
-pub fn create(
-    tx: &mut Tx<'_>,
-    ctx: &Ctx,
-    new: NewApiKey,
-    giver: &[Permission],
-    secret: &NewSecret,
-) -> Result<ApiKey, Problem> {
-    new.check(giver, ctx.now)?;
+/// Makes a key for the caller's own person, or for nobody when there is no person behind the caller. What a partner's
+/// caller makes belongs to that partner.
+pub fn create(tx: &mut Tx<'_>, ctx: &Ctx, new: NewApiKey, secret: &NewSecret) -> Result<ApiKey, Problem> {
+    let owner_id = new.owner_id.or(ctx.standing.map(|standing| standing.user_id));
+    let partner_id = ctx.scope.partner_id.or(new.partner_id);
+    let new = NewApiKey {
+        owner_id,
+        partner_id,
+        ..new
+    };
+    new.check(ctx)?;
+    if let Some(owner_id) = owner_id {
+        check_owner(tx, ctx, &new, owner_id)?;
+    }
     add(tx, ctx, new, secret)
 }
 
@@ -43,6 +49,7 @@ pub fn create_first(tx: &mut Tx<'_>, ctx: &Ctx, name: &str, secret: &NewSecret) 
     let new = NewApiKey {
         name: name.to_owned(),
         partner_id: None,
+        owner_id: None,
         permissions,
         expires_at: None,
     };
@@ -60,24 +67,76 @@ pub fn revoke(
     precondition.check(before.row_version)?;
     let after = before.clone().revoke(ctx.now)?;
     store::update(tx, &ctx.scope, &after)?;
-    tx.record(
+    record(
+        tx,
         ctx,
         Change::updated("api_key.revoked", subject(&after), &before, &after),
+        &after,
     );
     Ok(after)
 }
 
+/// Ends every key of a user.
+pub fn revoke_of_owner(tx: &mut Tx<'_>, ctx: &Ctx, owner_id: UserId) -> Result<(), Problem> {
+    let keys = store::lock_of_owner(tx, &ctx.scope, owner_id)?;
+    revoke_all(tx, ctx, keys)
+}
+
 /// Ends every key of a partner.
 pub fn revoke_of_partner(tx: &mut Tx<'_>, ctx: &Ctx, partner_id: PartnerId) -> Result<(), Problem> {
-    for before in store::lock_of_partner(tx, &ctx.scope, partner_id)? {
+    let keys = store::lock_of_partner(tx, &ctx.scope, partner_id)?;
+    revoke_all(tx, ctx, keys)
+}
+
+fn revoke_all(tx: &mut Tx<'_>, ctx: &Ctx, keys: Vec<ApiKey>) -> Result<(), Problem> {
+    for before in keys {
         let after = before.clone().revoke(ctx.now)?;
         store::update(tx, &ctx.scope, &after)?;
-        tx.record(
+        record(
+            tx,
             ctx,
             Change::updated("api_key.revoked", subject(&after), &before, &after),
+            &after,
         );
     }
     Ok(())
+}
+
+/// The owner must be let in, belong where the key does, and hold what the key is for.
+fn check_owner(tx: &mut Tx<'_>, ctx: &Ctx, new: &NewApiKey, owner_id: UserId) -> Result<(), Problem> {
+    let refuse = |pointer: String, code: &str, message: &str| FieldProblem::new(pointer, code, message);
+    let unknown = || {
+        refuse(
+            "/owner_id".to_owned(),
+            "unknown_reference",
+            "There is no such user.",
+        )
+    };
+    let owner = users::get(tx, ctx, owner_id).map_err(|_| Problem::fields(vec![unknown()]))?;
+    let mut faults = Vec::new();
+    if owner.status != UserStatus::Active {
+        let message = "The user is suspended or gone.";
+        faults.push(refuse("/owner_id".to_owned(), "not_active", message));
+    } else if owner.partner_id != new.partner_id {
+        let message = "The key and its owner must belong to the same partner, or to none.";
+        faults.push(refuse("/owner_id".to_owned(), "other_partner", message));
+    }
+    let rights = users::rights(tx, ctx, &owner)?;
+    for (index, permission) in new.permissions.iter().enumerate() {
+        if !rights.contains(permission) {
+            let message = "The owner does not hold this permission.";
+            faults.push(refuse(
+                format!("/permissions/{index}"),
+                "not_held_by_owner",
+                message,
+            ));
+        }
+    }
+    if faults.is_empty() {
+        Ok(())
+    } else {
+        Err(Problem::fields(faults))
+    }
 }
 
 fn add(tx: &mut Tx<'_>, ctx: &Ctx, new: NewApiKey, secret: &NewSecret) -> Result<ApiKey, Problem> {
@@ -91,10 +150,8 @@ fn add(tx: &mut Tx<'_>, ctx: &Ctx, new: NewApiKey, secret: &NewSecret) -> Result
             .iter()
             .map(|permission| permission.name().to_owned())
             .collect(),
-        created_by: match ctx.actor {
-            Actor::ApiKey(id) => Some(id),
-            Actor::System => None,
-        },
+        owner_id: new.owner_id,
+        created_by: ctx.actor.record(),
         expires_at: new.expires_at,
         revoked_at: None,
         row_version: 1,
@@ -102,8 +159,17 @@ fn add(tx: &mut Tx<'_>, ctx: &Ctx, new: NewApiKey, secret: &NewSecret) -> Result
         updated_at: ctx.now,
     };
     store::insert(tx, &ctx.scope, &key, &secret.hash)?;
-    tx.record(ctx, Change::created("api_key.created", subject(&key), &key));
+    record(
+        tx,
+        ctx,
+        Change::created("api_key.created", subject(&key), &key),
+        &key,
+    );
     Ok(key)
+}
+
+fn record(tx: &mut Tx<'_>, ctx: &Ctx, change: Change, key: &ApiKey) {
+    tx.record(ctx, change.for_partner(key.partner_id.map(PartnerId::uuid)));
 }
 
 fn subject(key: &ApiKey) -> Subject {

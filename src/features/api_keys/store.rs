@@ -1,8 +1,8 @@
 //! API keys in Postgres. The hash goes in and never comes out.
 
 use super::domain::ApiKey;
-use crate::kernel::ctx::Scope;
-use crate::kernel::id::{ApiKeyId, PartnerId};
+use crate::kernel::ctx::{ActorId, Scope};
+use crate::kernel::id::{ApiKeyId, PartnerId, UserId};
 use crate::kernel::problem::Problem;
 use crate::platform::credentials::KeyHash;
 use crate::platform::db::schema::api_keys;
@@ -16,6 +16,8 @@ use uuid::Uuid;
 pub struct ApiKeyFilter {
     /// Keys confined to this partner.
     pub partner_id: Option<PartnerId>,
+    /// Keys of this user.
+    pub owner_id: Option<UserId>,
 }
 
 #[derive(Debug, Clone, Queryable, Selectable, Insertable)]
@@ -27,7 +29,9 @@ struct ApiKeyRow {
     name: String,
     prefix: String,
     permissions: Vec<String>,
+    owner_id: Option<Uuid>,
     created_by: Option<Uuid>,
+    created_by_type: Option<String>,
     expires_at: Option<DateTime<Utc>>,
     revoked_at: Option<DateTime<Utc>>,
     row_version: i64,
@@ -37,25 +41,38 @@ struct ApiKeyRow {
 
 /// One key.
 pub fn find(tx: &mut Tx<'_>, scope: &Scope, id: ApiKeyId) -> Result<Option<ApiKey>, Problem> {
-    let row = api_keys::table
+    let row: Option<ApiKeyRow> = api_keys::table
         .filter(api_keys::organization_id.eq(scope.organization_id.uuid()))
         .filter(api_keys::id.eq(id.uuid()))
         .select(ApiKeyRow::as_select())
         .first(tx.connection())
         .optional()?;
-    Ok(row.map(ApiKey::from))
+    Ok(within(scope, row))
 }
 
 /// One key, locked until the transaction ends.
 pub fn lock(tx: &mut Tx<'_>, scope: &Scope, id: ApiKeyId) -> Result<Option<ApiKey>, Problem> {
-    let row = api_keys::table
+    let row: Option<ApiKeyRow> = api_keys::table
         .filter(api_keys::organization_id.eq(scope.organization_id.uuid()))
         .filter(api_keys::id.eq(id.uuid()))
         .select(ApiKeyRow::as_select())
         .for_no_key_update()
         .first(tx.connection())
         .optional()?;
-    Ok(row.map(ApiKey::from))
+    Ok(within(scope, row))
+}
+
+/// The keys of a user that are not revoked, locked until the transaction ends.
+pub fn lock_of_owner(tx: &mut Tx<'_>, scope: &Scope, owner_id: UserId) -> Result<Vec<ApiKey>, Problem> {
+    let rows: Vec<ApiKeyRow> = api_keys::table
+        .filter(api_keys::organization_id.eq(scope.organization_id.uuid()))
+        .filter(api_keys::owner_id.eq(owner_id.uuid()))
+        .filter(api_keys::revoked_at.is_null())
+        .order(api_keys::id)
+        .select(ApiKeyRow::as_select())
+        .for_no_key_update()
+        .load(tx.connection())?;
+    Ok(rows.into_iter().map(ApiKey::from).collect())
 }
 
 /// The keys of a partner that are not revoked, locked until the transaction ends.
@@ -87,8 +104,11 @@ pub fn list(
         .select(ApiKeyRow::as_select())
         .order(api_keys::id.desc())
         .into_boxed();
-    if let Some(partner_id) = filter.partner_id {
+    for partner_id in scope.partner_id.iter().chain(&filter.partner_id) {
         query = query.filter(api_keys::partner_id.eq(partner_id.uuid()));
+    }
+    if let Some(owner_id) = filter.owner_id {
+        query = query.filter(api_keys::owner_id.eq(owner_id.uuid()));
     }
     if let Some(last) = &page.after {
         query = query.filter(api_keys::id.lt(last.id));
@@ -123,6 +143,16 @@ pub fn update(tx: &mut Tx<'_>, scope: &Scope, key: &ApiKey) -> Result<(), Proble
     Ok(())
 }
 
+/// A partner's caller sees the keys of its partner alone.
+fn within(scope: &Scope, row: Option<ApiKeyRow>) -> Option<ApiKey> {
+    let row = row.filter(|row| {
+        scope
+            .partner_id
+            .is_none_or(|own| row.partner_id == Some(own.uuid()))
+    });
+    row.map(ApiKey::from)
+}
+
 impl ApiKeyRow {
     fn of(scope: &Scope, key: &ApiKey) -> Self {
         Self {
@@ -132,7 +162,9 @@ impl ApiKeyRow {
             name: key.name.clone(),
             prefix: key.prefix.clone(),
             permissions: key.permissions.clone(),
-            created_by: key.created_by.map(ApiKeyId::uuid),
+            owner_id: key.owner_id.map(UserId::uuid),
+            created_by: key.created_by.map(ActorId::uuid),
+            created_by_type: key.created_by.map(|by| by.kind().to_owned()),
             expires_at: key.expires_at,
             revoked_at: key.revoked_at,
             row_version: key.row_version,
@@ -150,7 +182,8 @@ impl From<ApiKeyRow> for ApiKey {
             name: row.name,
             prefix: row.prefix,
             permissions: row.permissions,
-            created_by: row.created_by.map(ApiKeyId::from_uuid),
+            owner_id: row.owner_id.map(UserId::from_uuid),
+            created_by: ActorId::of_columns(row.created_by_type.as_deref(), row.created_by),
             expires_at: row.expires_at,
             revoked_at: row.revoked_at,
             row_version: row.row_version,

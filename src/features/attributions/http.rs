@@ -6,7 +6,7 @@ use super::dto::{
 };
 use super::{Attribution, service};
 use crate::kernel::permission::{Permission, can};
-use crate::kernel::problem::{Code, Problem};
+use crate::kernel::problem::Problem;
 use crate::platform::web::{Answer, Command, Filter, Granted, Nothing, ReasonBody, Reply, Target};
 use actix_web::{get, patch, post};
 use utoipa_actix_web::service_config::ServiceConfig;
@@ -56,11 +56,10 @@ async fn create_attribution(
     who: Granted<can::AttributionsWrite>,
     command: Command<NewAttributionBody>,
 ) -> Reply {
-    if command.body.confirm && !who.credential.holds(Permission::AttributionsReview) {
-        let detail = "Confirming needs the permission attributions:review.";
-        return Err(Problem::new(Code::PermissionDenied).because(detail).into());
-    }
     who.write(command, |tx, ctx, command| {
+        if command.body.confirm {
+            ctx.require(Permission::AttributionsReview)?;
+        }
         let attribution = service::create(tx, ctx, command.body.terms())?;
         let (id, version) = (attribution.id, attribution.row_version);
         Answer::created("attributions", id, &AttributionView::from(attribution), version)

@@ -1,6 +1,7 @@
 //! What an entry of the audit trail is.
 
-use crate::kernel::id::{ApiKeyId, AuditEventId, RequestId};
+use crate::kernel::ctx::ActorId;
+use crate::kernel::id::{AuditEventId, RequestId, UserId};
 use crate::kernel::word::word_enum;
 use chrono::{DateTime, Utc};
 use serde_json::Value;
@@ -11,6 +12,8 @@ word_enum! {
     ActorType, "actor type" {
         /// A machine with an API key.
         ApiKey = "api_key",
+        /// A person.
+        User = "user",
         /// The service itself.
         System = "system",
     }
@@ -29,8 +32,10 @@ pub struct AuditEvent {
     pub subject_id: Uuid,
     /// Who acted.
     pub actor_type: ActorType,
-    /// The key that acted; the service itself has none.
-    pub actor_id: Option<ApiKeyId>,
+    /// The key or user that acted; the service itself has none.
+    pub actor_id: Option<ActorId>,
+    /// The person on whose behalf: the user itself, or the owner of the key.
+    pub user_id: Option<UserId>,
     /// The changed fields, each with its value before and after.
     pub changes: Value,
     /// Why, where a reason was given.

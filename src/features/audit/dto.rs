@@ -3,7 +3,8 @@
 use super::domain::{ActorType, AuditEvent};
 use super::store::AuditFilter;
 use crate::features::events::{SubjectType, SubjectView};
-use crate::kernel::id::{ApiKeyId, AuditEventId, RequestId};
+use crate::kernel::ctx::ActorId;
+use crate::kernel::id::{AuditEventId, RequestId, UserId};
 use crate::kernel::problem::Problem;
 use crate::kernel::subject;
 use crate::page_of;
@@ -15,7 +16,7 @@ use utoipa::{IntoParams, ToSchema};
 
 /// Something that somebody did.
 #[derive(Debug, Clone, Serialize, ToSchema)]
-#[schema(as = AuditEvent, examples(json!({"id": "aud_01j9zq4y8k7m5n3p2r1s0t6v4w", "action": "partner.suspended", "subject": {"type": "partner", "id": "ptn_01j9zq4y8k7m5n3p2r1s0t6v4w"}, "actor_type": "api_key", "actor_id": "key_01j9zq4y8k7m5n3p2r1s0t6v4w", "changes": {"status": {"before": "approved", "after": "suspended"}}, "reason": "Under review.", "request_id": "req_01j9zq4y8k7m5n3p2r1s0t6v4w", "address": "203.0.113.7", "occurred_at": "2026-03-02T09:30:00Z"})))]
+#[schema(as = AuditEvent, examples(json!({"id": "aud_01j9zq4y8k7m5n3p2r1s0t6v4w", "action": "partner.suspended", "subject": {"type": "partner", "id": "ptn_01j9zq4y8k7m5n3p2r1s0t6v4w"}, "actor_type": "api_key", "actor_id": "key_01j9zq4y8k7m5n3p2r1s0t6v4w", "user_id": null, "changes": {"status": {"before": "approved", "after": "suspended"}}, "reason": "Under review.", "request_id": "req_01j9zq4y8k7m5n3p2r1s0t6v4w", "address": "203.0.113.7", "occurred_at": "2026-03-02T09:30:00Z"})))]
 pub struct AuditEventView {
     /// Its id.
     pub id: AuditEventId,
@@ -24,11 +25,14 @@ pub struct AuditEventView {
     pub action: String,
     /// What it was done to.
     pub subject: SubjectView,
-    /// Who acted: an API key, or the service itself.
+    /// Who acted: an API key, a user, or the service itself.
     pub actor_type: ActorType,
-    /// The key that acted; `null` for the service itself.
+    /// The key or user that acted; `null` for the service itself.
     #[schema(required)]
-    pub actor_id: Option<ApiKeyId>,
+    pub actor_id: Option<ActorId>,
+    /// The person on whose behalf: the user itself, or the owner of the key.
+    #[schema(required)]
+    pub user_id: Option<UserId>,
     /// The changed fields, each with its value before and after.
     #[schema(value_type = Object)]
     pub changes: Value,
@@ -53,6 +57,7 @@ impl From<AuditEvent> for AuditEventView {
             subject: SubjectView::new(entry.subject_type, entry.subject_id),
             actor_type: entry.actor_type,
             actor_id: entry.actor_id,
+            user_id: entry.user_id,
             changes: entry.changes,
             reason: entry.reason,
             request_id: entry.request_id,
@@ -73,8 +78,10 @@ pub struct AuditEventsQuery {
     pub subject_id: Option<String>,
     /// Only what was done to records of this noun.
     pub subject_type: Option<SubjectType>,
-    /// Only what this API key did.
-    pub actor_id: Option<ApiKeyId>,
+    /// Only what this API key or user did.
+    pub actor_id: Option<ActorId>,
+    /// Only what was done by this person or by a key of theirs.
+    pub user_id: Option<UserId>,
     /// Only this action, such as `partner.suspended`.
     #[param(max_length = 100, pattern = r"^[a-z_]+\.[a-z_]+$")]
     pub action: Option<String>,
@@ -107,6 +114,7 @@ impl AuditEventsQuery {
             subject_id,
             subject_type: self.subject_type.as_ref().map(|noun| noun.0.clone()),
             actor_id: self.actor_id,
+            user_id: self.user_id,
             action: self.action.clone(),
             occurred_at_gte: self.occurred_at_gte,
             occurred_at_lt: self.occurred_at_lt,

@@ -1,8 +1,8 @@
 //! The audit trail in Postgres. Every query takes the caller's scope.
 
 use super::domain::{ActorType, AuditEvent};
-use crate::kernel::ctx::Scope;
-use crate::kernel::id::{ApiKeyId, AuditEventId, RequestId};
+use crate::kernel::ctx::{ActorId, Scope};
+use crate::kernel::id::{AuditEventId, RequestId, UserId};
 use crate::kernel::problem::Problem;
 use crate::platform::db::schema::audit_events;
 use crate::platform::db::{Page, PageRequest, Position, Tx};
@@ -20,7 +20,9 @@ pub struct AuditFilter {
     /// Done to records of this noun.
     pub subject_type: Option<String>,
     /// Done by this key.
-    pub actor_id: Option<ApiKeyId>,
+    pub actor_id: Option<ActorId>,
+    /// Done by this person or by a key of theirs.
+    pub user_id: Option<UserId>,
     /// This was done.
     pub action: Option<String>,
     /// Done at or after this instant.
@@ -38,6 +40,7 @@ struct AuditRow {
     subject_id: Uuid,
     actor_type: String,
     actor_id: Option<Uuid>,
+    responsible_id: Option<Uuid>,
     changes: Value,
     reason: Option<String>,
     request_id: Option<Uuid>,
@@ -65,6 +68,9 @@ pub fn list(
     }
     if let Some(actor_id) = filter.actor_id {
         query = query.filter(audit_events::actor_id.eq(actor_id.uuid()));
+    }
+    if let Some(user_id) = filter.user_id {
+        query = query.filter(audit_events::responsible_id.eq(user_id.uuid()));
     }
     if let Some(action) = &filter.action {
         query = query.filter(audit_events::action.eq(action));
@@ -99,7 +105,8 @@ impl TryFrom<AuditRow> for AuditEvent {
             subject_type: row.subject_type,
             subject_id: row.subject_id,
             actor_type: ActorType::from_str(&row.actor_type).map_err(Problem::damaged)?,
-            actor_id: row.actor_id.map(ApiKeyId::from_uuid),
+            actor_id: ActorId::of_columns(Some(&row.actor_type), row.actor_id),
+            user_id: row.responsible_id.map(UserId::from_uuid),
             changes: row.changes,
             reason: row.reason,
             request_id: row.request_id.map(RequestId::from_uuid),

@@ -4,7 +4,8 @@ use super::mapping::Mapping;
 use super::records::Place;
 use super::rows::FileError;
 use super::targets::ImportResource;
-use crate::kernel::id::{ApiKeyId, ImportId};
+use crate::kernel::ctx::ActorId;
+use crate::kernel::id::ImportId;
 use crate::kernel::problem::Problem;
 use crate::kernel::word::word_enum;
 use chrono::{DateTime, Utc};
@@ -113,8 +114,8 @@ pub struct Import {
     pub next: Place,
     /// Why it failed.
     pub error: Option<ImportError>,
-    /// The key that asked for it.
-    pub created_by: Option<ApiKeyId>,
+    /// Who asked for it.
+    pub created_by: Option<ActorId>,
     /// When a worker first took it up.
     pub started_at: Option<DateTime<Utc>>,
     /// When it ended.
@@ -155,7 +156,7 @@ pub struct KeptFile {
 
 impl Import {
     /// An import that waits for a worker.
-    pub fn queue(request: &Request, file: &KeptFile, by: Option<ApiKeyId>, now: DateTime<Utc>) -> Self {
+    pub fn queue(request: &Request, file: &KeptFile, by: Option<ActorId>, now: DateTime<Utc>) -> Self {
         Self {
             id: file.import_id,
             resource: request.resource,

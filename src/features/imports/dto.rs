@@ -3,7 +3,8 @@
 use super::domain::{Import, ImportStatus};
 use super::store::{ImportFilter, KeptRejection};
 use super::targets::ImportResource;
-use crate::kernel::id::{ApiKeyId, ImportId};
+use crate::kernel::ctx::ActorId;
+use crate::kernel::id::ImportId;
 use crate::kernel::problem::Problem;
 use crate::page_of;
 use crate::platform::db::PageRequest;
@@ -183,9 +184,9 @@ pub struct ImportView {
     /// Why it failed.
     #[schema(required)]
     pub error: Option<ImportErrorView>,
-    /// The key that asked for it.
+    /// Who asked for it.
     #[schema(required)]
-    pub created_by: Option<ApiKeyId>,
+    pub created_by: Option<ActorId>,
     /// When a worker took it up.
     #[schema(required)]
     pub started_at: Option<DateTime<Utc>>,

@@ -58,9 +58,10 @@ async fn list_imports(who: Granted<can::ImportsRead>, query: Filter<ImportsQuery
     extensions(("x-required-permission" = json!("imports:write"))))]
 #[post("/v1/imports")]
 async fn create_import(who: Granted<can::ImportsWrite>, request: HttpRequest, parts: Multipart) -> Reply {
+    let who = who.confirmed().await?;
     let state = who.state();
     let limit = state.import_max_bytes;
-    let upload = upload::receive(&state.db, &who.ctx, &who.credential, limit, parts).await?;
+    let upload = upload::receive(&state.db, &who.ctx, limit, parts).await?;
     let body = (upload.request.clone(), upload.file.clone());
     let command = Command::streamed(&request, body, &upload.digest())?;
     let answer = who

@@ -2,7 +2,7 @@
 
 use super::domain::{Import, KeptFile, Request};
 use super::store::{self, ImportFilter, KeptRejection};
-use crate::kernel::ctx::{Actor, Ctx};
+use crate::kernel::ctx::Ctx;
 use crate::kernel::id::ImportId;
 use crate::kernel::problem::{Code, Problem};
 use crate::kernel::version::Precondition;
@@ -36,11 +36,7 @@ pub fn rejections(
 
 /// Lets the file wait for a worker.
 pub fn queue(tx: &mut Tx<'_>, ctx: &Ctx, request: &Request, file: &KeptFile) -> Result<Import, Problem> {
-    let by = match ctx.actor {
-        Actor::ApiKey(id) => Some(id),
-        Actor::System => None,
-    };
-    let import = Import::queue(request, file, by, ctx.now);
+    let import = Import::queue(request, file, ctx.actor.record(), ctx.now);
     store::insert(tx, &ctx.scope, &import)?;
     tx.record(ctx, Change::created("import.created", subject(&import), &import));
     Ok(import)

@@ -8,7 +8,6 @@ use super::targets::ImportResource;
 use crate::kernel::ctx::Ctx;
 use crate::kernel::id::ImportId;
 use crate::kernel::problem::{Code, FieldProblem, Problem};
-use crate::platform::credentials::Credential;
 use crate::platform::db::Db;
 use actix_multipart::{Field, Multipart, MultipartError};
 use actix_web::ResponseError;
@@ -84,19 +83,13 @@ impl Drop for Pieces {
 
 /// Takes in a form. Resource and mapping come before the file, so that a file that nobody may load is not read; the
 /// flags may follow it, as generated clients send them.
-pub async fn receive(
-    db: &Db,
-    ctx: &Ctx,
-    credential: &Credential,
-    limit_bytes: u64,
-    mut parts: Multipart,
-) -> Result<Upload, Problem> {
+pub async fn receive(db: &Db, ctx: &Ctx, limit_bytes: u64, mut parts: Multipart) -> Result<Upload, Problem> {
     let (mut form, mut upload) = (Form::default(), None);
     while let Some(mut part) = parts.try_next().await.map_err(|error| unreadable(&error))? {
         let name = part.name().unwrap_or_default().to_owned();
         if name == FILE && upload.is_none() {
             let request = form.request(None)?;
-            authorize(credential, &request)?;
+            authorize(ctx, &request)?;
             upload = Some(keep(db, ctx, request, limit_bytes, &mut part).await?);
         } else {
             form.take(name, &mut part).await?;
@@ -141,16 +134,10 @@ async fn text(name: &str, part: &mut Field) -> Result<String, Problem> {
 }
 
 /// The caller needs the right to every record that the rows may write.
-fn authorize(credential: &Credential, request: &Request) -> Result<(), Problem> {
+fn authorize(ctx: &Ctx, request: &Request) -> Result<(), Problem> {
     let mapping = Mapping::read(request.resource, &request.mapping)?;
     let needed = mapping.permissions(request.resource);
-    match needed.iter().find(|permission| !credential.holds(**permission)) {
-        None => Ok(()),
-        Some(permission) => {
-            let detail = format!("This import needs the permission {}.", permission.name());
-            Err(Problem::new(Code::PermissionDenied).because(detail))
-        }
-    }
+    needed.iter().try_for_each(|permission| ctx.require(*permission))
 }
 
 async fn keep(

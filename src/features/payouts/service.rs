@@ -3,8 +3,8 @@
 use super::domain::{CarryForward, NewPayoutRun, Payout, PayoutItem, PayoutRun, PayoutStatus, Report};
 use super::store::{self, CarryForwardFilter, PayoutFilter, PayoutItemFilter, PayoutRunFilter};
 use crate::features::commissions::SettledLines;
-use crate::kernel::ctx::{Actor, Ctx};
-use crate::kernel::id::{ApiKeyId, PayoutId, PayoutRunId};
+use crate::kernel::ctx::Ctx;
+use crate::kernel::id::{PayoutId, PayoutRunId};
 use crate::kernel::problem::{Code, Problem};
 use crate::kernel::version::Precondition;
 use crate::platform::db::{Change, Page, PageRequest, Subject, Tx};
@@ -107,7 +107,7 @@ pub fn list_carry_forwards(
 
 /// Proposes a run: what is payable at the cut-off, and what is carried forward and why.
 pub fn draft(tx: &mut Tx<'_>, ctx: &Ctx, new: NewPayoutRun) -> Result<Report, Problem> {
-    let run = PayoutRun::draft(new, key_of(ctx), ctx.now)?;
+    let run = PayoutRun::draft(new, ctx.responsible(), ctx.now)?;
     store::insert_run(tx, &ctx.scope, &run)?;
     store::propose(tx, &ctx.scope, &run)?;
     tx.record(
@@ -161,7 +161,7 @@ pub fn lines(tx: &mut Tx<'_>, ctx: &Ctx, payouts: &[Payout]) -> Result<SettledLi
 /// Approves the run: its lines hold from now on what they stand for. Refused when its payouts would not be the same
 /// if it were drafted now; the caller has locked what they consist of, so that nothing changes in between.
 pub fn approve(tx: &mut Tx<'_>, ctx: &Ctx, run: PayoutRun, payouts: &[Payout]) -> Result<PayoutRun, Problem> {
-    let approved = run.clone().approve(key_of(ctx), ctx.now)?;
+    let approved = run.clone().approve(ctx.responsible(), ctx.now)?;
     refuse_stale(tx, ctx, &run)?;
     store::reserve_items(tx, &ctx.scope, payouts)?;
     save_run(tx, ctx, "payout_run.approved", &run, &approved, None)?;
@@ -292,13 +292,6 @@ fn save_run(
 /// A record as listeners are told of it.
 fn facts(record: &impl Serialize) -> Value {
     serde_json::to_value(record).unwrap_or_default()
-}
-
-fn key_of(ctx: &Ctx) -> Option<ApiKeyId> {
-    match ctx.actor {
-        Actor::ApiKey(id) => Some(id),
-        Actor::System => None,
-    }
 }
 
 fn run_subject(run: &PayoutRun) -> Subject {

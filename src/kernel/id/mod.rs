@@ -95,6 +95,8 @@ typed_id!(
     "An organization, the vendor that runs partner programs."
 );
 typed_id!(ApiKeyId, "key", "An API key.");
+typed_id!(UserId, "usr", "A user, one person.");
+typed_id!(RoleId, "role", "A role, a set of permissions.");
 typed_id!(ProgramId, "prg", "A partner program.");
 typed_id!(ProductFamilyId, "pfm", "A product family.");
 typed_id!(PipelineStageId, "stg", "A stage of the pipeline.");

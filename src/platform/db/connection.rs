@@ -14,15 +14,19 @@ pub struct SessionScope {
     organization_id: String,
     partner_id: String,
     api_key_id: String,
+    user_id: String,
+    access_version: String,
 }
 
 impl SessionScope {
     /// The scope of a step.
     pub fn of(ctx: &Ctx) -> Self {
-        let api_key_id = match ctx.actor {
-            Actor::ApiKey(id) => id.uuid().to_string(),
-            Actor::System => String::new(),
+        let (api_key_id, user_id) = match ctx.actor {
+            Actor::ApiKey(id) => (id.uuid().to_string(), String::new()),
+            Actor::User(id) => (String::new(), id.uuid().to_string()),
+            Actor::System => Default::default(),
         };
+        let access_version = ctx.standing.and_then(|standing| standing.access_version);
         Self {
             organization_id: ctx.scope.organization_id.uuid().to_string(),
             partner_id: ctx
@@ -31,6 +35,10 @@ impl SessionScope {
                 .map(|id| id.uuid().to_string())
                 .unwrap_or_default(),
             api_key_id,
+            user_id,
+            access_version: access_version
+                .map(|version| version.to_string())
+                .unwrap_or_default(),
         }
     }
 }
@@ -58,11 +66,14 @@ impl ScopedConnection {
             self.scope = None;
             let settings = sql_query(
                 "SELECT set_config('copartner.organization_id', $1, false),\
-                 set_config('copartner.partner_id', $2, false), set_config('copartner.api_key_id', $3, false)",
+                 set_config('copartner.partner_id', $2, false), set_config('copartner.api_key_id', $3, false), \
+                 set_config('copartner.user_id', $4, false), set_config('copartner.access_version', $5, false)",
             )
             .bind::<Text, _>(&scope.organization_id)
             .bind::<Text, _>(&scope.partner_id)
-            .bind::<Text, _>(&scope.api_key_id);
+            .bind::<Text, _>(&scope.api_key_id)
+            .bind::<Text, _>(&scope.user_id)
+            .bind::<Text, _>(&scope.access_version);
             Prepared(settings).execute(&mut self.connection)?;
             self.scope = Some(scope.clone());
         }

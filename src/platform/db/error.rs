@@ -46,8 +46,12 @@ fn refused(kind: DatabaseErrorKind, information: &(dyn DatabaseErrorInformation 
 /// Diesel names few SQLSTATEs, so the others are known by the server's own words.
 fn by_message(message: &str) -> Option<Problem> {
     let is = |words: &str| message.contains(words);
-    if is("the API key is no longer valid") {
+    if is("the caller is no longer let in") {
         Some(Problem::new(Code::Unauthorized))
+    } else if is("the rights of the user have changed") {
+        Some(Problem::new(Code::RightsChanged))
+    } else if is("the last admin cannot be removed") {
+        Some(Problem::new(Code::LastAdmin))
     } else if is("deadlock detected") {
         Some(Problem::new(Code::WriteConflict))
     } else if is("statement timeout")
@@ -89,6 +93,19 @@ fn by_constraint(constraint: &str) -> Option<Problem> {
         "attributions_shares_check" => Code::SharesExceedWhole,
         "commission_rule_versions_period_key" => Code::RuleVersionsOverlap,
         "payout_runs_second_person_check" => Code::SecondPersonRequired,
+        "users_email_key" => {
+            let message = "Another user here has this e-mail address.";
+            return Some(Problem {
+                errors: vec![FieldProblem::new("/email", "taken", message)],
+                ..Problem::new(Code::AlreadyExists)
+            });
+        }
+        "roles_name_key" => {
+            return Some(Problem {
+                errors: vec![FieldProblem::new("/name", "taken", "Another role has this name.")],
+                ..Problem::new(Code::AlreadyExists)
+            });
+        }
         "payout_items_live_commission_key" | "payout_items_live_clawback_key" => Code::PayoutRunStale,
         "pipeline_stages_position_key" => {
             let field = FieldProblem::new("/position", "taken", "Another stage has this position.");
@@ -128,6 +145,7 @@ fn foreign_column(name: &str) -> Option<&'static str> {
         "invoice",
         "payment",
         "commission_rule",
+        "owner",
     ];
     COLUMNS
         .iter()

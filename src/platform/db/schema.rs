@@ -23,7 +23,9 @@ diesel::table! {
         prefix -> Text,
         secret_hash -> Bytea,
         permissions -> Array<Text>,
+        owner_id -> Nullable<Uuid>,
         created_by -> Nullable<Uuid>,
+        created_by_type -> Nullable<Text>,
         expires_at -> Nullable<Timestamptz>,
         revoked_at -> Nullable<Timestamptz>,
         row_version -> Int8,
@@ -66,6 +68,7 @@ diesel::table! {
         reason -> Nullable<Text>,
         request_id -> Nullable<Uuid>,
         address -> Nullable<Text>,
+        responsible_id -> Nullable<Uuid>,
         occurred_at -> Timestamptz,
     }
 }
@@ -314,6 +317,7 @@ diesel::table! {
         error_code -> Nullable<Text>,
         error_detail -> Nullable<Text>,
         created_by -> Nullable<Uuid>,
+        created_by_type -> Nullable<Text>,
         leased_until -> Nullable<Timestamptz>,
         started_at -> Nullable<Timestamptz>,
         finished_at -> Nullable<Timestamptz>,
@@ -462,7 +466,9 @@ diesel::table! {
         rail -> Text,
         cut_off_at -> Timestamptz,
         created_by -> Nullable<Uuid>,
+        created_by_type -> Nullable<Text>,
         approved_by -> Nullable<Uuid>,
+        approved_by_type -> Nullable<Text>,
         approved_at -> Nullable<Timestamptz>,
         completed_at -> Nullable<Timestamptz>,
         cancelled_at -> Nullable<Timestamptz>,
@@ -555,6 +561,45 @@ diesel::table! {
     }
 }
 
+diesel::table! {
+    roles (organization_id, id) {
+        organization_id -> Uuid,
+        id -> Uuid,
+        name -> Text,
+        built_in -> Nullable<Text>,
+        for_partners -> Bool,
+        permissions -> Array<Text>,
+        row_version -> Int8,
+        created_at -> Timestamptz,
+        updated_at -> Timestamptz,
+    }
+}
+
+diesel::table! {
+    user_roles (organization_id, user_id, role_id) {
+        organization_id -> Uuid,
+        user_id -> Uuid,
+        role_id -> Uuid,
+    }
+}
+
+diesel::table! {
+    users (organization_id, id) {
+        organization_id -> Uuid,
+        id -> Uuid,
+        partner_id -> Nullable<Uuid>,
+        external_id -> Nullable<Text>,
+        email -> Text,
+        name -> Text,
+        status -> Text,
+        status_reason -> Nullable<Text>,
+        access_version -> Int8,
+        row_version -> Int8,
+        created_at -> Timestamptz,
+        updated_at -> Timestamptz,
+    }
+}
+
 diesel::allow_tables_to_appear_in_same_query!(
     accounts,
     api_keys,
@@ -588,4 +633,7 @@ diesel::allow_tables_to_appear_in_same_query!(
     product_families,
     programs,
     refunds,
+    roles,
+    user_roles,
+    users,
 );

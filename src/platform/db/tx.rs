@@ -167,6 +167,11 @@ impl<'a> Tx<'a> {
         Ok(outcome)
     }
 
+    /// Asks Postgres whether the caller is still let in.
+    pub fn confirm_caller(&mut self) -> Result<(), Problem> {
+        Ok(Prepared(sql_query("SELECT scope_organization()")).execute(self.connection)?)
+    }
+
     /// Notes what happened; it is written with the commit.
     pub fn record(&mut self, ctx: &Ctx, change: Change) {
         if self.ctx.is_none() {
@@ -207,8 +212,8 @@ const WRITE: &str = "WITH happened AS (\
          INSERT INTO events (organization_id, id, type, subject_type, subject_id, partner_id, data, occurred_at) \
          SELECT $1, event_id, type, subject_type, subject_id, partner_id, data, $2 FROM happened) \
      INSERT INTO audit_events (organization_id, id, action, subject_type, subject_id, actor_type, actor_id, changes, \
-         reason, request_id, address, occurred_at) \
-     SELECT $1, audit_id, type, subject_type, subject_id, $12, $13, changes, reason, $14, $15, $2 \
+         reason, request_id, address, responsible_id, occurred_at) \
+     SELECT $1, audit_id, type, subject_type, subject_id, $12, $13, changes, reason, $14, $15, $16, $2 \
      FROM happened WHERE audit_id IS NOT NULL";
 
 impl Columns {
@@ -246,7 +251,8 @@ impl Columns {
             .bind::<Text, _>(ctx.actor.kind())
             .bind::<Nullable<SqlUuid>, _>(ctx.actor.id())
             .bind::<SqlUuid, _>(ctx.request_id.uuid())
-            .bind::<Nullable<Text>, _>(&ctx.address);
+            .bind::<Nullable<Text>, _>(&ctx.address)
+            .bind::<Nullable<SqlUuid>, _>(ctx.standing.map(|standing| standing.user_id.uuid()));
         Prepared(statement).execute(connection)?;
         Ok(())
     }

@@ -6,7 +6,7 @@ use super::once::once;
 use super::problem::Refusal;
 use super::state::WebState;
 use super::{Reply, layers};
-use crate::kernel::ctx::{Actor, Ctx, Scope};
+use crate::kernel::ctx::{Ctx, Scope};
 use crate::kernel::permission::Right;
 use crate::kernel::problem::{Code, Problem};
 use crate::platform::credentials::Credential;
@@ -21,6 +21,9 @@ use std::future::{Ready, ready};
 use std::marker::PhantomData;
 use std::sync::Arc;
 
+/// How often a request is done again because the caller's rights changed meanwhile.
+const MOST_RENEWALS: u32 = 3;
+
 /// A caller who holds the permission `R`.
 pub struct Granted<R> {
     /// The circumstances of the request.
@@ -28,6 +31,7 @@ pub struct Granted<R> {
     /// What the caller came with.
     pub credential: Arc<Credential>,
     state: Data<WebState>,
+    renewals: u32,
     right: PhantomData<R>,
 }
 
@@ -69,8 +73,24 @@ pub(super) async fn introduce(request: &ServiceRequest, state: &WebState, known:
         return;
     };
     let now = state.clock.now();
-    let outcome = state.credentials.authenticate(&state.db, token, known, now).await;
+    let credentials = &state.credentials;
+    let mut outcome = credentials.authenticate(&state.db, token, known, now).await;
+    if let Ok(credential) = &outcome
+        && may_have_gained(credential, request, state)
+    {
+        outcome = credentials.renew(&state.db, credential).await;
+    }
     request.extensions_mut().insert(Introduced { now, outcome });
+}
+
+/// Whether the caller lacks the permission by what is remembered of a person, who may hold it by now. Rights that were
+/// lost are told by Postgres.
+fn may_have_gained(credential: &Credential, request: &ServiceRequest, state: &WebState) -> bool {
+    if credential.standing.is_none() {
+        return false;
+    }
+    let needed = state.contract.permissions_at(request.method(), request.path());
+    !needed.is_empty() && !needed.iter().any(|permission| credential.holds(*permission))
 }
 
 fn grant<R: Right>(request: &HttpRequest) -> Result<Granted<R>, Problem> {
@@ -81,12 +101,11 @@ fn grant<R: Right>(request: &HttpRequest) -> Result<Granted<R>, Problem> {
     let introduced = request.extensions_mut().remove::<Introduced>();
     let Introduced { now, outcome } = introduced.ok_or_else(|| Problem::new(Code::Unauthorized))?;
     let credential = outcome?;
-    if !credential.holds(R::PERMISSION) {
-        let detail = format!("This operation needs the permission {}.", R::PERMISSION.name());
-        return Err(Problem::new(Code::PermissionDenied).because(detail));
-    }
+    allow::<R>(&credential)?;
     let ctx = Ctx {
-        actor: Actor::ApiKey(credential.api_key_id),
+        actor: credential.actor,
+        standing: credential.standing,
+        rights: Arc::clone(&credential.rights),
         scope: Scope {
             organization_id: credential.organization_id,
             partner_id: credential.partner_id,
@@ -99,8 +118,19 @@ fn grant<R: Right>(request: &HttpRequest) -> Result<Granted<R>, Problem> {
         ctx,
         credential,
         state,
+        renewals: 0,
         right: PhantomData,
     })
+}
+
+fn allow<R: Right>(credential: &Credential) -> Result<(), Problem> {
+    match R::PERMISSION {
+        Some(permission) if !credential.holds(permission) => {
+            let detail = format!("This operation needs the permission {}.", permission.name());
+            Err(Problem::new(Code::PermissionDenied).because(detail))
+        }
+        _ => Ok(()),
+    }
 }
 
 impl<R: Right> Granted<R> {
@@ -109,45 +139,95 @@ impl<R: Right> Granted<R> {
         &self.state
     }
 
+    /// The caller with the rights of the moment; for handlers that work outside [`Self::read`] and [`Self::write`].
+    pub async fn confirmed(mut self) -> Result<Self, Refusal> {
+        loop {
+            let outcome = self.state.db.read(&self.ctx, |tx| tx.confirm_caller()).await;
+            if self.renewed(outcome).await?.is_some() {
+                return Ok(self);
+            }
+        }
+    }
+
     /// Answers from what is committed.
-    pub async fn read<F>(self, work: F) -> Reply
+    pub async fn read<F>(mut self, work: F) -> Reply
     where
-        F: Fn(&mut Tx<'_>, &Ctx) -> Result<Answer, Problem> + Send + 'static,
+        F: Fn(&mut Tx<'_>, &Ctx) -> Result<Answer, Problem> + Send + Sync + 'static,
     {
-        let ctx = self.ctx.clone();
-        let outcome = self.state.db.read(&self.ctx, move |tx| work(tx, &ctx)).await;
-        self.reply(outcome)
+        let work = Arc::new(work);
+        loop {
+            let (ctx, work) = (self.ctx.clone(), Arc::clone(&work));
+            let outcome = self.state.db.read(&self.ctx, move |tx| work(tx, &ctx)).await;
+            if let Some(answer) = self.renewed(outcome).await? {
+                return Ok(answer);
+            }
+        }
     }
 
     /// Answers several queries from one snapshot.
-    pub async fn snapshot<F>(self, work: F) -> Reply
+    pub async fn snapshot<F>(mut self, work: F) -> Reply
     where
-        F: Fn(&mut Tx<'_>, &Ctx) -> Result<Answer, Problem> + Send + 'static,
+        F: Fn(&mut Tx<'_>, &Ctx) -> Result<Answer, Problem> + Send + Sync + 'static,
     {
-        let ctx = self.ctx.clone();
-        let outcome = self.state.db.snapshot(&self.ctx, move |tx| work(tx, &ctx)).await;
-        self.reply(outcome)
+        let work = Arc::new(work);
+        loop {
+            let (ctx, work) = (self.ctx.clone(), Arc::clone(&work));
+            let outcome = self.state.db.snapshot(&self.ctx, move |tx| work(tx, &ctx)).await;
+            if let Some(answer) = self.renewed(outcome).await? {
+                return Ok(answer);
+            }
+        }
     }
 
     /// Changes something, once per Idempotency-Key.
-    pub async fn write<T, F>(self, command: Command<T>, work: F) -> Reply
+    pub async fn write<T, F>(mut self, command: Command<T>, work: F) -> Reply
     where
         T: Send + Sync + 'static,
-        F: Fn(&mut Tx<'_>, &Ctx, &Command<T>) -> Result<Answer, Problem> + Send + 'static,
+        F: Fn(&mut Tx<'_>, &Ctx, &Command<T>) -> Result<Answer, Problem> + Send + Sync + 'static,
     {
-        let ctx = self.ctx.clone();
-        let work = move |tx: &mut Tx<'_>| match &command.key {
-            Some(key) => once(tx, &ctx, key, |tx| work(tx, &ctx, &command)),
-            None => work(tx, &ctx, &command),
-        };
-        let outcome = self.state.db.write(&self.ctx, work).await;
-        self.reply(outcome)
+        let shared = Arc::new((command, work));
+        loop {
+            let (ctx, shared) = (self.ctx.clone(), Arc::clone(&shared));
+            let work = move |tx: &mut Tx<'_>| {
+                let (command, work) = shared.as_ref();
+                match &command.key {
+                    Some(key) => once(tx, &ctx, key, |tx| work(tx, &ctx, command)),
+                    None => work(tx, &ctx, command),
+                }
+            };
+            let outcome = self.state.db.write(&self.ctx, work).await;
+            if let Some(answer) = self.renewed(outcome).await? {
+                return Ok(answer);
+            }
+        }
     }
 
-    /// A key that Postgres refused is forgotten, so that the next request asks anew.
-    fn reply(&self, outcome: Result<Answer, Problem>) -> Reply {
+    /// The outcome, or nothing when the work has to be done again because the caller's rights had changed since they
+    /// were looked up: now the caller has those of the moment, which may no longer suffice.
+    async fn renewed<T>(&mut self, outcome: Result<T, Problem>) -> Result<Option<T>, Refusal> {
+        match outcome {
+            Err(problem) if problem.code == Code::RightsChanged && self.renewals < MOST_RENEWALS => {
+                self.renewals += 1;
+                let renewed = self
+                    .state
+                    .credentials
+                    .renew(&self.state.db, &self.credential)
+                    .await;
+                let credential = renewed.map_err(Refusal)?;
+                allow::<R>(&credential).map_err(Refusal)?;
+                self.ctx.standing = credential.standing;
+                self.ctx.rights = Arc::clone(&credential.rights);
+                self.credential = credential;
+                Ok(None)
+            }
+            outcome => self.settled(outcome).map(Some),
+        }
+    }
+
+    /// A credential that Postgres refused is forgotten, so that the next request asks anew.
+    fn settled<T>(&self, outcome: Result<T, Problem>) -> Result<T, Refusal> {
         outcome.map_err(|problem| {
-            if problem.code == Code::Unauthorized {
+            if matches!(problem.code, Code::Unauthorized | Code::RightsChanged) {
                 self.state.credentials.forget(&self.credential);
             }
             Refusal(problem)

@@ -120,7 +120,7 @@ fn caller(request: &HttpRequest, known: Option<&Credential>) -> Caller {
     let address = || request.peer_addr().map(|address| address.ip().to_string());
     known.map_or_else(
         || Caller::Address(address().unwrap_or_default()),
-        |credential| Caller::Credential(credential.api_key_id.uuid()),
+        |credential| Caller::Credential(credential.actor.id().unwrap_or_default()),
     )
 }
 

@@ -18,6 +18,7 @@ const INNER: &[&str] = &["http", "dto", "domain", "service", "store"];
 /// Which room owns which tables, besides the table of its own name.
 const TABLES: &[(&str, &[&str])] = &[
     ("organizations", &["event_counters"]),
+    ("users", &["user_roles"]),
     ("commission_rules", &["commission_rule_versions"]),
     ("commissions", &["clawbacks"]),
     ("events", &["event_counters"]),

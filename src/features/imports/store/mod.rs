@@ -9,8 +9,8 @@ use super::domain::{Counts, Import, ImportError, ImportStatus};
 use super::records::Place;
 use super::rows::Rejection;
 use super::targets::ImportResource;
-use crate::kernel::ctx::Scope;
-use crate::kernel::id::{ApiKeyId, ImportId, OrganizationId};
+use crate::kernel::ctx::{ActorId, Scope};
+use crate::kernel::id::{ImportId, OrganizationId};
 use crate::kernel::problem::Problem;
 use crate::platform::db::schema::{import_chunks, import_keys, import_rejections, imports};
 use crate::platform::db::{Page, PageRequest, Position, Prepared, Tx};
@@ -75,6 +75,7 @@ struct ImportRow {
     error_code: Option<String>,
     error_detail: Option<String>,
     created_by: Option<Uuid>,
+    created_by_type: Option<String>,
     started_at: Option<DateTime<Utc>>,
     finished_at: Option<DateTime<Utc>>,
     row_version: i64,
@@ -420,7 +421,8 @@ impl ImportRow {
             next_line: i64::try_from(next.line).unwrap_or(i64::MAX),
             error_code: error.map(|error| error.code.clone()),
             error_detail: error.map(|error| error.detail.clone()),
-            created_by: import.created_by.map(ApiKeyId::uuid),
+            created_by: import.created_by.map(ActorId::uuid),
+            created_by_type: import.created_by.map(|by| by.kind().to_owned()),
             started_at: import.started_at,
             finished_at: import.finished_at,
             row_version: import.row_version,
@@ -460,7 +462,7 @@ impl TryFrom<ImportRow> for Import {
                 line: u64::try_from(row.next_line).map_err(Problem::damaged)?,
             },
             error,
-            created_by: row.created_by.map(ApiKeyId::from_uuid),
+            created_by: ActorId::of_columns(row.created_by_type.as_deref(), row.created_by),
             started_at: row.started_at,
             finished_at: row.finished_at,
             row_version: row.row_version,

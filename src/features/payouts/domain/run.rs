@@ -1,7 +1,8 @@
 //! Payout runs.
 
 use super::payout::PayoutStatus;
-use crate::kernel::id::{ApiKeyId, PayoutRunId, ProgramId};
+use crate::kernel::ctx::ActorId;
+use crate::kernel::id::{PayoutRunId, ProgramId};
 use crate::kernel::money::Money;
 use crate::kernel::problem::{Code, Problem};
 use crate::kernel::word::word_enum;
@@ -60,9 +61,9 @@ pub struct PayoutRun {
     /// What was released until this instant is in it.
     pub cut_off_at: DateTime<Utc>,
     /// Who drafted it.
-    pub created_by: Option<ApiKeyId>,
+    pub created_by: Option<ActorId>,
     /// Who approved it.
-    pub approved_by: Option<ApiKeyId>,
+    pub approved_by: Option<ActorId>,
     /// When it was approved.
     pub approved_at: Option<DateTime<Utc>>,
     /// When the last of its payouts was settled.
@@ -94,7 +95,7 @@ impl PayoutRun {
     /// A proposal. The cut-off must have passed, because what comes until then is not known before.
     pub fn draft(
         new: NewPayoutRun,
-        created_by: Option<ApiKeyId>,
+        created_by: Option<ActorId>,
         now: DateTime<Utc>,
     ) -> Result<Self, Problem> {
         let NewPayoutRun {
@@ -129,7 +130,7 @@ impl PayoutRun {
     }
 
     /// Takes the proposal; whoever drafted it cannot.
-    pub fn approve(self, approved_by: Option<ApiKeyId>, now: DateTime<Utc>) -> Result<Self, Problem> {
+    pub fn approve(self, approved_by: Option<ActorId>, now: DateTime<Utc>) -> Result<Self, Problem> {
         match self.status {
             PayoutRunStatus::Draft if approved_by == self.created_by => {
                 Err(Problem::new(Code::SecondPersonRequired))

@@ -1,6 +1,7 @@
 //! The life cycles, move by move.
 
 use super::*;
+use crate::kernel::ctx::ActorId;
 use crate::kernel::id::{ApiKeyId, PartnerId, PayoutId, PayoutRunId, ProgramId};
 use crate::kernel::money::{Currency, Money};
 use crate::kernel::problem::{Code, Problem};
@@ -14,7 +15,7 @@ fn usd(text: &str) -> Money {
     Money::parse(text, Currency::USD).unwrap()
 }
 
-fn run(status: PayoutRunStatus, created_by: Option<ApiKeyId>) -> PayoutRun {
+fn run(status: PayoutRunStatus, created_by: Option<ActorId>) -> PayoutRun {
     let new = NewPayoutRun {
         external_id: None,
         program_id: None,
@@ -48,7 +49,7 @@ fn confirmation() -> Confirmation {
 
 #[test]
 fn a_run_moves_only_as_its_states_list() {
-    let second = Some(ApiKeyId::new(now()));
+    let second = Some(ActorId::ApiKey(ApiKeyId::new(now())));
     type Move = (&'static str, Box<dyn Fn(PayoutRun) -> Result<PayoutRun, Problem>>);
     let moves: Vec<Move> = vec![
         ("approve", Box::new(move |run| run.approve(second, now()))),
@@ -61,7 +62,7 @@ fn a_run_moves_only_as_its_states_list() {
     ];
     for status in PayoutRunStatus::ALL {
         for (verb, turn) in &moves {
-            let outcome = turn(run(*status, Some(ApiKeyId::new(now()))));
+            let outcome = turn(run(*status, Some(ActorId::ApiKey(ApiKeyId::new(now())))));
             assert_eq!(
                 outcome.is_ok(),
                 status.moves().contains(verb),
@@ -105,7 +106,8 @@ fn a_payout_moves_only_as_its_states_list() {
 
 #[test]
 fn whoever_drafted_a_run_cannot_approve_it() {
-    let (first, second) = (ApiKeyId::new(now()), ApiKeyId::new(now()));
+    let by = || ActorId::ApiKey(ApiKeyId::new(now()));
+    let (first, second) = (by(), by());
     let refused = run(PayoutRunStatus::Draft, Some(first)).approve(Some(first), now());
     assert_eq!(refused.unwrap_err().code, Code::SecondPersonRequired);
     let refused = run(PayoutRunStatus::Draft, None).approve(None, now());

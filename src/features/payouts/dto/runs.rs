@@ -5,7 +5,8 @@ use super::super::domain::{
 };
 use super::super::store::{CarryForwardFilter, PayoutRunFilter};
 use super::Sort;
-use crate::kernel::id::{ApiKeyId, PartnerId, PayoutCarryForwardId, PayoutRunId, ProgramId};
+use crate::kernel::ctx::ActorId;
+use crate::kernel::id::{PartnerId, PayoutCarryForwardId, PayoutRunId, ProgramId};
 use crate::kernel::problem::Problem;
 use crate::page_of;
 use crate::platform::db::PageRequest;
@@ -121,10 +122,10 @@ pub struct PayoutRunView {
     pub by_status: PayoutCountsView,
     /// The key that drafted it.
     #[schema(required)]
-    pub created_by: Option<ApiKeyId>,
+    pub created_by: Option<ActorId>,
     /// The key that approved it; never the one that drafted it.
     #[schema(required)]
-    pub approved_by: Option<ApiKeyId>,
+    pub approved_by: Option<ActorId>,
     /// When it was approved.
     #[schema(required)]
     pub approved_at: Option<DateTime<Utc>>,

@@ -2,8 +2,8 @@
 
 use super::super::domain::{PayoutRail, PayoutRun, PayoutRunFigures, PayoutRunStatus, PayoutStatus};
 use super::{Order, by_id};
-use crate::kernel::ctx::Scope;
-use crate::kernel::id::{ApiKeyId, PayoutId, PayoutRunId, ProgramId};
+use crate::kernel::ctx::{ActorId, Scope};
+use crate::kernel::id::{PayoutId, PayoutRunId, ProgramId};
 use crate::kernel::money::{Currency, Money};
 use crate::kernel::problem::Problem;
 use crate::platform::db::schema::{payout_runs, payouts};
@@ -44,7 +44,9 @@ struct PayoutRunRow {
     rail: String,
     cut_off_at: DateTime<Utc>,
     created_by: Option<Uuid>,
+    created_by_type: Option<String>,
     approved_by: Option<Uuid>,
+    approved_by_type: Option<String>,
     approved_at: Option<DateTime<Utc>>,
     completed_at: Option<DateTime<Utc>>,
     cancelled_at: Option<DateTime<Utc>>,
@@ -197,8 +199,10 @@ impl PayoutRunRow {
             status: run.status.as_str().to_owned(),
             rail: run.rail.as_str().to_owned(),
             cut_off_at: run.cut_off_at,
-            created_by: run.created_by.map(ApiKeyId::uuid),
-            approved_by: run.approved_by.map(ApiKeyId::uuid),
+            created_by: run.created_by.map(ActorId::uuid),
+            created_by_type: run.created_by.map(|by| by.kind().to_owned()),
+            approved_by: run.approved_by.map(ActorId::uuid),
+            approved_by_type: run.approved_by.map(|by| by.kind().to_owned()),
             approved_at: run.approved_at,
             completed_at: run.completed_at,
             cancelled_at: run.cancelled_at,
@@ -220,8 +224,8 @@ impl TryFrom<PayoutRunRow> for PayoutRun {
             status: PayoutRunStatus::from_str(&row.status).map_err(Problem::damaged)?,
             rail: PayoutRail::from_str(&row.rail).map_err(Problem::damaged)?,
             cut_off_at: row.cut_off_at,
-            created_by: row.created_by.map(ApiKeyId::from_uuid),
-            approved_by: row.approved_by.map(ApiKeyId::from_uuid),
+            created_by: ActorId::of_columns(row.created_by_type.as_deref(), row.created_by),
+            approved_by: ActorId::of_columns(row.approved_by_type.as_deref(), row.approved_by),
             approved_at: row.approved_at,
             completed_at: row.completed_at,
             cancelled_at: row.cancelled_at,

@@ -1,11 +1,19 @@
 //! Requests are checked against the very document that is served: what it promises is what is taken.
 
+mod paths;
+mod schemas;
+mod violations;
+
+use self::paths::{shape_of, written};
+use self::schemas::{compile, members, resolve};
+use self::violations::{describe, refuse_nul};
+use crate::kernel::permission::Permission;
 use crate::kernel::problem::{Code, FieldProblem, Problem};
+use crate::kernel::subject;
 use actix_web::HttpRequest;
 use actix_web::dev::ResourceDef;
 use actix_web::http::Method;
-use jsonschema::error::ValidationErrorKind;
-use jsonschema::{Draft, ValidationError, Validator};
+use jsonschema::Validator;
 use serde_json::{Map, Value, json};
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -20,6 +28,8 @@ pub struct ContractError(String);
 #[derive(Debug)]
 pub struct Contract {
     routes: HashMap<String, Route>,
+    /// The paths by their shape, with every parameter as `{}`.
+    shapes: HashMap<String, String>,
     document: Arc<Value>,
 }
 
@@ -39,6 +49,7 @@ pub struct Operation {
     pub requires_idempotency_key: bool,
     /// Whether it is refused without If-Match.
     pub requires_if_match: bool,
+    permissions: Vec<Permission>,
     query: Vec<Parameter>,
     headers: Vec<Parameter>,
 }
@@ -89,7 +100,14 @@ impl Contract {
             let pattern = ResourceDef::new(path.as_str());
             routes.insert(path.clone(), Route { pattern, operations });
         }
-        Ok(Self { routes, document })
+        let shapes = routes
+            .keys()
+            .map(|path| (shape_of(path, |segment| segment.starts_with('{')), path.clone()));
+        Ok(Self {
+            shapes: shapes.collect(),
+            routes,
+            document,
+        })
     }
 
     /// The document itself.
@@ -101,6 +119,15 @@ impl Contract {
     pub fn operation_of(&self, request: &HttpRequest) -> Option<&Operation> {
         let (_, route) = self.routed(request)?;
         route.operations.get(request.method())
+    }
+
+    /// The permissions of which a request needs one, told from its path before it is routed. Nothing for a path that is
+    /// not served, or whose ids are none.
+    pub fn permissions_at(&self, method: &Method, path: &str) -> &[Permission] {
+        let shape = shape_of(path, |segment| subject::parse_id(segment).is_some());
+        let path = self.shapes.get(&shape);
+        let operation = path.and_then(|path| self.routes.get(path)?.operations.get(method));
+        operation.map_or(&[], |operation| &operation.permissions)
     }
 
     /// The path of the document that a request was routed to, as the document writes it.
@@ -124,29 +151,6 @@ impl Contract {
     }
 }
 
-/// The request's path with the names of its parameters in place of their values. The router could tell its pattern, but
-/// looks through all of its patterns for it.
-fn written(request: &HttpRequest) -> String {
-    let (parameters, path) = (request.match_info(), request.match_info().as_str());
-    let mut written = String::with_capacity(path.len());
-    let mut rest = path;
-    for (name, value) in parameters.iter() {
-        // A value is a part of the path itself, so that the place of the one in the other is known.
-        let before = value.as_ptr().addr().wrapping_sub(rest.as_ptr().addr());
-        let after = before.saturating_add(value.len());
-        let Some((start, end)) = rest.get(..before).zip(rest.get(after..)) else {
-            break;
-        };
-        written.push_str(start);
-        written.push('{');
-        written.push_str(name);
-        written.push('}');
-        rest = end;
-    }
-    written.push_str(rest);
-    written
-}
-
 impl Operation {
     fn new(document: &Value, operation: &Value) -> Result<Self, ContractError> {
         let parameters = operation["parameters"].as_array().cloned().unwrap_or_default();
@@ -164,6 +168,7 @@ impl Operation {
             body: BodyContract::new(document, &operation["requestBody"])?,
             requires_idempotency_key: demands("Idempotency-Key"),
             requires_if_match: demands("If-Match"),
+            permissions: permissions(&operation["x-required-permission"]),
             query: located("query")?,
             headers: located("header")?,
         })
@@ -210,6 +215,15 @@ impl Operation {
             Err(Problem::fields(problems))
         }
     }
+}
+
+/// One permission, or several of which one suffices.
+fn permissions(named: &Value) -> Vec<Permission> {
+    let several = named
+        .as_array()
+        .map_or(std::slice::from_ref(named), Vec::as_slice);
+    let names = several.iter().filter_map(Value::as_str);
+    names.filter_map(Permission::from_name).collect()
 }
 
 impl BodyContract {
@@ -307,194 +321,4 @@ impl Parameter {
             Kind::Text => json!(text),
         }
     }
-}
-
-fn members(object: &Value) -> impl Iterator<Item = (&String, &Value)> {
-    object.as_object().into_iter().flatten()
-}
-
-/// The thing itself, where the document only refers to it.
-fn resolve<'a>(document: &'a Value, thing: &'a Value) -> &'a Value {
-    let reference = thing["$ref"]
-        .as_str()
-        .and_then(|reference| reference.strip_prefix('#'));
-    reference
-        .and_then(|pointer| document.pointer(pointer))
-        .unwrap_or(thing)
-}
-
-/// Compiles a schema of the document, with everything it refers to.
-fn compile(document: &Value, schema: &Value) -> Result<Validator, ContractError> {
-    let mut needed = Map::new();
-    gather(document, schema, &mut needed);
-    let mut schema = schema.clone();
-    narrow(&mut schema);
-    let mut schemas = Value::Object(needed);
-    narrow(&mut schemas);
-    let whole = json!({ "allOf": [schema], "components": { "schemas": schemas } });
-    jsonschema::options()
-        .with_draft(Draft::Draft202012)
-        .should_validate_formats(true)
-        .build(&whole)
-        .map_err(|error| ContractError(error.to_string()))
-}
-
-/// The component schemas that this one needs.
-fn gather(document: &Value, schema: &Value, needed: &mut Map<String, Value>) {
-    match schema {
-        Value::Object(fields) => {
-            if let Some(name) = fields
-                .get("$ref")
-                .and_then(Value::as_str)
-                .and_then(|one| one.strip_prefix("#/components/schemas/"))
-                && !needed.contains_key(name)
-            {
-                let component = &document["components"]["schemas"][name];
-                needed.insert(name.to_owned(), component.clone());
-                gather(document, component, needed);
-            }
-            fields.values().for_each(|value| gather(document, value, needed));
-        }
-        Value::Array(items) => items.iter().for_each(|value| gather(document, value, needed)),
-        _ => {}
-    }
-}
-
-/// A union with a discriminator becomes "if it says that it is one, it must be that one", so that an error is about
-/// the member that was meant and not about all of them.
-fn narrow(schema: &mut Value) {
-    match schema {
-        Value::Object(fields) => {
-            fields.values_mut().for_each(narrow);
-            let Some(discriminator) = fields.get("discriminator").cloned() else {
-                return;
-            };
-            let tag = discriminator["propertyName"]
-                .as_str()
-                .unwrap_or_default()
-                .to_owned();
-            let mapping: Vec<(String, Value)> = members(&discriminator["mapping"])
-                .map(|(k, v)| (k.clone(), v.clone()))
-                .collect();
-            let words: Vec<&String> = mapping.iter().map(|(word, _)| word).collect();
-            let known =
-                json!({ "type": "object", "required": [&tag], "properties": { &tag: { "enum": words } } });
-            let branch = |(word, reference): &(String, Value)| {
-                json!({
-                    "if": { "type": "object", "required": [&tag], "properties": { &tag: { "const": word } } },
-                    "then": { "$ref": reference },
-                })
-            };
-            let branches: Vec<Value> = std::iter::once(known).chain(mapping.iter().map(branch)).collect();
-            fields.remove("oneOf");
-            fields.insert("allOf".to_owned(), Value::Array(branches));
-        }
-        Value::Array(items) => items.iter_mut().for_each(narrow),
-        _ => {}
-    }
-}
-
-/// One violation as the problems it means; `base` is put before the pointer.
-fn describe(error: &ValidationError<'_>, base: &str, problems: &mut Vec<FieldProblem>) {
-    let at = if base.starts_with('?') {
-        base.to_owned()
-    } else {
-        format!("{base}{}", error.instance_path().as_str())
-    };
-    let mut note = |pointer: String, code: &str, message: String| {
-        problems.push(FieldProblem::new(pointer, code, message))
-    };
-    match error.kind() {
-        ValidationErrorKind::Required { property } => {
-            let name = property.as_str().unwrap_or_default();
-            note(
-                format!("{at}/{}", escape(name)),
-                "missing",
-                "This field is required.".to_owned(),
-            );
-        }
-        ValidationErrorKind::AdditionalProperties { unexpected }
-        | ValidationErrorKind::UnevaluatedProperties { unexpected } => {
-            unexpected.iter().for_each(|name| {
-                note(
-                    format!("{at}/{}", escape(name)),
-                    "unknown_field",
-                    "There is no such field.".to_owned(),
-                );
-            });
-        }
-        ValidationErrorKind::Type { .. } => note(at, "wrong_type", error.to_string()),
-        ValidationErrorKind::MinLength { limit: 1 } => {
-            note(at, "too_short", "The text must not be empty.".to_owned())
-        }
-        ValidationErrorKind::MinLength { limit } => note(
-            at,
-            "too_short",
-            format!("The text needs at least {limit} characters."),
-        ),
-        ValidationErrorKind::MaxLength { limit } => note(
-            at,
-            "too_long",
-            format!("The text may have at most {limit} characters."),
-        ),
-        ValidationErrorKind::Minimum { limit } | ValidationErrorKind::ExclusiveMinimum { limit } => {
-            note(at, "too_small", format!("The least value is {limit}."));
-        }
-        ValidationErrorKind::Maximum { limit } | ValidationErrorKind::ExclusiveMaximum { limit } => {
-            note(at, "too_large", format!("The greatest value is {limit}."));
-        }
-        ValidationErrorKind::MinItems { limit } => {
-            note(at, "too_few", format!("At least {limit} items are needed."))
-        }
-        ValidationErrorKind::MaxItems { limit } => {
-            note(at, "too_many", format!("At most {limit} items are taken."))
-        }
-        ValidationErrorKind::UniqueItems => note(at, "not_unique", "The items must differ.".to_owned()),
-        ValidationErrorKind::MinProperties { .. } => {
-            note(at, "empty_patch", "At least one field is needed.".to_owned())
-        }
-        ValidationErrorKind::Enum { options } => {
-            note(at, "unknown_value", format!("Known values: {options}."))
-        }
-        ValidationErrorKind::Pattern { pattern } => {
-            note(at, "invalid_format", format!("The value must match {pattern}."))
-        }
-        ValidationErrorKind::Format { format } => {
-            note(at, "invalid_format", format!("The value is not a {format}."))
-        }
-        _ => note(
-            at,
-            "invalid_value",
-            "The value has none of the allowed forms.".to_owned(),
-        ),
-    }
-}
-
-/// Postgres cannot store NUL, wherever a schema may have let it through.
-fn refuse_nul(value: &Value, at: &str, problems: &mut Vec<FieldProblem>) {
-    let mut refuse = |at: &str, text: &str| {
-        if text.contains('\0') {
-            let message = "The text must not contain NUL.";
-            problems.push(FieldProblem::new(at, "invalid_format", message));
-        }
-    };
-    match value {
-        Value::String(text) => refuse(at, text),
-        Value::Array(items) => items
-            .iter()
-            .enumerate()
-            .for_each(|(index, item)| refuse_nul(item, &format!("{at}/{index}"), problems)),
-        Value::Object(fields) => {
-            fields.keys().for_each(|name| refuse(at, name));
-            fields
-                .iter()
-                .for_each(|(name, field)| refuse_nul(field, &format!("{at}/{}", escape(name)), problems));
-        }
-        _ => {}
-    }
-}
-
-/// A name as a step of an RFC 6901 pointer.
-fn escape(name: &str) -> String {
-    name.replace('~', "~0").replace('/', "~1")
 }

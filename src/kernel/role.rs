@@ -1,0 +1,178 @@
+//! The roles that every organization has from the start: sets of permissions by what people do.
+
+use super::permission::Permission;
+use super::word::word_enum;
+
+word_enum! {
+    /// A role that comes with the service and never changes within a version of it.
+    BuiltInRole, "built-in role" {
+        /// May do everything.
+        Admin = "admin",
+        /// Looks after partners, their programs and what they are credited with.
+        PartnerManager = "partner_manager",
+        /// Works on accounts and deals.
+        Sales = "sales",
+        /// Looks after invoices, commissions and payouts.
+        Finance = "finance",
+        /// Reads everything but keys and people, and changes nothing.
+        Analyst = "analyst",
+        /// Looks after a partner's own people and keys, besides what its members do.
+        PartnerAdmin = "partner_admin",
+        /// Works for a partner.
+        PartnerMember = "partner_member",
+    }
+}
+
+impl BuiltInRole {
+    /// The name that people read.
+    pub const fn title(self) -> &'static str {
+        match self {
+            Self::Admin => "Admin",
+            Self::PartnerManager => "Partner manager",
+            Self::Sales => "Sales",
+            Self::Finance => "Finance",
+            Self::Analyst => "Analyst",
+            Self::PartnerAdmin => "Partner admin",
+            Self::PartnerMember => "Partner member",
+        }
+    }
+
+    /// Whether it is for a partner's people rather than the organization's own.
+    pub const fn is_for_partners(self) -> bool {
+        matches!(self, Self::PartnerAdmin | Self::PartnerMember)
+    }
+
+    /// Whether it holds this permission.
+    pub fn holds(self, permission: Permission) -> bool {
+        match self {
+            Self::Admin => true,
+            Self::PartnerManager => READS.contains(&permission) || PARTNER_MANAGER.contains(&permission),
+            Self::Sales => SALES.contains(&permission),
+            Self::Finance => READS.contains(&permission) || FINANCE.contains(&permission),
+            Self::Analyst => READS.contains(&permission),
+            Self::PartnerAdmin => permission.open_to_partners(),
+            Self::PartnerMember => permission.open_to_partners() && !PEOPLE.contains(&permission),
+        }
+    }
+
+    /// Every permission that it holds.
+    pub fn permissions(self) -> Vec<Permission> {
+        let all = Permission::ALL.iter().copied();
+        all.filter(|permission| self.holds(*permission)).collect()
+    }
+}
+
+/// What concerns people and keys: who may come in and what they may do.
+const PEOPLE: &[Permission] = &[
+    Permission::ApiKeysRead,
+    Permission::ApiKeysWrite,
+    Permission::UsersRead,
+    Permission::UsersWrite,
+    Permission::AuthorizationExplain,
+];
+
+/// Everything that can be read, but people, keys and the audit trail.
+const READS: &[Permission] = &[
+    Permission::OrganizationRead,
+    Permission::ProgramsRead,
+    Permission::ProductFamiliesRead,
+    Permission::PipelineStagesRead,
+    Permission::PartnersRead,
+    Permission::EnrollmentsRead,
+    Permission::AccountsRead,
+    Permission::DealsRead,
+    Permission::AttributionsRead,
+    Permission::InvoicesRead,
+    Permission::CreditNotesRead,
+    Permission::CommissionRulesRead,
+    Permission::CommissionsRead,
+    Permission::LedgerRead,
+    Permission::PayoutRunsRead,
+    Permission::PayoutsRead,
+    Permission::EventsRead,
+    Permission::ImportsRead,
+    Permission::ReportsRead,
+    Permission::RolesRead,
+];
+
+const PARTNER_MANAGER: &[Permission] = &[
+    Permission::ProgramsWrite,
+    Permission::ProductFamiliesWrite,
+    Permission::PartnersWrite,
+    Permission::PartnersReview,
+    Permission::EnrollmentsWrite,
+    Permission::AccountsWrite,
+    Permission::DealsWrite,
+    Permission::AttributionsWrite,
+    Permission::AttributionsReview,
+    Permission::CommissionRulesWrite,
+    Permission::ImportsWrite,
+    Permission::UsersRead,
+];
+
+const SALES: &[Permission] = &[
+    Permission::OrganizationRead,
+    Permission::ProgramsRead,
+    Permission::ProductFamiliesRead,
+    Permission::PipelineStagesRead,
+    Permission::PartnersRead,
+    Permission::EnrollmentsRead,
+    Permission::AccountsRead,
+    Permission::AccountsWrite,
+    Permission::DealsRead,
+    Permission::DealsWrite,
+    Permission::DealsClose,
+    Permission::AttributionsRead,
+    Permission::AttributionsWrite,
+    Permission::EventsRead,
+    Permission::ReportsRead,
+    Permission::RolesRead,
+];
+
+const FINANCE: &[Permission] = &[
+    Permission::InvoicesWrite,
+    Permission::PaymentsWrite,
+    Permission::CreditNotesWrite,
+    Permission::CommissionRulesWrite,
+    Permission::CommissionRulesActivate,
+    Permission::CommissionsApprove,
+    Permission::PayoutRunsWrite,
+    Permission::PayoutRunsApprove,
+    Permission::PayoutRunsProcess,
+    Permission::PayoutsConfirm,
+    Permission::ImportsWrite,
+    Permission::AuditEventsRead,
+];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_admin_may_do_everything_and_an_analyst_changes_nothing() {
+        assert_eq!(BuiltInRole::Admin.permissions(), Permission::ALL);
+        for permission in BuiltInRole::Analyst.permissions() {
+            assert!(permission.name().ends_with(":read"), "{}", permission.name());
+        }
+    }
+
+    #[test]
+    fn partners_roles_hold_only_what_is_open_to_partners() {
+        for role in BuiltInRole::ALL.iter().filter(|role| role.is_for_partners()) {
+            for permission in role.permissions() {
+                assert!(permission.open_to_partners(), "{role}: {}", permission.name());
+            }
+        }
+        let admin = BuiltInRole::PartnerAdmin;
+        let member = BuiltInRole::PartnerMember;
+        assert!(admin.holds(Permission::UsersWrite) && !member.holds(Permission::UsersWrite));
+    }
+
+    #[test]
+    fn only_admins_decide_who_comes_in() {
+        for role in BuiltInRole::ALL.iter().filter(|role| !role.is_for_partners()) {
+            let decides = role.holds(Permission::UsersWrite) || role.holds(Permission::ApiKeysWrite);
+            assert_eq!(decides, *role == BuiltInRole::Admin, "{role}");
+        }
+    }
+}

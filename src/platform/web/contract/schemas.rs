@@ -1,0 +1,90 @@
+//! The schemas of the document, compiled.
+
+use super::ContractError;
+use jsonschema::{Draft, Validator};
+use serde_json::{Map, Value, json};
+
+pub(super) fn members(object: &Value) -> impl Iterator<Item = (&String, &Value)> {
+    object.as_object().into_iter().flatten()
+}
+
+/// The thing itself, where the document only refers to it.
+pub(super) fn resolve<'a>(document: &'a Value, thing: &'a Value) -> &'a Value {
+    let reference = thing["$ref"]
+        .as_str()
+        .and_then(|reference| reference.strip_prefix('#'));
+    reference
+        .and_then(|pointer| document.pointer(pointer))
+        .unwrap_or(thing)
+}
+
+/// Compiles a schema of the document, with everything it refers to.
+pub(super) fn compile(document: &Value, schema: &Value) -> Result<Validator, ContractError> {
+    let mut needed = Map::new();
+    gather(document, schema, &mut needed);
+    let mut schema = schema.clone();
+    narrow(&mut schema);
+    let mut schemas = Value::Object(needed);
+    narrow(&mut schemas);
+    let whole = json!({ "allOf": [schema], "components": { "schemas": schemas } });
+    jsonschema::options()
+        .with_draft(Draft::Draft202012)
+        .should_validate_formats(true)
+        .build(&whole)
+        .map_err(|error| ContractError(error.to_string()))
+}
+
+/// The component schemas that this one needs.
+fn gather(document: &Value, schema: &Value, needed: &mut Map<String, Value>) {
+    match schema {
+        Value::Object(fields) => {
+            if let Some(name) = fields
+                .get("$ref")
+                .and_then(Value::as_str)
+                .and_then(|one| one.strip_prefix("#/components/schemas/"))
+                && !needed.contains_key(name)
+            {
+                let component = &document["components"]["schemas"][name];
+                needed.insert(name.to_owned(), component.clone());
+                gather(document, component, needed);
+            }
+            fields.values().for_each(|value| gather(document, value, needed));
+        }
+        Value::Array(items) => items.iter().for_each(|value| gather(document, value, needed)),
+        _ => {}
+    }
+}
+
+/// A union with a discriminator becomes "if it says that it is one, it must be that one", so that an error is about
+/// the member that was meant and not about all of them.
+fn narrow(schema: &mut Value) {
+    match schema {
+        Value::Object(fields) => {
+            fields.values_mut().for_each(narrow);
+            let Some(discriminator) = fields.get("discriminator").cloned() else {
+                return;
+            };
+            let tag = discriminator["propertyName"]
+                .as_str()
+                .unwrap_or_default()
+                .to_owned();
+            let mapping: Vec<(String, Value)> = members(&discriminator["mapping"])
+                .map(|(k, v)| (k.clone(), v.clone()))
+                .collect();
+            let words: Vec<&String> = mapping.iter().map(|(word, _)| word).collect();
+            let known =
+                json!({ "type": "object", "required": [&tag], "properties": { &tag: { "enum": words } } });
+            let branch = |(word, reference): &(String, Value)| {
+                json!({
+                    "if": { "type": "object", "required": [&tag], "properties": { &tag: { "const": word } } },
+                    "then": { "$ref": reference },
+                })
+            };
+            let branches: Vec<Value> = std::iter::once(known).chain(mapping.iter().map(branch)).collect();
+            fields.remove("oneOf");
+            fields.insert("allOf".to_owned(), Value::Array(branches));
+        }
+        Value::Array(items) => items.iter_mut().for_each(narrow),
+        _ => {}
+    }
+}

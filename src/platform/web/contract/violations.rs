@@ -1,0 +1,111 @@
+//! What a violation of a schema means, in the words of the problem table.
+
+use crate::kernel::problem::FieldProblem;
+use jsonschema::ValidationError;
+use jsonschema::error::ValidationErrorKind;
+use serde_json::Value;
+
+/// One violation as the problems it means; `base` is put before the pointer.
+pub(super) fn describe(error: &ValidationError<'_>, base: &str, problems: &mut Vec<FieldProblem>) {
+    let at = if base.starts_with('?') {
+        base.to_owned()
+    } else {
+        format!("{base}{}", error.instance_path().as_str())
+    };
+    let mut note = |pointer: String, code: &str, message: String| {
+        problems.push(FieldProblem::new(pointer, code, message))
+    };
+    match error.kind() {
+        ValidationErrorKind::Required { property } => {
+            let name = property.as_str().unwrap_or_default();
+            note(
+                format!("{at}/{}", escape(name)),
+                "missing",
+                "This field is required.".to_owned(),
+            );
+        }
+        ValidationErrorKind::AdditionalProperties { unexpected }
+        | ValidationErrorKind::UnevaluatedProperties { unexpected } => {
+            unexpected.iter().for_each(|name| {
+                note(
+                    format!("{at}/{}", escape(name)),
+                    "unknown_field",
+                    "There is no such field.".to_owned(),
+                );
+            });
+        }
+        ValidationErrorKind::Type { .. } => note(at, "wrong_type", error.to_string()),
+        ValidationErrorKind::MinLength { limit: 1 } => {
+            note(at, "too_short", "The text must not be empty.".to_owned())
+        }
+        ValidationErrorKind::MinLength { limit } => note(
+            at,
+            "too_short",
+            format!("The text needs at least {limit} characters."),
+        ),
+        ValidationErrorKind::MaxLength { limit } => note(
+            at,
+            "too_long",
+            format!("The text may have at most {limit} characters."),
+        ),
+        ValidationErrorKind::Minimum { limit } | ValidationErrorKind::ExclusiveMinimum { limit } => {
+            note(at, "too_small", format!("The least value is {limit}."));
+        }
+        ValidationErrorKind::Maximum { limit } | ValidationErrorKind::ExclusiveMaximum { limit } => {
+            note(at, "too_large", format!("The greatest value is {limit}."));
+        }
+        ValidationErrorKind::MinItems { limit } => {
+            note(at, "too_few", format!("At least {limit} items are needed."))
+        }
+        ValidationErrorKind::MaxItems { limit } => {
+            note(at, "too_many", format!("At most {limit} items are taken."))
+        }
+        ValidationErrorKind::UniqueItems => note(at, "not_unique", "The items must differ.".to_owned()),
+        ValidationErrorKind::MinProperties { .. } => {
+            note(at, "empty_patch", "At least one field is needed.".to_owned())
+        }
+        ValidationErrorKind::Enum { options } => {
+            note(at, "unknown_value", format!("Known values: {options}."))
+        }
+        ValidationErrorKind::Pattern { pattern } => {
+            note(at, "invalid_format", format!("The value must match {pattern}."))
+        }
+        ValidationErrorKind::Format { format } => {
+            note(at, "invalid_format", format!("The value is not a {format}."))
+        }
+        _ => note(
+            at,
+            "invalid_value",
+            "The value has none of the allowed forms.".to_owned(),
+        ),
+    }
+}
+
+/// Postgres cannot store NUL, wherever a schema may have let it through.
+pub(super) fn refuse_nul(value: &Value, at: &str, problems: &mut Vec<FieldProblem>) {
+    let mut refuse = |at: &str, text: &str| {
+        if text.contains('\0') {
+            let message = "The text must not contain NUL.";
+            problems.push(FieldProblem::new(at, "invalid_format", message));
+        }
+    };
+    match value {
+        Value::String(text) => refuse(at, text),
+        Value::Array(items) => items
+            .iter()
+            .enumerate()
+            .for_each(|(index, item)| refuse_nul(item, &format!("{at}/{index}"), problems)),
+        Value::Object(fields) => {
+            fields.keys().for_each(|name| refuse(at, name));
+            fields
+                .iter()
+                .for_each(|(name, field)| refuse_nul(field, &format!("{at}/{}", escape(name)), problems));
+        }
+        _ => {}
+    }
+}
+
+/// A name as a step of an RFC 6901 pointer.
+fn escape(name: &str) -> String {
+    name.replace('~', "~0").replace('/', "~1")
+}
