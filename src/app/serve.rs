@@ -127,7 +127,7 @@ pub fn server(
         .unwrap_or(usize::MAX)
         .div_ceil(workers)
         .max(2);
-    actix_web::rt::spawn(keep_up(figures.clone()));
+    actix_web::rt::spawn(keep_up(figures.clone(), state.clone()));
     let (state, figures) = (Data::new(state), Data::new(figures));
     let server = HttpServer::new(move || application(state.clone(), figures.clone()))
         .workers(workers)
@@ -141,10 +141,15 @@ pub fn server(
 }
 
 /// Gathers the samples of the figures now and then; else they would pile up until somebody asks for `/metrics`.
-async fn keep_up(figures: PrometheusHandle) {
+///
+/// Also tells Postgres which keys were used meanwhile.
+async fn keep_up(figures: PrometheusHandle, state: WebState) {
     loop {
         actix_web::rt::time::sleep(UPKEEP).await;
         figures.run_upkeep();
+        if let Err(problem) = state.credentials.tell_uses(&state.db).await {
+            tracing::warn!(%problem, "uses of keys are not noted");
+        }
     }
 }
 

@@ -143,22 +143,15 @@ impl utoipa::PartialSchema for ActorId {
 
 impl utoipa::ToSchema for ActorId {}
 
-/// The person behind a request, and the rights that it was let in with: Postgres refuses both when they are gone.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub struct Standing {
-    /// The user, or the owner of the key.
-    pub user_id: UserId,
-    /// Counts the changes of the user's rights; `None` goes by the rights of the moment.
-    pub access_version: Option<i64>,
-}
-
 /// The circumstances of one request or one worker's step.
 #[derive(Debug, Clone)]
 pub struct Ctx {
     /// Who acts.
     pub actor: Actor,
-    /// The person behind the actor, where there is one.
-    pub standing: Option<Standing>,
+    /// The person behind the actor, where there is one: the user, or the owner of the key.
+    pub person: Option<UserId>,
+    /// Counts the changes of what the actor may do, as it was let in; `None` goes by the rights of the moment.
+    pub access_version: Option<i64>,
     /// What the actor may do.
     pub rights: Arc<[Permission]>,
     /// On which rows.
@@ -176,7 +169,8 @@ impl Ctx {
     pub fn system(organization_id: OrganizationId, now: DateTime<Utc>) -> Self {
         Self {
             actor: Actor::System,
-            standing: None,
+            person: None,
+            access_version: None,
             rights: Arc::from(Permission::ALL),
             scope: Scope {
                 organization_id,
@@ -210,9 +204,6 @@ impl Ctx {
     /// Who answers for what is done: the person where there is one, else the machine. Two keys of one person are one
     /// where a second person is asked for.
     pub fn responsible(&self) -> Option<ActorId> {
-        match self.standing {
-            Some(standing) => Some(ActorId::User(standing.user_id)),
-            None => self.actor.record(),
-        }
+        self.person.map(ActorId::User).or_else(|| self.actor.record())
     }
 }

@@ -5,7 +5,7 @@
 //! every statement (see `scope_organization` in the migrations): a revoked key is refused at the next request.
 
 use super::db::{Db, Prepared};
-use crate::kernel::ctx::{Actor, Standing};
+use crate::kernel::ctx::Actor;
 use crate::kernel::id::{ApiKeyId, OrganizationId, PartnerId, UserId};
 use crate::kernel::permission::Permission;
 use crate::kernel::problem::{Code, Problem};
@@ -15,10 +15,12 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use chrono::{DateTime, Utc};
 use diesel::sql_types::{Array, BigInt, Binary, Nullable, Text, Timestamptz, Uuid as SqlUuid};
 use diesel::{OptionalExtension, PgConnection, QueryResult, QueryableByName, RunQueryDsl, sql_query};
+use ipnet::IpNet;
 use sha2::{Digest, Sha256};
 use std::collections::HashMap;
 use std::fmt;
-use std::sync::{Arc, PoisonError, RwLock};
+use std::net::{IpAddr, Ipv6Addr};
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use uuid::Uuid;
 
 /// Keys remembered at most; beyond it the memory starts anew.
@@ -77,17 +79,28 @@ pub struct Credential {
     /// Who acts with it.
     pub actor: Actor,
     /// The person behind it, where there is one.
-    pub standing: Option<Standing>,
+    pub person: Option<UserId>,
+    /// Counts the changes of what its bearer may do.
+    pub access_version: i64,
     /// The partner to which it is confined.
     pub partner_id: Option<PartnerId>,
     /// When it ends by itself.
     pub expires_at: Option<DateTime<Utc>>,
     /// What its bearer may do.
     pub rights: Arc<[Permission]>,
+    /// The networks that it may be used from; empty is all.
+    allowed_networks: Vec<IpNet>,
     hash: KeyHash,
 }
 
 impl Credential {
+    /// Whether it may be used now and from this address.
+    pub fn is_good(&self, now: DateTime<Utc>, address: Option<IpAddr>) -> bool {
+        let within = |address: IpAddr| self.allowed_networks.iter().any(|net| net.contains(&address));
+        self.expires_at.is_none_or(|end| now < end)
+            && (self.allowed_networks.is_empty() || address.is_some_and(|one| within(one.to_canonical())))
+    }
+
     /// Whether its bearer may do this.
     pub fn holds(&self, permission: Permission) -> bool {
         self.rights.contains(&permission)
@@ -98,6 +111,8 @@ impl Credential {
 #[derive(Debug, Default)]
 pub struct Credentials {
     known: RwLock<HashMap<KeyHash, Arc<Credential>>>,
+    /// When keys were last used, as far as Postgres was not told yet.
+    uses: Mutex<HashMap<(OrganizationId, ApiKeyId), DateTime<Utc>>>,
 }
 
 impl Credentials {
@@ -114,18 +129,34 @@ impl Credentials {
         token: &str,
         known: Option<Arc<Credential>>,
         now: DateTime<Utc>,
+        address: Option<IpAddr>,
     ) -> Result<Arc<Credential>, Problem> {
         let credential = match known {
+            // What is remembered may have been allowed more since; what it may no longer do is told by Postgres.
+            Some(credential) if !credential.is_good(now, address) => {
+                return self.renew(db, &credential, now, address).await;
+            }
             Some(credential) => credential,
             None if !token.starts_with(PREFIX) || token.len() > 128 => {
                 return Err(Problem::new(Code::Unauthorized));
             }
             None => self.look_up(db, hash_of(token)).await?,
         };
-        if credential.expires_at.is_some_and(|end| end <= now) {
-            return Err(Problem::new(Code::Unauthorized));
+        self.admit(credential, now, address)
+    }
+
+    fn admit(
+        &self,
+        credential: Arc<Credential>,
+        now: DateTime<Utc>,
+        address: Option<IpAddr>,
+    ) -> Result<Arc<Credential>, Problem> {
+        if credential.is_good(now, address) {
+            self.note_use(&credential, now);
+            Ok(credential)
+        } else {
+            Err(Problem::new(Code::Unauthorized))
         }
-        Ok(credential)
     }
 
     /// Who holds this token, as far as it is remembered.
@@ -137,6 +168,35 @@ impl Credentials {
             .cloned()
     }
 
+    fn note_use(&self, credential: &Credential, now: DateTime<Utc>) {
+        if let Actor::ApiKey(id) = credential.actor {
+            let mut uses = self.uses.lock().unwrap_or_else(PoisonError::into_inner);
+            uses.insert((credential.organization_id, id), now);
+        }
+    }
+
+    /// Tells Postgres when keys were last used. What cannot be told now is forgotten: it is a hint and no record.
+    pub async fn tell_uses(&self, db: &Db) -> Result<(), Problem> {
+        let uses = std::mem::take(&mut *self.uses.lock().unwrap_or_else(PoisonError::into_inner));
+        if uses.is_empty() {
+            return Ok(());
+        }
+        let mut uses: Vec<_> = uses.into_iter().collect();
+        // In one order everywhere, so that two replicas do not wait for one another in a circle.
+        uses.sort_unstable_by_key(|((_, id), _)| id.uuid());
+        db.outside(move |connection| {
+            let organizations: Vec<Uuid> = uses.iter().map(|((id, _), _)| id.uuid()).collect();
+            let keys: Vec<Uuid> = uses.iter().map(|((_, id), _)| id.uuid()).collect();
+            let instants: Vec<DateTime<Utc>> = uses.iter().map(|(_, instant)| *instant).collect();
+            let query = sql_query("SELECT note_key_uses($1, $2, $3)")
+                .bind::<Array<SqlUuid>, _>(organizations)
+                .bind::<Array<SqlUuid>, _>(keys)
+                .bind::<Array<Timestamptz>, _>(instants);
+            Ok(Prepared(query).execute(connection)?)
+        })
+        .await
+    }
+
     /// Forgets a key that Postgres refused.
     pub fn forget(&self, credential: &Credential) {
         self.known
@@ -145,10 +205,17 @@ impl Credentials {
             .remove(&credential.hash);
     }
 
-    /// The credential with the rights of the moment, after Postgres said that they had changed.
-    pub async fn renew(&self, db: &Db, credential: &Credential) -> Result<Arc<Credential>, Problem> {
+    /// The credential as it is at the moment, where what is remembered of it may be old.
+    pub async fn renew(
+        &self,
+        db: &Db,
+        credential: &Credential,
+        now: DateTime<Utc>,
+        address: Option<IpAddr>,
+    ) -> Result<Arc<Credential>, Problem> {
         self.forget(credential);
-        self.look_up(db, credential.hash).await
+        let credential = self.look_up(db, credential.hash).await?;
+        self.admit(credential, now, address)
     }
 
     async fn look_up(&self, db: &Db, hash: KeyHash) -> Result<Arc<Credential>, Problem> {
@@ -185,18 +252,20 @@ struct KeyRow {
     expires_at: Option<DateTime<Utc>>,
     #[diesel(sql_type = Nullable<SqlUuid>)]
     owner_id: Option<Uuid>,
-    #[diesel(sql_type = Nullable<BigInt>)]
-    access_version: Option<i64>,
+    #[diesel(sql_type = BigInt)]
+    access_version: i64,
     #[diesel(sql_type = Array<Text>)]
     owner_built_in: Vec<String>,
     #[diesel(sql_type = Array<Text>)]
     owner_permissions: Vec<String>,
+    #[diesel(sql_type = Array<Text>)]
+    allowed_networks: Vec<String>,
 }
 
 fn find(connection: &mut PgConnection, hash: KeyHash) -> QueryResult<Option<KeyRow>> {
     let query = sql_query(
         "SELECT organization_id, id, partner_id, permissions, expires_at, owner_id, access_version, owner_built_in, \
-             owner_permissions FROM authenticate_api_key($1)",
+             owner_permissions, allowed_networks FROM authenticate_api_key($1)",
     );
     Prepared(query.bind::<Binary, _>(hash.to_vec()))
         .get_result(connection)
@@ -215,16 +284,21 @@ impl KeyRow {
         Credential {
             organization_id: OrganizationId::from_uuid(self.organization_id),
             actor: Actor::ApiKey(ApiKeyId::from_uuid(self.id)),
-            standing: self.owner_id.map(|id| Standing {
-                user_id: UserId::from_uuid(id),
-                access_version: self.access_version,
-            }),
+            person: self.owner_id.map(UserId::from_uuid),
+            access_version: self.access_version,
+            allowed_networks: networks_of(&self.allowed_networks),
             partner_id: self.partner_id.map(PartnerId::from_uuid),
             expires_at: self.expires_at,
             rights,
             hash,
         }
     }
+}
+
+/// What is no network lets nobody in.
+fn networks_of(texts: &[String]) -> Vec<IpNet> {
+    let nowhere = IpNet::from(IpAddr::V6(Ipv6Addr::UNSPECIFIED));
+    texts.iter().map(|text| text.parse().unwrap_or(nowhere)).collect()
 }
 
 /// What somebody may do who holds these built-in roles and, from other roles, these permissions.

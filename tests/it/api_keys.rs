@@ -1,6 +1,7 @@
 //! API keys over HTTP. What keys may do is held in `authorization`.
 
 use crate::world::{World, names};
+use chrono::TimeDelta;
 use serde_json::{Value, json};
 
 const PATH: &str = "/v1/api-keys";
@@ -65,7 +66,7 @@ fn keys_are_listed_newest_first_and_by_partner() {
     let world = World::new();
     let partner_id = world.partner("Nordlicht");
     let first = world.key(&["deals:read"]).key_id.unwrap();
-    world.pass(chrono::TimeDelta::seconds(1));
+    world.pass(TimeDelta::seconds(1));
     let second = world.full_partner_key(&partner_id).key_id.unwrap();
     let list = world.admin().get(PATH).expect(200);
     let ids: Vec<&str> = list
@@ -88,7 +89,7 @@ fn a_key_is_revoked_for_good() {
     let world = World::new();
     let id = world.key(&["deals:read"]).key_id.unwrap();
     let path = format!("{PATH}/{id}");
-    let now = world.pass(chrono::TimeDelta::minutes(1));
+    let now = world.pass(TimeDelta::minutes(1));
     let stale = world
         .admin()
         .ask("POST", &format!("{path}/revoke"))
@@ -112,4 +113,137 @@ fn a_key_may_end_itself() {
     let path = format!("{PATH}/{}/revoke", actor.key_id.as_deref().unwrap());
     actor.act(&path).expect(200);
     actor.act(&path).refused(401, "unauthorized");
+}
+
+#[test]
+fn a_rotated_key_has_two_secrets_for_a_while() {
+    let world = World::new();
+    let key = world.key(&["deals:read"]);
+    let path = format!("{PATH}/{}", key.key_id.as_deref().unwrap());
+    let rotate = |seconds: u32| {
+        let body = json!({ "overlap_seconds": seconds });
+        let rotated = world.admin().post(&format!("{path}/rotate"), body).expect(200);
+        world.bearer(rotated.text("/secret"))
+    };
+    key.get("/v1/deals").expect(200);
+    let second = rotate(3600);
+    key.get("/v1/deals").expect(200);
+    second.get("/v1/deals").expect(200);
+    world.pass(TimeDelta::seconds(3599));
+    key.get("/v1/deals").expect(200);
+    world.pass(TimeDelta::seconds(1));
+    key.get("/v1/deals").refused(401, "unauthorized");
+    second.get("/v1/deals").expect(200);
+    // Two rotations at once leave the last two secrets, and one without an overlap only the last.
+    let third = rotate(3600);
+    let fourth = rotate(3600);
+    second.get("/v1/deals").refused(401, "unauthorized");
+    third.get("/v1/deals").expect(200);
+    let fifth = rotate(0);
+    third.get("/v1/deals").refused(401, "unauthorized");
+    fourth.get("/v1/deals").refused(401, "unauthorized");
+    fifth.get("/v1/deals").expect(200);
+    world.admin().act(&format!("{path}/revoke")).expect(200);
+    fifth.get("/v1/deals").refused(401, "unauthorized");
+    world
+        .admin()
+        .post(&format!("{path}/rotate"), json!({}))
+        .refused(409, "wrong_state");
+}
+
+#[test]
+fn nobody_comes_by_the_secret_of_a_key_that_may_do_more() {
+    let world = World::new();
+    let path = format!("{PATH}/{}", world.key(&["payouts:confirm"]).key_id.unwrap());
+    let clerk = world.key(&["api_keys:write", "deals:read"]);
+    clerk
+        .post(&format!("{path}/rotate"), json!({}))
+        .refused(403, "permission_denied");
+    clerk
+        .patch(&path, json!({ "allowed_networks": [] }))
+        .refused(403, "permission_denied");
+    // What a key may do never changes, not even by its maker.
+    for field in [
+        "permissions",
+        "partner_id",
+        "owner_id",
+        "organization_id",
+        "revoked_at",
+    ] {
+        world
+            .admin()
+            .patch(&path, json!({ field: null }))
+            .refused(422, "validation_failed")
+            .pointer(&format!("/{field}"), "unknown_field");
+    }
+}
+
+#[test]
+fn a_key_is_refused_from_elsewhere() {
+    let world = World::new();
+    let body =
+        |networks: Value| json!({ "name": "K", "permissions": ["deals:read"], "allowed_networks": networks });
+    let made = world
+        .admin()
+        .post(PATH, body(json!(["10.1.2.3/8", "2001:db8::/32"])))
+        .expect(201);
+    let (key, path) = (
+        world.bearer(made.text("/secret")),
+        format!("{PATH}/{}", made.id()),
+    );
+    key.get("/v1/deals").refused(401, "unauthorized");
+    let read = world.admin().get(&path).expect(200);
+    assert_eq!(read["allowed_networks"], json!(["10.0.0.0/8", "2001:db8::/32"]));
+    let patch = |networks: Value| {
+        world
+            .admin()
+            .patch(&path, json!({ "allowed_networks": networks }))
+    };
+    patch(json!(["127.0.0.0/8"])).expect(200);
+    key.get("/v1/deals").expect(200);
+    patch(json!(["192.0.2.0/24"])).expect(200);
+    key.get("/v1/deals").refused(401, "unauthorized");
+    patch(json!([])).expect(200);
+    key.get("/v1/deals").expect(200);
+    patch(json!(["127.0.0.0/33"]))
+        .refused(422, "validation_failed")
+        .pointer("/allowed_networks/0", "invalid_network");
+}
+
+#[test]
+fn a_key_tells_when_it_was_last_used() {
+    let world = World::new();
+    let key = world.key(&["deals:read"]);
+    let path = format!("{PATH}/{}", key.key_id.as_deref().unwrap());
+    let last_used = || world.admin().get(&path).expect(200)["last_used_at"].clone();
+    world.tell_uses();
+    assert_eq!(last_used(), Value::Null);
+    let first = world.pass(TimeDelta::hours(1));
+    key.get("/v1/deals").expect(200);
+    world.tell_uses();
+    assert_eq!(last_used(), json!(first));
+    let second = world.pass(TimeDelta::hours(1));
+    key.get("/v1/deals").expect(200);
+    world.tell_uses();
+    assert_eq!(last_used(), json!(second));
+}
+
+#[test]
+fn a_key_may_end_later_or_earlier_than_it_was_made_for() {
+    let world = World::new();
+    let key = world.key(&["deals:read"]);
+    let path = format!("{PATH}/{}", key.key_id.as_deref().unwrap());
+    key.get("/v1/deals").expect(200);
+    let end = world.pass(TimeDelta::zero()) + TimeDelta::hours(1);
+    world
+        .admin()
+        .patch(&path, json!({ "expires_at": end }))
+        .expect(200);
+    world.pass(TimeDelta::hours(1));
+    key.get("/v1/deals").refused(401, "unauthorized");
+    world
+        .admin()
+        .patch(&path, json!({ "expires_at": null }))
+        .expect(200);
+    key.get("/v1/deals").expect(200);
 }

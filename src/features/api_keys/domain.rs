@@ -2,9 +2,10 @@
 
 use crate::kernel::ctx::{ActorId, Ctx};
 use crate::kernel::id::{ApiKeyId, PartnerId, UserId};
+use crate::kernel::patch::Patch;
 use crate::kernel::permission::Permission;
 use crate::kernel::problem::{FieldProblem, Problem};
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use serde::Serialize;
 
 /// An API key, without its secret.
@@ -28,6 +29,16 @@ pub struct ApiKey {
     pub expires_at: Option<DateTime<Utc>>,
     /// When it was revoked.
     pub revoked_at: Option<DateTime<Utc>>,
+    /// The networks that it may be used from; empty is all.
+    pub allowed_networks: Vec<String>,
+    /// When it was last used, give or take some seconds.
+    #[serde(skip)]
+    pub last_used_at: Option<DateTime<Utc>>,
+    /// Until when the secret before the present one is good.
+    pub previous_secret_until: Option<DateTime<Utc>>,
+    /// Counts the changes of what it lets in.
+    #[serde(skip)]
+    pub access_version: i64,
     /// Counts its changes.
     pub row_version: i64,
     /// When it came to be.
@@ -47,8 +58,21 @@ pub struct NewApiKey {
     pub owner_id: Option<UserId>,
     /// What it may do.
     pub permissions: Vec<Permission>,
+    /// The networks that it may be used from; empty is all.
+    pub allowed_networks: Vec<String>,
     /// When it ends by itself.
     pub expires_at: Option<DateTime<Utc>>,
+}
+
+/// What may be changed of a key.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct ApiKeyPatch {
+    /// What it is for.
+    pub name: Option<String>,
+    /// The networks that it may be used from.
+    pub allowed_networks: Option<Vec<String>>,
+    /// When it ends by itself.
+    pub expires_at: Patch<DateTime<Utc>>,
 }
 
 impl NewApiKey {
@@ -87,6 +111,45 @@ impl NewApiKey {
 }
 
 impl ApiKey {
+    /// The key with the patch applied. What it may do never changes.
+    pub fn patched(mut self, patch: ApiKeyPatch, now: DateTime<Utc>) -> Result<Self, Problem> {
+        if self.revoked_at.is_some() {
+            return Err(Problem::wrong_state("update", "revoked", &[]));
+        }
+        patch.expires_at.apply_to(&mut self.expires_at);
+        Ok(Self {
+            name: patch.name.unwrap_or(self.name),
+            allowed_networks: patch.allowed_networks.unwrap_or(self.allowed_networks),
+            access_version: self.access_version + 1,
+            updated_at: now,
+            row_version: self.row_version + 1,
+            ..self
+        })
+    }
+
+    /// The key with another secret; the present one stays good for this long.
+    pub fn rotated(self, prefix: String, overlap: TimeDelta, now: DateTime<Utc>) -> Result<Self, Problem> {
+        if self.revoked_at.is_some() {
+            return Err(Problem::wrong_state("rotate", "revoked", &[]));
+        }
+        Ok(Self {
+            prefix,
+            previous_secret_until: Some(now + overlap),
+            access_version: self.access_version + 1,
+            updated_at: now,
+            row_version: self.row_version + 1,
+            ..self
+        })
+    }
+
+    /// Whether the caller holds everything that the key was made for, and so may handle its secret.
+    pub fn may_be_given_by(&self, ctx: &Ctx) -> bool {
+        let permissions = self.permissions.iter();
+        permissions
+            .filter_map(|name| Permission::from_name(name))
+            .all(|permission| ctx.holds(permission))
+    }
+
     /// Ends the key for good.
     pub fn revoke(self, now: DateTime<Utc>) -> Result<Self, Problem> {
         match self.revoked_at {

@@ -1,12 +1,16 @@
 //! The operations on API keys.
 
-use super::dto::{ApiKeyPage, ApiKeyPath, ApiKeySecretView, ApiKeyView, ApiKeysQuery, NewApiKeyBody};
+use super::dto::{
+    ApiKeyPage, ApiKeyPath, ApiKeySecretView, ApiKeyView, ApiKeysQuery, NewApiKeyBody, PatchApiKeyBody,
+    RotateApiKeyBody,
+};
 use super::{ApiKey, service};
 use crate::kernel::permission::can;
 use crate::kernel::problem::Problem;
 use crate::platform::credentials::NewSecret;
 use crate::platform::web::{Answer, Command, Filter, Granted, Nothing, Reply, Target};
-use actix_web::{get, post};
+use actix_web::{get, patch, post};
+use chrono::TimeDelta;
 use utoipa_actix_web::service_config::ServiceConfig;
 
 /// Registers the operations.
@@ -15,6 +19,8 @@ pub fn routes(config: &mut ServiceConfig<'_>) {
         .service(list_api_keys)
         .service(create_api_key)
         .service(get_api_key)
+        .service(update_api_key)
+        .service(rotate_api_key)
         .service(revoke_api_key);
 }
 
@@ -74,6 +80,58 @@ async fn create_api_key(who: Granted<can::ApiKeysWrite>, command: Command<NewApi
 async fn get_api_key(who: Granted<can::ApiKeysRead>, target: Target<ApiKeyPath>) -> Reply {
     who.read(move |tx, ctx| record(service::get(tx, ctx, target.api_key_id)?))
         .await
+}
+
+/// Update an API key
+///
+/// Changes the fields that are sent, as a JSON merge patch; they count from the next request on. What a key may do never
+/// changes. `403` for a key that may do more than you. `409` when it is revoked.
+#[utoipa::path(tag = "API Keys", operation_id = "updateApiKey", params(ApiKeyPath), request_body = PatchApiKeyBody,
+    responses((status = 200, description = "The key as it is now.", body = ApiKeyView)),
+    extensions(("x-required-permission" = json!("api_keys:write"))))]
+#[patch("/v1/api-keys/{api_key_id}")]
+async fn update_api_key(
+    who: Granted<can::ApiKeysWrite>,
+    target: Target<ApiKeyPath>,
+    command: Command<PatchApiKeyBody>,
+) -> Reply {
+    who.write(command, move |tx, ctx, command| {
+        let patch = command.body.patch()?;
+        record(service::update(
+            tx,
+            ctx,
+            target.api_key_id,
+            &command.precondition,
+            patch,
+        )?)
+    })
+    .await
+}
+
+/// Rotate an API key
+///
+/// Gives a key another secret and shows it this one time. The present secret stays good for the overlap, so that nobody
+/// has to change everything at once; the secret before it ends now. `403` for a key that may do more than you. `409` when
+/// it is revoked. An answer given again for the same Idempotency-Key has `null` for the secret.
+#[utoipa::path(tag = "API Keys", operation_id = "rotateApiKey", params(ApiKeyPath), request_body = RotateApiKeyBody,
+    responses((status = 200, description = "The key with its new secret.", body = ApiKeySecretView)),
+    extensions(("x-required-permission" = json!("api_keys:write"))))]
+#[post("/v1/api-keys/{api_key_id}/rotate")]
+async fn rotate_api_key(
+    who: Granted<can::ApiKeysWrite>,
+    target: Target<ApiKeyPath>,
+    command: Command<RotateApiKeyBody>,
+) -> Reply {
+    let secret = NewSecret::generate()?;
+    who.write(command, move |tx, ctx, command| {
+        let overlap = TimeDelta::seconds(i64::from(command.body.overlap_seconds));
+        let precondition = &command.precondition;
+        let key = service::rotate(tx, ctx, target.api_key_id, precondition, overlap, &secret)?;
+        let version = key.row_version;
+        let kept = ApiKeySecretView::new(key.clone(), None);
+        Answer::record(&ApiKeySecretView::new(key, Some(secret.text.clone())), version)?.keeping(&kept)
+    })
+    .await
 }
 
 /// Revoke an API key

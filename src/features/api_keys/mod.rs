@@ -5,7 +5,8 @@
 //! Invariant: only a hash of the key is kept; the key itself is shown once, when it is made.
 //! Invariant: nobody gives a key more permissions than they hold, and a partner's key never holds one of the
 //! organization's own.
-//! Events: `api_key.created`, `api_key.revoked`.
+//! Invariant: nobody handles the secret of a key that may do more than they do.
+//! Events: `api_key.created`, `api_key.updated`, `api_key.rotated`, `api_key.revoked`.
 
 mod domain;
 mod dto;

@@ -1,15 +1,16 @@
 //! The verbs of an API key.
 
-use super::domain::{ApiKey, NewApiKey};
+use super::domain::{ApiKey, ApiKeyPatch, NewApiKey};
 use super::store::{self, ApiKeyFilter};
 use crate::features::users::{self, UserStatus};
 use crate::kernel::ctx::Ctx;
 use crate::kernel::id::{ApiKeyId, PartnerId, UserId};
 use crate::kernel::permission::Permission;
-use crate::kernel::problem::{FieldProblem, Problem};
+use crate::kernel::problem::{Code, FieldProblem, Problem};
 use crate::kernel::version::Precondition;
 use crate::platform::credentials::NewSecret;
 use crate::platform::db::{Change, Page, PageRequest, Subject, Tx};
+use chrono::TimeDelta;
 
 /// One key of the organization.
 pub fn get(tx: &mut Tx<'_>, ctx: &Ctx, id: ApiKeyId) -> Result<ApiKey, Problem> {
@@ -29,7 +30,7 @@ pub fn list(
 /// Makes a key for the caller's own person, or for nobody when there is no person behind the caller. What a partner's
 /// caller makes belongs to that partner.
 pub fn create(tx: &mut Tx<'_>, ctx: &Ctx, new: NewApiKey, secret: &NewSecret) -> Result<ApiKey, Problem> {
-    let owner_id = new.owner_id.or(ctx.standing.map(|standing| standing.user_id));
+    let owner_id = new.owner_id.or(ctx.person);
     let partner_id = ctx.scope.partner_id.or(new.partner_id);
     let new = NewApiKey {
         owner_id,
@@ -50,10 +51,56 @@ pub fn create_first(tx: &mut Tx<'_>, ctx: &Ctx, name: &str, secret: &NewSecret) 
         name: name.to_owned(),
         partner_id: None,
         owner_id: None,
+        allowed_networks: Vec::new(),
         permissions,
         expires_at: None,
     };
     add(tx, ctx, new, secret)
+}
+
+/// Changes what may be changed; from the next request on the key is as it is now.
+pub fn update(
+    tx: &mut Tx<'_>,
+    ctx: &Ctx,
+    id: ApiKeyId,
+    precondition: &Precondition,
+    patch: ApiKeyPatch,
+) -> Result<ApiKey, Problem> {
+    let before = lock(tx, ctx, id, precondition)?;
+    let after = before.clone().patched(patch, ctx.now)?;
+    store::update(tx, &ctx.scope, &after)?;
+    let change = Change::updated("api_key.updated", subject(&after), &before, &after);
+    record(tx, ctx, change, &after);
+    Ok(after)
+}
+
+/// Gives a key another secret; the present one stays good for this long, and one before it ends.
+pub fn rotate(
+    tx: &mut Tx<'_>,
+    ctx: &Ctx,
+    id: ApiKeyId,
+    precondition: &Precondition,
+    overlap: TimeDelta,
+    secret: &NewSecret,
+) -> Result<ApiKey, Problem> {
+    let before = lock(tx, ctx, id, precondition)?;
+    let after = before.clone().rotated(secret.prefix.clone(), overlap, ctx.now)?;
+    store::rotate(tx, &ctx.scope, &after, &secret.hash)?;
+    let change = Change::updated("api_key.rotated", subject(&after), &before, &after);
+    record(tx, ctx, change, &after);
+    Ok(after)
+}
+
+/// The key, locked, if the caller may handle it: nobody comes by the secret of a key that may do more than they do, or
+/// lets it in from elsewhere.
+fn lock(tx: &mut Tx<'_>, ctx: &Ctx, id: ApiKeyId, precondition: &Precondition) -> Result<ApiKey, Problem> {
+    let key = store::lock(tx, &ctx.scope, id)?.ok_or_else(Problem::not_found)?;
+    precondition.check(key.row_version)?;
+    if key.may_be_given_by(ctx) {
+        return Ok(key);
+    }
+    let detail = "The key holds a permission that you do not hold.";
+    Err(Problem::new(Code::PermissionDenied).because(detail))
 }
 
 /// Ends a key for good; it is refused at its next request.
@@ -154,6 +201,10 @@ fn add(tx: &mut Tx<'_>, ctx: &Ctx, new: NewApiKey, secret: &NewSecret) -> Result
         created_by: ctx.actor.record(),
         expires_at: new.expires_at,
         revoked_at: None,
+        allowed_networks: new.allowed_networks,
+        last_used_at: None,
+        previous_secret_until: None,
+        access_version: 1,
         row_version: 1,
         created_at: ctx.now,
         updated_at: ctx.now,

@@ -9,6 +9,7 @@ use crate::platform::db::schema::api_keys;
 use crate::platform::db::{Page, PageRequest, Position, Prepared, Tx};
 use chrono::{DateTime, Utc};
 use diesel::prelude::*;
+use diesel::sql_types::{BigInt, Binary, Nullable, Text, Timestamptz, Uuid as SqlUuid};
 use uuid::Uuid;
 
 /// Which keys a list shows, newest first.
@@ -34,6 +35,10 @@ struct ApiKeyRow {
     created_by_type: Option<String>,
     expires_at: Option<DateTime<Utc>>,
     revoked_at: Option<DateTime<Utc>>,
+    allowed_networks: Vec<String>,
+    last_used_at: Option<DateTime<Utc>>,
+    previous_secret_until: Option<DateTime<Utc>>,
+    access_version: i64,
     row_version: i64,
     created_at: DateTime<Utc>,
     updated_at: DateTime<Utc>,
@@ -135,6 +140,10 @@ pub fn update(tx: &mut Tx<'_>, scope: &Scope, key: &ApiKey) -> Result<(), Proble
         .filter(api_keys::organization_id.eq(scope.organization_id.uuid()))
         .filter(api_keys::id.eq(key.id.uuid()));
     let changes = (
+        api_keys::name.eq(&key.name),
+        api_keys::allowed_networks.eq(&key.allowed_networks),
+        api_keys::expires_at.eq(key.expires_at),
+        api_keys::access_version.eq(key.access_version),
         api_keys::revoked_at.eq(key.revoked_at),
         api_keys::row_version.eq(key.row_version),
         api_keys::updated_at.eq(key.updated_at),
@@ -153,6 +162,25 @@ fn within(scope: &Scope, row: Option<ApiKeyRow>) -> Option<ApiKey> {
     row.map(ApiKey::from)
 }
 
+/// Writes a key with another secret beside the present one.
+pub fn rotate(tx: &mut Tx<'_>, scope: &Scope, key: &ApiKey, hash: &KeyHash) -> Result<(), Problem> {
+    let query = diesel::sql_query(
+        "UPDATE api_keys SET previous_secret_hash = secret_hash, previous_secret_until = $3, secret_hash = $4, \
+             prefix = $5, access_version = $6, row_version = $7, updated_at = $8 \
+         WHERE organization_id = $1 AND id = $2",
+    );
+    let query = query
+        .bind::<SqlUuid, _>(scope.organization_id.uuid())
+        .bind::<SqlUuid, _>(key.id.uuid())
+        .bind::<Nullable<Timestamptz>, _>(key.previous_secret_until)
+        .bind::<Binary, _>(hash.to_vec())
+        .bind::<Text, _>(&key.prefix)
+        .bind::<BigInt, _>(key.access_version)
+        .bind::<BigInt, _>(key.row_version)
+        .bind::<Timestamptz, _>(key.updated_at);
+    Ok(Prepared(query).execute(tx.connection())?)
+}
+
 impl ApiKeyRow {
     fn of(scope: &Scope, key: &ApiKey) -> Self {
         Self {
@@ -167,6 +195,10 @@ impl ApiKeyRow {
             created_by_type: key.created_by.map(|by| by.kind().to_owned()),
             expires_at: key.expires_at,
             revoked_at: key.revoked_at,
+            allowed_networks: key.allowed_networks.clone(),
+            last_used_at: key.last_used_at,
+            previous_secret_until: key.previous_secret_until,
+            access_version: key.access_version,
             row_version: key.row_version,
             created_at: key.created_at,
             updated_at: key.updated_at,
@@ -186,6 +218,10 @@ impl From<ApiKeyRow> for ApiKey {
             created_by: ActorId::of_columns(row.created_by_type.as_deref(), row.created_by),
             expires_at: row.expires_at,
             revoked_at: row.revoked_at,
+            allowed_networks: row.allowed_networks,
+            last_used_at: row.last_used_at,
+            previous_secret_until: row.previous_secret_until,
+            access_version: row.access_version,
             row_version: row.row_version,
             created_at: row.created_at,
             updated_at: row.updated_at,

@@ -37,7 +37,7 @@ impl MeView {
     pub fn of(ctx: &Ctx, expires_at: Option<DateTime<Utc>>) -> Result<Self, Problem> {
         Ok(Self {
             actor_id: ctx.actor.record().ok_or_else(Problem::internal)?,
-            user_id: ctx.standing.map(|standing| standing.user_id),
+            user_id: ctx.person,
             organization_id: ctx.organization_id(),
             partner_id: ctx.scope.partner_id,
             permissions: ctx

@@ -4,7 +4,7 @@ use super::batch::{Applied, apply};
 use super::reading::{Portion, duplicate, portion};
 use crate::features::imports::rows::{FileError, Row};
 use crate::features::imports::{self as room, Import, ImportError, ImportStatus};
-use crate::kernel::ctx::{Actor, Ctx, Standing};
+use crate::kernel::ctx::{Actor, Ctx};
 use crate::kernel::id::{ImportId, OrganizationId};
 use crate::kernel::problem::{Code, Problem};
 use crate::platform::clock::Clock;
@@ -96,16 +96,13 @@ impl Worker<'_> {
     /// Who asked for the import, for what is about records: once they are out, Postgres refuses the work.
     fn caller(&self, import: &Import) -> Ctx {
         let actor = import.created_by.map_or(Actor::System, Actor::from);
-        let user_id = match actor {
+        let person = match actor {
             Actor::User(user_id) => Some(user_id),
             Actor::ApiKey(_) | Actor::System => None,
         };
         Ctx {
             actor,
-            standing: user_id.map(|user_id| Standing {
-                user_id,
-                access_version: None,
-            }),
+            person,
             ..self.service()
         }
     }

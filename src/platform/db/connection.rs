@@ -26,7 +26,6 @@ impl SessionScope {
             Actor::User(id) => (String::new(), id.uuid().to_string()),
             Actor::System => Default::default(),
         };
-        let access_version = ctx.standing.and_then(|standing| standing.access_version);
         Self {
             organization_id: ctx.scope.organization_id.uuid().to_string(),
             partner_id: ctx
@@ -36,7 +35,8 @@ impl SessionScope {
                 .unwrap_or_default(),
             api_key_id,
             user_id,
-            access_version: access_version
+            access_version: ctx
+                .access_version
                 .map(|version| version.to_string())
                 .unwrap_or_default(),
         }

@@ -48,7 +48,7 @@ fn by_message(message: &str) -> Option<Problem> {
     let is = |words: &str| message.contains(words);
     if is("the caller is no longer let in") {
         Some(Problem::new(Code::Unauthorized))
-    } else if is("the rights of the user have changed") {
+    } else if is("the rights of the caller have changed") {
         Some(Problem::new(Code::RightsChanged))
     } else if is("the last admin cannot be removed") {
         Some(Problem::new(Code::LastAdmin))

@@ -252,7 +252,7 @@ impl Columns {
             .bind::<Nullable<SqlUuid>, _>(ctx.actor.id())
             .bind::<SqlUuid, _>(ctx.request_id.uuid())
             .bind::<Nullable<Text>, _>(&ctx.address)
-            .bind::<Nullable<SqlUuid>, _>(ctx.standing.map(|standing| standing.user_id.uuid()));
+            .bind::<Nullable<SqlUuid>, _>(ctx.person.map(|person| person.uuid()));
         Prepared(statement).execute(connection)?;
         Ok(())
     }

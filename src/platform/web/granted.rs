@@ -19,6 +19,7 @@ use chrono::{DateTime, Utc};
 use std::fmt;
 use std::future::{Ready, ready};
 use std::marker::PhantomData;
+use std::net::IpAddr;
 use std::sync::Arc;
 
 /// How often a request is done again because the caller's rights changed meanwhile.
@@ -31,6 +32,7 @@ pub struct Granted<R> {
     /// What the caller came with.
     pub credential: Arc<Credential>,
     state: Data<WebState>,
+    address: Option<IpAddr>,
     renewals: u32,
     right: PhantomData<R>,
 }
@@ -74,11 +76,14 @@ pub(super) async fn introduce(request: &ServiceRequest, state: &WebState, known:
     };
     let now = state.clock.now();
     let credentials = &state.credentials;
-    let mut outcome = credentials.authenticate(&state.db, token, known, now).await;
+    let address = request.peer_addr().map(|address| address.ip());
+    let mut outcome = credentials
+        .authenticate(&state.db, token, known, now, address)
+        .await;
     if let Ok(credential) = &outcome
         && may_have_gained(credential, request, state)
     {
-        outcome = credentials.renew(&state.db, credential).await;
+        outcome = credentials.renew(&state.db, credential, now, address).await;
     }
     request.extensions_mut().insert(Introduced { now, outcome });
 }
@@ -86,7 +91,7 @@ pub(super) async fn introduce(request: &ServiceRequest, state: &WebState, known:
 /// Whether the caller lacks the permission by what is remembered of a person, who may hold it by now. Rights that were
 /// lost are told by Postgres.
 fn may_have_gained(credential: &Credential, request: &ServiceRequest, state: &WebState) -> bool {
-    if credential.standing.is_none() {
+    if credential.person.is_none() {
         return false;
     }
     let needed = state.contract.permissions_at(request.method(), request.path());
@@ -104,7 +109,8 @@ fn grant<R: Right>(request: &HttpRequest) -> Result<Granted<R>, Problem> {
     allow::<R>(&credential)?;
     let ctx = Ctx {
         actor: credential.actor,
-        standing: credential.standing,
+        person: credential.person,
+        access_version: Some(credential.access_version),
         rights: Arc::clone(&credential.rights),
         scope: Scope {
             organization_id: credential.organization_id,
@@ -118,6 +124,7 @@ fn grant<R: Right>(request: &HttpRequest) -> Result<Granted<R>, Problem> {
         ctx,
         credential,
         state,
+        address: request.peer_addr().map(|address| address.ip()),
         renewals: 0,
         right: PhantomData,
     })
@@ -208,14 +215,14 @@ impl<R: Right> Granted<R> {
         match outcome {
             Err(problem) if problem.code == Code::RightsChanged && self.renewals < MOST_RENEWALS => {
                 self.renewals += 1;
-                let renewed = self
-                    .state
+                let (state, now) = (&self.state, self.ctx.now);
+                let renewed = state
                     .credentials
-                    .renew(&self.state.db, &self.credential)
+                    .renew(&state.db, &self.credential, now, self.address)
                     .await;
                 let credential = renewed.map_err(Refusal)?;
                 allow::<R>(&credential).map_err(Refusal)?;
-                self.ctx.standing = credential.standing;
+                self.ctx.access_version = Some(credential.access_version);
                 self.ctx.rights = Arc::clone(&credential.rights);
                 self.credential = credential;
                 Ok(None)

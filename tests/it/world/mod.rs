@@ -112,6 +112,11 @@ impl World {
         found(&self.db, &self.clock, &self.service, "Second Cloud")
     }
 
+    /// Tells Postgres which keys were used, as the service does every few seconds.
+    pub fn tell_uses(&self) {
+        self.service.tell_uses(&self.db);
+    }
+
     /// A caller without a credential.
     pub fn nobody(&self) -> Actor {
         self.service.actor(None)

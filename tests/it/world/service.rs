@@ -22,6 +22,7 @@ pub struct Service {
     address: SocketAddr,
     handle: actix_web::dev::ServerHandle,
     thread: Option<JoinHandle<()>>,
+    credentials: Arc<Credentials>,
 }
 
 impl Service {
@@ -36,6 +37,7 @@ impl Service {
             without_worker: true,
         };
         let state = state(db, clock, &serve_settings);
+        let credentials = Arc::clone(&state.credentials);
         let (connections, figures) = (settings.connections, figures());
         let (born, birth) = channel();
         let run = move || {
@@ -54,7 +56,14 @@ impl Service {
             address,
             handle,
             thread: Some(thread),
+            credentials,
         }
+    }
+
+    /// Tells Postgres which keys were used, as the service does every few seconds.
+    pub fn tell_uses(&self, db: &Db) {
+        let told = self.credentials.tell_uses(db);
+        actix_web::rt::System::new().block_on(told).unwrap();
     }
 
     /// Somebody who calls this service.
