@@ -2,7 +2,7 @@
 
 use clap::{Parser, Subcommand};
 use copartner::app::worker::Worker;
-use copartner::app::{bootstrap, demo, document, document_3_0, ledger_check, serve};
+use copartner::app::{audit_check, bootstrap, demo, document, document_3_0, ledger_check, serve};
 use copartner::platform::clock::{Clock, SystemClock};
 use copartner::platform::config::{DatabaseSettings, LogSettings, ServeSettings};
 use copartner::platform::db::{Db, migrate};
@@ -49,7 +49,7 @@ struct ServeArguments {
 enum Command {
     /// Serve the API (the default). Migrates first, and on the very first start makes an organization and a key.
     Serve(Box<ServeArguments>),
-    /// Do the background work only: imports, holds, event numbers. Any number may run.
+    /// Do the background work only: imports, holds, event numbers, seals of the audit trail. Any number may run.
     Worker(DatabaseSettings),
     /// Bring the schema up to date and end.
     Migrate(DatabaseSettings),
@@ -62,6 +62,9 @@ enum Command {
     /// Work on the books.
     #[command(subcommand)]
     Ledger(LedgerCommand),
+    /// Work on the audit trail.
+    #[command(subcommand)]
+    Audit(AuditCommand),
     /// Print the OpenAPI document.
     Openapi {
         /// The version of OpenAPI: 3.1 or 3.0.
@@ -99,6 +102,13 @@ enum LedgerCommand {
     Check(DatabaseSettings),
 }
 
+#[derive(Debug, Subcommand)]
+enum AuditCommand {
+    /// Compute the hashes of every audit trail again. Changes nothing; ends with 1 and names the first fault of each
+    /// trail that is broken.
+    Verify(DatabaseSettings),
+}
+
 fn main() -> ExitCode {
     dotenvy::dotenv().ok();
     let cli = Cli::parse();
@@ -111,6 +121,7 @@ fn main() -> ExitCode {
             run_organization_create(&name, &database)
         }
         Command::Ledger(LedgerCommand::Check(settings)) => run_ledger_check(&settings),
+        Command::Audit(AuditCommand::Verify(settings)) => run_audit_verify(&settings),
         Command::Openapi { format } => run_openapi(&format),
         Command::Healthcheck(arguments) => run_healthcheck(&arguments),
     };
@@ -293,6 +304,18 @@ fn run_ledger_check(settings: &DatabaseSettings) -> Outcome {
         0 => Ok(()),
         _ => Err("the books are broken".into()),
     }
+}
+
+fn run_audit_verify(settings: &DatabaseSettings) -> Outcome {
+    let database = serve::database(settings, &mut say)?;
+    let findings = audit_check::all(&Db::new(&database.settings), SystemClock.now())?;
+    for finding in &findings {
+        say(&finding.to_string());
+    }
+    if findings.iter().any(audit_check::Finding::is_broken) {
+        return Err("the audit trail is broken".into());
+    }
+    Ok(())
 }
 
 fn run_openapi(format: &str) -> Outcome {

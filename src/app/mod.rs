@@ -1,5 +1,6 @@
 //! Composition: the routes, their document, and what surrounds them.
 
+pub mod audit_check;
 pub mod bootstrap;
 pub mod demo;
 mod document;

@@ -1,10 +1,10 @@
 //! The work in the background: any number of replicas may run it, and each piece is done by one of them.
 //!
-//! Two threads, so that a long import holds nothing else up: one loads imports, the other numbers events, releases
-//! holds and forgets Idempotency-Keys that are a day old.
+//! Two threads, so that a long import holds nothing else up: one loads imports, the other numbers events, seals the
+//! audit trail, releases holds and forgets Idempotency-Keys that are a day old.
 
 use crate::features::imports::release_all;
-use crate::features::{commissions, events};
+use crate::features::{audit, commissions, events};
 use crate::flows::{hold_release, imports};
 use crate::kernel::ctx::Ctx;
 use crate::kernel::problem::Problem;
@@ -103,8 +103,9 @@ fn load_imports(db: &Db, clock: &dyn Clock) -> Result<bool, Problem> {
 fn keep_house(db: &Db, clock: &dyn Clock) -> Result<bool, Problem> {
     let released = release_holds(db, clock)?;
     let numbered = number_events(db, clock)?;
+    let sealed = seal_audit_trail(db, clock)?;
     forget_answers(db, clock.now())?;
-    Ok(released || numbered)
+    Ok(released || numbered || sealed)
 }
 
 /// Gives the committed events of every organization their numbers.
@@ -116,6 +117,19 @@ fn number_events(db: &Db, clock: &dyn Clock) -> Result<bool, Problem> {
         tracing::debug!(numbered, "events");
     }
     Ok(!waiting.is_empty())
+}
+
+/// Links the committed entries of every organization's audit trail to its chain. An entry that was taken out before it
+/// was sealed stays waiting and is no work.
+fn seal_audit_trail(db: &Db, clock: &dyn Clock) -> Result<bool, Problem> {
+    let mut any = false;
+    for organization_id in db.outside_now(audit::organizations_waiting)? {
+        let ctx = Ctx::system(organization_id, clock.now());
+        let sealed = db.write_now(&ctx, |tx| audit::seal(tx, &ctx))?;
+        tracing::debug!(sealed, "audit trail");
+        any |= sealed > 0;
+    }
+    Ok(any)
 }
 
 /// Releases the holds that are over. What belongs to a suspended partner stays held and is no work.

@@ -9,6 +9,7 @@
 
 mod api_keys;
 mod architecture;
+mod audit;
 mod authorization;
 mod catalog;
 mod demo;

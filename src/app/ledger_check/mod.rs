@@ -75,12 +75,18 @@ struct Organization {
 
 /// Checks every organization, one after the other.
 pub fn all(db: &Db, now: DateTime<Utc>) -> Result<Vec<Finding>, Problem> {
+    let found = organizations(db)?.into_iter();
+    found
+        .map(|organization_id| one(db, organization_id, now))
+        .collect()
+}
+
+/// Every organization.
+pub(super) fn organizations(db: &Db) -> Result<Vec<OrganizationId>, Problem> {
     let query = sql_query("SELECT all_organizations() AS organization_id");
     let found: Vec<Organization> = db.outside_now(|connection| Ok(query.clone().load(connection)?))?;
-    found
-        .into_iter()
-        .map(|row| one(db, OrganizationId::from_uuid(row.organization_id), now))
-        .collect()
+    let ids = found.into_iter().map(|row| row.organization_id);
+    Ok(ids.map(OrganizationId::from_uuid).collect())
 }
 
 /// Checks one organization in one snapshot.

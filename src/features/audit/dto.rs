@@ -1,6 +1,6 @@
 //! The audit trail on the wire.
 
-use super::domain::{ActorType, AuditEvent};
+use super::domain::{ActorType, AuditChain, AuditEvent, ChainStatus, FaultKind, KnownHead};
 use super::store::AuditFilter;
 use crate::features::events::{SubjectType, SubjectView};
 use crate::kernel::ctx::ActorId;
@@ -119,5 +119,81 @@ impl AuditEventsQuery {
             occurred_at_gte: self.occurred_at_gte,
             occurred_at_lt: self.occurred_at_lt,
         })
+    }
+}
+
+/// The chain that seals the audit trail, and whether it holds.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+#[schema(as = AuditChain, examples(json!({"status": "intact", "sealed": 4711, "unsealed": 0, "head_position": 4711, "head_hash": "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08", "known_head_kept": true, "fault": null, "fault_position": null, "fault_audit_event_id": null})))]
+pub struct AuditChainView {
+    /// Whether every sealed entry is as it was.
+    pub status: ChainStatus,
+    /// How many entries are sealed.
+    #[schema(minimum = 0, maximum = 9_007_199_254_740_991_i64)]
+    pub sealed: i64,
+    /// How many entries wait for their seal, which they get within a second.
+    #[schema(minimum = 0, maximum = 9_007_199_254_740_991_i64)]
+    pub unsealed: i64,
+    /// The position of the last link; 0 before the first one.
+    #[schema(minimum = 0, maximum = 9_007_199_254_740_991_i64)]
+    pub head_position: i64,
+    /// The hash of the last link; keep it with its position where nobody of this service can reach it.
+    #[schema(min_length = 64, max_length = 64, pattern = "^[0-9a-f]{64}$")]
+    pub head_hash: String,
+    /// Whether the chain still holds the head that you asked about.
+    #[schema(required)]
+    pub known_head_kept: Option<bool>,
+    /// The first thing that is wrong.
+    #[schema(required)]
+    pub fault: Option<FaultKind>,
+    /// Where in the chain it is wrong; entries beside it have no position.
+    #[schema(required, minimum = 0, maximum = 9_007_199_254_740_991_i64)]
+    pub fault_position: Option<i64>,
+    /// The entry that is wrong.
+    #[schema(required)]
+    pub fault_audit_event_id: Option<AuditEventId>,
+}
+
+impl From<AuditChain> for AuditChainView {
+    fn from(chain: AuditChain) -> Self {
+        Self {
+            status: chain.status(),
+            sealed: chain.sealed,
+            unsealed: chain.unsealed,
+            head_position: chain.head.position,
+            head_hash: chain.head.hash,
+            known_head_kept: chain.known_head_kept,
+            fault: chain.fault.as_ref().map(|fault| fault.kind),
+            fault_position: chain.fault.as_ref().and_then(|fault| fault.position),
+            fault_audit_event_id: chain.fault.and_then(|fault| fault.audit_event_id),
+        }
+    }
+}
+
+/// A head of the chain that you kept.
+#[derive(Debug, Clone, Serialize, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+pub struct AuditChainQuery {
+    /// The position of a head that you kept; goes with `known_hash`.
+    #[param(minimum = 0, maximum = 9_007_199_254_740_991_i64)]
+    pub known_position: Option<i64>,
+    /// The hash of that head.
+    #[param(min_length = 64, max_length = 64, pattern = "^[0-9a-f]{64}$")]
+    pub known_hash: Option<String>,
+}
+
+impl AuditChainQuery {
+    /// The head that the caller kept; half of one is refused.
+    pub fn known_head(&self) -> Result<Option<KnownHead>, Problem> {
+        let missing = |pointer| Problem::field(pointer, "required", "A head is a position and a hash.");
+        match (self.known_position, &self.known_hash) {
+            (None, None) => Ok(None),
+            (Some(position), Some(hash)) => Ok(Some(KnownHead {
+                position,
+                hash: hash.clone(),
+            })),
+            (None, Some(_)) => Err(missing("?known_position")),
+            (Some(_), None) => Err(missing("?known_hash")),
+        }
     }
 }

@@ -1,6 +1,6 @@
-//! Reading the audit trail.
+//! Reading the audit trail, sealing it and checking the seals.
 
-use super::domain::AuditEvent;
+use super::domain::{AuditChain, AuditEvent, KnownHead};
 use super::store::{self, AuditFilter};
 use crate::kernel::ctx::Ctx;
 use crate::kernel::problem::Problem;
@@ -14,4 +14,20 @@ pub fn list(
     page: &PageRequest,
 ) -> Result<Page<AuditEvent>, Problem> {
     store::list(tx, &ctx.scope, filter, page)
+}
+
+/// Links the committed entries of the caller's organization to its chain, some thousands at a time; how many there
+/// were.
+pub fn seal(tx: &mut Tx<'_>, ctx: &Ctx) -> Result<i32, Problem> {
+    store::seal(tx, ctx.now)
+}
+
+/// Computes every hash of the caller's organization again. Ask within a snapshot: entries go on being sealed.
+pub fn verify(tx: &mut Tx<'_>, ctx: &Ctx, known: Option<&KnownHead>) -> Result<AuditChain, Problem> {
+    let chain = tx.without_nested_loops(store::chain)?;
+    let Some(known) = known else {
+        return Ok(chain);
+    };
+    let is_kept = store::has_link(tx, &ctx.scope, known)?;
+    Ok(chain.compared(known, is_kept))
 }

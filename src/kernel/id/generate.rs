@@ -9,6 +9,7 @@ use uuid::{Builder, Uuid};
 
 const COUNTER_BITS: u32 = 42;
 const TAIL_BITS: u32 = 32;
+const LAST_MILLISECOND: u64 = (1 << 48) - 1;
 
 /// One counter for the whole process, never reset: instants of several clocks may interleave (a
 /// sandbox has its own), and ids of the same millisecond must still sort in the order of making.
@@ -21,6 +22,12 @@ static COUNTER: LazyLock<AtomicU64> =
 pub(super) fn uuid_at(now: DateTime<Utc>) -> Uuid {
     let counter = COUNTER.fetch_add(1, Ordering::Relaxed);
     uuid_from_parts(now, counter, random_bits())
+}
+
+/// The least UUIDv7 of the instant's millisecond; of the last one that fits, for instants behind it.
+pub(super) fn least_uuid_at(instant: DateTime<Utc>) -> Uuid {
+    let milliseconds = u64::try_from(instant.timestamp_millis()).unwrap_or(0);
+    Builder::from_unix_timestamp_millis(milliseconds.min(LAST_MILLISECOND), &[0; 10]).into_uuid()
 }
 
 pub(super) fn uuid_from_parts(now: DateTime<Utc>, counter: u64, random: u64) -> Uuid {

@@ -42,6 +42,11 @@ macro_rules! typed_id {
                 Self(generate::uuid_at(now))
             }
 
+            /// The least id that can be made for an instant of this millisecond: older ids are below it.
+            pub fn least_at(instant: chrono::DateTime<chrono::Utc>) -> Self {
+                Self(generate::least_uuid_at(instant))
+            }
+
             /// Takes an id that was stored before.
             pub const fn from_uuid(uuid: uuid::Uuid) -> Self {
                 Self(uuid)

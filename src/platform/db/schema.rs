@@ -79,6 +79,17 @@ diesel::table! {
 }
 
 diesel::table! {
+    audit_links (organization_id, position) {
+        organization_id -> Uuid,
+        position -> Int8,
+        audit_event_id -> Uuid,
+        previous_hash -> Bytea,
+        hash -> Bytea,
+        sealed_at -> Timestamptz,
+    }
+}
+
+diesel::table! {
     clawbacks (organization_id, id) {
         organization_id -> Uuid,
         id -> Uuid,
@@ -581,6 +592,14 @@ diesel::table! {
 }
 
 diesel::table! {
+    unsealed_audit_events (organization_id, written_order) {
+        organization_id -> Uuid,
+        written_order -> Int8,
+        audit_event_id -> Uuid,
+    }
+}
+
+diesel::table! {
     user_roles (organization_id, user_id, role_id) {
         organization_id -> Uuid,
         user_id -> Uuid,
@@ -610,6 +629,7 @@ diesel::allow_tables_to_appear_in_same_query!(
     api_keys,
     attributions,
     audit_events,
+    audit_links,
     clawbacks,
     commission_rule_versions,
     commission_rules,
@@ -639,6 +659,7 @@ diesel::allow_tables_to_appear_in_same_query!(
     programs,
     refunds,
     roles,
+    unsealed_audit_events,
     user_roles,
     users,
 );

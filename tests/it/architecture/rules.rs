@@ -22,7 +22,7 @@ const TABLES: &[(&str, &[&str])] = &[
     ("commission_rules", &["commission_rule_versions"]),
     ("commissions", &["clawbacks"]),
     ("events", &["event_counters"]),
-    ("audit", &["audit_events"]),
+    ("audit", &["audit_events", "audit_links", "unsealed_audit_events"]),
     ("invoices", &["invoice_lines", "payments", "refunds"]),
     ("ledger", &["ledger_entries"]),
     (

@@ -1,0 +1,11 @@
+DROP FUNCTION audit_chain_head();
+DROP FUNCTION audit_chain_fault();
+DROP FUNCTION organizations_with_unsealed_audit_events();
+DROP FUNCTION seal_audit_events(integer, timestamptz);
+DROP FUNCTION audit_chain_origin(uuid);
+DROP FUNCTION audit_link_hash(bytea, text);
+DROP FUNCTION audit_event_text(audit_events);
+DROP TRIGGER audit_events_await_seal ON audit_events;
+DROP FUNCTION await_audit_seal();
+DROP TABLE unsealed_audit_events;
+DROP TABLE audit_links;
