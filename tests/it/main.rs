@@ -25,5 +25,6 @@ mod people;
 mod real_run;
 mod reports;
 mod serve;
+mod sweep;
 mod web;
 mod world;
