@@ -9,6 +9,7 @@
 
 mod api_keys;
 mod architecture;
+mod attacks;
 mod authorization;
 mod catalog;
 mod demo;
