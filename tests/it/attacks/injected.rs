@@ -29,7 +29,7 @@ fn encoded(text: &str) -> String {
 fn is_free_text(schema: &'static Value) -> bool {
     let schema = resolve(schema);
     let pattern = schema["pattern"].as_str().unwrap_or_default();
-    schema["type"] == "string" && schema["enum"].is_null() && pattern.contains("\\x00")
+    schema["type"] == "string" && schema["enum"].is_null() && pattern.contains("[^\\x00]")
 }
 
 /// Fingerprints of everything that is stored, so that nothing can go or change unnoticed.

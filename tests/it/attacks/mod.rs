@@ -97,10 +97,16 @@ fn demanded<'a>(operation: &Operation, mut ask: crate::world::Ask<'a>) -> crate:
 fn a_key_cannot_give_more_than_it_holds() {
     let world = World::new();
     let partner = world.partner("Nordlicht");
-    let own = world.full_partner_key(&partner);
-    let body = json!({ "name": "More", "permissions": ["deals:read"] });
-    own.post("/v1/api-keys", body.clone())
-        .refused(403, "permission_denied");
+    let own = world.partner_key(&partner, &["deals:read", "api_keys:write"]);
+    for more in ["payouts:read", "partners:write", "users:write"] {
+        let body = json!({ "name": "More", "permissions": ["deals:read", more] });
+        own.post("/v1/api-keys", body).refused(422, "validation_failed");
+    }
+    let rival = world.partner("Rival");
+    let body = json!({ "name": "Elsewhere", "permissions": ["deals:read"], "partner_id": rival });
+    let made = own.post("/v1/api-keys", body);
+    let is_confined = made.status == 422 || made["partner_id"] == partner.as_str();
+    assert!(is_confined, "{}", made.raw());
     let body = json!({ "name": "More", "permissions": ["partners:write"], "partner_id": partner });
     world
         .admin()

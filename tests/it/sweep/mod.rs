@@ -6,11 +6,13 @@
 
 mod bodies;
 mod sessions;
+mod sight;
 mod stage;
 
 use crate::world::{Operation, Reply, operations, resolve};
 use serde_json::Value;
-use stage::{Principal, Stage, ids_in, lists, may_call, pages, prefix};
+use sight::{ids_in, lists, pages, prefix};
+use stage::{Principal, Stage, may_call};
 use std::collections::BTreeMap;
 
 /// What no test ever made.
@@ -73,7 +75,20 @@ fn same_as_nothing(principal: &Principal, what: &str, foreign: &Reply, nothing: 
     );
 }
 
-/// The prefix of the ids that a schema takes, if it takes ids.
+/// Whether an id of this prefix, of one of these, or of any, is taken.
+fn takes(wanted: &str, id: &str) -> bool {
+    let mut prefixes = wanted.trim_matches(['(', ')']).split('|');
+    wanted == "[a-z]+" || prefixes.any(|one| one == prefix(id))
+}
+
+/// An id of nothing that is of this form.
+fn nothing_of(wanted: &str) -> String {
+    let first = wanted.trim_matches(['(', ')']).split('|').next();
+    let first = first.filter(|first| *first != "[a-z]+").unwrap_or("ptn");
+    format!("{first}_{NOTHING}")
+}
+
+/// The prefix of the ids that a schema takes, if it takes ids; several stand in brackets.
 fn taken_prefix(schema: &'static Value) -> Option<&'static str> {
     let schema = resolve(schema);
     let schema = if schema["items"].is_null() {
@@ -90,7 +105,7 @@ fn taken_prefix(schema: &'static Value) -> Option<&'static str> {
 
 fn foreign_ids<'a>(principal: &'a Principal, wanted: &'a str) -> impl Iterator<Item = &'a String> {
     let ids = principal.foreign.ids.iter();
-    ids.filter(move |id| prefix(id) == wanted)
+    ids.filter(move |id| takes(wanted, id))
 }
 
 #[test]
@@ -114,7 +129,7 @@ fn a_foreign_id_in_a_path_names_nothing() {
                 let ask = operation.ask(&principal.actor, &format!("{start}{id}{end}"));
                 ask.send()
             };
-            let nothing = call(&format!("{wanted}_{NOTHING}"));
+            let nothing = call(&nothing_of(wanted));
             let nothing = if may_call(principal, &operation.permissions) {
                 nothing.refused(404, "not_found")
             } else {
@@ -137,7 +152,7 @@ fn a_foreign_id_in_a_path_names_nothing() {
 }
 
 /// Parameters that take a text by which a record may be found.
-const SEARCHED: [&str; 3] = ["external_id", "q", "domain"];
+const SEARCHED: [&str; 4] = ["external_id", "q", "domain", "email"];
 /// The parameter that takes the id of any record.
 const ANY_ID: &str = "subject_id";
 
@@ -149,11 +164,20 @@ fn foreign_values(
 ) -> Vec<(String, Vec<String>)> {
     if SEARCHED.contains(&name) {
         let texts = principal.foreign.texts.iter().cloned();
-        let fitting = texts.filter(|text| name != "domain" || text.ends_with(".example"));
-        return vec![(NO_TEXT.to_owned(), fitting.collect())];
+        let fitting = texts.filter(|text| match name {
+            "domain" => text.ends_with(".example") && !text.contains('@'),
+            "email" => text.contains('@'),
+            _ => true,
+        });
+        let nothing = if name == "email" {
+            "nobody@nowhere.example"
+        } else {
+            NO_TEXT
+        };
+        return vec![(nothing.to_owned(), fitting.collect())];
     }
     let wanted = taken_prefix(&parameter["schema"]);
-    let is_asked = |id: &&String| name == ANY_ID || wanted == Some(prefix(id));
+    let is_asked = |id: &&String| name == ANY_ID || wanted.is_some_and(|wanted| takes(wanted, id));
     let mut kinds: BTreeMap<String, Vec<String>> = BTreeMap::new();
     for id in principal.foreign.ids.iter().filter(is_asked) {
         kinds

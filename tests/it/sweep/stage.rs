@@ -2,7 +2,8 @@
 //!
 //! Every text of a record carries the mark of whom it belongs to, so that a name that leaks is found as well as an id.
 
-use crate::world::{Actor, Reply, Tenant, World, money, operations};
+use super::sight::{Sight, keys_of, look, prefix};
+use crate::world::{Actor, Reply, Tenant, World, money};
 use copartner::kernel::permission::Permission;
 use copartner::platform::clock::Clock;
 use serde_json::{Value, json};
@@ -47,74 +48,12 @@ pub struct Stage {
     pub principals: Vec<Principal>,
 }
 
-/// What a caller sees: the records of all lists, and every id and text that they mention.
-#[derive(Debug, Default, Clone)]
-pub struct Sight {
-    pub records: Vec<Value>,
-    pub ids: BTreeSet<String>,
-    pub texts: BTreeSet<String>,
-}
-
-/// The ids in a text: a prefix, an underscore and 26 characters.
-pub fn ids_in(text: &str) -> impl Iterator<Item = &str> {
-    let is_part = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_';
-    text.split(move |c| !is_part(c)).filter(|word| {
-        word.rsplit_once('_')
-            .is_some_and(|(prefix, rest)| !prefix.is_empty() && rest.len() == 26)
-    })
-}
-
-/// The prefix of an id.
-pub fn prefix(id: &str) -> &str {
-    id.rsplit_once('_').map_or("", |(prefix, _)| prefix)
-}
-
-/// Every page of a list.
-pub fn pages(actor: &Actor, path: &str) -> Vec<Reply> {
-    let mut pages: Vec<Reply> = Vec::new();
-    loop {
-        let cursor = pages.last().map_or(Some(String::new()), |page| {
-            page["next_cursor"]
-                .as_str()
-                .map(|cursor| format!("&cursor={cursor}"))
-        });
-        let Some(cursor) = cursor else { return pages };
-        pages.push(actor.get(&format!("{path}?limit=100{cursor}")).expect(200));
-    }
-}
-
-/// The paths of all lists that need nothing but a limit.
-pub fn lists() -> Vec<crate::world::Operation> {
-    let all = operations().into_iter();
-    all.filter(|operation| operation.query_names().contains(&"cursor") && operation.path_names().is_empty())
-        .collect()
-}
-
 /// Whether a key with everything that its kind may hold can call the operation.
 pub fn may_call(principal: &Principal, permissions: &[&str]) -> bool {
     !principal.is_partner
         || permissions
             .iter()
             .all(|name| Permission::from_name(name).is_some_and(Permission::open_to_partners))
-}
-
-fn look(actor: &Actor) -> Sight {
-    let mut sight = Sight::default();
-    for list in lists() {
-        if actor.get(list.path).status == 403 {
-            continue;
-        }
-        for page in pages(actor, list.path) {
-            sight.ids.extend(ids_in(page.raw()).map(str::to_owned));
-            sight.records.extend(page.data().iter().cloned());
-        }
-    }
-    for record in &sight.records {
-        for field in ["external_id", "name", "domain"] {
-            sight.texts.extend(record[field].as_str().map(str::to_owned));
-        }
-    }
-    sight
 }
 
 /// One organization while it is being furnished.
@@ -125,6 +64,8 @@ struct House<'w> {
     program: String,
     family: String,
     step: String,
+    /// What a partner's people hold.
+    role: String,
 }
 
 /// A partner, its key, and what came with it.
@@ -144,6 +85,7 @@ impl<'w> House<'w> {
             program: String::new(),
             family: String::new(),
             step: String::new(),
+            role: String::new(),
         };
         let mark = house.mark(0);
         house.program = house.program(&mark);
@@ -156,7 +98,26 @@ impl<'w> House<'w> {
                 json!({ "name": mark, "permissions": ["deals:read"] }),
             )
             .expect(201);
+        let role = json!({ "name": mark, "for_partners": false, "permissions": ["deals:read"] });
+        let role = house.admin.post("/v1/roles", role).expect(201).id();
+        let user = house.user(&mark, json!({ "role_ids": [role] }));
+        let key = json!({ "name": mark, "permissions": ["deals:read"], "owner_id": user });
+        house.admin.post("/v1/api-keys", key).expect(201);
+        let role = json!({
+            "name": format!("{mark} for partners"), "for_partners": true, "permissions": ["deals:read"]
+        });
+        house.role = house.admin.post("/v1/roles", role).expect(201).id();
         house
+    }
+
+    /// A person.
+    fn user(&self, mark: &str, more: Value) -> String {
+        let email = format!("{mark}@foil.example");
+        let mut body = json!({ "name": mark, "external_id": format!("{mark}-user"), "email": email });
+        body.as_object_mut()
+            .unwrap()
+            .extend(more.as_object().unwrap().clone());
+        self.admin.post("/v1/users", body).expect(201).id()
     }
 
     fn mark(&self, number: usize) -> String {
@@ -231,6 +192,7 @@ impl<'w> House<'w> {
                 .expect(200);
         }
         let actor = self.key(&id, &mark);
+        self.user(&mark, json!({ "partner_id": id, "role_ids": [self.role] }));
         self.sale(&mark, &[(&id, "sourced")], "1000.00 USD");
         self.sale(&format!("{mark}-small"), &[(&id, "sourced")], "10.00 EUR");
         let seen = look(self.admin);
@@ -452,18 +414,6 @@ fn everything(sight: &Sight, mark: &str) -> Secrets {
     }
 }
 
-fn keys_of(sight: &Sight) -> BTreeMap<String, BTreeSet<String>> {
-    let mut keys: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
-    for record in &sight.records {
-        if let (Some(id), Some(key)) = (record["id"].as_str(), record["external_id"].as_str()) {
-            keys.entry(prefix(id).to_owned())
-                .or_default()
-                .insert(key.to_owned());
-        }
-    }
-    keys
-}
-
 fn principal(name: &'static str, actor: Actor, foreign: &[&Secrets]) -> Principal {
     let mut secrets = Secrets::default();
     for more in foreign {
@@ -480,7 +430,7 @@ fn principal(name: &'static str, actor: Actor, foreign: &[&Secrets]) -> Principa
     own.values_mut().for_each(|ids| ids.sort());
     Principal {
         name,
-        is_partner: actor.get("/v1/api-keys").status == 403,
+        is_partner: actor.get("/v1/invoices").status == 403,
         actor,
         foreign: secrets,
         own,
