@@ -108,6 +108,7 @@ pub fn state(db: Db, clock: Arc<dyn Clock>, settings: &ServeSettings) -> Result<
         credentials: Arc::new(Credentials::new()),
         rate_limit: Arc::new(RateLimit::new(settings.rate_limit_per_minute)),
         contract: Arc::new(Contract::new(Arc::new(document()))?),
+        client_wait: Duration::from_millis(settings.client_wait_ms),
         import_max_bytes: u64::from(settings.import_max_mib) * 1024 * 1024,
     })
 }
@@ -133,7 +134,7 @@ pub fn server(
         .workers(workers)
         .worker_max_blocking_threads(blocking)
         .shutdown_timeout(SHUTDOWN_SECONDS)
-        .client_request_timeout(Duration::from_secs(10))
+        .client_request_timeout(Duration::from_millis(settings.client_wait_ms))
         .disable_signals()
         .listen(listener)?
         .run();

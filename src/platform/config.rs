@@ -55,6 +55,9 @@ pub struct ServeSettings {
     /// Largest file that an import takes, in mebibytes.
     #[arg(long, env = "COPARTNER_IMPORT_MAX_MIB", default_value = "256", value_parser = clap::value_parser!(u32).range(1..=4096))]
     pub import_max_mib: u32,
+    /// Milliseconds that a client has to send the head of a request, and again for its body; files have longer.
+    #[arg(long, env = "COPARTNER_CLIENT_WAIT_MS", default_value = "20000", value_parser = clap::value_parser!(u64).range(1_000..=600_000))]
+    pub client_wait_ms: u64,
     /// Write the first admin key to this file (mode 0600) besides printing it.
     #[arg(long, env = "COPARTNER_BOOTSTRAP_KEY_FILE")]
     pub bootstrap_key_file: Option<PathBuf>,

@@ -9,6 +9,7 @@
 
 mod api_keys;
 mod architecture;
+mod attacks;
 mod audit;
 mod authorization;
 mod catalog;
@@ -26,5 +27,6 @@ mod people;
 mod real_run;
 mod reports;
 mod serve;
+mod sweep;
 mod web;
 mod world;

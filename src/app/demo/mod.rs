@@ -118,6 +118,7 @@ fn serve_settings() -> ServeSettings {
         workers: Some(1),
         rate_limit_per_minute: NonZeroU32::MAX,
         import_max_mib: 1,
+        client_wait_ms: 20_000,
         bootstrap_key_file: None,
         without_worker: true,
     }

@@ -2,6 +2,7 @@
 
 use super::domain::{Account, AccountPatch, NewAccount, normalized};
 use super::store::{AccountFilter, AccountOrder};
+use crate::kernel::ctx::Ctx;
 use crate::kernel::id::AccountId;
 use crate::kernel::patch::Patch;
 use crate::kernel::problem::Problem;
@@ -208,8 +209,8 @@ pub struct AccountsQuery {
 
 impl AccountsQuery {
     /// The page that is asked for; its cursor is bound to everything that is serialized of this query.
-    pub fn page(&self) -> Result<PageRequest, Problem> {
-        PageRequest::new(self.limit, self.cursor.as_deref(), self)
+    pub fn page(&self, ctx: &Ctx) -> Result<PageRequest, Problem> {
+        PageRequest::new(ctx, self.limit, self.cursor.as_deref(), self)
     }
 
     /// The filter as the store knows it.

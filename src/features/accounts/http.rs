@@ -31,7 +31,7 @@ fn record(account: Account) -> Result<Answer, Problem> {
 #[get("/v1/accounts")]
 async fn list_accounts(who: Granted<can::AccountsRead>, query: Filter<AccountsQuery>) -> Reply {
     who.read(move |tx, ctx| {
-        let page = service::list(tx, ctx, &query.filter(), &query.page()?)?;
+        let page = service::list(tx, ctx, &query.filter(), &query.page(ctx)?)?;
         Answer::ok(&AccountPage::from(page.map(AccountView::from)))
     })
     .await

@@ -2,6 +2,7 @@
 
 use super::domain::{ApiKey, ApiKeyPatch, NewApiKey};
 use super::store::ApiKeyFilter;
+use crate::kernel::ctx::Ctx;
 use crate::kernel::id::{ApiKeyId, PartnerId, UserId};
 use crate::kernel::patch::Patch;
 use crate::kernel::permission::PermissionName;
@@ -259,8 +260,8 @@ pub struct ApiKeysQuery {
 
 impl ApiKeysQuery {
     /// The page that is asked for.
-    pub fn page(&self) -> Result<PageRequest, Problem> {
-        PageRequest::new(self.limit, self.cursor.as_deref(), self)
+    pub fn page(&self, ctx: &Ctx) -> Result<PageRequest, Problem> {
+        PageRequest::new(ctx, self.limit, self.cursor.as_deref(), self)
     }
 
     /// The filter as the store knows it.

@@ -38,7 +38,7 @@ fn record(key: ApiKey) -> Result<Answer, Problem> {
 #[get("/v1/api-keys")]
 async fn list_api_keys(who: Granted<can::ApiKeysRead>, query: Filter<ApiKeysQuery>) -> Reply {
     who.read(move |tx, ctx| {
-        let page = service::list(tx, ctx, &query.filter(), &query.page()?)?;
+        let page = service::list(tx, ctx, &query.filter(), &query.page(ctx)?)?;
         Answer::ok(&ApiKeyPage::from(page.map(ApiKeyView::from)))
     })
     .await

@@ -2,6 +2,7 @@
 
 use super::domain::{Attribution, AttributionPatch, AttributionStatus, NewAttribution};
 use super::store::{AttributionFilter, AttributionOrder};
+use crate::kernel::ctx::Ctx;
 use crate::kernel::id::{AttributionId, DealId, PartnerId};
 use crate::kernel::motion::Role;
 use crate::kernel::patch::Patch;
@@ -205,8 +206,8 @@ pub struct AttributionsQuery {
 
 impl AttributionsQuery {
     /// The page that is asked for; its cursor is bound to everything that is serialized of this query.
-    pub fn page(&self) -> Result<PageRequest, Problem> {
-        PageRequest::new(self.limit, self.cursor.as_deref(), self)
+    pub fn page(&self, ctx: &Ctx) -> Result<PageRequest, Problem> {
+        PageRequest::new(ctx, self.limit, self.cursor.as_deref(), self)
     }
 
     /// The filter as the store knows it.

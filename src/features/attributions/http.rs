@@ -36,7 +36,7 @@ fn record(attribution: Attribution) -> Result<Answer, Problem> {
 #[get("/v1/attributions")]
 async fn list_attributions(who: Granted<can::AttributionsRead>, query: Filter<AttributionsQuery>) -> Reply {
     who.read(move |tx, ctx| {
-        let page = service::list(tx, ctx, &query.filter(), &query.page()?)?;
+        let page = service::list(tx, ctx, &query.filter(), &query.page(ctx)?)?;
         Answer::ok(&AttributionPage::from(page.map(AttributionView::from)))
     })
     .await

@@ -3,7 +3,7 @@
 use super::domain::{ActorType, AuditChain, AuditEvent, ChainStatus, FaultKind, KnownHead};
 use super::store::AuditFilter;
 use crate::features::events::{SubjectType, SubjectView};
-use crate::kernel::ctx::ActorId;
+use crate::kernel::ctx::{ActorId, Ctx};
 use crate::kernel::id::{AuditEventId, RequestId, UserId};
 use crate::kernel::problem::Problem;
 use crate::kernel::subject;
@@ -99,8 +99,8 @@ pub struct AuditEventsQuery {
 
 impl AuditEventsQuery {
     /// The page that is asked for; its cursor is bound to everything that is serialized of this query.
-    pub fn page(&self) -> Result<PageRequest, Problem> {
-        PageRequest::new(self.limit, self.cursor.as_deref(), self)
+    pub fn page(&self, ctx: &Ctx) -> Result<PageRequest, Problem> {
+        PageRequest::new(ctx, self.limit, self.cursor.as_deref(), self)
     }
 
     /// The filter as the store knows it; an id that names no resource is refused.

@@ -21,7 +21,7 @@ pub fn routes(config: &mut ServiceConfig<'_>) {
 #[get("/v1/audit-events")]
 async fn list_audit_events(who: Granted<can::AuditEventsRead>, query: Filter<AuditEventsQuery>) -> Reply {
     who.read(move |tx, ctx| {
-        let page = service::list(tx, ctx, &query.filter()?, &query.page()?)?;
+        let page = service::list(tx, ctx, &query.filter()?, &query.page(ctx)?)?;
         Answer::ok(&AuditEventPage::from(page.map(AuditEventView::from)))
     })
     .await

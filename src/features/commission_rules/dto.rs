@@ -4,6 +4,7 @@ use super::domain::{CommissionRule, CommissionRulePatch, NewCommissionRule};
 use super::store::CommissionRuleFilter;
 use super::terms_dto::TermsBody;
 use crate::kernel::commission::Component;
+use crate::kernel::ctx::Ctx;
 use crate::kernel::id::{CommissionRuleId, ProgramId};
 use crate::kernel::patch::Patch;
 use crate::kernel::problem::Problem;
@@ -165,8 +166,8 @@ pub struct CommissionRulesQuery {
 
 impl CommissionRulesQuery {
     /// The page that is asked for; its cursor is bound to everything that is serialized of this query.
-    pub fn page(&self) -> Result<PageRequest, Problem> {
-        PageRequest::new(self.limit, self.cursor.as_deref(), self)
+    pub fn page(&self, ctx: &Ctx) -> Result<PageRequest, Problem> {
+        PageRequest::new(ctx, self.limit, self.cursor.as_deref(), self)
     }
 
     /// The filter as the store knows it.

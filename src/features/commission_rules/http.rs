@@ -52,7 +52,7 @@ async fn list_commission_rules(
     query: Filter<CommissionRulesQuery>,
 ) -> Reply {
     who.read(move |tx, ctx| {
-        let page = service::list(tx, ctx, &query.filter(), &query.page()?)?;
+        let page = service::list(tx, ctx, &query.filter(), &query.page(ctx)?)?;
         Answer::ok(&CommissionRulePage::from(page.map(CommissionRuleView::from)))
     })
     .await
@@ -154,7 +154,7 @@ async fn list_commission_rule_versions(
     query: Filter<CommissionRuleVersionsQuery>,
 ) -> Reply {
     who.read(move |tx, ctx| {
-        let page = service::list_versions(tx, ctx, &query.filter(), &query.page()?)?;
+        let page = service::list_versions(tx, ctx, &query.filter(), &query.page(ctx)?)?;
         Answer::ok(&CommissionRuleVersionPage::from(
             page.map(CommissionRuleVersionView::from),
         ))

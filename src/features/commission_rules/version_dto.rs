@@ -5,6 +5,7 @@ use super::dto::RuleSort;
 use super::store::RuleVersionFilter;
 use super::terms_dto::{TermsBody, TermsView};
 use crate::kernel::commission::Component;
+use crate::kernel::ctx::Ctx;
 use crate::kernel::id::{CommissionRuleId, CommissionRuleVersionId, ProgramId};
 use crate::kernel::problem::Problem;
 use crate::page_of;
@@ -135,8 +136,8 @@ pub struct CommissionRuleVersionsQuery {
 
 impl CommissionRuleVersionsQuery {
     /// The page that is asked for; its cursor is bound to everything that is serialized of this query.
-    pub fn page(&self) -> Result<PageRequest, Problem> {
-        PageRequest::new(self.limit, self.cursor.as_deref(), self)
+    pub fn page(&self, ctx: &Ctx) -> Result<PageRequest, Problem> {
+        PageRequest::new(ctx, self.limit, self.cursor.as_deref(), self)
     }
 
     /// The filter as the store knows it.

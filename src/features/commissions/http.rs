@@ -39,7 +39,7 @@ fn record(line: Commission) -> Result<Answer, Problem> {
 #[get("/v1/commissions")]
 async fn list_commissions(who: Granted<can::CommissionsRead>, query: Filter<CommissionsQuery>) -> Reply {
     who.read(move |tx, ctx| {
-        let page = service::list(tx, ctx, &query.filter(), &query.page()?)?;
+        let page = service::list(tx, ctx, &query.filter(), &query.page(ctx)?)?;
         let rows = page
             .rows
             .into_iter()
@@ -152,7 +152,7 @@ async fn approve_commission(
 #[get("/v1/clawbacks")]
 async fn list_clawbacks(who: Granted<can::CommissionsRead>, query: Filter<ClawbacksQuery>) -> Reply {
     who.read(move |tx, ctx| {
-        let page = service::list_clawbacks(tx, ctx, &query.filter(), &query.page()?)?;
+        let page = service::list_clawbacks(tx, ctx, &query.filter(), &query.page(ctx)?)?;
         Answer::ok(&ClawbackPage::from(page.map(ClawbackView::from)))
     })
     .await

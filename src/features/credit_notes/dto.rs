@@ -2,6 +2,7 @@
 
 use super::domain::{CreditNote, NewCreditNote};
 use super::store::{CreditNoteFilter, CreditNoteOrder};
+use crate::kernel::ctx::Ctx;
 use crate::kernel::id::{CreditNoteId, DealId, InvoiceId};
 use crate::kernel::problem::Problem;
 use crate::page_of;
@@ -160,8 +161,8 @@ pub struct CreditNotesQuery {
 
 impl CreditNotesQuery {
     /// The page that is asked for; its cursor is bound to everything that is serialized of this query.
-    pub fn page(&self) -> Result<PageRequest, Problem> {
-        PageRequest::new(self.limit, self.cursor.as_deref(), self)
+    pub fn page(&self, ctx: &Ctx) -> Result<PageRequest, Problem> {
+        PageRequest::new(ctx, self.limit, self.cursor.as_deref(), self)
     }
 
     /// The filter as the store knows it.

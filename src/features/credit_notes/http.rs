@@ -25,7 +25,7 @@ pub fn routes(config: &mut ServiceConfig<'_>) {
 #[get("/v1/credit-notes")]
 async fn list_credit_notes(who: Granted<can::CreditNotesRead>, query: Filter<CreditNotesQuery>) -> Reply {
     who.read(move |tx, ctx| {
-        let page = service::list(tx, ctx, &query.filter(), &query.page()?)?;
+        let page = service::list(tx, ctx, &query.filter(), &query.page(ctx)?)?;
         Answer::ok(&CreditNotePage::from(page.map(CreditNoteView::from)))
     })
     .await

@@ -2,6 +2,7 @@
 
 use super::domain::{Deal, DealPatch, DealStatus, DealType, NewDeal};
 use super::store::{DealFilter, DealOrder};
+use crate::kernel::ctx::Ctx;
 use crate::kernel::id::{AccountId, DealId, PartnerId, PipelineStageId, ProductFamilyId, ProgramId};
 use crate::kernel::patch::Patch;
 use crate::kernel::problem::Problem;
@@ -324,8 +325,8 @@ pub struct DealsQuery {
 
 impl DealsQuery {
     /// The page that is asked for; its cursor is bound to everything that is serialized of this query.
-    pub fn page(&self) -> Result<PageRequest, Problem> {
-        PageRequest::new(self.limit, self.cursor.as_deref(), self)
+    pub fn page(&self, ctx: &Ctx) -> Result<PageRequest, Problem> {
+        PageRequest::new(ctx, self.limit, self.cursor.as_deref(), self)
     }
 
     /// The filter as the store knows it.

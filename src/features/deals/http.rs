@@ -38,7 +38,7 @@ fn record(deal: Deal) -> Result<Answer, Problem> {
 #[get("/v1/deals")]
 async fn list_deals(who: Granted<can::DealsRead>, query: Filter<DealsQuery>) -> Reply {
     who.read(move |tx, ctx| {
-        let page = service::list(tx, ctx, &query.filter(), &query.page()?)?;
+        let page = service::list(tx, ctx, &query.filter(), &query.page(ctx)?)?;
         Answer::ok(&DealPage::from(page.map(DealView::from)))
     })
     .await

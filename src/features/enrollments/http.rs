@@ -37,7 +37,7 @@ fn record(enrollment: Enrollment) -> Result<Answer, Problem> {
 #[get("/v1/enrollments")]
 async fn list_enrollments(who: Granted<can::EnrollmentsRead>, query: Filter<EnrollmentsQuery>) -> Reply {
     who.read(move |tx, ctx| {
-        let page = service::list(tx, ctx, &query.filter(), &query.page()?)?;
+        let page = service::list(tx, ctx, &query.filter(), &query.page(ctx)?)?;
         Answer::ok(&EnrollmentPage::from(page.map(EnrollmentView::from)))
     })
     .await

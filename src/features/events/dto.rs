@@ -2,6 +2,7 @@
 
 use super::domain::Event;
 use super::store::EventFilter;
+use crate::kernel::ctx::Ctx;
 use crate::kernel::id::{EventId, PartnerId};
 use crate::kernel::problem::Problem;
 use crate::kernel::subject;
@@ -112,8 +113,8 @@ pub struct EventsQuery {
 
 impl EventsQuery {
     /// The page that is asked for; its cursor is bound to everything that is serialized of this query.
-    pub fn page(&self) -> Result<PageRequest, Problem> {
-        PageRequest::new(self.limit, self.cursor.as_deref(), self)
+    pub fn page(&self, ctx: &Ctx) -> Result<PageRequest, Problem> {
+        PageRequest::new(ctx, self.limit, self.cursor.as_deref(), self)
     }
 
     /// The filter as the store knows it.

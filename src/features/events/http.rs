@@ -27,7 +27,7 @@ async fn list_events(who: Granted<can::EventsRead>, query: Filter<EventsQuery>) 
         tracing::warn!(%problem, "events were not numbered");
     }
     who.read(move |tx, ctx| {
-        let page = service::list(tx, ctx, &query.filter(), &query.page()?)?;
+        let page = service::list(tx, ctx, &query.filter(), &query.page(ctx)?)?;
         Answer::ok(&EventPage::from(page.map(EventView::from)))
     })
     .await

@@ -3,7 +3,7 @@
 use super::domain::{Import, ImportStatus};
 use super::store::{ImportFilter, KeptRejection};
 use super::targets::ImportResource;
-use crate::kernel::ctx::ActorId;
+use crate::kernel::ctx::{ActorId, Ctx};
 use crate::kernel::id::ImportId;
 use crate::kernel::problem::Problem;
 use crate::page_of;
@@ -309,8 +309,8 @@ pub struct ImportsQuery {
 
 impl ImportsQuery {
     /// The page that is asked for; its cursor is bound to everything that is serialized of this query.
-    pub fn page(&self) -> Result<PageRequest, Problem> {
-        PageRequest::new(self.limit, self.cursor.as_deref(), self)
+    pub fn page(&self, ctx: &Ctx) -> Result<PageRequest, Problem> {
+        PageRequest::new(ctx, self.limit, self.cursor.as_deref(), self)
     }
 
     /// The filter as the store knows it.
@@ -339,8 +339,8 @@ pub struct RejectionsQuery {
 
 impl RejectionsQuery {
     /// The page that is asked for, of this import alone.
-    pub fn page(&self, id: ImportId) -> Result<PageRequest, Problem> {
-        PageRequest::new(self.limit, self.cursor.as_deref(), &id)
+    pub fn page(&self, ctx: &Ctx, id: ImportId) -> Result<PageRequest, Problem> {
+        PageRequest::new(ctx, self.limit, self.cursor.as_deref(), &id)
     }
 }
 

@@ -37,7 +37,7 @@ fn record(import: Import) -> Result<Answer, Problem> {
 #[get("/v1/imports")]
 async fn list_imports(who: Granted<can::ImportsRead>, query: Filter<ImportsQuery>) -> Reply {
     who.read(move |tx, ctx| {
-        let page = service::list(tx, ctx, &query.filter(), &query.page()?)?;
+        let page = service::list(tx, ctx, &query.filter(), &query.page(ctx)?)?;
         Answer::ok(&ImportPage::from(page.map(ImportView::from)))
     })
     .await
@@ -102,7 +102,7 @@ async fn list_import_rejections(
     query: Filter<RejectionsQuery>,
 ) -> Reply {
     who.read(move |tx, ctx| {
-        let page = service::rejections(tx, ctx, target.import_id, &query.page(target.import_id)?)?;
+        let page = service::rejections(tx, ctx, target.import_id, &query.page(ctx, target.import_id)?)?;
         Answer::ok(&ImportRejectionPage::from(page.map(ImportRejectionView::from)))
     })
     .await

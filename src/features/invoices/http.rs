@@ -46,7 +46,7 @@ fn record(tx: &mut Tx<'_>, ctx: &Ctx, invoice: Invoice) -> Result<Answer, Proble
 #[get("/v1/invoices")]
 async fn list_invoices(who: Granted<can::InvoicesRead>, query: Filter<InvoicesQuery>) -> Reply {
     who.read(move |tx, ctx| {
-        let Page { rows, next_cursor } = service::list(tx, ctx, &query.filter(), &query.page()?)?;
+        let Page { rows, next_cursor } = service::list(tx, ctx, &query.filter(), &query.page(ctx)?)?;
         let rows = rows
             .into_iter()
             .map(InvoiceSummaryView::try_from)
@@ -159,7 +159,7 @@ async fn create_payment(
 #[get("/v1/payments")]
 async fn list_payments(who: Granted<can::InvoicesRead>, query: Filter<PaymentsQuery>) -> Reply {
     who.read(move |tx, ctx| {
-        let page = service::list_payments(tx, ctx, &query.filter(), &query.page()?)?;
+        let page = service::list_payments(tx, ctx, &query.filter(), &query.page(ctx)?)?;
         Answer::ok(&PaymentPage::from(page.map(PaymentView::from)))
     })
     .await
@@ -212,7 +212,7 @@ async fn create_refund(
 #[get("/v1/refunds")]
 async fn list_refunds(who: Granted<can::InvoicesRead>, query: Filter<RefundsQuery>) -> Reply {
     who.read(move |tx, ctx| {
-        let page = service::list_refunds(tx, ctx, &query.filter(), &query.page()?)?;
+        let page = service::list_refunds(tx, ctx, &query.filter(), &query.page(ctx)?)?;
         Answer::ok(&RefundPage::from(page.map(RefundView::from)))
     })
     .await

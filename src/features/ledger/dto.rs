@@ -3,6 +3,7 @@
 use super::balance_store::BalanceFilter;
 use super::domain::{AccountTotal, Balance, EntryKind, LedgerAccount, LedgerEntry, Source};
 use super::store::EntryFilter;
+use crate::kernel::ctx::Ctx;
 use crate::kernel::id::{ClawbackId, CommissionId, LedgerEntryId, PartnerId, PayoutId, ProgramId};
 use crate::kernel::problem::Problem;
 use crate::page_of;
@@ -126,8 +127,8 @@ pub struct LedgerEntriesQuery {
 
 impl LedgerEntriesQuery {
     /// The page that is asked for; its cursor is bound to everything that is serialized of this query.
-    pub fn page(&self) -> Result<PageRequest, Problem> {
-        PageRequest::new(self.limit, self.cursor.as_deref(), self)
+    pub fn page(&self, ctx: &Ctx) -> Result<PageRequest, Problem> {
+        PageRequest::new(ctx, self.limit, self.cursor.as_deref(), self)
     }
 
     /// The filter as the store knows it.
@@ -229,8 +230,8 @@ pub struct BalancesQuery {
 
 impl BalancesQuery {
     /// The page that is asked for; its cursor is bound to everything that is serialized of this query.
-    pub fn page(&self) -> Result<PageRequest, Problem> {
-        PageRequest::new(self.limit, self.cursor.as_deref(), self)
+    pub fn page(&self, ctx: &Ctx) -> Result<PageRequest, Problem> {
+        PageRequest::new(ctx, self.limit, self.cursor.as_deref(), self)
     }
 
     /// The filter as the store knows it.

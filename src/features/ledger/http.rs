@@ -28,7 +28,7 @@ pub fn routes(config: &mut ServiceConfig<'_>) {
 #[get("/v1/ledger-entries")]
 async fn list_ledger_entries(who: Granted<can::LedgerRead>, query: Filter<LedgerEntriesQuery>) -> Reply {
     who.read(move |tx, ctx| {
-        let page = service::list(tx, ctx, &query.filter(), &query.page()?)?;
+        let page = service::list(tx, ctx, &query.filter(), &query.page(ctx)?)?;
         Answer::ok(&LedgerEntryPage::from(page.map(LedgerEntryView::from)))
     })
     .await
@@ -59,7 +59,7 @@ async fn get_ledger_entry(who: Granted<can::LedgerRead>, target: Target<LedgerEn
 #[get("/v1/balances")]
 async fn list_balances(who: Granted<can::LedgerRead>, query: Filter<BalancesQuery>) -> Reply {
     who.read(move |tx, ctx| {
-        let page = service::balances(tx, ctx, &query.filter(), &query.page()?)?;
+        let page = service::balances(tx, ctx, &query.filter(), &query.page(ctx)?)?;
         Answer::ok(&BalancePage::from(page.map(BalanceView::from)))
     })
     .await

@@ -2,6 +2,7 @@
 
 use super::domain::{NewPartner, Partner, PartnerPatch, PartnerStatus};
 use super::store::{PartnerFilter, PartnerOrder};
+use crate::kernel::ctx::Ctx;
 use crate::kernel::id::PartnerId;
 use crate::kernel::patch::Patch;
 use crate::kernel::problem::Problem;
@@ -230,8 +231,8 @@ pub struct PartnersQuery {
 
 impl PartnersQuery {
     /// The page that is asked for; its cursor is bound to everything that is serialized of this query.
-    pub fn page(&self) -> Result<PageRequest, Problem> {
-        PageRequest::new(self.limit, self.cursor.as_deref(), self)
+    pub fn page(&self, ctx: &Ctx) -> Result<PageRequest, Problem> {
+        PageRequest::new(ctx, self.limit, self.cursor.as_deref(), self)
     }
 
     /// The filter as the store knows it.

@@ -36,7 +36,7 @@ fn record(partner: Partner) -> Result<Answer, Problem> {
 #[get("/v1/partners")]
 async fn list_partners(who: Granted<can::PartnersRead>, query: Filter<PartnersQuery>) -> Reply {
     who.read(move |tx, ctx| {
-        let page = service::list(tx, ctx, &query.filter(), &query.page()?)?;
+        let page = service::list(tx, ctx, &query.filter(), &query.page(ctx)?)?;
         Answer::ok(&PartnerPage::from(page.map(PartnerView::from)))
     })
     .await

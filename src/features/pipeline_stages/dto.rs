@@ -2,6 +2,7 @@
 
 use super::domain::{NewPipelineStage, PipelineStage, PipelineStagePatch};
 use super::store::{PipelineStageFilter, PipelineStageOrder};
+use crate::kernel::ctx::Ctx;
 use crate::kernel::id::PipelineStageId;
 use crate::kernel::patch::Patch;
 use crate::kernel::problem::Problem;
@@ -173,8 +174,8 @@ pub struct PipelineStagesQuery {
 
 impl PipelineStagesQuery {
     /// The page that is asked for; its cursor is bound to everything that is serialized of this query.
-    pub fn page(&self) -> Result<PageRequest, Problem> {
-        PageRequest::new(self.limit, self.cursor.as_deref(), self)
+    pub fn page(&self, ctx: &Ctx) -> Result<PageRequest, Problem> {
+        PageRequest::new(ctx, self.limit, self.cursor.as_deref(), self)
     }
 
     /// The filter as the store knows it.

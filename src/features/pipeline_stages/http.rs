@@ -37,7 +37,7 @@ async fn list_pipeline_stages(
     query: Filter<PipelineStagesQuery>,
 ) -> Reply {
     who.read(move |tx, ctx| {
-        let page = service::list(tx, ctx, &query.filter(), &query.page()?)?;
+        let page = service::list(tx, ctx, &query.filter(), &query.page(ctx)?)?;
         Answer::ok(&PipelineStagePage::from(page.map(PipelineStageView::from)))
     })
     .await

@@ -2,6 +2,7 @@
 
 use super::domain::{NewProductFamily, ProductFamily, ProductFamilyPatch};
 use super::store::{ProductFamilyFilter, ProductFamilyOrder};
+use crate::kernel::ctx::Ctx;
 use crate::kernel::id::ProductFamilyId;
 use crate::kernel::patch::Patch;
 use crate::kernel::problem::Problem;
@@ -147,8 +148,8 @@ pub struct ProductFamiliesQuery {
 
 impl ProductFamiliesQuery {
     /// The page that is asked for; its cursor is bound to everything that is serialized of this query.
-    pub fn page(&self) -> Result<PageRequest, Problem> {
-        PageRequest::new(self.limit, self.cursor.as_deref(), self)
+    pub fn page(&self, ctx: &Ctx) -> Result<PageRequest, Problem> {
+        PageRequest::new(ctx, self.limit, self.cursor.as_deref(), self)
     }
 
     /// The filter as the store knows it.

@@ -37,7 +37,7 @@ async fn list_product_families(
     query: Filter<ProductFamiliesQuery>,
 ) -> Reply {
     who.read(move |tx, ctx| {
-        let page = service::list(tx, ctx, &query.filter(), &query.page()?)?;
+        let page = service::list(tx, ctx, &query.filter(), &query.page(ctx)?)?;
         Answer::ok(&ProductFamilyPage::from(page.map(ProductFamilyView::from)))
     })
     .await

@@ -2,6 +2,7 @@
 
 use super::domain::{CommissionApproval, LockPoint, NewProgram, Program, ProgramPatch};
 use super::store::{ProgramFilter, ProgramOrder};
+use crate::kernel::ctx::Ctx;
 use crate::kernel::id::ProgramId;
 use crate::kernel::money::{Money, Rounding};
 use crate::kernel::motion::Motion;
@@ -282,8 +283,8 @@ pub struct ProgramsQuery {
 
 impl ProgramsQuery {
     /// The page that is asked for; its cursor is bound to everything that is serialized of this query.
-    pub fn page(&self) -> Result<PageRequest, Problem> {
-        PageRequest::new(self.limit, self.cursor.as_deref(), self)
+    pub fn page(&self, ctx: &Ctx) -> Result<PageRequest, Problem> {
+        PageRequest::new(ctx, self.limit, self.cursor.as_deref(), self)
     }
 
     /// The filter as the store knows it.

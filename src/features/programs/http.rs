@@ -31,7 +31,7 @@ fn record(program: Program) -> Result<Answer, Problem> {
 #[get("/v1/programs")]
 async fn list_programs(who: Granted<can::ProgramsRead>, query: Filter<ProgramsQuery>) -> Reply {
     who.read(move |tx, ctx| {
-        let page = service::list(tx, ctx, &query.filter(), &query.page()?)?;
+        let page = service::list(tx, ctx, &query.filter(), &query.page(ctx)?)?;
         Answer::ok(&ProgramPage::from(page.map(ProgramView::from)))
     })
     .await

@@ -99,9 +99,12 @@ impl ReportRowView {
     }
 }
 
+/// What makes a cell a formula, by OWASP's list: the wide forms count in spreadsheets of East Asian languages.
+const FORMULA_STARTS: [char; 11] = ['=', '+', '-', '@', '\t', '\r', '\n', '＝', '＋', '－', '＠'];
+
 /// A name that a spreadsheet would take for a formula is quoted, so that opening a report runs nothing.
 fn harmless(text: &str) -> String {
-    if text.starts_with(['=', '+', '-', '@', '\t', '\r']) {
+    if text.starts_with(FORMULA_STARTS) {
         format!("'{text}")
     } else {
         text.to_owned()

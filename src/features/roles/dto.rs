@@ -2,6 +2,7 @@
 
 use super::domain::{NewRole, Role, RolePatch};
 use super::store::RoleFilter;
+use crate::kernel::ctx::Ctx;
 use crate::kernel::id::RoleId;
 use crate::kernel::permission::PermissionName;
 use crate::kernel::problem::Problem;
@@ -132,8 +133,8 @@ pub struct RolesQuery {
 
 impl RolesQuery {
     /// The page that is asked for; its cursor is bound to everything that is serialized of this query.
-    pub fn page(&self) -> Result<PageRequest, Problem> {
-        PageRequest::new(self.limit, self.cursor.as_deref(), self)
+    pub fn page(&self, ctx: &Ctx) -> Result<PageRequest, Problem> {
+        PageRequest::new(ctx, self.limit, self.cursor.as_deref(), self)
     }
 
     /// The filter as the store knows it.

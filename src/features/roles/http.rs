@@ -32,7 +32,7 @@ fn record(role: Role) -> Result<Answer, Problem> {
 #[get("/v1/roles")]
 async fn list_roles(who: Granted<can::RolesRead>, query: Filter<RolesQuery>) -> Reply {
     who.read(move |tx, ctx| {
-        let page = service::list(tx, ctx, &query.filter(), &query.page()?)?;
+        let page = service::list(tx, ctx, &query.filter(), &query.page(ctx)?)?;
         Answer::ok(&RolePage::from(page.map(RoleView::from)))
     })
     .await

@@ -2,6 +2,7 @@
 
 use super::domain::{NewUser, User, UserPatch, UserStatus};
 use super::store::UserFilter;
+use crate::kernel::ctx::Ctx;
 use crate::kernel::id::{PartnerId, RoleId, UserId};
 use crate::kernel::patch::Patch;
 use crate::kernel::problem::Problem;
@@ -193,8 +194,8 @@ pub struct UsersQuery {
 
 impl UsersQuery {
     /// The page that is asked for; its cursor is bound to everything that is serialized of this query.
-    pub fn page(&self) -> Result<PageRequest, Problem> {
-        PageRequest::new(self.limit, self.cursor.as_deref(), self)
+    pub fn page(&self, ctx: &Ctx) -> Result<PageRequest, Problem> {
+        PageRequest::new(ctx, self.limit, self.cursor.as_deref(), self)
     }
 
     /// The filter as the store knows it.

@@ -34,7 +34,7 @@ fn record(user: User) -> Result<Answer, Problem> {
 #[get("/v1/users")]
 async fn list_users(who: Granted<can::UsersRead>, query: Filter<UsersQuery>) -> Reply {
     who.read(move |tx, ctx| {
-        let page = service::list(tx, ctx, &query.filter(), &query.page()?)?;
+        let page = service::list(tx, ctx, &query.filter(), &query.page(ctx)?)?;
         Answer::ok(&UserPage::from(page.map(UserView::from)))
     })
     .await

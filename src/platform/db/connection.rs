@@ -111,8 +111,9 @@ impl ManageConnection for Sessions {
 
     fn connect(&self) -> Result<ScopedConnection, ConnectionError> {
         let mut connection = PgConnection::establish(&self.url)?;
+        // Behind row-level security the planner takes small queries for large ones, and would compile them for seconds.
         let settings = format!(
-            "SET ROLE {SERVICE_ROLE}; SET application_name = 'copartner'; SET TimeZone = 'UTC'; \
+            "SET jit = off; SET ROLE {SERVICE_ROLE}; SET application_name = 'copartner'; SET TimeZone = 'UTC'; \
              SET statement_timeout = {}; SET idle_in_transaction_session_timeout = 60000; \
              SET default_transaction_read_only = {}; SET plan_cache_mode = {};",
             self.statement_timeout_ms,

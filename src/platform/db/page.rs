@@ -1,6 +1,10 @@
-//! Keyset pages: an order that ends in the id, and an opaque cursor that is bound to filter and order.
+//! Keyset pages: an order that ends in the id, and an opaque cursor that is bound to the list, its filter and order, and
+//! to the organization and partner that it was given to.
+//!
+//! A cursor is not signed. Whoever makes one up chooses a position among rows that the scope shows anyway.
 
 use super::first_rows::FirstRows;
+use crate::kernel::ctx::Ctx;
 use crate::kernel::problem::{Code, Problem};
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -23,7 +27,7 @@ pub struct Position {
 struct Cursor {
     #[serde(rename = "p")]
     position: Position,
-    /// A fingerprint of filter and order.
+    /// A fingerprint of list, filter, order and scope.
     #[serde(rename = "f")]
     fingerprint: String,
 }
@@ -42,13 +46,20 @@ pub struct PageRequest {
 pub const DEFAULT_LIMIT: u8 = 25;
 
 impl PageRequest {
-    /// Reads the page parameters. The cursor is bound to everything else in the query: filters and order.
-    pub fn new(limit: Option<u8>, cursor: Option<&str>, query: &impl Serialize) -> Result<Self, Problem> {
+    /// Reads the page parameters. The cursor is bound to the caller's scope, to the list, which the type of the query
+    /// names, and to everything else in the query: filters and order.
+    pub fn new<Query: Serialize>(
+        ctx: &Ctx,
+        limit: Option<u8>,
+        cursor: Option<&str>,
+        query: &Query,
+    ) -> Result<Self, Problem> {
         let mut bound_to = serde_json::to_value(query).map_err(|_| Problem::internal())?;
         if let Some(fields) = bound_to.as_object_mut() {
             fields.retain(|name, _| name != "limit" && name != "cursor");
         }
-        let digest = Sha256::digest(bound_to.to_string().as_bytes());
+        let bound_to = format!("{:?} {} {bound_to}", ctx.scope, std::any::type_name::<Query>());
+        let digest = Sha256::digest(bound_to.as_bytes());
         let fingerprint = URL_SAFE_NO_PAD.encode(digest.get(..9).unwrap_or_default());
         let after = cursor.map(|cursor| open(cursor, &fingerprint)).transpose()?;
         Ok(Self {

@@ -20,9 +20,6 @@ use std::pin::Pin;
 use std::time::Duration;
 use validator::{Validate, ValidationErrors, ValidationErrorsKind};
 
-/// How long a body may take to arrive; longer ones are uploads, which have an operation of their own.
-const BODY_WAIT: Duration = Duration::from_secs(30);
-
 /// The body of an operation that takes none.
 #[derive(Debug, Clone, Copy, Default, Deserialize, Validate)]
 pub struct Nothing {}
@@ -43,8 +40,10 @@ impl<T: DeserializeOwned + Validate + 'static> FromRequest for Command<T> {
 
     fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
         let (request, bytes) = (request.clone(), Bytes::from_request(request, payload));
+        let state = request.app_data::<Data<WebState>>();
+        let wait = state.map_or(Duration::ZERO, |state| state.client_wait);
         Box::pin(async move {
-            let bytes = timeout(BODY_WAIT, bytes)
+            let bytes = timeout(wait, bytes)
                 .await
                 .map_err(|_| Refusal(Problem::new(Code::RequestTimeout)))?
                 .map_err(|error| Refusal(unreadable(&error)))?;

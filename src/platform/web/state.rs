@@ -6,6 +6,7 @@ use crate::platform::clock::Clock;
 use crate::platform::credentials::Credentials;
 use crate::platform::db::Db;
 use std::sync::Arc;
+use std::time::Duration;
 
 /// The shared state of the web.
 #[derive(Debug, Clone)]
@@ -20,6 +21,8 @@ pub struct WebState {
     pub rate_limit: Arc<RateLimit>,
     /// The document that requests are checked against.
     pub contract: Arc<Contract>,
+    /// How long a body may take to arrive; files may take longer.
+    pub client_wait: Duration,
     /// The largest file that an import takes, in bytes.
     pub import_max_bytes: u64,
 }

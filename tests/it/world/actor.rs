@@ -48,6 +48,11 @@ impl Actor {
         self.address
     }
 
+    /// What the caller comes with.
+    pub fn token(&self) -> Option<&str> {
+        self.token.as_deref()
+    }
+
     /// A request to be put together.
     pub fn ask(&self, method: &str, path: &str) -> Ask<'_> {
         let mut headers = Vec::new();

@@ -102,6 +102,11 @@ impl Operation {
         resolve(&self.described["requestBody"]).pointer("/content/application~1json/example")
     }
 
+    /// The schema of the JSON body, if the operation takes one.
+    pub fn body_schema(&self) -> Option<&'static Value> {
+        resolve(&self.described["requestBody"]).pointer("/content/application~1json/schema")
+    }
+
     /// Whether the operation takes a JSON body.
     pub fn takes_json(&self) -> bool {
         let body = resolve(&self.described["requestBody"]);

@@ -11,7 +11,7 @@ mod reply;
 mod service;
 mod sql;
 
-pub use actor::Actor;
+pub use actor::{Actor, Ask};
 pub use document::{Operation, document, operations, resolve};
 pub use pipeline::{money, texts};
 pub use postgres::{Cluster, Database};
@@ -41,6 +41,8 @@ pub struct Settings {
     pub connections: u32,
     /// How long a request waits for a connection.
     pub wait: Duration,
+    /// Milliseconds that a client has to send its request.
+    pub client_wait_ms: u64,
 }
 
 impl Default for Settings {
@@ -49,6 +51,7 @@ impl Default for Settings {
             rate_limit_per_minute: NonZeroU32::new(1_000_000).unwrap(),
             connections: 4,
             wait: Duration::from_secs(2),
+            client_wait_ms: 20_000,
         }
     }
 }

@@ -15,6 +15,7 @@ use std::net::SocketAddr;
 use std::sync::mpsc::channel;
 use std::sync::{Arc, OnceLock};
 use std::thread::JoinHandle;
+use std::time::Duration;
 
 /// A listening service; dropping it stops it.
 #[derive(Debug)]
@@ -33,6 +34,7 @@ impl Service {
             workers: Some(1),
             rate_limit_per_minute: settings.rate_limit_per_minute,
             import_max_mib: 16,
+            client_wait_ms: settings.client_wait_ms,
             bootstrap_key_file: None,
             without_worker: true,
         };
@@ -97,6 +99,7 @@ fn state(db: Db, clock: &ManualClock, settings: &ServeSettings) -> WebState {
         credentials: Arc::new(Credentials::new()),
         rate_limit: Arc::new(RateLimit::new(settings.rate_limit_per_minute)),
         contract: Arc::clone(contract),
+        client_wait: Duration::from_millis(settings.client_wait_ms),
         import_max_bytes: u64::from(settings.import_max_mib) * 1024 * 1024,
     }
 }

@@ -9,6 +9,7 @@ use super::domain::{
 };
 use super::store::{ApprovalScope, Clawback, ClawbackFilter, CommissionFilter};
 use crate::kernel::commission::{Component, IneligibleReason};
+use crate::kernel::ctx::Ctx;
 use crate::kernel::id::{
     AttributionId, ClawbackId, CommissionId, CommissionRuleVersionId, CreditNoteId, DealId, InvoiceId,
     InvoiceLineId, PartnerId, PaymentId, ProgramId, RefundId,
@@ -292,8 +293,8 @@ pub struct CommissionsQuery {
 
 impl CommissionsQuery {
     /// The page that is asked for.
-    pub fn page(&self) -> Result<PageRequest, Problem> {
-        PageRequest::new(self.limit, self.cursor.as_deref(), self)
+    pub fn page(&self, ctx: &Ctx) -> Result<PageRequest, Problem> {
+        PageRequest::new(ctx, self.limit, self.cursor.as_deref(), self)
     }
 
     /// The filter as the store knows it.
@@ -333,8 +334,8 @@ pub struct ClawbacksQuery {
 
 impl ClawbacksQuery {
     /// The page that is asked for.
-    pub fn page(&self) -> Result<PageRequest, Problem> {
-        PageRequest::new(self.limit, self.cursor.as_deref(), self)
+    pub fn page(&self, ctx: &Ctx) -> Result<PageRequest, Problem> {
+        PageRequest::new(ctx, self.limit, self.cursor.as_deref(), self)
     }
 
     /// The filter as the store knows it.

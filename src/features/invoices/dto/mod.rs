@@ -8,6 +8,7 @@ pub use refund::{NewRefundBody, RefundPage, RefundPath, RefundView, RefundsQuery
 
 use super::domain::{Invoice, InvoiceLine, InvoicePatch, InvoiceStatus, NewInvoice, NewInvoiceLine};
 use super::store::{InvoiceFilter, InvoiceOrder};
+use crate::kernel::ctx::Ctx;
 use crate::kernel::id::{DealId, InvoiceId, InvoiceLineId, ProductFamilyId};
 use crate::kernel::money::{Currency, Money};
 use crate::kernel::patch::Patch;
@@ -377,8 +378,8 @@ pub struct InvoicesQuery {
 
 impl InvoicesQuery {
     /// The page that is asked for; its cursor is bound to everything that is serialized of this query.
-    pub fn page(&self) -> Result<PageRequest, Problem> {
-        PageRequest::new(self.limit, self.cursor.as_deref(), self)
+    pub fn page(&self, ctx: &Ctx) -> Result<PageRequest, Problem> {
+        PageRequest::new(ctx, self.limit, self.cursor.as_deref(), self)
     }
 
     /// The filter as the store knows it.

@@ -2,6 +2,7 @@
 
 use crate::features::invoices::domain::{NewPayment, Payment};
 use crate::features::invoices::store::{PaymentFilter, PaymentOrder};
+use crate::kernel::ctx::Ctx;
 use crate::kernel::id::{InvoiceId, PaymentId};
 use crate::kernel::problem::Problem;
 use crate::page_of;
@@ -136,8 +137,8 @@ pub struct PaymentsQuery {
 
 impl PaymentsQuery {
     /// The page that is asked for; its cursor is bound to everything that is serialized of this query.
-    pub fn page(&self) -> Result<PageRequest, Problem> {
-        PageRequest::new(self.limit, self.cursor.as_deref(), self)
+    pub fn page(&self, ctx: &Ctx) -> Result<PageRequest, Problem> {
+        PageRequest::new(ctx, self.limit, self.cursor.as_deref(), self)
     }
 
     /// The filter as the store knows it.

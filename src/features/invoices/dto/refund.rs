@@ -2,6 +2,7 @@
 
 use crate::features::invoices::domain::{NewRefund, Refund, RefundKind};
 use crate::features::invoices::store::{RefundFilter, RefundOrder};
+use crate::kernel::ctx::Ctx;
 use crate::kernel::id::{CreditNoteId, InvoiceId, PaymentId, RefundId};
 use crate::kernel::problem::Problem;
 use crate::page_of;
@@ -185,8 +186,8 @@ pub struct RefundsQuery {
 
 impl RefundsQuery {
     /// The page that is asked for; its cursor is bound to everything that is serialized of this query.
-    pub fn page(&self) -> Result<PageRequest, Problem> {
-        PageRequest::new(self.limit, self.cursor.as_deref(), self)
+    pub fn page(&self, ctx: &Ctx) -> Result<PageRequest, Problem> {
+        PageRequest::new(ctx, self.limit, self.cursor.as_deref(), self)
     }
 
     /// The filter as the store knows it.

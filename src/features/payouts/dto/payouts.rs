@@ -5,6 +5,7 @@ use super::super::domain::{
 };
 use super::super::store::{PayoutFilter, PayoutItemFilter};
 use super::Sort;
+use crate::kernel::ctx::Ctx;
 use crate::kernel::id::{
     ClawbackId, CommissionId, PartnerId, PayoutId, PayoutItemId, PayoutRunId, ProgramId,
 };
@@ -147,8 +148,8 @@ pub struct PayoutsQuery {
 
 impl PayoutsQuery {
     /// The page that is asked for; its cursor is bound to everything that is serialized of this query.
-    pub fn page(&self) -> Result<PageRequest, Problem> {
-        PageRequest::new(self.limit, self.cursor.as_deref(), self)
+    pub fn page(&self, ctx: &Ctx) -> Result<PageRequest, Problem> {
+        PageRequest::new(ctx, self.limit, self.cursor.as_deref(), self)
     }
 
     /// The filter as the store knows it.
@@ -245,8 +246,8 @@ pub struct PayoutItemsQuery {
 
 impl PayoutItemsQuery {
     /// The page that is asked for; its cursor is bound to everything that is serialized of this query.
-    pub fn page(&self) -> Result<PageRequest, Problem> {
-        PageRequest::new(self.limit, self.cursor.as_deref(), self)
+    pub fn page(&self, ctx: &Ctx) -> Result<PageRequest, Problem> {
+        PageRequest::new(ctx, self.limit, self.cursor.as_deref(), self)
     }
 
     /// The filter as the store knows it.

@@ -5,7 +5,7 @@ use super::super::domain::{
 };
 use super::super::store::{CarryForwardFilter, PayoutRunFilter};
 use super::Sort;
-use crate::kernel::ctx::ActorId;
+use crate::kernel::ctx::{ActorId, Ctx};
 use crate::kernel::id::{PartnerId, PayoutCarryForwardId, PayoutRunId, ProgramId};
 use crate::kernel::problem::Problem;
 use crate::page_of;
@@ -198,8 +198,8 @@ pub struct PayoutRunsQuery {
 
 impl PayoutRunsQuery {
     /// The page that is asked for; its cursor is bound to everything that is serialized of this query.
-    pub fn page(&self) -> Result<PageRequest, Problem> {
-        PageRequest::new(self.limit, self.cursor.as_deref(), self)
+    pub fn page(&self, ctx: &Ctx) -> Result<PageRequest, Problem> {
+        PageRequest::new(ctx, self.limit, self.cursor.as_deref(), self)
     }
 
     /// The filter as the store knows it.
@@ -284,8 +284,8 @@ pub struct CarryForwardsQuery {
 
 impl CarryForwardsQuery {
     /// The page that is asked for; its cursor is bound to everything that is serialized of this query.
-    pub fn page(&self) -> Result<PageRequest, Problem> {
-        PageRequest::new(self.limit, self.cursor.as_deref(), self)
+    pub fn page(&self, ctx: &Ctx) -> Result<PageRequest, Problem> {
+        PageRequest::new(ctx, self.limit, self.cursor.as_deref(), self)
     }
 
     /// The filter as the store knows it.

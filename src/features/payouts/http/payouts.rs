@@ -37,7 +37,7 @@ fn record(payout: Payout) -> Result<Answer, Problem> {
 #[get("/v1/payouts")]
 async fn list_payouts(who: Granted<can::PayoutsRead>, query: Filter<PayoutsQuery>) -> Reply {
     who.read(move |tx, ctx| {
-        let page = service::list(tx, ctx, &query.filter(), &query.page()?)?;
+        let page = service::list(tx, ctx, &query.filter(), &query.page(ctx)?)?;
         Answer::ok(&PayoutPage::from(page.map(PayoutView::from)))
     })
     .await
@@ -141,7 +141,7 @@ async fn return_payout(
 #[get("/v1/payout-items")]
 async fn list_payout_items(who: Granted<can::PayoutsRead>, query: Filter<PayoutItemsQuery>) -> Reply {
     who.read(move |tx, ctx| {
-        let page = service::list_items(tx, ctx, &query.filter(), &query.page()?)?;
+        let page = service::list_items(tx, ctx, &query.filter(), &query.page(ctx)?)?;
         Answer::ok(&PayoutItemPage::from(page.map(PayoutItemView::from)))
     })
     .await

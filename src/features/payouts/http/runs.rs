@@ -40,7 +40,7 @@ fn record(report: Report) -> Result<Answer, Problem> {
 #[get("/v1/payout-runs")]
 async fn list_payout_runs(who: Granted<can::PayoutRunsRead>, query: Filter<PayoutRunsQuery>) -> Reply {
     who.snapshot(move |tx, ctx| {
-        let page = service::list_runs(tx, ctx, &query.filter(), &query.page()?)?;
+        let page = service::list_runs(tx, ctx, &query.filter(), &query.page(ctx)?)?;
         Answer::ok(&PayoutRunPage::from(page.map(PayoutRunView::from)))
     })
     .await
@@ -186,7 +186,7 @@ async fn list_payout_carry_forwards(
     query: Filter<CarryForwardsQuery>,
 ) -> Reply {
     who.read(move |tx, ctx| {
-        let page = service::list_carry_forwards(tx, ctx, &query.filter(), &query.page()?)?;
+        let page = service::list_carry_forwards(tx, ctx, &query.filter(), &query.page(ctx)?)?;
         Answer::ok(&PayoutCarryForwardPage::from(page.map(CarryForwardView::from)))
     })
     .await

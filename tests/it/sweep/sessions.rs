@@ -1,0 +1,166 @@
+//! Behind the queries: with the scope of a partner and no other condition, Postgres shows nothing of its rival.
+
+use super::sight::ids_in;
+use super::stage::{Principal, Stage};
+use crate::world::{World, count, names};
+use copartner::kernel::id::PartnerId;
+use diesel::connection::SimpleConnection;
+use diesel::{PgConnection, RunQueryDsl, sql_query};
+use std::collections::BTreeSet;
+
+/// The tables of which a partner sees rows, and whose.
+const OPEN: [(&str, &str); 19] = [
+    ("accounts", "the customers of its deals"),
+    ("api_keys", "its own"),
+    ("attributions", "its own"),
+    ("clawbacks", "its own"),
+    ("commissions", "its own"),
+    ("deals", "those that it made or has credit for"),
+    ("enrollments", "its own"),
+    ("events", "those about itself"),
+    ("ledger_entries", "its own"),
+    ("organizations", "the one that it works with"),
+    ("partners", "itself"),
+    ("payout_items", "its own, once they are no mere proposal"),
+    ("payouts", "its own, once they are on their way"),
+    ("pipeline_stages", "the same for all"),
+    ("product_families", "the same for all"),
+    ("programs", "those that it is enrolled in"),
+    ("roles", "those that are for partners"),
+    ("user_roles", "what its people hold"),
+    ("users", "its people"),
+];
+
+/// The tables of which a partner changes the rows that it sees, and whose they are.
+const WRITABLE: [(&str, &str); 4] = [
+    ("api_keys", "its own"),
+    ("idempotency_keys", "those of the very caller"),
+    ("user_roles", "what its people hold"),
+    ("users", "its people"),
+];
+
+/// Tables that hold nothing once the work is done, and why.
+const EMPTY: [(&str, &str); 3] = [
+    ("import_chunks", "a file that is loaded is forgotten"),
+    ("import_keys", "they go with the file"),
+    (
+        "unsealed_audit_events",
+        "entries wait here only until they are sealed",
+    ),
+];
+
+fn tables(owner: &mut PgConnection) -> Vec<String> {
+    let query = "SELECT relname::text AS name FROM pg_class WHERE relnamespace = 'public'::regnamespace \
+        AND relkind IN ('r', 'p') AND relname <> '__diesel_schema_migrations' ORDER BY 1";
+    names(owner, query)
+}
+
+/// The ids as Postgres writes them; the prefix says nothing there.
+fn uuids(ids: &BTreeSet<String>) -> Vec<String> {
+    let uuid = |id: &String| {
+        let (_, rest) = id.rsplit_once('_').unwrap();
+        let id: PartnerId = format!("{}_{rest}", PartnerId::PREFIX).parse().unwrap();
+        id.uuid().to_string()
+    };
+    ids.iter().map(uuid).collect()
+}
+
+/// A session of the service's role in the scope of the caller's key.
+fn session(world: &World, principal: &Principal) -> PgConnection {
+    let own = |prefix: &str| {
+        let ids = principal.own[prefix].iter().cloned().collect();
+        uuids(&ids).remove(0)
+    };
+    let (partner, mut owner) = (own("ptn"), world.database().owner());
+    let key = format!(
+        "SELECT concat_ws(' ', organization_id, id) AS name FROM api_keys WHERE partner_id = '{partner}'"
+    );
+    let found = names(&mut owner, &key).remove(0);
+    let (organization, key) = found.split_once(' ').unwrap();
+    let mut service = world.database().service_role();
+    let enter = format!(
+        "SELECT set_config('copartner.organization_id', '{organization}', false), \
+         set_config('copartner.partner_id', '{partner}', false), set_config('copartner.api_key_id', '{key}', false)"
+    );
+    service.batch_execute(&enter).unwrap();
+    service
+}
+
+#[test]
+fn a_partners_session_holds_no_row_of_anybody_else() {
+    let stage = Stage::new();
+    let all = tables(&mut stage.world.database().owner());
+    for principal in stage.principals.iter().filter(|one| one.is_partner) {
+        let mut service = session(&stage.world, principal);
+        let foreign = uuids(&principal.foreign.ids);
+        let mut open = Vec::new();
+        for table in &all {
+            let query = format!("SELECT to_jsonb(t)::text AS name FROM {table} t");
+            let Ok(rows) = seen(&mut service, &query) else {
+                continue;
+            };
+            if !rows.is_empty() {
+                open.push(table.as_str());
+            }
+            for row in rows {
+                let mut known = foreign
+                    .iter()
+                    .chain(&principal.foreign.marks)
+                    .chain(&principal.foreign.ids);
+                let met = known.find(|secret| row.contains(secret.as_str()));
+                assert_eq!(met, None, "{} meets it in {table}: {row}", principal.name);
+            }
+        }
+        let listed: Vec<&str> = OPEN.iter().map(|(table, _)| *table).collect();
+        assert_eq!(open, listed, "what {} sees", principal.name);
+    }
+}
+
+/// The rows, unless the role may not even ask.
+fn seen(service: &mut PgConnection, query: &str) -> Result<Vec<String>, ()> {
+    service.batch_execute("BEGIN").unwrap();
+    let may = sql_query(format!("EXPLAIN {query}")).execute(service).is_ok();
+    let rows = if may { Ok(names(service, query)) } else { Err(()) };
+    service.batch_execute("ROLLBACK").unwrap();
+    rows
+}
+
+#[test]
+fn a_partners_session_changes_no_row_of_anybody_else() {
+    let stage = Stage::new();
+    let mut owner = stage.world.database().owner();
+    let all = tables(&mut owner);
+    for principal in stage.principals.iter().filter(|one| one.is_partner) {
+        let mut service = session(&stage.world, principal);
+        for table in &all {
+            let filled = count(&mut owner, &format!("SELECT count(*) AS count FROM {table}"));
+            let is_empty = EMPTY.iter().any(|(empty, _)| empty == table);
+            assert_eq!(filled == 0, is_empty, "{table} holds {filled} rows");
+            let own = seen(
+                &mut service,
+                &format!("SELECT to_jsonb(t)::text AS name FROM {table} t"),
+            );
+            let own = own.map_or(0, |rows| rows.len());
+            for statement in [
+                format!("UPDATE {table} SET organization_id = organization_id"),
+                format!("DELETE FROM {table}"),
+                format!("INSERT INTO {table} SELECT * FROM {table} LIMIT 1"),
+            ] {
+                service.batch_execute("BEGIN").unwrap();
+                let done = sql_query(&statement).execute(&mut service).unwrap_or(0);
+                service.batch_execute("ROLLBACK").unwrap();
+                if WRITABLE.iter().any(|(open, _)| open == table) {
+                    assert!(done <= own, "{}: {done} by {statement}", principal.name);
+                } else {
+                    assert_eq!(done, 0, "{}: {statement}", principal.name);
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn an_id_within_a_row_would_be_found() {
+    let ids = ids_in("{\"partner_id\":\"ptn_01j9zq4y8k7m5n3p2r1s0t6v4w\",\"n\":1}").collect::<Vec<_>>();
+    assert_eq!(ids, ["ptn_01j9zq4y8k7m5n3p2r1s0t6v4w"]);
+}

@@ -1,0 +1,439 @@
+//! Two organizations with two partners each, and every kind of record that the API can make.
+//!
+//! Every text of a record carries the mark of whom it belongs to, so that a name that leaks is found as well as an id.
+
+use super::sight::{Sight, keys_of, look, prefix};
+use crate::world::{Actor, Reply, Tenant, World, money};
+use copartner::kernel::permission::Permission;
+use copartner::platform::clock::Clock;
+use serde_json::{Value, json};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// What a caller may know of nobody else: ids, and texts that stand in somebody else's records.
+#[derive(Debug, Default, Clone)]
+pub struct Secrets {
+    /// Ids, as they are written.
+    pub ids: BTreeSet<String>,
+    /// Marks, of which every text of a record carries one.
+    pub marks: BTreeSet<String>,
+    /// Keys, names and domains to search for.
+    pub texts: BTreeSet<String>,
+    /// The callers' own keys of records, by the prefix of the record's id.
+    pub keys: BTreeMap<String, BTreeSet<String>>,
+}
+
+/// A caller with what belongs to others.
+#[derive(Debug)]
+pub struct Principal {
+    /// Who it is, for messages.
+    pub name: &'static str,
+    /// The caller.
+    pub actor: Actor,
+    /// Whether it is a partner's key.
+    pub is_partner: bool,
+    /// What it must never meet.
+    pub foreign: Secrets,
+    /// What it may ask for, by the prefix of the id, oldest first.
+    pub own: BTreeMap<String, Vec<String>>,
+    /// The keys of that.
+    pub own_keys: BTreeMap<String, BTreeSet<String>>,
+}
+
+/// Everything there is.
+#[derive(Debug)]
+pub struct Stage {
+    /// Where it all is.
+    pub world: World,
+    /// Two organizations' administrators, both partners of the first, one partner of the second.
+    pub principals: Vec<Principal>,
+}
+
+/// Whether a key with everything that its kind may hold can call the operation.
+pub fn may_call(principal: &Principal, permissions: &[&str]) -> bool {
+    !principal.is_partner
+        || permissions
+            .iter()
+            .all(|name| Permission::from_name(name).is_some_and(Permission::open_to_partners))
+}
+
+/// One organization while it is being furnished.
+struct House<'w> {
+    world: &'w World,
+    admin: &'w Actor,
+    letter: &'static str,
+    program: String,
+    family: String,
+    step: String,
+    /// What a partner's people hold.
+    role: String,
+}
+
+/// A partner, its key, and what came with it.
+struct Member {
+    id: String,
+    mark: String,
+    actor: Actor,
+    secrets: Secrets,
+}
+
+impl<'w> House<'w> {
+    fn new(world: &'w World, admin: &'w Actor, letter: &'static str) -> Self {
+        let mut house = Self {
+            world,
+            admin,
+            letter,
+            program: String::new(),
+            family: String::new(),
+            step: String::new(),
+            role: String::new(),
+        };
+        let mark = house.mark(0);
+        house.program = house.program(&mark);
+        house.family = house.make("product-families", &mark, json!({}));
+        house.step = house.make("pipeline-stages", &mark, json!({ "position": 10 }));
+        house
+            .admin
+            .post(
+                "/v1/api-keys",
+                json!({ "name": mark, "permissions": ["deals:read"] }),
+            )
+            .expect(201);
+        let role = json!({ "name": mark, "for_partners": false, "permissions": ["deals:read"] });
+        let role = house.admin.post("/v1/roles", role).expect(201).id();
+        let user = house.user(&mark, json!({ "role_ids": [role] }));
+        let key = json!({ "name": mark, "permissions": ["deals:read"], "owner_id": user });
+        house.admin.post("/v1/api-keys", key).expect(201);
+        let role = json!({
+            "name": format!("{mark} for partners"), "for_partners": true, "permissions": ["deals:read"]
+        });
+        house.role = house.admin.post("/v1/roles", role).expect(201).id();
+        house
+    }
+
+    /// A person.
+    fn user(&self, mark: &str, more: Value) -> String {
+        let email = format!("{mark}@foil.example");
+        let mut body = json!({ "name": mark, "external_id": format!("{mark}-user"), "email": email });
+        body.as_object_mut()
+            .unwrap()
+            .extend(more.as_object().unwrap().clone());
+        self.admin.post("/v1/users", body).expect(201).id()
+    }
+
+    fn mark(&self, number: usize) -> String {
+        format!("foil-{}{number}", self.letter)
+    }
+
+    /// Creates a record with a name and a key of its owner's mark; its id.
+    #[track_caller]
+    fn make(&self, resource: &str, mark: &str, more: Value) -> String {
+        let mut body =
+            json!({ "name": format!("{mark} {resource}"), "external_id": format!("{mark}-{resource}") });
+        body.as_object_mut()
+            .unwrap()
+            .extend(more.as_object().unwrap().clone());
+        self.admin
+            .post_once(&format!("/v1/{resource}"), body)
+            .expect(201)
+            .id()
+    }
+
+    /// A program that pays a tenth at once.
+    fn program(&self, mark: &str) -> String {
+        let settings = json!({
+            "motion": "reseller", "commission_approval": "automatic", "minimum_payouts": [money("5.00 EUR")]
+        });
+        let program = self.make("programs", mark, settings);
+        let terms = json!({
+            "formula": { "type": "percentage", "rate": "0.1" }, "hold_days": 0,
+            "effective_from": "2020-01-01T00:00:00Z"
+        });
+        let rule = json!({ "program_id": program, "terms": terms });
+        let rule = self.make("commission-rules", mark, rule);
+        let versions = self
+            .admin
+            .all(&format!("/v1/commission-rule-versions?commission_rule_id={rule}"));
+        let version = format!(
+            "/v1/commission-rule-versions/{}",
+            versions[0]["id"].as_str().unwrap()
+        );
+        let current = self.admin.get(&version).expect(200);
+        let activate = self.admin.ask("POST", &format!("{version}/activate"));
+        activate
+            .header("If-Match", current.header("etag"))
+            .send()
+            .expect(200);
+        let terms = json!({
+            "formula": { "type": "percentage", "rate": "0.2" }, "hold_days": 0, "effective_from": "2030-01-01T00:00:00Z"
+        });
+        self.admin
+            .post(
+                &format!("/v1/commission-rules/{rule}/versions"),
+                json!({ "terms": terms }),
+            )
+            .expect(201);
+        program
+    }
+
+    /// A partner with everything that is its own.
+    fn member(&self, number: usize) -> Member {
+        let before = look(self.admin).ids;
+        let mark = self.mark(number);
+        let id = self.make("partners", &mark, json!({ "domain": format!("{mark}.example") }));
+        self.admin.act(&format!("/v1/partners/{id}/approve")).expect(200);
+        for program in [self.program.clone(), self.program(&mark)] {
+            let body = json!({
+                "partner_id": id, "program_id": program, "tier": mark, "terms_version": mark,
+                "external_id": format!("{mark}-{program}")
+            });
+            let enrollment = self.admin.post("/v1/enrollments", body).expect(201).id();
+            self.admin
+                .act(&format!("/v1/enrollments/{enrollment}/activate"))
+                .expect(200);
+        }
+        let actor = self.key(&id, &mark);
+        self.user(&mark, json!({ "partner_id": id, "role_ids": [self.role] }));
+        self.sale(&mark, &[(&id, "sourced")], "1000.00 USD");
+        self.sale(&format!("{mark}-small"), &[(&id, "sourced")], "10.00 EUR");
+        let seen = look(self.admin);
+        let secrets = Secrets {
+            ids: seen.ids.difference(&before).cloned().collect(),
+            marks: BTreeSet::from([mark.clone()]),
+            texts: seen
+                .texts
+                .into_iter()
+                .filter(|text| text.contains(&mark))
+                .collect(),
+            keys: BTreeMap::new(),
+        };
+        Member {
+            id,
+            mark,
+            actor,
+            secrets,
+        }
+    }
+
+    fn key(&self, partner: &str, mark: &str) -> Actor {
+        let open = Permission::ALL
+            .iter()
+            .filter(|permission| permission.open_to_partners());
+        let names: Vec<&str> = open.map(|permission| permission.name()).collect();
+        let body = json!({ "name": mark, "permissions": names, "partner_id": partner });
+        let key = self.admin.post("/v1/api-keys", body).expect(201);
+        self.world.bearer(key.text("/secret"))
+    }
+
+    /// A deal that is won, invoiced, paid, and partly refunded and credited; another one that is still open.
+    fn sale(&self, mark: &str, credits: &[(&str, &str)], amount: &str) {
+        let account = self.make("accounts", mark, json!({ "domain": format!("{mark}.example") }));
+        let mut body = json!({
+            "account_id": account, "program_id": self.program, "product_family_id": self.family,
+            "stage_id": self.step, "amount": money(amount), "opened_on": "2026-01-02"
+        });
+        if let [(partner, _)] = credits {
+            body["partner_id"] = json!(partner);
+        }
+        let deal = self.make("deals", mark, body.clone());
+        self.make("deals", &format!("{mark}-open"), body);
+        for (partner, role) in credits {
+            let body = json!({
+                "deal_id": deal, "partner_id": partner, "role": role, "share_basis_points": 10_000,
+                "confirm": true, "external_id": format!("{mark}-{role}")
+            });
+            self.admin.post("/v1/attributions", body).expect(201);
+        }
+        let won = json!({ "won_at": "2026-01-05T12:00:00Z" });
+        self.admin.post(&format!("/v1/deals/{deal}/win"), won).expect(200);
+        self.bill(mark, &deal, amount);
+    }
+
+    fn bill(&self, mark: &str, deal: &str, amount: &str) {
+        let (net, currency) = amount.split_once(' ').unwrap();
+        let line = json!({ "net": net, "description": mark, "product_family_id": self.family });
+        let body = json!({
+            "external_id": format!("{mark}-invoice"), "deal_id": deal, "currency": currency,
+            "issued_on": "2026-01-06", "lines": [line]
+        });
+        let invoice = self.admin.post("/v1/invoices", body).expect(201).id();
+        let now = self.world.clock.now();
+        let most = format!(
+            "{}.00 {currency}",
+            net.split('.').next().unwrap().parse::<u32>().unwrap() - 5
+        );
+        let body =
+            json!({ "external_id": format!("{mark}-payment"), "amount": money(&most), "paid_at": now });
+        let path = format!("/v1/invoices/{invoice}/payments");
+        let payment = self.admin.post_once(&path, body).expect(201).id();
+        let body = json!({
+            "external_id": format!("{mark}-refund"), "kind": "refund", "amount": money(&format!("1.00 {currency}")),
+            "refunded_at": now, "reason": mark
+        });
+        let path = format!("/v1/payments/{payment}/refunds");
+        self.admin.post_once(&path, body).expect(201);
+        let body = json!({
+            "external_id": format!("{mark}-credit-note"), "deal_id": deal, "invoice_id": invoice,
+            "amount": money(&format!("2.00 {currency}")), "issued_at": now, "reason": mark
+        });
+        self.admin.post_once("/v1/credit-notes", body).expect(201);
+    }
+
+    /// A run that paid one partner and failed for the other, and the draft of the next.
+    fn pay_out(&self, members: &[Member; 2]) {
+        let names = [
+            "payout_runs:read",
+            "payout_runs:approve",
+            "payout_runs:process",
+            "payouts:confirm",
+        ];
+        let body = json!({ "name": self.mark(0), "permissions": names });
+        let key = self.admin.post("/v1/api-keys", body).expect(201);
+        let second = self.world.bearer(key.text("/secret"));
+        let body = |number: u32| {
+            json!({
+                "external_id": format!("{}-run-{number}", self.mark(0)), "cut_off_at": self.world.clock.now(),
+                "rail": "manual"
+            })
+        };
+        let run = self.admin.post_once("/v1/payout-runs", body(1)).expect(201).id();
+        for verb in ["approve", "process"] {
+            let current = self.admin.get(&format!("/v1/payout-runs/{run}")).expect(200);
+            let ask = second.ask("POST", &format!("/v1/payout-runs/{run}/{verb}"));
+            ask.header("Idempotency-Key", verb)
+                .header("If-Match", current.header("etag"))
+                .send()
+                .expect(200);
+        }
+        for payout in self.admin.all(&format!("/v1/payouts?payout_run_id={run}")) {
+            let of = |member: &&Member| payout["partner_id"] == member.id.as_str();
+            let mark = &members.iter().find(of).unwrap().mark;
+            let path = format!("/v1/payouts/{}", payout["id"].as_str().unwrap());
+            if payout["partner_id"] == members[0].id.as_str() {
+                second
+                    .post_once(&format!("{path}/confirm"), json!({ "reference": mark }))
+                    .expect(200);
+            } else {
+                second
+                    .post_once(&format!("{path}/fail"), json!({ "reason": mark }))
+                    .expect(200);
+            }
+        }
+        self.admin.post_once("/v1/payout-runs", body(2)).expect(201);
+    }
+
+    /// A file of which one row is taken and one refused.
+    fn import(&self) {
+        let mark = self.mark(0);
+        let file = format!("ref,name\n{mark}-row,{mark}\n{mark}-bad,\n");
+        let fields = json!({ "external_id": { "column": "ref" }, "name": { "column": "name" } });
+        let queued = import(self.admin, "accounts", &json!({ "fields": fields }), &file);
+        queued.expect(202);
+    }
+}
+
+/// Uploads a file.
+pub fn import(actor: &Actor, resource: &str, mapping: &Value, file: &str) -> Reply {
+    let part = |name: &str, text: &str| {
+        format!("--edge\r\nContent-Disposition: form-data; {name}\r\n\r\n{text}\r\n")
+    };
+    let form = part("name=\"resource\"", resource)
+        + &part("name=\"mapping\"", &mapping.to_string())
+        + &part("name=\"file\"; filename=\"rows.csv\"", file)
+        + "--edge--\r\n";
+    let ask = actor.ask("POST", "/v1/imports");
+    ask.bytes("multipart/form-data; boundary=edge", form.into_bytes())
+        .send()
+}
+
+impl Stage {
+    /// Furnishes both houses.
+    pub fn new() -> Self {
+        let world = World::new();
+        // After every instant in the document's examples, since nothing may be paid in the future.
+        world.clock.set("2026-09-01T09:00:00Z".parse().unwrap());
+        let second = world.second_organization();
+        let (first_members, first_sight) = furnish(&world, &world.home, "a");
+        let (second_members, second_sight) = furnish(&world, &second, "b");
+        let first = everything(&first_sight, "foil-a");
+        let second_house = everything(&second_sight, "foil-b");
+        assert!(first.ids.is_disjoint(&second_house.ids));
+        let [one, two] = &first_members;
+        let [three, four] = &second_members;
+        let admin = world.admin().clone();
+        let principals = vec![
+            principal("an admin", admin, &[&second_house]),
+            principal("another admin", second.admin, &[&first]),
+            principal("a partner", one.actor.clone(), &[&second_house, &two.secrets]),
+            principal("its rival", two.actor.clone(), &[&second_house, &one.secrets]),
+            principal("a stranger", three.actor.clone(), &[&first, &four.secrets]),
+        ];
+        Self { world, principals }
+    }
+}
+
+fn furnish(world: &World, tenant: &Tenant, letter: &'static str) -> ([Member; 2], Sight) {
+    let house = House::new(world, &tenant.admin, letter);
+    let mut members = [house.member(1), house.member(2)];
+    let [one, two] = &members;
+    house.sale(
+        &house.mark(0),
+        &[(&one.id, "sourced"), (&two.id, "delivered")],
+        "500.00 USD",
+    );
+    house.pay_out(&members);
+    house.import();
+    world.work();
+    let sight = look(house.admin);
+    // What came later and is about one partner only: commissions of the shared deal, payouts and their items, entries.
+    for member in &mut members {
+        for record in sight
+            .records
+            .iter()
+            .filter(|record| record["partner_id"] == member.id.as_str())
+        {
+            member
+                .secrets
+                .ids
+                .extend(record["id"].as_str().map(str::to_owned));
+        }
+    }
+    (members, sight)
+}
+
+fn everything(sight: &Sight, mark: &str) -> Secrets {
+    Secrets {
+        ids: sight.ids.clone(),
+        marks: BTreeSet::from([mark.to_owned()]),
+        texts: sight
+            .texts
+            .iter()
+            .filter(|text| text.contains(mark))
+            .cloned()
+            .collect(),
+        keys: keys_of(sight),
+    }
+}
+
+fn principal(name: &'static str, actor: Actor, foreign: &[&Secrets]) -> Principal {
+    let mut secrets = Secrets::default();
+    for more in foreign {
+        secrets.ids.extend(more.ids.iter().cloned());
+        secrets.marks.extend(more.marks.iter().cloned());
+        secrets.texts.extend(more.texts.iter().cloned());
+        secrets.keys.extend(more.keys.clone());
+    }
+    let sight = look(&actor);
+    let mut own: BTreeMap<String, Vec<String>> = BTreeMap::new();
+    for id in sight.records.iter().filter_map(|record| record["id"].as_str()) {
+        own.entry(prefix(id).to_owned()).or_default().push(id.to_owned());
+    }
+    own.values_mut().for_each(|ids| ids.sort());
+    Principal {
+        name,
+        is_partner: actor.get("/v1/invoices").status == 403,
+        actor,
+        foreign: secrets,
+        own,
+        own_keys: keys_of(&sight),
+    }
+}
