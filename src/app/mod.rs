@@ -13,10 +13,10 @@ pub use document::{document, document_3_0};
 
 use crate::features;
 use crate::platform::web::request_span::RequestSpan;
-use crate::platform::web::{WebState, layers};
+use crate::platform::web::{WebState, doors, layers};
 use actix_web::body::MessageBody;
 use actix_web::dev::{ServiceFactory, ServiceRequest, ServiceResponse};
-use actix_web::middleware::{Compress, from_fn};
+use actix_web::middleware::{Compress, Condition, from_fn};
 use actix_web::web::{Data, JsonConfig, PayloadConfig, to};
 use actix_web::{App, Error};
 use metrics_exporter_prometheus::PrometheusHandle;
@@ -59,6 +59,7 @@ fn routes(config: &mut ServiceConfig<'_>) {
 pub fn application(
     state: Data<WebState>,
     figures: Data<PrometheusHandle>,
+    origins: Vec<String>,
 ) -> App<
     impl ServiceFactory<
         ServiceRequest,
@@ -76,6 +77,8 @@ pub fn application(
         .configure(service::documentation)
         .default_service(to(layers::nowhere))
         .wrap(from_fn(layers::surround))
+        .wrap(Condition::new(!origins.is_empty(), doors::cors(&origins)))
         .wrap(Compress::default())
+        .wrap(from_fn(doors::guard))
         .wrap(TracingLogger::<RequestSpan>::new())
 }

@@ -109,6 +109,7 @@ pub fn state(db: Db, clock: Arc<dyn Clock>, settings: &ServeSettings) -> Result<
         rate_limit: Arc::new(RateLimit::new(settings.rate_limit_per_minute)),
         contract: Arc::new(Contract::new(Arc::new(document()))?),
         client_wait: Duration::from_millis(settings.client_wait_ms),
+        behind_tls: settings.behind_tls,
         import_max_bytes: u64::from(settings.import_max_mib) * 1024 * 1024,
     })
 }
@@ -130,7 +131,8 @@ pub fn server(
         .max(2);
     actix_web::rt::spawn(keep_up(figures.clone(), state.clone()));
     let (state, figures) = (Data::new(state), Data::new(figures));
-    let server = HttpServer::new(move || application(state.clone(), figures.clone()))
+    let origins = settings.cors_origins.clone();
+    let server = HttpServer::new(move || application(state.clone(), figures.clone(), origins.clone()))
         .workers(workers)
         .worker_max_blocking_threads(blocking)
         .shutdown_timeout(SHUTDOWN_SECONDS)

@@ -58,6 +58,12 @@ pub struct ServeSettings {
     /// Milliseconds that a client has to send the head of a request, and again for its body; files have longer.
     #[arg(long, env = "COPARTNER_CLIENT_WAIT_MS", default_value = "20000", value_parser = clap::value_parser!(u64).range(1_000..=600_000))]
     pub client_wait_ms: u64,
+    /// Origins whose pages may ask from a browser, separated by commas. Default: none.
+    #[arg(long, env = "COPARTNER_CORS_ORIGINS", value_delimiter = ',', value_parser = origin)]
+    pub cors_origins: Vec<String>,
+    /// Clients reach the service by TLS only, through a proxy: tells browsers to stay with it.
+    #[arg(long, env = "COPARTNER_BEHIND_TLS", default_value = "false", action = clap::ArgAction::Set, num_args = 0..=1, default_missing_value = "true")]
+    pub behind_tls: bool,
     /// Write the first admin key to this file (mode 0600) besides printing it.
     #[arg(long, env = "COPARTNER_BOOTSTRAP_KEY_FILE")]
     pub bootstrap_key_file: Option<PathBuf>,
@@ -81,4 +87,47 @@ pub struct LogSettings {
         global = true
     )]
     pub log_format: LogFormat,
+}
+
+/// An origin as browsers write it: scheme, host and port, and nothing after it. No pattern, so that nobody is let in
+/// by resemblance.
+fn origin(text: &str) -> Result<String, String> {
+    let host = text
+        .strip_prefix("https://")
+        .or_else(|| text.strip_prefix("http://"));
+    let is_host_character = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || ".-:[]".contains(c);
+    match host {
+        Some(host) if !host.is_empty() && host.chars().all(is_host_character) => Ok(text.to_owned()),
+        _ => Err("an origin is written like https://portal.example:8443, in lower case".to_owned()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::origin;
+
+    #[test]
+    fn an_origin_is_exact() {
+        for good in [
+            "https://portal.example",
+            "http://localhost:5173",
+            "http://[::1]:80",
+        ] {
+            assert_eq!(origin(good), Ok(good.to_owned()));
+        }
+        for bad in [
+            "*",
+            "null",
+            "",
+            "https://",
+            "portal.example",
+            "https://*.example",
+            "https://portal.example/",
+            "https://Portal.example",
+            "https://a.example https://b.example",
+            "file://portal",
+        ] {
+            assert!(origin(bad).is_err(), "{bad}");
+        }
+    }
 }

@@ -49,7 +49,11 @@ struct Running {
 
 impl Running {
     fn start(folder: &Path) -> Self {
-        let mut child = copartner(folder)
+        Self::run(&mut copartner(folder))
+    }
+
+    fn run(command: &mut Command) -> Self {
+        let mut child = command
             .stderr(Stdio::piped())
             .spawn()
             .expect("the program starts");
@@ -144,6 +148,36 @@ fn a_killed_service_starts_again_with_what_it_had_and_shows_no_second_key() {
     assert!(again.get("/v1/organization", &key).starts_with("HTTP/1.1 200"));
     again.signal("-TERM");
     assert_eq!(again.ended().0, Some(0));
+}
+
+#[test]
+fn no_key_stands_in_the_log_however_much_it_says() {
+    for format in ["text", "json"] {
+        let folder = Folder::new(&format!("log-{format}"));
+        let mut command = copartner(&folder.0);
+        command
+            .env("COPARTNER_LOG", "debug")
+            .env("COPARTNER_LOG_FORMAT", format);
+        let service = Running::run(&mut command);
+        let key = service.key().expect("the first key is shown").to_owned();
+        let unknown = format!("cpk_{}", "x".repeat(43));
+        for (path, key) in [
+            ("/v1/organization", &key),
+            ("/v1/api-keys?limit=1", &key),
+            ("/v1/organization", &unknown),
+            ("/v1/nonsense", &key),
+            ("/v1/partners?limit=0", &key),
+        ] {
+            assert!(service.get(path, key).starts_with("HTTP/1.1 "));
+        }
+        let shown: Vec<&String> = service.said.iter().filter(|line| line.contains(&key)).collect();
+        assert_eq!(shown.len(), 1, "{shown:?}");
+        service.signal("-INT");
+        let (code, said) = service.ended();
+        assert_eq!(code, Some(0), "{said}");
+        assert!(said.contains("/v1/organization"), "requests are logged: {said}");
+        assert!(!said.contains("cpk_"), "{said}");
+    }
 }
 
 #[test]

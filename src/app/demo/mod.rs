@@ -119,6 +119,8 @@ fn serve_settings() -> ServeSettings {
         rate_limit_per_minute: NonZeroU32::MAX,
         import_max_mib: 1,
         client_wait_ms: 20_000,
+        cors_origins: Vec::new(),
+        behind_tls: false,
         bootstrap_key_file: None,
         without_worker: true,
     }

@@ -1,6 +1,7 @@
 //! What is wrapped around every request: an id, a span, the rate limit, figures, and problem documents for whatever
 //! failed outside a handler.
 
+use super::doors;
 use super::figures;
 use super::granted::{bearer, introduce};
 use super::problem::{PROBLEM_JSON, response as problem_response};
@@ -60,11 +61,15 @@ pub async fn surround(
     let standing = state
         .rate_limit
         .count(&caller(request.request(), known.as_deref()));
-    let response = if standing.refused {
-        let problem = Problem {
+    let refusal = if standing.refused {
+        Some(Problem {
             retry_after_seconds: Some(standing.wait_seconds),
             ..Problem::new(Code::TooManyRequests)
-        };
+        })
+    } else {
+        too_large(&request)
+    };
+    let response = if let Some(problem) = refusal {
         within(id, async { request.into_response(problem_response(&problem)) }).await
     } else {
         within(id, async {
@@ -80,6 +85,19 @@ pub async fn surround(
     decorate(&mut response, id, standing, state.rate_limit.per_minute());
     count(&response, &state, started);
     Ok(response.map_into_left_body())
+}
+
+/// A head that is larger than any that makes sense, before anything of it is looked at.
+fn too_large(request: &ServiceRequest) -> Option<Problem> {
+    if request.query_string().len() > doors::QUERY_LIMIT {
+        let detail = format!("The query is longer than {} bytes.", doors::QUERY_LIMIT);
+        return Some(Problem::new(Code::MalformedRequest).because(detail));
+    }
+    let headers = request.headers().iter();
+    let size: usize = headers
+        .map(|(name, value)| name.as_str().len() + value.len())
+        .sum();
+    (size > doors::HEADERS_LIMIT).then(|| Problem::new(Code::HeadersTooLarge))
 }
 
 /// Runs the rest and turns what failed outside a handler into a problem document.
@@ -144,7 +162,6 @@ fn decorate(response: &mut ServiceResponse<BoxBody>, id: RequestId, standing: St
         "ratelimit-policy",
         HeaderValue::try_from(format!("\"default\";q={per_minute};w=60")),
     );
-    set("x-content-type-options", Ok(HeaderValue::from_static("nosniff")));
     if is_private {
         set("cache-control", Ok(HeaderValue::from_static("no-store")));
     }
@@ -175,11 +192,15 @@ fn log(response: &ServiceResponse<BoxBody>, id: RequestId, started: Instant) {
 /// Paths and methods that nobody serves.
 pub async fn nowhere(request: HttpRequest) -> HttpResponse {
     let state = request.app_data::<Data<WebState>>();
-    let methods = state
+    let mut methods = state
         .map(|state| state.contract.methods_at(request.path()))
         .unwrap_or_default();
     if methods.is_empty() {
         return problem_response(&Problem::new(Code::RouteNotFound));
+    }
+    // Whatever can be read answers HEAD too, by the guard.
+    if methods.iter().any(|method| method == "GET") {
+        methods.push("HEAD".to_owned());
     }
     let mut response = problem_response(&Problem::new(Code::MethodNotAllowed));
     if let Ok(allow) = HeaderValue::from_str(&methods.join(", ")) {

@@ -6,6 +6,7 @@
 pub mod answer;
 pub mod command;
 pub mod contract;
+pub mod doors;
 pub mod fields;
 mod figures;
 pub mod filter;

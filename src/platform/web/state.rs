@@ -23,6 +23,8 @@ pub struct WebState {
     pub contract: Arc<Contract>,
     /// How long a body may take to arrive; files may take longer.
     pub client_wait: Duration,
+    /// Whether clients reach the service by TLS only, through a proxy in front of it.
+    pub behind_tls: bool,
     /// The largest file that an import takes, in bytes.
     pub import_max_bytes: u64,
 }

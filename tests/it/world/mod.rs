@@ -43,6 +43,10 @@ pub struct Settings {
     pub wait: Duration,
     /// Milliseconds that a client has to send its request.
     pub client_wait_ms: u64,
+    /// Origins whose pages may ask.
+    pub cors_origins: &'static [&'static str],
+    /// Whether clients come by TLS only.
+    pub behind_tls: bool,
 }
 
 impl Default for Settings {
@@ -52,6 +56,8 @@ impl Default for Settings {
             connections: 4,
             wait: Duration::from_secs(2),
             client_wait_ms: 20_000,
+            cors_origins: &[],
+            behind_tls: false,
         }
     }
 }

@@ -35,6 +35,12 @@ impl Service {
             rate_limit_per_minute: settings.rate_limit_per_minute,
             import_max_mib: 16,
             client_wait_ms: settings.client_wait_ms,
+            cors_origins: settings
+                .cors_origins
+                .iter()
+                .map(|origin| (*origin).to_owned())
+                .collect(),
+            behind_tls: settings.behind_tls,
             bootstrap_key_file: None,
             without_worker: true,
         };
@@ -100,6 +106,7 @@ fn state(db: Db, clock: &ManualClock, settings: &ServeSettings) -> WebState {
         rate_limit: Arc::new(RateLimit::new(settings.rate_limit_per_minute)),
         contract: Arc::clone(contract),
         client_wait: Duration::from_millis(settings.client_wait_ms),
+        behind_tls: settings.behind_tls,
         import_max_bytes: u64::from(settings.import_max_mib) * 1024 * 1024,
     }
 }
