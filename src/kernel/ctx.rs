@@ -201,6 +201,19 @@ impl Ctx {
         Err(Problem::new(Code::PermissionDenied).because(detail))
     }
 
+    /// The partner to which a new record of the caller belongs, where the caller may have named one. A partner's caller
+    /// names its own or none; for it there is no other.
+    pub fn partner_of_new(&self, named: Option<PartnerId>) -> Result<Option<PartnerId>, Problem> {
+        match (self.scope.partner_id, named) {
+            (Some(own), Some(named)) if own != named => Err(Problem::field(
+                "/partner_id",
+                "unknown_reference",
+                "There is no such record.",
+            )),
+            (own, named) => Ok(own.or(named)),
+        }
+    }
+
     /// Who answers for what is done: the person where there is one, else the machine. Two keys of one person are one
     /// where a second person is asked for.
     pub fn responsible(&self) -> Option<ActorId> {

@@ -31,7 +31,7 @@ pub fn list(
 /// caller makes belongs to that partner.
 pub fn create(tx: &mut Tx<'_>, ctx: &Ctx, new: NewApiKey, secret: &NewSecret) -> Result<ApiKey, Problem> {
     let owner_id = new.owner_id.or(ctx.person);
-    let partner_id = ctx.scope.partner_id.or(new.partner_id);
+    let partner_id = ctx.partner_of_new(new.partner_id)?;
     let new = NewApiKey {
         owner_id,
         partner_id,

@@ -44,7 +44,7 @@ pub fn create(tx: &mut Tx<'_>, ctx: &Ctx, new: NewUser) -> Result<User, Problem>
     if ctx.scope.partner_id.is_some() && new.external_id.is_some() {
         return Err(not_yours());
     }
-    let partner_id = ctx.scope.partner_id.or(new.partner_id);
+    let partner_id = ctx.partner_of_new(new.partner_id)?;
     let user = User::welcome(NewUser { partner_id, ..new }, ctx.now);
     check_roles(tx, ctx, user.partner_id, &user.role_ids)?;
     store::insert(tx, &ctx.scope, &user)?;

@@ -224,10 +224,10 @@ fn a_partners_admin_looks_after_its_own_people_alone() {
             .patch(&format!("/v1/users/{id}"), json!({ "name": "x" }))
             .refused(404, "not_found");
     }
-    // Whatever partner the body names, the new user belongs to the caller's own, and may have the stranger's address.
+    // A new user belongs to the caller's own partner, and may have the stranger's address.
     let member = built_in(&world, "partner_member");
     let body =
-        json!({ "name": "Eve", "email": "eve@suedwind.example", "partner_id": other, "role_ids": [member] });
+        json!({ "name": "Eve", "email": "eve@suedwind.example", "partner_id": own, "role_ids": [member] });
     let made = admin.post("/v1/users", body).expect(201);
     assert_eq!(made["partner_id"], json!(own));
     let roles = admin.all("/v1/roles");
@@ -239,8 +239,18 @@ fn a_partners_admin_looks_after_its_own_people_alone() {
     ] {
         admin.post("/v1/users", body).refused(422, "validation_failed");
     }
+    let elsewhere = json!({ "name": "M", "email": "m@nordlicht.example", "partner_id": other });
+    admin
+        .post("/v1/users", elsewhere)
+        .refused(422, "validation_failed")
+        .pointer("/partner_id", "unknown_reference");
     assert_eq!(texts(&admin.all("/v1/users"), "id"), [made.id(), ada.clone()]);
-    let key = json!({ "name": "Sync", "permissions": ["deals:read"], "partner_id": other });
+    let elsewhere = json!({ "name": "Sync", "permissions": ["deals:read"], "partner_id": other });
+    admin
+        .post("/v1/api-keys", elsewhere)
+        .refused(422, "validation_failed")
+        .pointer("/partner_id", "unknown_reference");
+    let key = json!({ "name": "Sync", "permissions": ["deals:read"] });
     let key = admin.post("/v1/api-keys", key).expect(201);
     assert_eq!((&key["partner_id"], &key["owner_id"]), (&json!(own), &json!(ada)));
     assert_eq!(world.admin().all("/v1/audit-events?action=user.created").len(), 4);
