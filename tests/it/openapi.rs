@@ -132,3 +132,20 @@ fn the_check_sees_a_broken_rule() {
     let found = openapi::check(&broken, FOR_ANYBODY);
     assert_eq!(found.len(), 2, "{found:?}");
 }
+
+/// Two types of one name would be one schema, and the first of them lost: a page then holds something else.
+#[test]
+fn every_page_holds_records_of_its_own() {
+    let schemas = document()["components"]["schemas"].as_object().unwrap();
+    let pages: Vec<(&str, &Value)> = schemas
+        .iter()
+        .filter_map(|(name, schema)| Some((name.strip_suffix("Page")?, schema)))
+        .collect();
+    assert!(pages.len() > 20, "{} pages", pages.len());
+    for (page, schema) in pages {
+        let record = schema["properties"]["data"]["items"]["$ref"].as_str();
+        let record = record.and_then(|place| place.strip_prefix("#/components/schemas/"));
+        let record = record.unwrap_or_else(|| panic!("{page}Page holds no records"));
+        assert_eq!(schemas[record]["type"], "object", "{record}");
+    }
+}

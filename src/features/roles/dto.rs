@@ -17,7 +17,7 @@ use validator::Validate;
 
 /// A role to make.
 #[derive(Debug, Clone, Deserialize, Validate, ToSchema)]
-#[schema(as = RoleCreate, examples(json!({"name": "Deal desk", "for_partners": false, "permissions": ["deals:read", "deals:write", "attributions:read"]})))]
+#[schema(as = AccessRoleCreate, examples(json!({"name": "Deal desk", "for_partners": false, "permissions": ["deals:read", "deals:write", "attributions:read"]})))]
 #[serde(deny_unknown_fields)]
 pub struct NewRoleBody {
     /// Its name; unique in your organization.
@@ -50,7 +50,7 @@ impl NewRoleBody {
 
 /// Changes of a role: absent leaves a field as it is.
 #[derive(Debug, Clone, Deserialize, Validate, ToSchema)]
-#[schema(as = RoleUpdate, min_properties = 1, examples(json!({"permissions": ["deals:read", "deals:write"]})))]
+#[schema(as = AccessRoleUpdate, min_properties = 1, examples(json!({"permissions": ["deals:read", "deals:write"]})))]
 #[serde(deny_unknown_fields)]
 pub struct PatchRoleBody {
     /// Its name; unique in your organization.
@@ -79,7 +79,7 @@ impl PatchRoleBody {
 
 /// A role: a set of permissions that people hold.
 #[derive(Debug, Clone, Serialize, ToSchema)]
-#[schema(as = Role, examples(json!({"id": "role_01j9zq4y8k7m5n3p2r1s0t6v4w", "name": "Deal desk", "built_in": null, "for_partners": false, "permissions": ["deals:read", "deals:write"], "created_at": "2026-03-01T08:00:00Z", "updated_at": "2026-03-01T08:00:00Z"})))]
+#[schema(as = AccessRole, examples(json!({"id": "role_01j9zq4y8k7m5n3p2r1s0t6v4w", "name": "Deal desk", "built_in": null, "for_partners": false, "permissions": ["deals:read", "deals:write"], "created_at": "2026-03-01T08:00:00Z", "updated_at": "2026-03-01T08:00:00Z"})))]
 pub struct RoleView {
     /// Its id.
     pub id: RoleId,
@@ -115,7 +115,7 @@ impl From<Role> for RoleView {
     }
 }
 
-page_of!(RolePage, RoleView, "roles");
+page_of!(AccessRolePage, RoleView, "roles");
 
 /// What a list of roles is narrowed to.
 #[derive(Debug, Clone, Serialize, Deserialize, IntoParams)]

@@ -1,6 +1,6 @@
 //! The operations on roles.
 
-use super::dto::{NewRoleBody, PatchRoleBody, RolePage, RolePath, RoleView, RolesQuery};
+use super::dto::{AccessRolePage, NewRoleBody, PatchRoleBody, RolePath, RoleView, RolesQuery};
 use super::{Role, service};
 use crate::kernel::permission::can;
 use crate::kernel::problem::Problem;
@@ -27,13 +27,13 @@ fn record(role: Role) -> Result<Answer, Problem> {
 /// The roles of your organization, oldest first: those that come with the service and those that you made. A partner's
 /// callers see the roles for partners.
 #[utoipa::path(tag = "Roles", operation_id = "listRoles", params(RolesQuery),
-    responses((status = 200, description = "One page of roles.", body = RolePage)),
+    responses((status = 200, description = "One page of roles.", body = AccessRolePage)),
     extensions(("x-required-permission" = json!("roles:read"))))]
 #[get("/v1/roles")]
 async fn list_roles(who: Granted<can::RolesRead>, query: Filter<RolesQuery>) -> Reply {
     who.read(move |tx, ctx| {
         let page = service::list(tx, ctx, &query.filter(), &query.page(ctx)?)?;
-        Answer::ok(&RolePage::from(page.map(RoleView::from)))
+        Answer::ok(&AccessRolePage::from(page.map(RoleView::from)))
     })
     .await
 }
