@@ -108,7 +108,7 @@ fn written(stage: &Stage, database: &str) -> Result<Vec<String>, Fault> {
         "SELECT 'lines ' || count(*) || ' ' || sum(amount) AS value FROM commissions \
          UNION ALL SELECT 'entries ' || count(*) || ' ' || sum(amount) FROM ledger_entries \
          UNION ALL SELECT 'events ' || count(*) FROM events WHERE type = 'commission.accrued' \
-         UNION ALL SELECT 'explanations ' || avg(length(explanation::text))::integer / 10 FROM commissions",
+         UNION ALL SELECT 'mean length of an explanation, in tens of characters ' || avg(length(explanation::text))::integer / 10 FROM commissions",
     )
 }
 

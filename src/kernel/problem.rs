@@ -137,6 +137,12 @@ impl Problem {
         Self::new(Code::NotFound)
     }
 
+    /// This problem, or the other one where it says that something is missing: any other failure stays what it is.
+    #[must_use]
+    pub fn or_if_missing(self, other: Self) -> Self {
+        if self.code == Code::NotFound { other } else { self }
+    }
+
     /// One invalid field.
     pub fn field(pointer: impl Into<String>, code: impl Into<String>, message: impl Into<String>) -> Self {
         Self::fields(vec![FieldProblem::new(pointer, code, message)])

@@ -159,7 +159,8 @@ fn check_owner(tx: &mut Tx<'_>, ctx: &Ctx, new: &NewApiKey, owner_id: UserId) ->
             "There is no such user.",
         )
     };
-    let owner = users::get(tx, ctx, owner_id).map_err(|_| Problem::fields(vec![unknown()]))?;
+    let owner = users::get(tx, ctx, owner_id)
+        .map_err(|problem| problem.or_if_missing(Problem::fields(vec![unknown()])))?;
     let mut faults = Vec::new();
     if owner.status != UserStatus::Active {
         let message = "The user is suspended or gone.";

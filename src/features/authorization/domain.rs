@@ -44,8 +44,6 @@ pub struct Question {
 /// Somebody as the rules see them.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Subject {
-    /// Who.
-    pub actor_id: ActorId,
     /// The partner to which they are confined.
     pub partner_id: Option<PartnerId>,
     /// Whether that partner is suspended or terminated.
@@ -110,7 +108,6 @@ impl Subject {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::kernel::id::{ApiKeyId, UserId};
 
     fn now() -> DateTime<Utc> {
         DateTime::from_timestamp(1_772_000_000, 0).unwrap()
@@ -118,7 +115,6 @@ mod tests {
 
     fn user(rights: &[Permission]) -> Subject {
         Subject {
-            actor_id: ActorId::User(UserId::new(now())),
             partner_id: None,
             partner_is_out: false,
             revoked_at: None,
@@ -133,7 +129,6 @@ mod tests {
 
     fn key(scopes: &[Permission], owner: Option<&[Permission]>) -> Subject {
         Subject {
-            actor_id: ActorId::ApiKey(ApiKeyId::new(now())),
             scopes: Some(scopes.iter().map(|one| one.name().to_owned()).collect()),
             person: owner.and_then(|rights| user(rights).person),
             ..user(&[])

@@ -22,12 +22,14 @@ pub fn explain(tx: &mut Tx<'_>, ctx: &Ctx, question: &Question) -> Result<Rule, 
 }
 
 fn actor(tx: &mut Tx<'_>, ctx: &Ctx, id: ActorId) -> Result<Subject, Problem> {
-    let unknown = |_| Problem::field("/actor_id", "unknown_reference", "There is no such user or key.");
+    let unknown = |problem: Problem| {
+        let message = "There is no such user or key.";
+        problem.or_if_missing(Problem::field("/actor_id", "unknown_reference", message))
+    };
     match id {
         ActorId::User(user_id) => {
             let user = users::get(tx, ctx, user_id).map_err(unknown)?;
             Ok(Subject {
-                actor_id: id,
                 partner_id: user.partner_id,
                 partner_is_out: is_out(tx, ctx, user.partner_id)?,
                 revoked_at: None,
@@ -39,7 +41,6 @@ fn actor(tx: &mut Tx<'_>, ctx: &Ctx, id: ActorId) -> Result<Subject, Problem> {
         ActorId::ApiKey(key_id) => {
             let key = api_keys::get(tx, ctx, key_id).map_err(unknown)?;
             Ok(Subject {
-                actor_id: id,
                 partner_id: key.partner_id,
                 partner_is_out: is_out(tx, ctx, key.partner_id)?,
                 revoked_at: key.revoked_at,
