@@ -25,6 +25,7 @@ use utoipa_actix_web::AppExt;
         (name = "Accounts", description = "End customer companies."),
         (name = "Attributions", description = "Credit of partners for deals, by role and share."),
         (name = "Audit Events", description = "Who changed what, when, from where and why."),
+        (name = "Authentication Events", description = "Who came in, and who was refused."),
         (name = "Authorization", description = "Who may do what, and by which rule."),
         (name = "Commission Rules", description = "Versioned terms: who earns what on which money."),
         (name = "Commissions", description = "Earned lines, each with its full explanation."),
@@ -32,6 +33,7 @@ use utoipa_actix_web::AppExt;
         (name = "Deals", description = "Opportunities with amount, stage and close date."),
         (name = "Enrollments", description = "Partners in programs."),
         (name = "Events", description = "The change feed: every change, numbered without gaps."),
+        (name = "Identity Providers", description = "Where people come from: OpenID Connect providers."),
         (name = "Imports", description = "Bulk loading from CSV files."),
         (name = "Invoices", description = "Revenue events from billing: invoices, their payments and refunds."),
         (name = "Ledger", description = "The append-only double-entry journal and its balances."),
@@ -44,6 +46,7 @@ use utoipa_actix_web::AppExt;
         (name = "Programs", description = "Sets of written terms for one motion."),
         (name = "Reports", description = "Figures over everything."),
         (name = "Roles", description = "Sets of permissions that people hold."),
+        (name = "Sessions", description = "Short-lived tokens of the service's own, exchanged for another credential."),
         (name = "Service", description = "The service itself."),
         (name = "Users", description = "The people of the organization and of its partners."),
     ),
@@ -58,7 +61,10 @@ impl Modify for Security {
     fn modify(&self, document: &mut utoipa::openapi::OpenApi) {
         let scheme = HttpBuilder::new()
             .scheme(HttpAuthScheme::Bearer)
-            .description(Some("An API key."))
+            .description(Some(
+                "An API key, a token of a connected identity provider, or an access token of a session. Where several \
+                 organizations take the same token, the header Copartner-Organization names the one that is meant.",
+            ))
             .build();
         let components = document.components.get_or_insert_with(Default::default);
         components.add_security_scheme("bearerAuth", SecurityScheme::Http(scheme));

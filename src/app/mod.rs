@@ -35,6 +35,9 @@ fn routes(config: &mut ServiceConfig<'_>) {
     features::authorization::http::routes(config);
     features::roles::http::routes(config);
     features::users::http::routes(config);
+    features::identity_providers::http::routes(config);
+    features::sessions::http::routes(config);
+    features::authentication_events::http::routes(config);
     features::programs::http::routes(config);
     features::product_families::http::routes(config);
     features::pipeline_stages::http::routes(config);

@@ -2,6 +2,7 @@
 
 use super::worker::Worker;
 use super::{application, document};
+use crate::flows;
 use crate::platform::clock::Clock;
 use crate::platform::config::{DatabaseSettings, ServeSettings};
 use crate::platform::credentials::Credentials;
@@ -9,6 +10,8 @@ use crate::platform::db::{Db, DbSettings, SERVICE_ROLE};
 use crate::platform::embedded_postgres::{
     Durability, EmbeddedPostgres, EmbeddedPostgresError, Options, default_data_folder,
 };
+use crate::platform::outbound::{Outbound, OutboundRules};
+use crate::platform::tokens::signing::Signer;
 use crate::platform::web::WebState;
 use crate::platform::web::contract::{Contract, ContractError};
 use crate::platform::web::rate_limit::RateLimit;
@@ -105,13 +108,23 @@ pub fn state(db: Db, clock: Arc<dyn Clock>, settings: &ServeSettings) -> Result<
     Ok(WebState {
         db,
         clock,
-        credentials: Arc::new(Credentials::new()),
+        credentials: Arc::new(credentials(settings)),
         rate_limit: Arc::new(RateLimit::new(settings.rate_limit_per_minute)),
         contract: Arc::new(Contract::new(Arc::new(document()))?),
         client_wait: Duration::from_millis(settings.client_wait_ms),
         behind_tls: settings.behind_tls,
         import_max_bytes: u64::from(settings.import_max_mib) * 1024 * 1024,
     })
+}
+
+/// Who may come in, by these settings; nobody is known yet.
+pub fn credentials(settings: &ServeSettings) -> Credentials {
+    let outbound = Outbound::new(OutboundRules {
+        plain_http: settings.outbound_http,
+        inside: settings.outbound_networks.clone(),
+    });
+    let signer = Arc::new(Signer::new(&settings.public_url));
+    Credentials::new(outbound, signer, flows::identity_arrived::run)
 }
 
 /// A server that is listening but not yet running, and the address it got.

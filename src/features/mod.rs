@@ -5,6 +5,7 @@ pub mod accounts;
 pub mod api_keys;
 pub mod attributions;
 pub mod audit;
+pub mod authentication_events;
 pub mod authorization;
 pub mod commission_rules;
 pub mod commissions;
@@ -12,6 +13,7 @@ pub mod credit_notes;
 pub mod deals;
 pub mod enrollments;
 pub mod events;
+pub mod identity_providers;
 pub mod imports;
 pub mod invoices;
 pub mod ledger;
@@ -23,6 +25,7 @@ pub mod product_families;
 pub mod programs;
 pub mod reports;
 pub mod roles;
+pub mod sessions;
 pub mod users;
 
 /// The rooms in their order; the architecture test holds imports to it.
@@ -34,7 +37,10 @@ pub const ORDER: &[&str] = &[
     "pipeline_stages",
     "partners",
     "users",
+    "identity_providers",
     "api_keys",
+    "authentication_events",
+    "sessions",
     "authorization",
     "enrollments",
     "accounts",

@@ -6,6 +6,7 @@ pub mod commission_approval;
 pub mod credit_note_issued;
 pub mod deal_won;
 pub mod hold_release;
+pub mod identity_arrived;
 pub mod imports;
 pub mod partner_terminated;
 pub mod payment_recorded;

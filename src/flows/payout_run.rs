@@ -2,6 +2,7 @@
 
 use crate::features::commissions::{self, LineMove};
 use crate::features::ledger::{self, NewEntry};
+use crate::features::organizations;
 use crate::features::payouts::{
     self, Confirmation, LockedPayout, Payout, PayoutRun, PayoutRunStatus, Report, Settlement,
 };
@@ -23,6 +24,7 @@ pub fn approve(
     id: PayoutRunId,
     precondition: &Precondition,
 ) -> Result<Report, Problem> {
+    organizations::require_second_factor(tx, ctx)?;
     let draft = payouts::lock_run(tx, ctx, id, precondition)?;
     let proposed = payouts::pending(tx, ctx, &draft)?;
     let lines = payouts::lines(tx, ctx, &proposed)?;

@@ -1,6 +1,6 @@
 //! Who asks, for whom, when: what every service function is told and none of them looks up.
 
-use super::id::{ApiKeyId, OrganizationId, PartnerId, RequestId, UserId};
+use super::id::{ApiKeyId, IdentityProviderId, OrganizationId, PartnerId, RequestId, SessionId, UserId};
 use super::permission::Permission;
 use super::problem::{Code, Problem};
 use chrono::{DateTime, Utc};
@@ -150,6 +150,12 @@ pub struct Ctx {
     pub actor: Actor,
     /// The person behind the actor, where there is one: the user, or the owner of the key.
     pub person: Option<UserId>,
+    /// The session that the actor acts in, where it came with a token of the service's own.
+    pub session_id: Option<SessionId>,
+    /// The identity provider by whose word the person is let in.
+    pub identity_provider_id: Option<IdentityProviderId>,
+    /// Whether the person proved itself by a second factor.
+    pub second_factor: bool,
     /// Counts the changes of what the actor may do, as it was let in; `None` goes by the rights of the moment.
     pub access_version: Option<i64>,
     /// What the actor may do.
@@ -170,6 +176,9 @@ impl Ctx {
         Self {
             actor: Actor::System,
             person: None,
+            session_id: None,
+            identity_provider_id: None,
+            second_factor: false,
             access_version: None,
             rights: Arc::from(Permission::ALL),
             scope: Scope {

@@ -77,6 +77,11 @@ permissions! {
     RolesRead = "roles:read" partner;
     RolesWrite = "roles:write";
     AuthorizationExplain = "authorization:explain" partner;
+    IdentityProvidersRead = "identity_providers:read" partner;
+    IdentityProvidersWrite = "identity_providers:write" partner;
+    SessionsRead = "sessions:read" partner;
+    SessionsWrite = "sessions:write" partner;
+    AuthenticationEventsRead = "authentication_events:read" partner;
     ProgramsRead = "programs:read" partner;
     ProgramsWrite = "programs:write";
     ProductFamiliesRead = "product_families:read" partner;

@@ -39,6 +39,7 @@ codes! {
     Unauthorized = "unauthorized" => 401, "The credential is missing, unknown, expired or revoked.";
     RightsChanged = "rights_changed" => 401, "The rights of the caller changed during the request; try again.";
     PermissionDenied = "permission_denied" => 403, "The credential does not hold the permission of this operation.";
+    SecondFactorRequired = "second_factor_required" => 403, "This needs a sign-in with a second factor.";
     NotFound = "not_found" => 404, "There is no such record.";
     RouteNotFound = "route_not_found" => 404, "There is no such path.";
     MethodNotAllowed = "method_not_allowed" => 405, "The path does not know this method.";

@@ -69,6 +69,11 @@ const PEOPLE: &[Permission] = &[
     Permission::UsersRead,
     Permission::UsersWrite,
     Permission::AuthorizationExplain,
+    Permission::IdentityProvidersRead,
+    Permission::IdentityProvidersWrite,
+    Permission::SessionsRead,
+    Permission::SessionsWrite,
+    Permission::AuthenticationEventsRead,
 ];
 
 /// Everything that can be read, but people, keys and the audit trail.

@@ -39,6 +39,8 @@ subjects! {
     "api_key" => ApiKeyId;
     "user" => UserId;
     "role" => RoleId;
+    "identity_provider" => IdentityProviderId;
+    "session" => SessionId;
     "program" => ProgramId;
     "product_family" => ProductFamilyId;
     "pipeline_stage" => PipelineStageId;

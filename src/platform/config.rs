@@ -1,6 +1,7 @@
 //! Settings: typed, from the environment or the command line, checked at the start. `.env.example` documents them.
 
 use clap::{Args, ValueEnum};
+use ipnet::IpNet;
 use std::net::SocketAddr;
 use std::num::NonZeroU32;
 use std::path::PathBuf;
@@ -64,6 +65,15 @@ pub struct ServeSettings {
     /// Clients reach the service by TLS only, through a proxy: tells browsers to stay with it.
     #[arg(long, env = "COPARTNER_BEHIND_TLS", default_value = "false", action = clap::ArgAction::Set, num_args = 0..=1, default_missing_value = "true")]
     pub behind_tls: bool,
+    /// Where clients reach the service; the issuer of its own tokens begins with it.
+    #[arg(long, env = "COPARTNER_PUBLIC_URL", default_value = "http://127.0.0.1:8080", value_parser = origin)]
+    pub public_url: String,
+    /// Ask identity providers by plain http too; without it by https only.
+    #[arg(long, env = "COPARTNER_OUTBOUND_HTTP", default_value = "false", action = clap::ArgAction::Set, num_args = 0..=1, default_missing_value = "true")]
+    pub outbound_http: bool,
+    /// Networks that are not public and may be asked all the same, separated by commas. Default: none.
+    #[arg(long, env = "COPARTNER_OUTBOUND_NETWORKS", value_delimiter = ',')]
+    pub outbound_networks: Vec<IpNet>,
     /// Write the first admin key to this file (mode 0600) besides printing it.
     #[arg(long, env = "COPARTNER_BOOTSTRAP_KEY_FILE")]
     pub bootstrap_key_file: Option<PathBuf>,

@@ -6,5 +6,7 @@ pub mod credentials;
 pub mod db;
 pub mod embedded_postgres;
 pub mod openapi;
+pub mod outbound;
 pub mod telemetry;
+pub mod tokens;
 pub mod web;

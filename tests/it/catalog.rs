@@ -18,6 +18,10 @@ const KEYS_BEFORE_THE_TENANT: &[(&str, &str)] = &[
         "api_keys_previous_secret_hash_key",
         "so is a caller with the secret before",
     ),
+    (
+        "refresh_tokens_token_hash_key",
+        "a session is known by its refresh token before the organization is known",
+    ),
 ];
 
 /// Constraints that no request can hit: the service checks the words of its vocabularies and the amounts before it
@@ -42,6 +46,14 @@ const NEVER_HIT: &[(&str, &str)] = &[
     ("api_keys_previous_secret_hash_%", "the service makes the secret"),
     ("audit_events_actor_type_check", "a vocabulary of the service"),
     ("audit_links_%", "the sealer links"),
+    ("authentication_events_%", "the service writes them by itself"),
+    ("identities_%", "first arrivals come one after the other"),
+    (
+        "identity_providers_%_check",
+        "vocabularies, and the document's bounds are the same",
+    ),
+    ("refresh_tokens_%", "the service makes them"),
+    ("sessions_%", "made of what the caller is"),
     ("%_by_type_check", "a vocabulary of the service"),
     (
         "roles_built_in_%",
@@ -92,6 +104,7 @@ const NEVER_HIT: &[(&str, &str)] = &[
 const APPEND_ONLY: &[&str] = &[
     "audit_events",
     "audit_links",
+    "authentication_events",
     "events",
     "invoice_lines",
     "ledger_entries",

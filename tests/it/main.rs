@@ -29,5 +29,6 @@ mod real_run;
 mod reports;
 mod serve;
 mod sweep;
+mod tokens;
 mod web;
 mod world;

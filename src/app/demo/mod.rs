@@ -121,6 +121,9 @@ fn serve_settings() -> ServeSettings {
         client_wait_ms: 20_000,
         cors_origins: Vec::new(),
         behind_tls: false,
+        public_url: "http://127.0.0.1".to_owned(),
+        outbound_http: false,
+        outbound_networks: Vec::new(),
         bootstrap_key_file: None,
         without_worker: true,
     }

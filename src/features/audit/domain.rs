@@ -1,7 +1,7 @@
 //! What an entry of the audit trail is, and the chain that seals the entries.
 
 use crate::kernel::ctx::ActorId;
-use crate::kernel::id::{AuditEventId, RequestId, UserId};
+use crate::kernel::id::{AuditEventId, PartnerId, RequestId, SessionId, UserId};
 use crate::kernel::word::word_enum;
 use chrono::{DateTime, Utc};
 use serde_json::Value;
@@ -36,6 +36,10 @@ pub struct AuditEvent {
     pub actor_id: Option<ActorId>,
     /// The person on whose behalf: the user itself, or the owner of the key.
     pub user_id: Option<UserId>,
+    /// The session in which it was done.
+    pub session_id: Option<SessionId>,
+    /// The partner to which whoever acted was confined.
+    pub partner_id: Option<PartnerId>,
     /// The changed fields, each with its value before and after.
     pub changes: Value,
     /// Why, where a reason was given.

@@ -4,7 +4,7 @@ use super::domain::{ActorType, AuditChain, AuditEvent, ChainStatus, FaultKind, K
 use super::store::AuditFilter;
 use crate::features::events::{SubjectType, SubjectView};
 use crate::kernel::ctx::{ActorId, Ctx};
-use crate::kernel::id::{AuditEventId, RequestId, UserId};
+use crate::kernel::id::{AuditEventId, PartnerId, RequestId, SessionId, UserId};
 use crate::kernel::problem::Problem;
 use crate::kernel::subject;
 use crate::page_of;
@@ -16,7 +16,7 @@ use utoipa::{IntoParams, ToSchema};
 
 /// Something that somebody did.
 #[derive(Debug, Clone, Serialize, ToSchema)]
-#[schema(as = AuditEvent, examples(json!({"id": "aud_01j9zq4y8k7m5n3p2r1s0t6v4w", "action": "partner.suspended", "subject": {"type": "partner", "id": "ptn_01j9zq4y8k7m5n3p2r1s0t6v4w"}, "actor_type": "api_key", "actor_id": "key_01j9zq4y8k7m5n3p2r1s0t6v4w", "user_id": null, "changes": {"status": {"before": "approved", "after": "suspended"}}, "reason": "Under review.", "request_id": "req_01j9zq4y8k7m5n3p2r1s0t6v4w", "address": "203.0.113.7", "occurred_at": "2026-03-02T09:30:00Z"})))]
+#[schema(as = AuditEvent, examples(json!({"id": "aud_01j9zq4y8k7m5n3p2r1s0t6v4w", "action": "partner.suspended", "subject": {"type": "partner", "id": "ptn_01j9zq4y8k7m5n3p2r1s0t6v4w"}, "actor_type": "api_key", "actor_id": "key_01j9zq4y8k7m5n3p2r1s0t6v4w", "user_id": null, "session_id": null, "partner_id": null, "changes": {"status": {"before": "approved", "after": "suspended"}}, "reason": "Under review.", "request_id": "req_01j9zq4y8k7m5n3p2r1s0t6v4w", "address": "203.0.113.7", "occurred_at": "2026-03-02T09:30:00Z"})))]
 pub struct AuditEventView {
     /// Its id.
     pub id: AuditEventId,
@@ -33,6 +33,12 @@ pub struct AuditEventView {
     /// The person on whose behalf: the user itself, or the owner of the key.
     #[schema(required)]
     pub user_id: Option<UserId>,
+    /// The session in which it was done, where there was one.
+    #[schema(required)]
+    pub session_id: Option<SessionId>,
+    /// The partner to which whoever acted was confined: for whom a partner's caller, or a session lent to it, acted.
+    #[schema(required)]
+    pub partner_id: Option<PartnerId>,
     /// The changed fields, each with its value before and after.
     #[schema(value_type = Object)]
     pub changes: Value,
@@ -58,6 +64,8 @@ impl From<AuditEvent> for AuditEventView {
             actor_type: entry.actor_type,
             actor_id: entry.actor_id,
             user_id: entry.user_id,
+            session_id: entry.session_id,
+            partner_id: entry.partner_id,
             changes: entry.changes,
             reason: entry.reason,
             request_id: entry.request_id,

@@ -2,7 +2,7 @@
 
 use super::domain::{ActorType, AuditChain, AuditEvent, Fault, FaultKind, KnownHead};
 use crate::kernel::ctx::{ActorId, Scope};
-use crate::kernel::id::{AuditEventId, OrganizationId, RequestId, UserId};
+use crate::kernel::id::{AuditEventId, OrganizationId, PartnerId, RequestId, SessionId, UserId};
 use crate::kernel::problem::Problem;
 use crate::platform::db::schema::audit_events;
 use crate::platform::db::{Page, PageRequest, Position, Prepared, Tx};
@@ -53,6 +53,8 @@ struct AuditRow {
     actor_type: String,
     actor_id: Option<Uuid>,
     responsible_id: Option<Uuid>,
+    session_id: Option<Uuid>,
+    confined_to: Option<Uuid>,
     changes: Value,
     reason: Option<String>,
     request_id: Option<Uuid>,
@@ -226,6 +228,8 @@ impl TryFrom<AuditRow> for AuditEvent {
             actor_type: ActorType::from_str(&row.actor_type).map_err(Problem::damaged)?,
             actor_id: ActorId::of_columns(Some(&row.actor_type), row.actor_id),
             user_id: row.responsible_id.map(UserId::from_uuid),
+            session_id: row.session_id.map(SessionId::from_uuid),
+            partner_id: row.confined_to.map(PartnerId::from_uuid),
             changes: row.changes,
             reason: row.reason,
             request_id: row.request_id.map(RequestId::from_uuid),

@@ -11,7 +11,7 @@ use validator::Validate;
 
 /// The organization that your credential belongs to.
 #[derive(Debug, Clone, Serialize, ToSchema)]
-#[schema(as = Organization, examples(json!({"id": "org_01j9zq4y8k7m5n3p2r1s0t6v4w", "name": "Example Cloud", "mode": "live", "time_zone": "Europe/London", "default_currency": "GBP", "dormant_after_days": 90, "created_at": "2026-03-01T08:00:00Z", "updated_at": "2026-03-01T08:00:00Z"})))]
+#[schema(as = Organization, examples(json!({"id": "org_01j9zq4y8k7m5n3p2r1s0t6v4w", "name": "Example Cloud", "mode": "live", "time_zone": "Europe/London", "default_currency": "GBP", "dormant_after_days": 90, "second_factor_for_payouts": false, "created_at": "2026-03-01T08:00:00Z", "updated_at": "2026-03-01T08:00:00Z"})))]
 pub struct OrganizationView {
     /// Its id.
     pub id: OrganizationId,
@@ -29,6 +29,8 @@ pub struct OrganizationView {
     /// A partner without a meaningful action for this many days is dormant.
     #[schema(minimum = 1, maximum = 3650)]
     pub dormant_after_days: i32,
+    /// Whether payouts are approved, and where they go is changed, only by people who signed in with a second factor.
+    pub second_factor_for_payouts: bool,
     /// When it came to be.
     pub created_at: DateTime<Utc>,
     /// When it last changed.
@@ -44,6 +46,7 @@ impl From<Organization> for OrganizationView {
             time_zone: organization.time_zone.name().to_owned(),
             default_currency: organization.default_currency.code().to_owned(),
             dormant_after_days: organization.dormant_after_days,
+            second_factor_for_payouts: organization.second_factor_for_payouts,
             created_at: organization.created_at,
             updated_at: organization.updated_at,
         }
@@ -79,6 +82,10 @@ pub struct PatchOrganizationBody {
     /// A partner without a meaningful action for this many days is dormant.
     #[schema(nullable = false, minimum = 1, maximum = 3650, example = 90)]
     pub dormant_after_days: Option<i32>,
+    /// Whether payouts are approved, and where they go is changed, only by people who signed in with a second factor.
+    /// Only such a person changes this.
+    #[schema(nullable = false)]
+    pub second_factor_for_payouts: Option<bool>,
 }
 
 impl PatchOrganizationBody {
@@ -98,6 +105,7 @@ impl PatchOrganizationBody {
             time_zone: zone,
             default_currency: currency,
             dormant_after_days: self.dormant_after_days,
+            second_factor_for_payouts: self.second_factor_for_payouts,
         };
         fields.finish(Some(patch))
     }

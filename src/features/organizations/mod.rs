@@ -10,4 +10,4 @@ mod service;
 mod store;
 
 pub use domain::{Organization, OrganizationMode};
-pub use service::{found, get};
+pub use service::{found, get, require_second_factor};

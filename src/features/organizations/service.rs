@@ -3,13 +3,21 @@
 use super::domain::{Organization, OrganizationMode, OrganizationPatch};
 use super::store;
 use crate::kernel::ctx::Ctx;
-use crate::kernel::problem::Problem;
+use crate::kernel::problem::{Code, Problem};
 use crate::kernel::version::Precondition;
 use crate::platform::db::{Change, Subject, Tx};
 
 /// The caller's organization.
 pub fn get(tx: &mut Tx<'_>, ctx: &Ctx) -> Result<Organization, Problem> {
     store::find(tx, &ctx.scope)?.ok_or_else(Problem::not_found)
+}
+
+/// Refuses a caller who must have signed in with a second factor and has not.
+pub fn require_second_factor(tx: &mut Tx<'_>, ctx: &Ctx) -> Result<(), Problem> {
+    if ctx.second_factor || !get(tx, ctx)?.second_factor_for_payouts {
+        return Ok(());
+    }
+    Err(Problem::new(Code::SecondFactorRequired))
 }
 
 /// Founds the organization that `ctx` is already in the scope of.
@@ -42,6 +50,9 @@ pub fn update(
     let before = store::lock(tx, &ctx.scope)?.ok_or_else(Problem::not_found)?;
     precondition.check(before.row_version)?;
     let after = before.clone().patched(patch, ctx.now);
+    if before.second_factor_for_payouts != after.second_factor_for_payouts && !ctx.second_factor {
+        return Err(Problem::new(Code::SecondFactorRequired));
+    }
     store::update(tx, &after)?;
     tx.record(
         ctx,

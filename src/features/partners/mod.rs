@@ -14,4 +14,4 @@ mod service;
 mod store;
 
 pub use domain::{Partner, PartnerStatus};
-pub use service::{get, terminate};
+pub use service::{get, named, terminate};

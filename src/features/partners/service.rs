@@ -14,6 +14,14 @@ pub fn get(tx: &mut Tx<'_>, ctx: &Ctx, id: PartnerId) -> Result<Partner, Problem
     store::find(tx, &ctx.scope, id)?.ok_or_else(Problem::not_found)
 }
 
+/// The partner of this id, or of this key of the caller's.
+pub fn named(tx: &mut Tx<'_>, ctx: &Ctx, name: &str) -> Result<Option<Partner>, Problem> {
+    match name.parse() {
+        Ok(id) => store::find(tx, &ctx.scope, id),
+        Err(_) => store::find_external(tx, &ctx.scope, name),
+    }
+}
+
 /// A page of the partners that the caller may see.
 pub fn list(
     tx: &mut Tx<'_>,

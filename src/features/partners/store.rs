@@ -73,6 +73,17 @@ pub fn find(tx: &mut Tx<'_>, scope: &Scope, id: PartnerId) -> Result<Option<Part
     within(scope, row)
 }
 
+/// The partner of this key of the caller's.
+pub fn find_external(tx: &mut Tx<'_>, scope: &Scope, external_id: &str) -> Result<Option<Partner>, Problem> {
+    let row = partners::table
+        .filter(partners::organization_id.eq(scope.organization_id.uuid()))
+        .filter(partners::external_id.eq(external_id))
+        .select(PartnerRow::as_select())
+        .first(tx.connection())
+        .optional()?;
+    within(scope, row)
+}
+
 /// One partner, locked until the transaction ends.
 pub fn lock(tx: &mut Tx<'_>, scope: &Scope, id: PartnerId) -> Result<Option<Partner>, Problem> {
     let row = partners::table

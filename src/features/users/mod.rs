@@ -14,5 +14,5 @@ pub mod http;
 mod service;
 mod store;
 
-pub use domain::{User, UserStatus};
-pub use service::{get, rights, terminate, terminate_of_partner};
+pub use domain::{NewUser, User, UserStatus};
+pub use service::{create, get, rights, terminate, terminate_of_partner, with_email};

@@ -16,6 +16,11 @@ pub fn get(tx: &mut Tx<'_>, ctx: &Ctx, id: UserId) -> Result<User, Problem> {
     store::find(tx, &ctx.scope, id)?.ok_or_else(Problem::not_found)
 }
 
+/// Everybody who has this e-mail address and is not gone: one of the organization and one of each partner at most.
+pub fn with_email(tx: &mut Tx<'_>, ctx: &Ctx, email: &str) -> Result<Vec<User>, Problem> {
+    store::with_email(tx, &ctx.scope, email)
+}
+
 /// What a user may do, by its roles; nothing unless it is active.
 pub fn rights(tx: &mut Tx<'_>, ctx: &Ctx, user: &User) -> Result<Vec<Permission>, Problem> {
     if user.status != UserStatus::Active {

@@ -87,6 +87,16 @@ pub fn lock(tx: &mut Tx<'_>, scope: &Scope, id: UserId) -> Result<Option<User>, 
     Ok(with_roles(tx, scope, row.into_iter().collect())?.pop())
 }
 
+/// Everybody who has this e-mail address (in lower case) and is not gone.
+pub fn with_email(tx: &mut Tx<'_>, scope: &Scope, email: &str) -> Result<Vec<User>, Problem> {
+    let query = visible(scope)
+        .filter(users::email.eq(email.to_owned()))
+        .filter(users::status.ne(UserStatus::Terminated.as_str()))
+        .order(users::id);
+    let rows: Vec<UserRow> = query.load(tx.connection())?;
+    with_roles(tx, scope, rows)
+}
+
 /// Everybody who is left of a partner, locked until the transaction ends.
 pub fn lock_of_partner(tx: &mut Tx<'_>, scope: &Scope, partner_id: PartnerId) -> Result<Vec<User>, Problem> {
     let rows: Vec<UserRow> = users::table

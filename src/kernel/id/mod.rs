@@ -101,6 +101,21 @@ typed_id!(
 );
 typed_id!(ApiKeyId, "key", "An API key.");
 typed_id!(UserId, "usr", "A user, one person.");
+typed_id!(
+    IdentityProviderId,
+    "idp",
+    "An identity provider, where people come from."
+);
+typed_id!(
+    SessionId,
+    "ses",
+    "A session, what a credential was exchanged for."
+);
+typed_id!(
+    AuthenticationEventId,
+    "aue",
+    "An authentication event: who came in, or was refused."
+);
 typed_id!(RoleId, "role", "A role, a set of permissions.");
 typed_id!(ProgramId, "prg", "A partner program.");
 typed_id!(ProductFamilyId, "pfm", "A product family.");

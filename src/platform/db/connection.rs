@@ -15,6 +15,8 @@ pub struct SessionScope {
     partner_id: String,
     api_key_id: String,
     user_id: String,
+    session_id: String,
+    identity_provider_id: String,
     access_version: String,
 }
 
@@ -35,6 +37,11 @@ impl SessionScope {
                 .unwrap_or_default(),
             api_key_id,
             user_id,
+            session_id: ctx.session_id.map(|id| id.uuid().to_string()).unwrap_or_default(),
+            identity_provider_id: ctx
+                .identity_provider_id
+                .map(|id| id.uuid().to_string())
+                .unwrap_or_default(),
             access_version: ctx
                 .access_version
                 .map(|version| version.to_string())
@@ -67,13 +74,17 @@ impl ScopedConnection {
             let settings = sql_query(
                 "SELECT set_config('copartner.organization_id', $1, false),\
                  set_config('copartner.partner_id', $2, false), set_config('copartner.api_key_id', $3, false), \
-                 set_config('copartner.user_id', $4, false), set_config('copartner.access_version', $5, false)",
+                 set_config('copartner.user_id', $4, false), set_config('copartner.access_version', $5, false), \
+                 set_config('copartner.session_id', $6, false), \
+                 set_config('copartner.identity_provider_id', $7, false)",
             )
             .bind::<Text, _>(&scope.organization_id)
             .bind::<Text, _>(&scope.partner_id)
             .bind::<Text, _>(&scope.api_key_id)
             .bind::<Text, _>(&scope.user_id)
-            .bind::<Text, _>(&scope.access_version);
+            .bind::<Text, _>(&scope.access_version)
+            .bind::<Text, _>(&scope.session_id)
+            .bind::<Text, _>(&scope.identity_provider_id);
             Prepared(settings).execute(&mut self.connection)?;
             self.scope = Some(scope.clone());
         }

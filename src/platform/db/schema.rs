@@ -74,6 +74,8 @@ diesel::table! {
         request_id -> Nullable<Uuid>,
         address -> Nullable<Text>,
         responsible_id -> Nullable<Uuid>,
+        session_id -> Nullable<Uuid>,
+        confined_to -> Nullable<Uuid>,
         occurred_at -> Timestamptz,
     }
 }
@@ -404,6 +406,7 @@ diesel::table! {
         time_zone -> Text,
         default_currency -> Text,
         dormant_after_days -> Int4,
+        second_factor_for_payouts -> Bool,
         row_version -> Int8,
         created_at -> Timestamptz,
         updated_at -> Timestamptz,
@@ -624,12 +627,108 @@ diesel::table! {
     }
 }
 
+diesel::table! {
+    identity_providers (organization_id, id) {
+        organization_id -> Uuid,
+        id -> Uuid,
+        partner_id -> Nullable<Uuid>,
+        name -> Text,
+        issuer -> Text,
+        audiences -> Array<Text>,
+        jwks_url -> Nullable<Text>,
+        jwks -> Nullable<Jsonb>,
+        fetched_jwks -> Nullable<Jsonb>,
+        fetched_at -> Nullable<Timestamptz>,
+        algorithms -> Array<Text>,
+        subject_claim -> Text,
+        email_claim -> Text,
+        name_claim -> Text,
+        partner_claim -> Nullable<Text>,
+        email_domains -> Array<Text>,
+        accepts_unverified_email -> Bool,
+        provisioning -> Text,
+        default_role_ids -> Array<Uuid>,
+        second_factor_methods -> Array<Text>,
+        second_factor_classes -> Array<Text>,
+        status -> Text,
+        status_reason -> Nullable<Text>,
+        access_version -> Int8,
+        row_version -> Int8,
+        created_at -> Timestamptz,
+        updated_at -> Timestamptz,
+    }
+}
+
+diesel::table! {
+    identities (organization_id, identity_provider_id, subject) {
+        organization_id -> Uuid,
+        identity_provider_id -> Uuid,
+        subject -> Text,
+        user_id -> Uuid,
+        created_at -> Timestamptz,
+        last_login_at -> Nullable<Timestamptz>,
+    }
+}
+
+diesel::table! {
+    sessions (organization_id, id) {
+        organization_id -> Uuid,
+        id -> Uuid,
+        partner_id -> Nullable<Uuid>,
+        api_key_id -> Nullable<Uuid>,
+        user_id -> Nullable<Uuid>,
+        identity_provider_id -> Nullable<Uuid>,
+        permissions -> Nullable<Array<Text>>,
+        second_factor -> Bool,
+        address -> Nullable<Text>,
+        revoked_at -> Nullable<Timestamptz>,
+        revoked_because -> Nullable<Text>,
+        expires_at -> Timestamptz,
+        row_version -> Int8,
+        created_at -> Timestamptz,
+        updated_at -> Timestamptz,
+    }
+}
+
+diesel::table! {
+    refresh_tokens (organization_id, session_id, number) {
+        organization_id -> Uuid,
+        session_id -> Uuid,
+        number -> Int4,
+        token_hash -> Bytea,
+        created_at -> Timestamptz,
+        expires_at -> Timestamptz,
+        used_at -> Nullable<Timestamptz>,
+    }
+}
+
+diesel::table! {
+    authentication_events (organization_id, id) {
+        organization_id -> Uuid,
+        id -> Uuid,
+        partner_id -> Nullable<Uuid>,
+        #[sql_name = "type"]
+        type_ -> Text,
+        reason -> Nullable<Text>,
+        api_key_id -> Nullable<Uuid>,
+        user_id -> Nullable<Uuid>,
+        identity_provider_id -> Nullable<Uuid>,
+        session_id -> Nullable<Uuid>,
+        subject -> Nullable<Text>,
+        address -> Nullable<Text>,
+        request_id -> Nullable<Uuid>,
+        token_hash -> Nullable<Bytea>,
+        occurred_at -> Timestamptz,
+    }
+}
+
 diesel::allow_tables_to_appear_in_same_query!(
     accounts,
     api_keys,
     attributions,
     audit_events,
     audit_links,
+    authentication_events,
     clawbacks,
     commission_rule_versions,
     commission_rules,
@@ -640,6 +739,8 @@ diesel::allow_tables_to_appear_in_same_query!(
     event_counters,
     events,
     idempotency_keys,
+    identities,
+    identity_providers,
     import_chunks,
     import_keys,
     import_rejections,
@@ -657,8 +758,10 @@ diesel::allow_tables_to_appear_in_same_query!(
     pipeline_stages,
     product_families,
     programs,
+    refresh_tokens,
     refunds,
     roles,
+    sessions,
     unsealed_audit_events,
     user_roles,
     users,

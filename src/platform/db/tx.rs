@@ -212,8 +212,8 @@ const WRITE: &str = "WITH happened AS (\
          INSERT INTO events (organization_id, id, type, subject_type, subject_id, partner_id, data, occurred_at) \
          SELECT $1, event_id, type, subject_type, subject_id, partner_id, data, $2 FROM happened) \
      INSERT INTO audit_events (organization_id, id, action, subject_type, subject_id, actor_type, actor_id, changes, \
-         reason, request_id, address, responsible_id, occurred_at) \
-     SELECT $1, audit_id, type, subject_type, subject_id, $12, $13, changes, reason, $14, $15, $16, $2 \
+         reason, request_id, address, responsible_id, session_id, confined_to, occurred_at) \
+     SELECT $1, audit_id, type, subject_type, subject_id, $12, $13, changes, reason, $14, $15, $16, $17, $18, $2 \
      FROM happened WHERE audit_id IS NOT NULL";
 
 impl Columns {
@@ -252,7 +252,9 @@ impl Columns {
             .bind::<Nullable<SqlUuid>, _>(ctx.actor.id())
             .bind::<SqlUuid, _>(ctx.request_id.uuid())
             .bind::<Nullable<Text>, _>(&ctx.address)
-            .bind::<Nullable<SqlUuid>, _>(ctx.person.map(|person| person.uuid()));
+            .bind::<Nullable<SqlUuid>, _>(ctx.person.map(|person| person.uuid()))
+            .bind::<Nullable<SqlUuid>, _>(ctx.session_id.map(|session| session.uuid()))
+            .bind::<Nullable<SqlUuid>, _>(ctx.scope.partner_id.map(|partner| partner.uuid()));
         Prepared(statement).execute(connection)?;
         Ok(())
     }

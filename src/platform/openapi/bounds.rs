@@ -8,6 +8,8 @@ use super::walk::{each_schema, is_type, member, set_missing};
 const FREE_TEXT: &str = "^[^\\x00]*$";
 /// Lower-case words, the form of every extensible vocabulary.
 const VOCABULARY: &str = "^[a-z][a-z0-9_.:]*$";
+/// Names that a standard writes in its own way, as the only other form.
+const STANDARD_NAMES: &str = "^[A-Za-z][A-Za-z0-9]*$";
 /// The largest integer that JSON readers of every language keep exactly.
 const LARGEST_EXACT: i64 = 9_007_199_254_740_991;
 const LONGEST_TEXT: u32 = 2048;
@@ -60,12 +62,17 @@ fn bound_string(schema: &mut Value) {
     if has_any(schema, &["pattern", "format"]) {
         return;
     }
-    let is_vocabulary = schema.get("x-extensible-enum").is_some();
-    set_missing(
-        schema,
-        "pattern",
-        json!(if is_vocabulary { VOCABULARY } else { FREE_TEXT }),
-    );
+    let words = schema.get("x-extensible-enum").and_then(Value::as_array);
+    let is_upper = |word: &Value| {
+        let text = word.as_str().unwrap_or_default();
+        text.contains(|one: char| one.is_ascii_uppercase())
+    };
+    let pattern = match words {
+        Some(words) if words.iter().any(is_upper) => STANDARD_NAMES,
+        Some(_) => VOCABULARY,
+        None => FREE_TEXT,
+    };
+    set_missing(schema, "pattern", json!(pattern));
 }
 
 fn bound_integer(schema: &mut Value) {

@@ -34,7 +34,8 @@ pub use three_zero::derive_3_0;
 /// The finished document (OpenAPI 3.1) of what the derive macros collected.
 ///
 /// Extensions of operations that steer it: `x-required-permission` (a permission, or a list of which
-/// one suffices), `x-requires-if-match`, `x-requires-idempotency-key` and `x-unversioned`. All but the
+/// one suffices), `x-requires-if-match`, `x-requires-idempotency-key`, `x-carries-credential` (in the body) and
+/// `x-unversioned`. All but the
 /// first are removed. A document that cannot be written as JSON answers `null`, which [`check`] refuses.
 pub fn finish(document: utoipa::openapi::OpenApi) -> Value {
     let Ok(mut document) = serde_json::to_value(document) else {

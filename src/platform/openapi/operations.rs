@@ -9,6 +9,7 @@ use super::walk::{each_operation, member, resolve, set_missing, take};
 pub(super) const PERMISSION: &str = "x-required-permission";
 const REQUIRES_IF_MATCH: &str = "x-requires-if-match";
 const REQUIRES_KEY: &str = "x-requires-idempotency-key";
+const CARRIES_CREDENTIAL: &str = "x-carries-credential";
 
 /// Completes every operation, and declares what they refer to.
 pub(super) fn complete(document: &mut Value) {
@@ -81,6 +82,7 @@ fn state_permission(operation: &mut Value) {
 fn write_headers(components: &Value, path: &str, method: &str, operation: &mut Value) -> Traits {
     let requires_if_match = flag(operation, REQUIRES_IF_MATCH);
     let requires_key = flag(operation, REQUIRES_KEY);
+    let carries_credential = flag(operation, CARRIES_CREDENTIAL);
     let is_secured = !is_public(operation);
     let is_write = matches!(method, "post" | "patch" | "delete");
     if is_secured && is_write {
@@ -92,6 +94,7 @@ fn write_headers(components: &Value, path: &str, method: &str, operation: &mut V
     }
     Traits {
         is_secured,
+        carries_credential,
         is_write,
         has_body: operation.get("requestBody").is_some(),
         has_query: parameters(components, operation).any(|one| one["in"] == "query"),

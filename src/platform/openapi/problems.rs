@@ -132,6 +132,8 @@ const ANSWERS: [Answer; 13] = [
 #[derive(Debug, Default)]
 pub(super) struct Traits {
     pub is_secured: bool,
+    /// Whether the credential is in the body.
+    pub carries_credential: bool,
     pub is_write: bool,
     pub has_body: bool,
     pub has_query: bool,
@@ -143,10 +145,11 @@ pub(super) struct Traits {
 
 impl Traits {
     fn statuses(&self) -> impl Iterator<Item = u16> {
-        let rules: [(bool, &[u16]); 8] = [
+        let rules: [(bool, &[u16]); 9] = [
             // Any request can be malformed as HTTP, whatever the operation reads of it.
             (true, &[400, 429, 500, 503]),
             (self.is_secured, &[401, 403]),
+            (self.carries_credential, &[401]),
             (self.has_path_parameter, &[404]),
             (self.has_body, &[409, 413, 415, 422]),
             (self.has_query, &[422]),

@@ -30,10 +30,11 @@ const EXPOSED: [&str; 9] = [
     "www-authenticate",
 ];
 /// Headers that a script may send.
-const ALLOWED: [&str; 6] = [
+const ALLOWED: [&str; 7] = [
     "accept",
     "authorization",
     "content-type",
+    "copartner-organization",
     "idempotency-key",
     "if-match",
     "if-none-match",

@@ -1,25 +1,24 @@
 //! Permission as a type: the first parameter of a handler, and the only source of a `Ctx`.
 
+use super::Reply;
 use super::answer::Answer;
 use super::command::Command;
 use super::once::once;
 use super::problem::Refusal;
 use super::state::WebState;
-use super::{Reply, layers};
 use crate::kernel::ctx::{Ctx, Scope};
+use crate::kernel::id::{OrganizationId, RequestId};
 use crate::kernel::permission::Right;
 use crate::kernel::problem::{Code, Problem};
-use crate::platform::credentials::Credential;
+use crate::platform::credentials::{Credential, Visit};
 use crate::platform::db::Tx;
 use actix_web::dev::{Payload, ServiceRequest};
-use actix_web::http::header;
+use actix_web::http::header::{self, HeaderValue};
 use actix_web::web::Data;
 use actix_web::{FromRequest, HttpMessage, HttpRequest};
-use chrono::{DateTime, Utc};
 use std::fmt;
 use std::future::{Ready, ready};
 use std::marker::PhantomData;
-use std::net::IpAddr;
 use std::sync::Arc;
 
 /// How often a request is done again because the caller's rights changed meanwhile.
@@ -32,7 +31,8 @@ pub struct Granted<R> {
     /// What the caller came with.
     pub credential: Arc<Credential>,
     state: Data<WebState>,
-    address: Option<IpAddr>,
+    token: Arc<str>,
+    visit: Visit,
     renewals: u32,
     right: PhantomData<R>,
 }
@@ -62,30 +62,73 @@ pub(super) fn bearer(request: &HttpRequest) -> Option<&str> {
     scheme.eq_ignore_ascii_case("bearer").then(|| token.trim())
 }
 
+/// The header by which a caller names the organization that it means; needed where several take its token.
+const ORGANIZATION: &str = "copartner-organization";
+
+/// The organization that the caller names: none, one, or something that is none.
+fn organization(request: &HttpRequest) -> Result<Option<OrganizationId>, ()> {
+    let named = request.headers().get(ORGANIZATION).map(HeaderValue::to_str);
+    named
+        .map(|text| text.map_err(|_| ())?.parse().map_err(|_| ()))
+        .transpose()
+}
+
+/// The caller, as far as it is remembered.
+pub(super) fn presented(request: &HttpRequest, state: &WebState) -> Option<Arc<Credential>> {
+    let organization_id = organization(request).ok()?;
+    state.credentials.known(bearer(request)?, organization_id)
+}
+
 /// What came of a caller's credential, kept with the request.
 struct Introduced {
-    now: DateTime<Utc>,
+    visit: Visit,
+    token: Arc<str>,
     outcome: Result<Arc<Credential>, Problem>,
 }
 
 /// Finds out who calls, before the handler and its parameters are looked at. Parameters are read side by side, and
 /// one that waited for the database here would let a stranger hear first what is wrong with the body.
-pub(super) async fn introduce(request: &ServiceRequest, state: &WebState, known: Option<Arc<Credential>>) {
+pub(super) async fn introduce(
+    request: &ServiceRequest,
+    state: &WebState,
+    id: RequestId,
+    known: Option<Arc<Credential>>,
+) {
     let Some(token) = bearer(request.request()) else {
         return;
     };
-    let now = state.clock.now();
-    let credentials = &state.credentials;
-    let address = request.peer_addr().map(|address| address.ip());
-    let mut outcome = credentials
-        .authenticate(&state.db, token, known, now, address)
-        .await;
-    if let Ok(credential) = &outcome
-        && may_have_gained(credential, request, state)
-    {
-        outcome = credentials.renew(&state.db, credential, now, address).await;
+    let named = organization(request.request());
+    let visit = Visit {
+        now: state.clock.now(),
+        address: request.peer_addr().map(|address| address.ip()),
+        request_id: id,
+        organization_id: named.unwrap_or_default(),
+    };
+    let outcome = match named {
+        Ok(_) => let_in(request, state, token, known, &visit).await,
+        Err(()) => Err(Problem::new(Code::Unauthorized)),
+    };
+    let token = Arc::from(token);
+    request.extensions_mut().insert(Introduced {
+        visit,
+        token,
+        outcome,
+    });
+}
+
+async fn let_in(
+    request: &ServiceRequest,
+    state: &WebState,
+    token: &str,
+    known: Option<Arc<Credential>>,
+    visit: &Visit,
+) -> Result<Arc<Credential>, Problem> {
+    let (db, credentials) = (&state.db, &state.credentials);
+    let credential = credentials.authenticate(db, token, known, visit).await?;
+    if may_have_gained(&credential, request, state) {
+        return credentials.renew(db, &credential, token, visit).await;
     }
-    request.extensions_mut().insert(Introduced { now, outcome });
+    Ok(credential)
 }
 
 /// Whether the caller lacks the permission by what is remembered of a person, who may hold it by now. Rights that were
@@ -104,27 +147,35 @@ fn grant<R: Right>(request: &HttpRequest) -> Result<Granted<R>, Problem> {
         .ok_or_else(Problem::internal)?
         .clone();
     let introduced = request.extensions_mut().remove::<Introduced>();
-    let Introduced { now, outcome } = introduced.ok_or_else(|| Problem::new(Code::Unauthorized))?;
+    let Introduced {
+        visit,
+        token,
+        outcome,
+    } = introduced.ok_or_else(|| Problem::new(Code::Unauthorized))?;
     let credential = outcome?;
     allow::<R>(&credential)?;
     let ctx = Ctx {
         actor: credential.actor,
         person: credential.person,
+        session_id: credential.session_id,
+        identity_provider_id: credential.identity_provider_id,
+        second_factor: credential.second_factor,
         access_version: Some(credential.access_version),
         rights: Arc::clone(&credential.rights),
         scope: Scope {
             organization_id: credential.organization_id,
             partner_id: credential.partner_id,
         },
-        now,
-        request_id: layers::current_request_id().ok_or_else(Problem::internal)?,
-        address: request.peer_addr().map(|address| address.ip().to_string()),
+        now: visit.now,
+        request_id: visit.request_id,
+        address: visit.address.map(|address| address.to_string()),
     };
     Ok(Granted {
         ctx,
         credential,
         state,
-        address: request.peer_addr().map(|address| address.ip()),
+        token,
+        visit,
         renewals: 0,
         right: PhantomData,
     })
@@ -215,10 +266,10 @@ impl<R: Right> Granted<R> {
         match outcome {
             Err(problem) if problem.code == Code::RightsChanged && self.renewals < MOST_RENEWALS => {
                 self.renewals += 1;
-                let (state, now) = (&self.state, self.ctx.now);
+                let state = &self.state;
                 let renewed = state
                     .credentials
-                    .renew(&state.db, &self.credential, now, self.address)
+                    .renew(&state.db, &self.credential, &self.token, &self.visit)
                     .await;
                 let credential = renewed.map_err(Refusal)?;
                 allow::<R>(&credential).map_err(Refusal)?;
@@ -234,8 +285,12 @@ impl<R: Right> Granted<R> {
     /// A credential that Postgres refused is forgotten, so that the next request asks anew.
     fn settled<T>(&self, outcome: Result<T, Problem>) -> Result<T, Refusal> {
         outcome.map_err(|problem| {
+            let (credentials, credential) = (&self.state.credentials, &self.credential);
+            if problem.code == Code::Unauthorized {
+                credentials.refused(&self.state.db, credential, &self.visit);
+            }
             if matches!(problem.code, Code::Unauthorized | Code::RightsChanged) {
-                self.state.credentials.forget(&self.credential);
+                credentials.forget(credential);
             }
             Refusal(problem)
         })

@@ -3,7 +3,7 @@
 
 use super::doors;
 use super::figures;
-use super::granted::{bearer, introduce};
+use super::granted::{introduce, presented};
 use super::problem::{PROBLEM_JSON, response as problem_response};
 use super::rate_limit::{Caller, Standing};
 use super::state::WebState;
@@ -57,7 +57,7 @@ pub async fn surround(
             .map_into_left_body());
     };
     let (id, started) = (RequestId::new(state.clock.now()), Instant::now());
-    let known = bearer(request.request()).and_then(|token| state.credentials.known(token));
+    let known = presented(request.request(), &state);
     let standing = state
         .rate_limit
         .count(&caller(request.request(), known.as_deref()));
@@ -74,7 +74,7 @@ pub async fn surround(
     } else {
         within(id, async {
             if is_private(request.path()) {
-                introduce(&request, &state, known).await;
+                introduce(&request, &state, id, known).await;
             }
             settle(request, next).await
         })
@@ -138,7 +138,7 @@ fn caller(request: &HttpRequest, known: Option<&Credential>) -> Caller {
     let address = || request.peer_addr().map(|address| address.ip().to_string());
     known.map_or_else(
         || Caller::Address(address().unwrap_or_default()),
-        |credential| Caller::Credential(credential.actor.id().unwrap_or_default()),
+        |credential| Caller::Credential(credential.counted_as()),
     )
 }
 

@@ -2,12 +2,14 @@
 
 use super::answer::Answer;
 use crate::kernel::ctx::Ctx;
+use crate::kernel::id::PartnerId;
 use crate::kernel::problem::{Code, Problem};
 use crate::platform::db::{Db, Prepared, Tx};
 use chrono::{DateTime, TimeDelta, Utc};
 use diesel::sql_types::{Bool, Bytea, Integer, Jsonb, Nullable, Text, Timestamptz, Uuid as SqlUuid};
 use diesel::{OptionalExtension, QueryableByName, RunQueryDsl, sql_query};
 use serde_json::{Value, json};
+use uuid::Uuid;
 
 /// Hours for which an answer is kept.
 const KEPT_HOURS: i64 = 24;
@@ -60,9 +62,10 @@ pub(super) fn once(
 /// One request per key at a time; a second one is told to come back rather than made to wait.
 fn lock(tx: &mut Tx<'_>, ctx: &Ctx, key: &RequestKey) -> Result<(), Problem> {
     let name = format!(
-        "{} {:?} {} {}",
+        "{} {:?} {:?} {} {}",
         ctx.organization_id(),
         ctx.actor.id(),
+        ctx.scope.partner_id,
         key.route,
         key.key
     );
@@ -81,10 +84,11 @@ fn lock(tx: &mut Tx<'_>, ctx: &Ctx, key: &RequestKey) -> Result<(), Problem> {
 fn find(tx: &mut Tx<'_>, ctx: &Ctx, key: &RequestKey) -> Result<Option<Stored>, Problem> {
     let query = sql_query(
         "SELECT request_hash, answer_status, answer_headers, answer_body FROM idempotency_keys \
-         WHERE organization_id = $1 AND actor_id = $2 AND route = $3 AND key = $4",
+         WHERE organization_id = $1 AND actor_id = $2 AND confined_to = $3 AND route = $4 AND key = $5",
     )
     .bind::<SqlUuid, _>(ctx.organization_id().uuid())
     .bind::<Nullable<SqlUuid>, _>(ctx.actor.id())
+    .bind::<SqlUuid, _>(confined_to(ctx))
     .bind::<Text, _>(&key.route)
     .bind::<Text, _>(&key.key);
     Ok(Prepared(query).get_result(tx.connection()).optional()?)
@@ -92,12 +96,13 @@ fn find(tx: &mut Tx<'_>, ctx: &Ctx, key: &RequestKey) -> Result<Option<Stored>, 
 
 fn keep(tx: &mut Tx<'_>, ctx: &Ctx, key: &RequestKey, answer: &Answer) -> Result<(), Problem> {
     let query = sql_query(
-        "INSERT INTO idempotency_keys (organization_id, actor_id, route, key, request_hash, answer_status, \
-             answer_headers, answer_body, created_at) \
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
+        "INSERT INTO idempotency_keys (organization_id, actor_id, confined_to, route, key, request_hash, \
+             answer_status, answer_headers, answer_body, created_at) \
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",
     )
     .bind::<SqlUuid, _>(ctx.organization_id().uuid())
     .bind::<Nullable<SqlUuid>, _>(ctx.actor.id())
+    .bind::<SqlUuid, _>(confined_to(ctx))
     .bind::<Text, _>(&key.route)
     .bind::<Text, _>(&key.key)
     .bind::<Bytea, _>(&key.hash)
@@ -107,6 +112,11 @@ fn keep(tx: &mut Tx<'_>, ctx: &Ctx, key: &RequestKey, answer: &Answer) -> Result
     .bind::<Timestamptz, _>(ctx.now);
     Prepared(query).execute(tx.connection())?;
     Ok(())
+}
+
+/// The same key is another caller when it is confined to a partner; nil where it is not.
+fn confined_to(ctx: &Ctx) -> Uuid {
+    ctx.scope.partner_id.map(PartnerId::uuid).unwrap_or_default()
 }
 
 fn replay(stored: Stored) -> Result<Answer, Problem> {

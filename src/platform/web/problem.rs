@@ -51,6 +51,15 @@ fn status_of(code: Code) -> StatusCode {
     StatusCode::from_u16(code.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR)
 }
 
+/// What a client is told to come with: any credential (RFC 6750), or a sign-in by more than a password (RFC 9470).
+const fn challenge(code: Code) -> Option<&'static str> {
+    match code {
+        Code::Unauthorized => Some("Bearer"),
+        Code::SecondFactorRequired => Some("Bearer error=\"insufficient_user_authentication\""),
+        _ => None,
+    }
+}
+
 /// The document as JSON.
 pub fn document(problem: &Problem, request_id: Option<RequestId>) -> Value {
     let errors: Vec<Value> = problem
@@ -106,8 +115,8 @@ fn legible(text: &str, longest: usize) -> String {
 /// The document as a response. The request id is that of the request being answered.
 pub fn response(problem: &Problem) -> HttpResponse<BoxBody> {
     let mut response = HttpResponse::build(status_of(problem.code));
-    if problem.code == Code::Unauthorized {
-        response.insert_header(("WWW-Authenticate", "Bearer"));
+    if let Some(challenge) = challenge(problem.code) {
+        response.insert_header(("WWW-Authenticate", challenge));
     }
     if let Some(seconds) = problem.retry_after_seconds {
         response.insert_header(("Retry-After", seconds.to_string()));

@@ -19,6 +19,8 @@ const INNER: &[&str] = &["http", "dto", "domain", "service", "store"];
 const TABLES: &[(&str, &[&str])] = &[
     ("organizations", &["event_counters"]),
     ("users", &["user_roles"]),
+    ("identity_providers", &["identities"]),
+    ("sessions", &["refresh_tokens"]),
     ("commission_rules", &["commission_rule_versions"]),
     ("commissions", &["clawbacks"]),
     ("events", &["event_counters"]),

@@ -224,17 +224,26 @@ fn a_foreign_id_in_a_body_is_an_unknown_reference() {
     assert!(tried > 100, "only {tried} were tried");
 }
 
-/// What a partner's key may do besides reading: look after the partner's own people and keys.
-const PARTNERS_WRITE: [&str; 10] = [
+/// What a partner's key may do besides reading: look after the partner's own people, where they come from, and keys.
+const PARTNERS_WRITE: [&str; 19] = [
     "createApiKey",
+    "createIdentityProvider",
+    "createSession",
     "createUser",
     "explainAuthorization",
+    "logOut",
+    "readIdentityProviderKeys",
+    "refreshSession",
+    "reinstateIdentityProvider",
     "reinstateUser",
     "revokeApiKey",
+    "revokeSession",
     "rotateApiKey",
+    "suspendIdentityProvider",
     "suspendUser",
     "terminateUser",
     "updateApiKey",
+    "updateIdentityProvider",
     "updateUser",
 ];
 

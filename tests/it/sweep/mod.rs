@@ -114,7 +114,8 @@ fn a_foreign_id_in_a_path_names_nothing() {
     let mut tried = 0;
     for operation in operations()
         .iter()
-        .filter(|operation| !operation.path_names().is_empty())
+        // What is public tells everybody the same.
+        .filter(|operation| !operation.is_public && !operation.path_names().is_empty())
     {
         let parameters = operation.parameters().into_iter();
         let named = parameters

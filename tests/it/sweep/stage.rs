@@ -3,7 +3,7 @@
 //! Every text of a record carries the mark of whom it belongs to, so that a name that leaks is found as well as an id.
 
 use super::sight::{Sight, keys_of, look, prefix};
-use crate::world::{Actor, Reply, Tenant, World, money};
+use crate::world::{AUDIENCE, Actor, ProviderKey, Reply, Tenant, World, money};
 use copartner::kernel::permission::Permission;
 use copartner::platform::clock::Clock;
 use serde_json::{Value, json};
@@ -103,6 +103,8 @@ impl<'w> House<'w> {
         let user = house.user(&mark, json!({ "role_ids": [role] }));
         let key = json!({ "name": mark, "permissions": ["deals:read"], "owner_id": user });
         house.admin.post("/v1/api-keys", key).expect(201);
+        house.provider(&mark, json!({}));
+        house.admin.post("/v1/sessions", json!({})).expect(201);
         let role = json!({
             "name": format!("{mark} for partners"), "for_partners": true, "permissions": ["deals:read"]
         });
@@ -118,6 +120,26 @@ impl<'w> House<'w> {
             .unwrap()
             .extend(more.as_object().unwrap().clone());
         self.admin.post("/v1/users", body).expect(201).id()
+    }
+
+    /// An identity provider, and somebody who came from it.
+    fn provider(&self, mark: &str, more: Value) -> String {
+        let key = ProviderKey::ed25519(mark, 7);
+        let issuer = format!("https://{mark}.example");
+        let mut body = json!({
+            "name": mark, "issuer": issuer, "audiences": [AUDIENCE], "jwks": { "keys": [key.public()] }
+        });
+        body.as_object_mut()
+            .unwrap()
+            .extend(more.as_object().unwrap().clone());
+        let provider = self.admin.post("/v1/identity-providers", body).expect(201).id();
+        let now = self.world.clock.now();
+        let token = key.sign(&json!({
+            "iss": issuer, "aud": AUDIENCE, "sub": mark, "email": format!("{mark}@foil.example"),
+            "email_verified": true, "exp": now.timestamp() + 86_400
+        }));
+        self.world.bearer(&token).get("/v1/me").expect(200);
+        provider
     }
 
     fn mark(&self, number: usize) -> String {
@@ -193,6 +215,9 @@ impl<'w> House<'w> {
         }
         let actor = self.key(&id, &mark);
         self.user(&mark, json!({ "partner_id": id, "role_ids": [self.role] }));
+        self.provider(&mark, json!({ "partner_id": id }));
+        let session = json!({ "refreshable": true });
+        actor.post("/v1/sessions", session).expect(201);
         self.sale(&mark, &[(&id, "sourced")], "1000.00 USD");
         self.sale(&format!("{mark}-small"), &[(&id, "sourced")], "10.00 EUR");
         let seen = look(self.admin);

@@ -7,6 +7,7 @@ mod actor;
 mod document;
 mod pipeline;
 mod postgres;
+mod provider;
 mod reply;
 mod service;
 mod sql;
@@ -15,6 +16,7 @@ pub use actor::{Actor, Ask};
 pub use document::{Operation, document, operations, resolve};
 pub use pipeline::{money, texts};
 pub use postgres::{Cluster, Database};
+pub use provider::{AUDIENCE, Mood, Provider, ProviderKey};
 pub use reply::Reply;
 pub use sql::{Names, count, names};
 
@@ -47,6 +49,8 @@ pub struct Settings {
     pub cors_origins: &'static [&'static str],
     /// Whether clients come by TLS only.
     pub behind_tls: bool,
+    /// Whether identity providers on this machine may be asked, by plain http.
+    pub outbound: bool,
 }
 
 impl Default for Settings {
@@ -58,6 +62,7 @@ impl Default for Settings {
             client_wait_ms: 20_000,
             cors_origins: &[],
             behind_tls: false,
+            outbound: false,
         }
     }
 }
@@ -80,6 +85,7 @@ pub struct World {
     pub home: Tenant,
     /// The door to the database, as the service has it.
     pub db: Db,
+    settings: Settings,
     service: Service,
     // Dropped last: the service must be gone before its database is.
     database: Database,
@@ -106,6 +112,7 @@ impl World {
             clock,
             home,
             db,
+            settings,
             service,
             database,
         }
@@ -124,6 +131,18 @@ impl World {
     /// Tells Postgres which keys were used, as the service does every few seconds.
     pub fn tell_uses(&self) {
         self.service.tell_uses(&self.db);
+    }
+
+    /// Waits until the refusals that were given are in the login history.
+    pub fn settle(&self) {
+        self.service.settle();
+    }
+
+    /// Ends the service and starts it anew on the same database; callers from before call nobody any more.
+    pub fn restart(&mut self) {
+        self.service = Service::start(self.db.clone(), &self.clock, &self.settings);
+        let token = self.home.admin.token().map(str::to_owned);
+        self.home.admin = self.service.actor(token.as_deref());
     }
 
     /// A caller without a credential.

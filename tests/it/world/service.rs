@@ -41,6 +41,13 @@ impl Service {
                 .map(|origin| (*origin).to_owned())
                 .collect(),
             behind_tls: settings.behind_tls,
+            public_url: "http://127.0.0.1:8080".to_owned(),
+            outbound_http: settings.outbound,
+            outbound_networks: if settings.outbound {
+                vec!["127.0.0.0/8".parse().unwrap()]
+            } else {
+                Vec::new()
+            },
             bootstrap_key_file: None,
             without_worker: true,
         };
@@ -74,6 +81,11 @@ impl Service {
         actix_web::rt::System::new().block_on(told).unwrap();
     }
 
+    /// Waits until the refusals of this service are in the login history.
+    pub fn settle(&self) {
+        actix_web::rt::System::new().block_on(self.credentials.settle());
+    }
+
     /// Somebody who calls this service.
     pub fn actor(&self, token: Option<&str>) -> Actor {
         Actor::at(self.address, token)
@@ -102,7 +114,7 @@ fn state(db: Db, clock: &ManualClock, settings: &ServeSettings) -> WebState {
     WebState {
         db,
         clock,
-        credentials: Arc::new(Credentials::new()),
+        credentials: Arc::new(serve::credentials(settings)),
         rate_limit: Arc::new(RateLimit::new(settings.rate_limit_per_minute)),
         contract: Arc::clone(contract),
         client_wait: Duration::from_millis(settings.client_wait_ms),

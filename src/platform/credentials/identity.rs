@@ -1,0 +1,350 @@
+//! Callers with a token of an identity provider.
+
+use super::key::rights_of;
+use super::refusals::{Refused, RefusedCaller};
+use super::{Credential, Credentials, Visit, hash_of};
+use crate::kernel::ctx::{Actor, Ctx};
+use crate::kernel::id::{AuthenticationEventId, IdentityProviderId, OrganizationId, PartnerId, UserId};
+use crate::kernel::problem::{Code, Problem};
+use crate::platform::db::{Db, Prepared, Tx};
+use crate::platform::tokens::jwt::{self, Claims, Presented};
+use crate::platform::tokens::key_cache::Published;
+use crate::platform::tokens::keys::KeySet;
+use crate::platform::tokens::refusal::RefusalReason;
+use chrono::{DateTime, Utc};
+use diesel::sql_types::{Array, BigInt, Binary, Bool, Jsonb, Nullable, Text, Timestamptz, Uuid as SqlUuid};
+use diesel::{OptionalExtension, PgConnection, QueryResult, QueryableByName, RunQueryDsl, sql_query};
+use jsonwebtoken::Algorithm;
+use serde_json::Value;
+use std::sync::Arc;
+use uuid::Uuid;
+
+/// Somebody whom a provider vouches for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Arrival {
+    /// The provider.
+    pub identity_provider_id: IdentityProviderId,
+    /// Who it is to the provider, for good.
+    pub subject: String,
+    /// The e-mail address in lower case, where the provider vouches for it.
+    pub email: Option<String>,
+    /// The name.
+    pub name: Option<String>,
+    /// The partner whose person it is by the word of the organization's own provider: an id or an external id.
+    pub partner: Option<String>,
+}
+
+/// Decides about somebody who was never here: after it they are known by their subject, or there is a reason why not.
+pub type Welcome = fn(&mut Tx<'_>, &Ctx, &Arrival) -> Result<Option<RefusalReason>, Problem>;
+
+#[derive(Debug, Clone, QueryableByName)]
+struct ProviderRow {
+    #[diesel(sql_type = SqlUuid)]
+    organization_id: Uuid,
+    #[diesel(sql_type = SqlUuid)]
+    id: Uuid,
+    #[diesel(sql_type = Nullable<SqlUuid>)]
+    partner_id: Option<Uuid>,
+    #[diesel(sql_type = Nullable<Text>)]
+    jwks_url: Option<String>,
+    #[diesel(sql_type = Nullable<Jsonb>)]
+    jwks: Option<Value>,
+    #[diesel(sql_type = Nullable<Jsonb>)]
+    fetched_jwks: Option<Value>,
+    #[diesel(sql_type = Nullable<Timestamptz>)]
+    fetched_at: Option<DateTime<Utc>>,
+    #[diesel(sql_type = Array<Text>)]
+    algorithms: Vec<String>,
+    #[diesel(sql_type = Text)]
+    subject_claim: String,
+    #[diesel(sql_type = Text)]
+    email_claim: String,
+    #[diesel(sql_type = Text)]
+    name_claim: String,
+    #[diesel(sql_type = Nullable<Text>)]
+    partner_claim: Option<String>,
+    #[diesel(sql_type = Array<Text>)]
+    email_domains: Vec<String>,
+    #[diesel(sql_type = Bool)]
+    accepts_unverified_email: bool,
+    #[diesel(sql_type = Array<Text>)]
+    second_factor_methods: Vec<String>,
+    #[diesel(sql_type = Array<Text>)]
+    second_factor_classes: Vec<String>,
+    #[diesel(sql_type = Bool)]
+    is_active: bool,
+}
+
+#[derive(Debug, QueryableByName)]
+struct IdentityRow {
+    #[diesel(sql_type = SqlUuid)]
+    user_id: Uuid,
+    #[diesel(sql_type = Bool)]
+    is_active: bool,
+    #[diesel(sql_type = Nullable<SqlUuid>)]
+    partner_id: Option<Uuid>,
+    #[diesel(sql_type = BigInt)]
+    access_version: i64,
+    #[diesel(sql_type = Array<Text>)]
+    built_in: Vec<String>,
+    #[diesel(sql_type = Array<Text>)]
+    permissions: Vec<String>,
+}
+
+fn providers(
+    connection: &mut PgConnection,
+    issuer: &str,
+    audiences: &[String],
+    organization_id: Option<OrganizationId>,
+) -> QueryResult<Vec<ProviderRow>> {
+    let query = sql_query(
+        "SELECT organization_id, id, partner_id, jwks_url, jwks, fetched_jwks, fetched_at, algorithms, subject_claim, \
+             email_claim, name_claim, partner_claim, email_domains, accepts_unverified_email, second_factor_methods, \
+             second_factor_classes, is_active FROM identity_providers_of_token($1, $2, $3)",
+    )
+    .bind::<Text, _>(issuer)
+    .bind::<Array<Text>, _>(audiences)
+    .bind::<Nullable<SqlUuid>, _>(organization_id.map(OrganizationId::uuid));
+    Prepared(query).load(connection)
+}
+
+impl ProviderRow {
+    fn organization_id(&self) -> OrganizationId {
+        OrganizationId::from_uuid(self.organization_id)
+    }
+
+    fn id(&self) -> IdentityProviderId {
+        IdentityProviderId::from_uuid(self.id)
+    }
+
+    fn algorithms(&self) -> Vec<Algorithm> {
+        self.algorithms
+            .iter()
+            .filter_map(|name| name.parse().ok())
+            .collect()
+    }
+
+    fn published(&self) -> Option<Published> {
+        Some(Published {
+            organization_id: self.organization_id(),
+            id: self.id(),
+            url: self.jwks_url.clone()?,
+            last: self.fetched_jwks.clone().zip(self.fetched_at),
+        })
+    }
+
+    fn refused(&self, reason: RefusalReason, subject: Option<&str>) -> Refused {
+        Refused::Caller(Box::new(RefusedCaller {
+            organization_id: Some(self.organization_id()),
+            identity_provider_id: Some(self.id()),
+            subject: subject.map(str::to_owned),
+            reason: Some(reason),
+            ..RefusedCaller::default()
+        }))
+    }
+
+    /// What the claims say of whom they are about, as far as this provider may say it.
+    fn arrival(&self, claims: &Claims) -> Result<Arrival, RefusalReason> {
+        let subject = claims
+            .text(&self.subject_claim)
+            .filter(|subject| subject.len() <= 255)
+            .ok_or(RefusalReason::ClaimsMalformed)?;
+        let email = claims.text(&self.email_claim).map(str::to_lowercase);
+        let domain = email.as_ref().and_then(|email| email.rsplit_once('@'));
+        let is_ours = |(_, domain): (&str, &str)| self.email_domains.iter().any(|one| one == domain);
+        if !self.email_domains.is_empty() && domain.is_some_and(|domain| !is_ours(domain)) {
+            return Err(RefusalReason::EmailDomainNotAllowed);
+        }
+        let vouched_for = self.accepts_unverified_email || claims.is_true("email_verified");
+        let partner = self.partner_claim.as_ref().and_then(|name| claims.text(name));
+        Ok(Arrival {
+            identity_provider_id: self.id(),
+            subject: subject.to_owned(),
+            email: email.filter(|email| vouched_for && is_address(email)),
+            name: claims.text(&self.name_claim).map(str::to_owned),
+            partner: partner.map(str::to_owned),
+        })
+    }
+
+    fn has_second_factor(&self, claims: &Claims) -> bool {
+        claims.has_any("amr", &self.second_factor_methods)
+            || claims.has_any("acr", &self.second_factor_classes)
+    }
+}
+
+/// Whether a text is an e-mail address as users have them.
+fn is_address(text: &str) -> bool {
+    let parts: Vec<&str> = text.split('@').collect();
+    text.len() <= 254
+        && !text.contains(char::is_whitespace)
+        && parts.len() == 2
+        && parts.iter().all(|part| !part.is_empty())
+}
+
+/// A token that one provider is proven to have issued.
+struct Proven {
+    provider: ProviderRow,
+    claims: Claims,
+}
+
+impl Credentials {
+    pub(super) async fn by_identity(
+        &self,
+        db: &Db,
+        token: &str,
+        presented: &Presented,
+        visit: &Visit,
+    ) -> Result<Credential, Problem> {
+        let proven = self.prove(db, token, presented, visit).await?;
+        let Proven { provider, claims } = proven;
+        let refuse = |reason: RefusalReason, subject: Option<&str>| {
+            self.refusals.note(db, provider.refused(reason, subject), visit);
+            Problem::new(Code::Unauthorized)
+        };
+        let arrival = provider
+            .arrival(&claims)
+            .map_err(|reason| refuse(reason, claims.text(&provider.subject_claim)))?;
+        let subject = Some(arrival.subject.as_str());
+        let identity = match self.recognize(db, token, &provider, &arrival, visit).await? {
+            Ok(identity) => identity,
+            Err(reason) => return Err(refuse(reason, subject)),
+        };
+        let is_elsewhere = provider.partner_id.is_some() && identity.partner_id != provider.partner_id;
+        if !identity.is_active || is_elsewhere {
+            return Err(refuse(RefusalReason::UserNotActive, subject));
+        }
+        let person = UserId::from_uuid(identity.user_id);
+        Ok(Credential {
+            organization_id: provider.organization_id(),
+            actor: Actor::User(person),
+            person: Some(person),
+            session_id: None,
+            identity_provider_id: Some(provider.id()),
+            second_factor: provider.has_second_factor(&claims),
+            access_version: identity.access_version,
+            partner_id: identity.partner_id.map(PartnerId::from_uuid),
+            expires_at: claims.expires_at(),
+            rights: rights_of(&identity.built_in, &identity.permissions).into(),
+            allowed_networks: Vec::new(),
+            hash: hash_of(token),
+        })
+    }
+
+    /// The one provider that issued the token.
+    async fn prove(
+        &self,
+        db: &Db,
+        token: &str,
+        presented: &Presented,
+        visit: &Visit,
+    ) -> Result<Proven, Problem> {
+        let unauthorized = || Problem::new(Code::Unauthorized);
+        let issuer = presented.issuer().ok_or_else(unauthorized)?.to_owned();
+        let (audiences, organization_id) = (presented.audiences(), visit.organization_id);
+        let found = db
+            .outside(move |connection| Ok(providers(connection, &issuer, &audiences, organization_id)?))
+            .await?;
+        let mut proven = Vec::new();
+        for provider in found {
+            match self.check(db, token, presented, &provider, visit.now).await {
+                Ok(claims) => proven.push(Proven { provider, claims }),
+                Err(reason) => self.refusals.note(db, provider.refused(reason, None), visit),
+            }
+        }
+        if proven.len() > 1 {
+            for one in &proven {
+                let refused = one.provider.refused(RefusalReason::OrganizationAmbiguous, None);
+                self.refusals.note(db, refused, visit);
+            }
+            let detail = "Several organizations take this token: name the one you mean in the header \
+                Copartner-Organization.";
+            return Err(unauthorized().because(detail));
+        }
+        proven.pop().ok_or_else(unauthorized)
+    }
+
+    async fn check(
+        &self,
+        db: &Db,
+        token: &str,
+        presented: &Presented,
+        provider: &ProviderRow,
+        now: DateTime<Utc>,
+    ) -> Result<Claims, RefusalReason> {
+        if !provider.is_active {
+            return Err(RefusalReason::ProviderNotActive);
+        }
+        let algorithms = provider.algorithms();
+        if !presented.is_signed_by_any(&algorithms) {
+            return Err(RefusalReason::AlgorithmNotAllowed);
+        }
+        let keys = match (provider.published(), &provider.jwks) {
+            (Some(published), _) => {
+                let is_there = |keys: &KeySet| presented.may_be_signed_by(keys);
+                self.keys.keys(db, published, now, is_there).await
+            }
+            (None, Some(document)) => KeySet::read(document).map(Arc::new),
+            (None, None) => None,
+        };
+        let keys = keys.ok_or(RefusalReason::KeyUnknown)?;
+        jwt::verify(token, presented, &keys, &algorithms, now)
+    }
+
+    /// Who it is here, made known first where that is how the provider was set up.
+    async fn recognize(
+        &self,
+        db: &Db,
+        token: &str,
+        provider: &ProviderRow,
+        arrival: &Arrival,
+        visit: &Visit,
+    ) -> Result<Result<IdentityRow, RefusalReason>, Problem> {
+        if let Some(identity) = known(db, token, provider, &arrival.subject, visit).await? {
+            return Ok(Ok(identity));
+        }
+        let ctx = Ctx {
+            request_id: visit.request_id,
+            address: visit.address.map(|address| address.to_string()),
+            ..Ctx::system(provider.organization_id(), visit.now)
+        };
+        let (welcome, newcomer) = (self.welcome, arrival.clone());
+        let circumstances = ctx.clone();
+        let refusal = db
+            .write(&ctx, move |tx| welcome(tx, &circumstances, &newcomer))
+            .await?;
+        if let Some(reason) = refusal {
+            return Ok(Err(reason));
+        }
+        let identity = known(db, token, provider, &arrival.subject, visit).await?;
+        Ok(identity.ok_or(RefusalReason::UserUnknown))
+    }
+}
+
+/// Who has this subject, where somebody has; the login is noted.
+async fn known(
+    db: &Db,
+    token: &str,
+    provider: &ProviderRow,
+    subject: &str,
+    visit: &Visit,
+) -> Result<Option<IdentityRow>, Problem> {
+    let (organization, provider, visit) = (provider.organization_id, provider.id, *visit);
+    let (subject, hash) = (subject.to_owned(), hash_of(token));
+    let event = AuthenticationEventId::new(visit.now).uuid();
+    db.outside(move |connection| {
+        let query = sql_query(
+            "SELECT user_id, is_active, partner_id, access_version, built_in, permissions \
+             FROM authenticate_identity($1, $2, $3, $4, $5, $6, $7, $8)",
+        )
+        .bind::<SqlUuid, _>(organization)
+        .bind::<SqlUuid, _>(provider)
+        .bind::<Text, _>(&subject)
+        .bind::<Binary, _>(hash.to_vec())
+        .bind::<SqlUuid, _>(event)
+        .bind::<Nullable<Text>, _>(visit.address.map(|address| address.to_string()))
+        .bind::<SqlUuid, _>(visit.request_id.uuid())
+        .bind::<Timestamptz, _>(visit.now);
+        Ok(Prepared(query).get_result(connection).optional()?)
+    })
+    .await
+}
