@@ -33,6 +33,8 @@ pub struct Organization {
     pub default_currency: Currency,
     /// A partner without a meaningful action for this many days is dormant.
     pub dormant_after_days: i32,
+    /// Hours between the confirmation of a payout method and the first payment by it.
+    pub payout_method_cooling_off_hours: i32,
     /// Counts its changes.
     pub row_version: i64,
     /// When it came to be.
@@ -52,6 +54,8 @@ pub struct OrganizationPatch {
     pub default_currency: Option<Currency>,
     /// Days until a partner is dormant.
     pub dormant_after_days: Option<i32>,
+    /// Hours between the confirmation of a payout method and the first payment by it.
+    pub payout_method_cooling_off_hours: Option<i32>,
 }
 
 impl Organization {
@@ -64,6 +68,7 @@ impl Organization {
             time_zone: ProgramZone::UTC,
             default_currency: Currency::USD,
             dormant_after_days: 90,
+            payout_method_cooling_off_hours: 72,
             row_version: 1,
             created_at: now,
             updated_at: now,
@@ -77,6 +82,9 @@ impl Organization {
             time_zone: patch.time_zone.unwrap_or(self.time_zone),
             default_currency: patch.default_currency.unwrap_or(self.default_currency),
             dormant_after_days: patch.dormant_after_days.unwrap_or(self.dormant_after_days),
+            payout_method_cooling_off_hours: patch
+                .payout_method_cooling_off_hours
+                .unwrap_or(self.payout_method_cooling_off_hours),
             row_version: self.row_version + 1,
             updated_at: now,
             ..self
