@@ -168,6 +168,10 @@ pub struct AdjustmentsQuery {
     pub partner_id: Option<PartnerId>,
     /// Only adjustments in this program.
     pub program_id: Option<ProgramId>,
+    /// Only adjustments about this commission.
+    pub commission_id: Option<CommissionId>,
+    /// Only adjustments about this deal.
+    pub deal_id: Option<DealId>,
     /// Only adjustments in one of these states; repeat for several.
     #[serde(default)]
     #[param(max_items = 6)]
@@ -195,6 +199,8 @@ impl AdjustmentsQuery {
             statuses: self.status.clone(),
             partner_id: self.partner_id,
             program_id: self.program_id,
+            commission_id: self.commission_id,
+            deal_id: self.deal_id,
             external_id: self.external_id.clone(),
         }
     }

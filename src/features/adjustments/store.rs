@@ -24,6 +24,10 @@ pub struct AdjustmentFilter {
     pub partner_id: Option<PartnerId>,
     /// In this program.
     pub program_id: Option<ProgramId>,
+    /// About this commission.
+    pub commission_id: Option<CommissionId>,
+    /// About this deal.
+    pub deal_id: Option<DealId>,
     /// The caller's key.
     pub external_id: Option<String>,
 }
@@ -109,6 +113,12 @@ pub fn list(
     }
     if let Some(program_id) = filter.program_id {
         query = query.filter(adjustments::program_id.eq(program_id.uuid()));
+    }
+    if let Some(commission_id) = filter.commission_id {
+        query = query.filter(adjustments::commission_id.eq(commission_id.uuid()));
+    }
+    if let Some(deal_id) = filter.deal_id {
+        query = query.filter(adjustments::deal_id.eq(deal_id.uuid()));
     }
     if let Some(external_id) = &filter.external_id {
         query = query.filter(adjustments::external_id.eq(external_id));

@@ -117,6 +117,8 @@ pub struct LedgerEntriesQuery {
     pub payout_id: Option<PayoutId>,
     /// Only entries that this clawback caused.
     pub clawback_id: Option<ClawbackId>,
+    /// Only entries that this adjustment caused.
+    pub adjustment_id: Option<AdjustmentId>,
     /// Only what happened at or after this instant.
     pub occurred_at_gte: Option<DateTime<Utc>>,
     /// Only what happened before this instant.
@@ -145,6 +147,7 @@ impl LedgerEntriesQuery {
             self.commission_id.map(CommissionId::uuid),
             self.payout_id.map(PayoutId::uuid),
             self.clawback_id.map(ClawbackId::uuid),
+            self.adjustment_id.map(AdjustmentId::uuid),
         ];
         EntryFilter {
             partner_id: self.partner_id,

@@ -92,13 +92,13 @@ impl ReportRowView {
             ("commission_earned", amount(&self.commission_earned)),
             ("commission_clawed_back", amount(&self.commission_clawed_back)),
             ("commission_net", amount(&self.commission_net)),
-            ("adjusted", amount(&self.adjusted)),
             ("commission_paid", amount(&self.commission_paid)),
             ("commission_held", amount(&self.commission_held)),
             ("commission_due", amount(&self.commission_due)),
             ("commission_approved", amount(&self.commission_approved)),
             ("commission_in_payout", amount(&self.commission_in_payout)),
             ("open_balance", amount(&self.open_balance)),
+            ("adjusted", amount(&self.adjusted)),
         ]
     }
 }

@@ -232,6 +232,8 @@ pub struct PayoutItemsQuery {
     pub commission_id: Option<CommissionId>,
     /// Only items that stand for this clawback.
     pub clawback_id: Option<ClawbackId>,
+    /// Only items that stand for this adjustment.
+    pub adjustment_id: Option<AdjustmentId>,
     /// Only items in one of these states; repeat for several.
     #[serde(default)]
     #[param(max_items = 3)]
@@ -261,6 +263,7 @@ impl PayoutItemsQuery {
             partner_id: self.partner_id,
             commission_id: self.commission_id,
             clawback_id: self.clawback_id,
+            adjustment_id: self.adjustment_id,
             statuses: self.status.clone(),
             order: self.sort.into(),
         }

@@ -31,6 +31,8 @@ pub struct PayoutItemFilter {
     pub commission_id: Option<CommissionId>,
     /// Of this clawback.
     pub clawback_id: Option<ClawbackId>,
+    /// Of this adjustment.
+    pub adjustment_id: Option<AdjustmentId>,
     /// Any of these states; empty is all.
     pub statuses: Vec<PayoutItemStatus>,
     /// The order.
@@ -108,6 +110,9 @@ pub fn list_items(
     }
     if let Some(clawback_id) = filter.clawback_id {
         query = query.filter(payout_items::clawback_id.eq(clawback_id.uuid()));
+    }
+    if let Some(adjustment_id) = filter.adjustment_id {
+        query = query.filter(payout_items::adjustment_id.eq(adjustment_id.uuid()));
     }
     if !filter.statuses.is_empty() {
         let statuses: Vec<&str> = filter.statuses.iter().map(|status| status.as_str()).collect();

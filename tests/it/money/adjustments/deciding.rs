@@ -83,6 +83,12 @@ fn what_does_not_belong_together_is_named() {
         texts(&world.admin().all(&format!("{PATH}?external_id=adj-1")), "id"),
         [good.id()]
     );
+    for (field, id) in [("commission_id", &line["id"]), ("deal_id", &line["deal_id"])] {
+        let found = world
+            .admin()
+            .all(&format!("{PATH}?{field}={}", id.as_str().unwrap()));
+        assert_eq!(texts(&found, "id"), [good.id()], "{field}");
+    }
     world
         .admin()
         .post(PATH, body(&partner, &program, "5.00 USD"))
@@ -187,7 +193,7 @@ fn a_partner_sees_its_own_once_they_are_approved() {
         .refused(403, "permission_denied");
     verb(&actor, &mine, "approve").refused(403, "permission_denied");
     verb(&second(&world), &mine, "approve").expect(200);
-    assert_eq!(texts(&actor.all(PATH), "id"), [mine.clone()]);
+    assert_eq!(texts(&actor.all(PATH), "id"), std::slice::from_ref(&mine));
     assert_eq!(
         actor.get(&format!("{PATH}/{mine}")).expect(200)["reason"],
         "Counted by hand."

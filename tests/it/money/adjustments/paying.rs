@@ -57,6 +57,10 @@ fn an_adjustment_is_paid_by_the_next_run() {
         (&item["adjustment_id"], &item["amount"]),
         (&json!(id), &money("2.50 USD"))
     );
+    for list in ["payout-items", "ledger-entries"] {
+        let found = world.admin().all(&format!("/v1/{list}?adjustment_id={id}"));
+        assert_eq!(texts(&found, "amount"), ["2.50"], "{list}");
+    }
     assert_eq!(status(&world, &id), "in_payout");
     world.books_balance();
     run.verb(&world.finance(), "confirm", json!({})).expect(200);
@@ -211,12 +215,6 @@ fn the_figures_of_a_period_add_up() {
         .admin()
         .get("/v1/reports/partner-performance?format=csv")
         .expect(200);
-    assert!(
-        csv.raw()
-            .lines()
-            .next()
-            .unwrap()
-            .contains(",adjusted,commission_paid,")
-    );
+    assert!(csv.raw().lines().next().unwrap().ends_with(",adjusted"));
     world.books_balance();
 }
