@@ -23,6 +23,7 @@ use utoipa_actix_web::AppExt;
     tags(
         (name = "API Keys", description = "How machines come in."),
         (name = "Accounts", description = "End customer companies."),
+        (name = "Adjustments", description = "Amounts that a person gives or takes, and a second one approves."),
         (name = "Attributions", description = "Credit of partners for deals, by role and share."),
         (name = "Audit Events", description = "Who changed what, when, from where and why."),
         (name = "Authentication Events", description = "Who came in, and who was refused."),
@@ -39,6 +40,7 @@ use utoipa_actix_web::AppExt;
         (name = "Ledger", description = "The append-only double-entry journal and its balances."),
         (name = "Organization", description = "The vendor that runs partner programs."),
         (name = "Partners", description = "Companies that sell, refer, integrate or implement."),
+        (name = "Payout Methods", description = "How a partner is paid, confirmed by a second person."),
         (name = "Payout Runs", description = "Batches of payouts at a cut-off."),
         (name = "Payouts", description = "One partner's payment in a run, per program and currency."),
         (name = "Pipeline Stages", description = "The steps of an open deal."),

@@ -51,6 +51,8 @@ fn routes(config: &mut ServiceConfig<'_>) {
     features::commission_rules::http::routes(config);
     features::commissions::http::routes(config);
     features::ledger::http::routes(config);
+    features::adjustments::http::routes(config);
+    features::payout_methods::http::routes(config);
     features::payouts::http::routes(config);
     features::events::http::routes(config);
     features::audit::http::routes(config);

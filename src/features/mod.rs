@@ -2,6 +2,7 @@
 //! before it, never of those after it.
 
 pub mod accounts;
+pub mod adjustments;
 pub mod api_keys;
 pub mod attributions;
 pub mod audit;
@@ -19,6 +20,7 @@ pub mod invoices;
 pub mod ledger;
 pub mod organizations;
 pub mod partners;
+pub mod payout_methods;
 pub mod payouts;
 pub mod pipeline_stages;
 pub mod product_families;
@@ -51,6 +53,8 @@ pub const ORDER: &[&str] = &[
     "commission_rules",
     "commissions",
     "ledger",
+    "adjustments",
+    "payout_methods",
     "payouts",
     "events",
     "audit",

@@ -1,6 +1,7 @@
 //! Stories over several rooms, each in one transaction.
 
 pub mod accrual;
+pub mod adjustment_approved;
 pub mod clawback;
 pub mod commission_approval;
 pub mod credit_note_issued;

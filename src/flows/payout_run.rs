@@ -1,10 +1,11 @@
-//! Payouts take lines of commissions with them, and every step of money is an entry of the ledger.
+//! Payouts take commissions, what was taken back and adjustments with them, and every step of money is an entry of the ledger.
 
+use crate::features::adjustments;
 use crate::features::commissions::{self, LineMove};
 use crate::features::ledger::{self, NewEntry};
 use crate::features::organizations;
 use crate::features::payouts::{
-    self, Confirmation, LockedPayout, Payout, PayoutRun, PayoutRunStatus, Report, Settlement,
+    self, Confirmation, LockedPayout, Payout, PayoutLines, PayoutRun, PayoutRunStatus, Report, Settlement,
 };
 use crate::kernel::ctx::Ctx;
 use crate::kernel::id::{PartnerId, PayoutId, PayoutRunId, ProgramId};
@@ -28,9 +29,10 @@ pub fn approve(
     let draft = payouts::lock_run(tx, ctx, id, precondition)?;
     let proposed = payouts::pending(tx, ctx, &draft)?;
     let lines = payouts::lines(tx, ctx, &proposed)?;
-    commissions::lock_lines(tx, ctx, &lines)?;
+    commissions::lock_lines(tx, ctx, &lines.settled)?;
+    adjustments::lock_lines(tx, ctx, &lines.adjustments)?;
     let approved = payouts::approve(tx, ctx, draft, &proposed)?;
-    commissions::move_lines(tx, ctx, &lines, LineMove::Reserve)?;
+    move_lines(tx, ctx, &lines, LineMove::Reserve)?;
     post(tx, ctx, &proposed, NewEntry::reserve, ctx.now)?;
     payouts::report(tx, ctx, approved)
 }
@@ -47,7 +49,7 @@ pub fn cancel(
     let pending = payouts::pending(tx, ctx, &run)?;
     if run.status == PayoutRunStatus::Approved {
         let lines = payouts::lines(tx, ctx, &pending)?;
-        commissions::move_lines(tx, ctx, &lines, LineMove::GiveBack)?;
+        move_lines(tx, ctx, &lines, LineMove::GiveBack)?;
         post(tx, ctx, &pending, NewEntry::reserve_cancelled, ctx.now)?;
     }
     let cancelled = payouts::cancel(tx, ctx, run, &pending, reason)?;
@@ -169,7 +171,7 @@ fn take(
 ) -> Result<(PayoutRun, Vec<Payout>), Problem> {
     let after = before.iter().cloned().map(turn).collect::<Result<Vec<_>, _>>()?;
     let lines = payouts::lines(tx, ctx, &before)?;
-    commissions::move_lines(tx, ctx, &lines, step.line_move)?;
+    move_lines(tx, ctx, &lines, step.line_move)?;
     post(tx, ctx, &before, step.entry, step.occurred_at)?;
     let settlement = Settlement {
         run,
@@ -194,6 +196,12 @@ fn take_one(
 ) -> Result<Payout, Problem> {
     let (_, after) = take(tx, ctx, run, vec![payout], step, turn)?;
     after.into_iter().next().ok_or_else(Problem::internal)
+}
+
+/// Moves all that the payouts consist of, or nothing.
+fn move_lines(tx: &mut Tx<'_>, ctx: &Ctx, lines: &PayoutLines, line_move: LineMove) -> Result<(), Problem> {
+    commissions::move_lines(tx, ctx, &lines.settled, line_move)?;
+    adjustments::move_lines(tx, ctx, &lines.adjustments, line_move)
 }
 
 /// One entry per payout, over its whole amount.

@@ -112,6 +112,12 @@ permissions! {
     CommissionsRead = "commissions:read" partner;
     CommissionsApprove = "commissions:approve";
     LedgerRead = "ledger:read" partner;
+    AdjustmentsRead = "adjustments:read" partner;
+    AdjustmentsWrite = "adjustments:write";
+    AdjustmentsApprove = "adjustments:approve";
+    PayoutMethodsRead = "payout_methods:read" partner;
+    PayoutMethodsWrite = "payout_methods:write" partner;
+    PayoutMethodsConfirm = "payout_methods:confirm";
     PayoutRunsRead = "payout_runs:read";
     PayoutRunsWrite = "payout_runs:write";
     PayoutRunsApprove = "payout_runs:approve";

@@ -52,7 +52,7 @@ codes! {
     RulesTie = "rules_tie" => 409, "Two active rules would apply with equal precedence.";
     RuleBackdated = "rule_backdated" => 409, "The version would change terms under which commissions were already computed.";
     RuleVersionsOverlap = "rule_versions_overlap" => 409, "Another version of the rule is in force in this period.";
-    SecondPersonRequired = "second_person_required" => 409, "Whoever created a payout run cannot approve it.";
+    SecondPersonRequired = "second_person_required" => 409, "Whoever proposed something cannot approve or confirm it.";
     LastAdmin = "last_admin" => 409, "An organization keeps at least one active admin.";
     BuiltInRole = "built_in_role" => 409, "A role that comes with the service does not change.";
     PayoutRunStale = "payout_run_stale" => 409, "The lines of the run changed since it was drafted.";

@@ -14,9 +14,9 @@ word_enum! {
         Sales = "sales",
         /// Looks after invoices, commissions and payouts.
         Finance = "finance",
-        /// Reads everything but keys and people, and changes nothing.
+        /// Reads everything but keys, people and bank details, and changes nothing.
         Analyst = "analyst",
-        /// Looks after a partner's own people and keys, besides what its members do.
+        /// Looks after a partner's own people, keys and bank details, besides what its members do.
         PartnerAdmin = "partner_admin",
         /// Works for a partner.
         PartnerMember = "partner_member",
@@ -51,7 +51,11 @@ impl BuiltInRole {
             Self::Finance => READS.contains(&permission) || FINANCE.contains(&permission),
             Self::Analyst => READS.contains(&permission),
             Self::PartnerAdmin => permission.open_to_partners(),
-            Self::PartnerMember => permission.open_to_partners() && !PEOPLE.contains(&permission),
+            Self::PartnerMember => {
+                permission.open_to_partners()
+                    && !PEOPLE.contains(&permission)
+                    && !BANK_DETAILS.contains(&permission)
+            }
         }
     }
 
@@ -76,7 +80,10 @@ const PEOPLE: &[Permission] = &[
     Permission::AuthenticationEventsRead,
 ];
 
-/// Everything that can be read, but people, keys and the audit trail.
+/// What concerns where a partner's money goes.
+const BANK_DETAILS: &[Permission] = &[Permission::PayoutMethodsRead, Permission::PayoutMethodsWrite];
+
+/// Everything that can be read, but people, keys, bank details and the audit trail.
 const READS: &[Permission] = &[
     Permission::OrganizationRead,
     Permission::ProgramsRead,
@@ -92,6 +99,7 @@ const READS: &[Permission] = &[
     Permission::CommissionRulesRead,
     Permission::CommissionsRead,
     Permission::LedgerRead,
+    Permission::AdjustmentsRead,
     Permission::PayoutRunsRead,
     Permission::PayoutsRead,
     Permission::EventsRead,
@@ -111,6 +119,8 @@ const PARTNER_MANAGER: &[Permission] = &[
     Permission::AttributionsWrite,
     Permission::AttributionsReview,
     Permission::CommissionRulesWrite,
+    Permission::AdjustmentsWrite,
+    Permission::PayoutMethodsRead,
     Permission::ImportsWrite,
     Permission::UsersRead,
 ];
@@ -141,6 +151,11 @@ const FINANCE: &[Permission] = &[
     Permission::CommissionRulesWrite,
     Permission::CommissionRulesActivate,
     Permission::CommissionsApprove,
+    Permission::AdjustmentsWrite,
+    Permission::AdjustmentsApprove,
+    Permission::PayoutMethodsRead,
+    Permission::PayoutMethodsWrite,
+    Permission::PayoutMethodsConfirm,
     Permission::PayoutRunsWrite,
     Permission::PayoutRunsApprove,
     Permission::PayoutRunsProcess,
@@ -170,7 +185,17 @@ mod tests {
         }
         let admin = BuiltInRole::PartnerAdmin;
         let member = BuiltInRole::PartnerMember;
-        assert!(admin.holds(Permission::UsersWrite) && !member.holds(Permission::UsersWrite));
+        for permission in [
+            Permission::UsersWrite,
+            Permission::PayoutMethodsRead,
+            Permission::PayoutMethodsWrite,
+        ] {
+            assert!(
+                admin.holds(permission) && !member.holds(permission),
+                "{}",
+                permission.name()
+            );
+        }
     }
 
     #[test]

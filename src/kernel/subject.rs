@@ -57,6 +57,8 @@ subjects! {
     "commission_rule_version" => CommissionRuleVersionId;
     "commission" => CommissionId;
     "clawback" => ClawbackId;
+    "adjustment" => AdjustmentId;
+    "payout_method" => PayoutMethodId;
     "payout_run" => PayoutRunId;
     "ledger_entry" => LedgerEntryId;
     "payout" => PayoutId;

@@ -96,6 +96,19 @@ const NEVER_HIT: &[(&str, &str)] = &[
         "refunds_%_fk",
         "the service itself found the payment, its invoice and the credit note",
     ),
+    (
+        "payout_methods_details_check",
+        "a kind has its details by construction",
+    ),
+    (
+        "payout_methods_confirmation_check",
+        "the service confirms with all of it or nothing",
+    ),
+    ("adjustments_reason_code_check", "a vocabulary of the service"),
+    (
+        "adjustments_approval_check",
+        "the service approves with all of it or nothing",
+    ),
     ("imports_%_check", "vocabularies of the service"),
     ("import_rejections_%", "the worker writes them"),
 ];

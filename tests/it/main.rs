@@ -24,6 +24,7 @@ mod openapi;
 mod organizations;
 mod pages;
 mod partners;
+mod payout_methods;
 mod people;
 mod real_run;
 mod reports;

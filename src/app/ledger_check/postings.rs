@@ -9,6 +9,7 @@ pub(super) const CHECKS: &[(&str, &str)] = &[
     ("commissions agree with their postings", COMMISSIONS),
     ("commissions are paid once", PAID_ONCE),
     ("clawbacks agree with their postings", CLAWBACKS),
+    ("adjustments agree with their postings", ADJUSTMENTS),
     ("payouts are the sum of their items", PAYOUT_ITEMS),
     ("payouts agree with their postings", PAYOUTS),
     ("events have no gap", EVENTS),
@@ -20,12 +21,13 @@ const TRIAL_BALANCE: &str = "\
         UNION ALL SELECT credit_account, currency, -amount FROM ledger_entries WHERE organization_id = $1) sides \
     GROUP BY currency HAVING sum(side) <> 0 ORDER BY currency LIMIT 1";
 
-/// Earned less taken back is what is owed and what was paid.
+/// Earned less taken back, adjusted, is what is owed and what was paid.
 const BALANCES: &str = "\
     SELECT 'partner' AS noun, partner_id AS id, \
         currency || ' in the program ' || program_id || ' is off by ' || sum(part) AS detail FROM (\
         SELECT partner_id, program_id, currency, amount \
             * ((kind = 'accrual')::int - (kind IN ('clawback', 'credit_note'))::int \
+            + (kind = 'adjustment_up')::int - (kind = 'adjustment_down')::int \
             - (kind = 'payout_paid')::int + (kind = 'payout_returned')::int \
             - (credit_account IN ('held', 'released', 'payable', 'in_payout'))::int \
             + (debit_account IN ('held', 'released', 'payable', 'in_payout'))::int) AS part \
@@ -43,6 +45,9 @@ const ORPHANS: &str = "\
         FROM commissions WHERE organization_id = $1 \
         UNION ALL SELECT id, partner_id, program_id, currency, ARRAY['clawback'] \
         FROM clawbacks WHERE organization_id = $1 \
+        UNION ALL SELECT id, partner_id, program_id, currency, \
+            CASE WHEN amount > 0 THEN ARRAY['adjustment_up'] ELSE ARRAY['adjustment_down'] END \
+        FROM adjustments WHERE organization_id = $1 \
         UNION ALL SELECT id, partner_id, program_id, currency, ARRAY['reserve', 'reserve_cancelled', 'payout_paid', \
             'payout_failed', 'payout_returned'] \
         FROM payouts WHERE organization_id = $1) s \
@@ -126,6 +131,27 @@ const CLAWBACKS: &str = "\
             WHEN 'in_payout' THEN coalesce(l.items, 0) = 1 AND l.payout IN ('pending', 'processing') \
             WHEN 'paid' THEN coalesce(l.items, 0) = 1 AND l.payout = 'paid' ELSE l.items IS NULL END)) \
     ORDER BY c.id LIMIT 1";
+
+/// An approved adjustment has one entry of its amount, any other none; and it is in payouts as it says.
+const ADJUSTMENTS: &str = "\
+    WITH posted AS (\
+        SELECT source_id, count(*) AS entries, \
+            sum(CASE kind WHEN 'adjustment_up' THEN amount ELSE -amount END) AS amount FROM ledger_entries \
+        WHERE organization_id = $1 AND kind IN ('adjustment_up', 'adjustment_down') GROUP BY source_id), \
+    living AS (\
+        SELECT i.adjustment_id, count(*) AS items, min(p.status) AS payout FROM payout_items i \
+        JOIN payouts p ON p.organization_id = i.organization_id AND p.id = i.payout_id \
+        WHERE i.organization_id = $1 AND i.status = 'live' AND i.adjustment_id IS NOT NULL GROUP BY i.adjustment_id) \
+    SELECT 'adjustment' AS noun, a.id, a.status || ' of ' || a.amount || ', but posted ' || coalesce(p.amount, 0) \
+        || ' in ' || coalesce(p.entries, 0) || ' entries and in ' || coalesce(l.items, 0) || ' living payouts' AS detail \
+    FROM adjustments a LEFT JOIN posted p ON p.source_id = a.id LEFT JOIN living l ON l.adjustment_id = a.id \
+    WHERE a.organization_id = $1 AND NOT (\
+        CASE WHEN a.status IN ('approved', 'in_payout', 'paid') THEN coalesce(p.entries, 0) = 1 AND p.amount = a.amount \
+            ELSE p.entries IS NULL END \
+        AND CASE a.status \
+            WHEN 'in_payout' THEN coalesce(l.items, 0) = 1 AND l.payout IN ('pending', 'processing') \
+            WHEN 'paid' THEN coalesce(l.items, 0) = 1 AND l.payout = 'paid' ELSE l.items IS NULL END) \
+    ORDER BY a.id LIMIT 1";
 
 const PAYOUT_ITEMS: &str = "\
     SELECT 'payout' AS noun, p.id, p.amount || ', but its items are ' || coalesce(i.amount, 0) AS detail \

@@ -47,6 +47,8 @@ struct BalanceRow {
     #[diesel(sql_type = Numeric)]
     reversed: Decimal,
     #[diesel(sql_type = Numeric)]
+    adjusted: Decimal,
+    #[diesel(sql_type = Numeric)]
     paid: Decimal,
 }
 
@@ -94,6 +96,8 @@ pub fn balances(
         "SELECT partner_id, program_id, currency, {}, \
              coalesce(sum(amount) FILTER (WHERE kind = 'accrual'), 0) AS earned, \
              coalesce(sum(amount) FILTER (WHERE kind IN ('clawback', 'credit_note')), 0) AS reversed, \
+             coalesce(sum(CASE kind WHEN 'adjustment_up' THEN amount WHEN 'adjustment_down' THEN -amount END), 0) \
+                 AS adjusted, \
              coalesce(sum(CASE kind WHEN 'payout_paid' THEN amount WHEN 'payout_returned' THEN -amount END), 0) \
                  AS paid \
          {CHOSEN} AND ($7 IS NULL OR (partner_id, program_id, currency) > ($7, $8, $9)) \
@@ -170,6 +174,7 @@ impl TryFrom<BalanceRow> for Balance {
             in_payout: money(row.in_payout)?,
             earned: money(row.earned)?,
             reversed: money(row.reversed)?,
+            adjusted: money(row.adjusted)?,
             paid: money(row.paid)?,
         })
     }

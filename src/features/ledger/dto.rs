@@ -4,7 +4,9 @@ use super::balance_store::BalanceFilter;
 use super::domain::{AccountTotal, Balance, EntryKind, LedgerAccount, LedgerEntry, Source};
 use super::store::EntryFilter;
 use crate::kernel::ctx::Ctx;
-use crate::kernel::id::{ClawbackId, CommissionId, LedgerEntryId, PartnerId, PayoutId, ProgramId};
+use crate::kernel::id::{
+    AdjustmentId, ClawbackId, CommissionId, LedgerEntryId, PartnerId, PayoutId, ProgramId,
+};
 use crate::kernel::problem::Problem;
 use crate::page_of;
 use crate::platform::db::PageRequest;
@@ -15,7 +17,7 @@ use utoipa::{IntoParams, ToSchema};
 
 /// An entry of the journal: one positive amount between two accounts.
 #[derive(Debug, Clone, Serialize, ToSchema)]
-#[schema(as = LedgerEntry, examples(json!({"id": "led_01j9zq4y8k7m5n3p2r1s0t6v4w", "kind": "accrual", "debit_account": "commission_expense", "credit_account": "held", "partner_id": "ptn_01j9zq4y8k7m5n3p2r1s0t6v4w", "program_id": "prg_01j9zq4y8k7m5n3p2r1s0t6v4w", "amount": {"amount": "125.00", "currency": "USD"}, "commission_id": "com_01j9zq4y8k7m5n3p2r1s0t6v4w", "payout_id": null, "clawback_id": null, "step": 0, "occurred_at": "2026-03-01T08:00:00Z", "recorded_at": "2026-03-01T08:00:01Z"})))]
+#[schema(as = LedgerEntry, examples(json!({"id": "led_01j9zq4y8k7m5n3p2r1s0t6v4w", "kind": "accrual", "debit_account": "commission_expense", "credit_account": "held", "partner_id": "ptn_01j9zq4y8k7m5n3p2r1s0t6v4w", "program_id": "prg_01j9zq4y8k7m5n3p2r1s0t6v4w", "amount": {"amount": "125.00", "currency": "USD"}, "commission_id": "com_01j9zq4y8k7m5n3p2r1s0t6v4w", "payout_id": null, "clawback_id": null, "adjustment_id": null, "step": 0, "occurred_at": "2026-03-01T08:00:00Z", "recorded_at": "2026-03-01T08:00:01Z"})))]
 pub struct LedgerEntryView {
     /// Its id.
     pub id: LedgerEntryId,
@@ -40,6 +42,9 @@ pub struct LedgerEntryView {
     /// The clawback that caused it, if one did.
     #[schema(required)]
     pub clawback_id: Option<ClawbackId>,
+    /// The adjustment that caused it, if one did.
+    #[schema(required)]
+    pub adjustment_id: Option<AdjustmentId>,
     /// Which step of its cause it is, counted from 0.
     #[schema(minimum = 0, maximum = 2147483647)]
     pub step: i32,
@@ -51,11 +56,13 @@ pub struct LedgerEntryView {
 
 impl From<LedgerEntry> for LedgerEntryView {
     fn from(entry: LedgerEntry) -> Self {
-        let (commission_id, payout_id, clawback_id) = match entry.source {
-            Source::Commission(id) => (Some(id), None, None),
-            Source::Payout(id) => (None, Some(id), None),
-            Source::Clawback(id) => (None, None, Some(id)),
-        };
+        let (mut commission_id, mut payout_id, mut clawback_id, mut adjustment_id) = (None, None, None, None);
+        match entry.source {
+            Source::Commission(id) => commission_id = Some(id),
+            Source::Payout(id) => payout_id = Some(id),
+            Source::Clawback(id) => clawback_id = Some(id),
+            Source::Adjustment(id) => adjustment_id = Some(id),
+        }
         Self {
             id: entry.id,
             kind: entry.kind,
@@ -67,6 +74,7 @@ impl From<LedgerEntry> for LedgerEntryView {
             commission_id,
             payout_id,
             clawback_id,
+            adjustment_id,
             step: entry.step,
             occurred_at: entry.occurred_at,
             recorded_at: entry.recorded_at,
@@ -98,7 +106,7 @@ pub struct LedgerEntriesQuery {
     pub program_id: Option<ProgramId>,
     /// Only entries of one of these kinds; repeat for several.
     #[serde(default)]
-    #[param(max_items = 10)]
+    #[param(max_items = 12)]
     pub kind: Vec<EntryKind>,
     /// Only entries in this currency, ISO 4217.
     #[param(max_length = 3, pattern = "^[A-Z]{3}$")]
@@ -109,6 +117,8 @@ pub struct LedgerEntriesQuery {
     pub payout_id: Option<PayoutId>,
     /// Only entries that this clawback caused.
     pub clawback_id: Option<ClawbackId>,
+    /// Only entries that this adjustment caused.
+    pub adjustment_id: Option<AdjustmentId>,
     /// Only what happened at or after this instant.
     pub occurred_at_gte: Option<DateTime<Utc>>,
     /// Only what happened before this instant.
@@ -137,6 +147,7 @@ impl LedgerEntriesQuery {
             self.commission_id.map(CommissionId::uuid),
             self.payout_id.map(PayoutId::uuid),
             self.clawback_id.map(ClawbackId::uuid),
+            self.adjustment_id.map(AdjustmentId::uuid),
         ];
         EntryFilter {
             partner_id: self.partner_id,
@@ -161,9 +172,9 @@ pub struct LedgerEntryPath {
 
 /// Where a partner stands in a program, in one currency.
 ///
-/// `earned` - `reversed` - `paid` is always `held` + `released` + `payable` + `in_payout`.
+/// `earned` - `reversed` + `adjusted` - `paid` is always `held` + `released` + `payable` + `in_payout`.
 #[derive(Debug, Clone, Serialize, ToSchema)]
-#[schema(as = Balance, examples(json!({"partner_id": "ptn_01j9zq4y8k7m5n3p2r1s0t6v4w", "program_id": "prg_01j9zq4y8k7m5n3p2r1s0t6v4w", "currency": "USD", "held": {"amount": "125.00", "currency": "USD"}, "released": {"amount": "0.00", "currency": "USD"}, "payable": {"amount": "75.00", "currency": "USD"}, "in_payout": {"amount": "0.00", "currency": "USD"}, "earned": {"amount": "300.00", "currency": "USD"}, "reversed": {"amount": "0.00", "currency": "USD"}, "paid": {"amount": "100.00", "currency": "USD"}})))]
+#[schema(as = Balance, examples(json!({"partner_id": "ptn_01j9zq4y8k7m5n3p2r1s0t6v4w", "program_id": "prg_01j9zq4y8k7m5n3p2r1s0t6v4w", "currency": "USD", "held": {"amount": "125.00", "currency": "USD"}, "released": {"amount": "0.00", "currency": "USD"}, "payable": {"amount": "75.00", "currency": "USD"}, "in_payout": {"amount": "0.00", "currency": "USD"}, "earned": {"amount": "300.00", "currency": "USD"}, "reversed": {"amount": "0.00", "currency": "USD"}, "adjusted": {"amount": "0.00", "currency": "USD"}, "paid": {"amount": "100.00", "currency": "USD"}})))]
 pub struct BalanceView {
     /// The partner.
     pub partner_id: PartnerId,
@@ -184,6 +195,8 @@ pub struct BalanceView {
     pub earned: MoneyBody,
     /// Everything that was taken back.
     pub reversed: MoneyBody,
+    /// What people gave to the partner, less what they took from it.
+    pub adjusted: MoneyBody,
     /// Everything that was paid out and did not come back.
     pub paid: MoneyBody,
 }
@@ -200,6 +213,7 @@ impl From<Balance> for BalanceView {
             in_payout: balance.in_payout.into(),
             earned: balance.earned.into(),
             reversed: balance.reversed.into(),
+            adjusted: balance.adjusted.into(),
             paid: balance.paid.into(),
         }
     }

@@ -35,6 +35,8 @@ pub struct Organization {
     pub dormant_after_days: i32,
     /// Whether payouts are approved, and where they go is changed, only by people who signed in with a second factor.
     pub second_factor_for_payouts: bool,
+    /// Hours between the confirmation of a payout method and the first payment by it.
+    pub payout_method_cooling_off_hours: i32,
     /// Counts its changes.
     pub row_version: i64,
     /// When it came to be.
@@ -56,6 +58,8 @@ pub struct OrganizationPatch {
     pub dormant_after_days: Option<i32>,
     /// Whether payouts take a second factor.
     pub second_factor_for_payouts: Option<bool>,
+    /// Hours between the confirmation of a payout method and the first payment by it.
+    pub payout_method_cooling_off_hours: Option<i32>,
 }
 
 impl Organization {
@@ -69,6 +73,7 @@ impl Organization {
             default_currency: Currency::USD,
             dormant_after_days: 90,
             second_factor_for_payouts: false,
+            payout_method_cooling_off_hours: 72,
             row_version: 1,
             created_at: now,
             updated_at: now,
@@ -85,6 +90,9 @@ impl Organization {
             second_factor_for_payouts: patch
                 .second_factor_for_payouts
                 .unwrap_or(self.second_factor_for_payouts),
+            payout_method_cooling_off_hours: patch
+                .payout_method_cooling_off_hours
+                .unwrap_or(self.payout_method_cooling_off_hours),
             row_version: self.row_version + 1,
             updated_at: now,
             ..self

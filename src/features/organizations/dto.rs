@@ -11,7 +11,7 @@ use validator::Validate;
 
 /// The organization that your credential belongs to.
 #[derive(Debug, Clone, Serialize, ToSchema)]
-#[schema(as = Organization, examples(json!({"id": "org_01j9zq4y8k7m5n3p2r1s0t6v4w", "name": "Example Cloud", "mode": "live", "time_zone": "Europe/London", "default_currency": "GBP", "dormant_after_days": 90, "second_factor_for_payouts": false, "created_at": "2026-03-01T08:00:00Z", "updated_at": "2026-03-01T08:00:00Z"})))]
+#[schema(as = Organization, examples(json!({"id": "org_01j9zq4y8k7m5n3p2r1s0t6v4w", "name": "Example Cloud", "mode": "live", "time_zone": "Europe/London", "default_currency": "GBP", "dormant_after_days": 90, "second_factor_for_payouts": false, "payout_method_cooling_off_hours": 72, "created_at": "2026-03-01T08:00:00Z", "updated_at": "2026-03-01T08:00:00Z"})))]
 pub struct OrganizationView {
     /// Its id.
     pub id: OrganizationId,
@@ -31,6 +31,9 @@ pub struct OrganizationView {
     pub dormant_after_days: i32,
     /// Whether payouts are approved, and where they go is changed, only by people who signed in with a second factor.
     pub second_factor_for_payouts: bool,
+    /// Hours between the confirmation of a payout method and the first payment by it.
+    #[schema(minimum = 0, maximum = 720)]
+    pub payout_method_cooling_off_hours: i32,
     /// When it came to be.
     pub created_at: DateTime<Utc>,
     /// When it last changed.
@@ -47,6 +50,7 @@ impl From<Organization> for OrganizationView {
             default_currency: organization.default_currency.code().to_owned(),
             dormant_after_days: organization.dormant_after_days,
             second_factor_for_payouts: organization.second_factor_for_payouts,
+            payout_method_cooling_off_hours: organization.payout_method_cooling_off_hours,
             created_at: organization.created_at,
             updated_at: organization.updated_at,
         }
@@ -86,6 +90,10 @@ pub struct PatchOrganizationBody {
     /// Only such a person changes this.
     #[schema(nullable = false)]
     pub second_factor_for_payouts: Option<bool>,
+    /// Hours between the confirmation of a payout method and the first payment by it; for methods that are confirmed
+    /// from now on.
+    #[schema(nullable = false, minimum = 0, maximum = 720, example = 72)]
+    pub payout_method_cooling_off_hours: Option<i32>,
 }
 
 impl PatchOrganizationBody {
@@ -106,6 +114,7 @@ impl PatchOrganizationBody {
             default_currency: currency,
             dormant_after_days: self.dormant_after_days,
             second_factor_for_payouts: self.second_factor_for_payouts,
+            payout_method_cooling_off_hours: self.payout_method_cooling_off_hours,
         };
         fields.finish(Some(patch))
     }

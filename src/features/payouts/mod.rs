@@ -19,8 +19,8 @@ mod service;
 mod store;
 
 pub use domain::{
-    CarryForwardReason, Confirmation, Payout, PayoutItemKind, PayoutItemStatus, PayoutRail, PayoutRun,
-    PayoutRunStatus, PayoutStatus, Report,
+    CarryForwardReason, Confirmation, Payout, PayoutItemKind, PayoutItemStatus, PayoutLines, PayoutRail,
+    PayoutRun, PayoutRunStatus, PayoutStatus, Report,
 };
 pub use service::{
     LockedPayout, Settlement, approve, cancel, confirmable, lines, lock_payout, lock_run, pending, report,

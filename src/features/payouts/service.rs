@@ -1,8 +1,9 @@
 //! The verbs of runs and payouts. Those that move lines of commissions as well are told in `flows::payout_run`.
 
-use super::domain::{CarryForward, NewPayoutRun, Payout, PayoutItem, PayoutRun, PayoutStatus, Report};
+use super::domain::{
+    CarryForward, NewPayoutRun, Payout, PayoutItem, PayoutLines, PayoutRun, PayoutStatus, Report,
+};
 use super::store::{self, CarryForwardFilter, PayoutFilter, PayoutItemFilter, PayoutRunFilter};
-use crate::features::commissions::SettledLines;
 use crate::kernel::ctx::Ctx;
 use crate::kernel::id::{PayoutId, PayoutRunId};
 use crate::kernel::problem::{Code, Problem};
@@ -154,7 +155,7 @@ pub fn confirmable(tx: &mut Tx<'_>, ctx: &Ctx, run: &PayoutRun) -> Result<Vec<Pa
 }
 
 /// What the payouts consist of.
-pub fn lines(tx: &mut Tx<'_>, ctx: &Ctx, payouts: &[Payout]) -> Result<SettledLines, Problem> {
+pub fn lines(tx: &mut Tx<'_>, ctx: &Ctx, payouts: &[Payout]) -> Result<PayoutLines, Problem> {
     store::lines_of(tx, &ctx.scope, payouts)
 }
 

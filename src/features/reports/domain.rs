@@ -42,6 +42,8 @@ pub struct Figures {
     pub earned: Money,
     /// Taken back in the period.
     pub clawed_back: Money,
+    /// What people gave in the period, less what they took.
+    pub adjusted: Money,
     /// Paid in the period, less what came back.
     pub paid: Money,
     /// In a running hold at the end of the period.
@@ -78,6 +80,7 @@ impl Figures {
             (&mut self.delivered_revenue, other.delivered_revenue),
             (&mut self.earned, other.earned),
             (&mut self.clawed_back, other.clawed_back),
+            (&mut self.adjusted, other.adjusted),
             (&mut self.paid, other.paid),
             (&mut self.held, other.held),
             (&mut self.due, other.due),

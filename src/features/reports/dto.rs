@@ -37,6 +37,8 @@ pub struct ReportRowView {
     pub commission_clawed_back: MoneyBody,
     /// Earned less taken back.
     pub commission_net: MoneyBody,
+    /// What people gave to partners in the period, less what they took from them.
+    pub adjusted: MoneyBody,
     /// Commission paid in the period, less what came back.
     pub commission_paid: MoneyBody,
     /// In a running hold at the end of the period.
@@ -65,6 +67,7 @@ impl ReportRowView {
             commission_earned: figures.earned.into(),
             commission_clawed_back: figures.clawed_back.into(),
             commission_net: figures.net_earned().map_err(Problem::damaged)?.into(),
+            adjusted: figures.adjusted.into(),
             commission_paid: figures.paid.into(),
             commission_held: figures.held.into(),
             commission_due: figures.due.into(),
@@ -75,7 +78,7 @@ impl ReportRowView {
     }
 
     /// The columns of the CSV form, amounts in the currency of the row.
-    fn columns(&self) -> [(&'static str, String); 17] {
+    fn columns(&self) -> [(&'static str, String); 18] {
         let amount = |money: &MoneyBody| money.amount.clone();
         [
             ("group_key", self.group_key.clone()),
@@ -95,6 +98,7 @@ impl ReportRowView {
             ("commission_approved", amount(&self.commission_approved)),
             ("commission_in_payout", amount(&self.commission_in_payout)),
             ("open_balance", amount(&self.open_balance)),
+            ("adjusted", amount(&self.adjusted)),
         ]
     }
 }

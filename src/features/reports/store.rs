@@ -59,6 +59,8 @@ struct Raw {
     #[diesel(sql_type = Numeric)]
     clawed_back: Decimal,
     #[diesel(sql_type = Numeric)]
+    adjusted: Decimal,
+    #[diesel(sql_type = Numeric)]
     paid: Decimal,
     #[diesel(sql_type = Numeric)]
     held: Decimal,
@@ -105,6 +107,7 @@ const HAPPENED: &str = "happened AS (\
         FROM ledger_entries l CROSS JOIN LATERAL (VALUES \
             ('earned', CASE WHEN l.kind = 'accrual' THEN 1 END), \
             ('clawed_back', CASE WHEN l.kind IN ('clawback', 'credit_note') THEN 1 END), \
+            ('adjusted', CASE l.kind WHEN 'adjustment_up' THEN 1 WHEN 'adjustment_down' THEN -1 END), \
             ('paid', CASE l.kind WHEN 'payout_paid' THEN 1 WHEN 'payout_returned' THEN -1 END), \
             (l.credit_account, CASE WHEN l.credit_account IN ('held', 'released', 'payable', 'in_payout') THEN 1 END), \
             (l.debit_account, CASE WHEN l.debit_account IN ('held', 'released', 'payable', 'in_payout') THEN -1 END)\
@@ -119,6 +122,7 @@ const SUMS: &str = "coalesce(sum(value) FILTER (WHERE figure = 'deals_won' AND w
         coalesce(sum(value) FILTER (WHERE figure = 'delivered' AND within), 0) AS delivered_revenue, \
         coalesce(sum(value) FILTER (WHERE figure = 'earned' AND within), 0) AS earned, \
         coalesce(sum(value) FILTER (WHERE figure = 'clawed_back' AND within), 0) AS clawed_back, \
+        coalesce(sum(value) FILTER (WHERE figure = 'adjusted' AND within), 0) AS adjusted, \
         coalesce(sum(value) FILTER (WHERE figure = 'paid' AND within), 0) AS paid, \
         coalesce(sum(value) FILTER (WHERE figure = 'held'), 0) AS held, \
         coalesce(sum(value) FILTER (WHERE figure = 'released'), 0) AS due, \
@@ -208,6 +212,7 @@ impl TryFrom<Raw> for Figures {
             delivered_revenue: money(raw.delivered_revenue)?,
             earned: money(raw.earned)?,
             clawed_back: money(raw.clawed_back)?,
+            adjusted: money(raw.adjusted)?,
             paid: money(raw.paid)?,
             held: money(raw.held)?,
             due: money(raw.due)?,

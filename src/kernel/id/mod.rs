@@ -138,7 +138,13 @@ typed_id!(CommissionRuleId, "rule", "A commission rule.");
 typed_id!(CommissionRuleVersionId, "rlv", "A version of a commission rule.");
 typed_id!(CommissionId, "com", "A commission, one earned line.");
 typed_id!(ClawbackId, "clw", "A clawback of a commission.");
+typed_id!(
+    AdjustmentId,
+    "adj",
+    "An adjustment, an amount that a person gives or takes."
+);
 typed_id!(LedgerEntryId, "led", "An entry of the ledger.");
+typed_id!(PayoutMethodId, "pym", "A payout method, how a partner is paid.");
 typed_id!(PayoutRunId, "run", "A payout run.");
 typed_id!(PayoutId, "pyt", "A payout to one partner in one currency.");
 typed_id!(PayoutItemId, "pyi", "A commission in a payout.");

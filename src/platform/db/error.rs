@@ -92,7 +92,11 @@ fn by_constraint(constraint: &str) -> Option<Problem> {
     let code = match constraint {
         "attributions_shares_check" => Code::SharesExceedWhole,
         "commission_rule_versions_period_key" => Code::RuleVersionsOverlap,
-        "payout_runs_second_person_check" => Code::SecondPersonRequired,
+        "payout_runs_second_person_check"
+        | "payout_methods_second_person_check"
+        | "adjustments_second_person_check" => Code::SecondPersonRequired,
+        // Two proposals were confirmed at once; the second one is tried again and replaces the first.
+        "payout_methods_active_key" => Code::WriteConflict,
         "users_email_key" => {
             let message = "Another user here has this e-mail address.";
             return Some(Problem {
@@ -106,7 +110,9 @@ fn by_constraint(constraint: &str) -> Option<Problem> {
                 ..Problem::new(Code::AlreadyExists)
             });
         }
-        "payout_items_live_commission_key" | "payout_items_live_clawback_key" => Code::PayoutRunStale,
+        "payout_items_live_commission_key"
+        | "payout_items_live_clawback_key"
+        | "payout_items_live_adjustment_key" => Code::PayoutRunStale,
         "pipeline_stages_position_key" => {
             let field = FieldProblem::new("/position", "taken", "Another stage has this position.");
             return Some(Problem {
@@ -145,6 +151,7 @@ fn foreign_column(name: &str) -> Option<&'static str> {
         "invoice",
         "payment",
         "commission_rule",
+        "commission",
         "owner",
     ];
     COLUMNS

@@ -15,6 +15,33 @@ diesel::table! {
 }
 
 diesel::table! {
+    adjustments (organization_id, id) {
+        organization_id -> Uuid,
+        id -> Uuid,
+        external_id -> Nullable<Text>,
+        partner_id -> Uuid,
+        program_id -> Uuid,
+        commission_id -> Nullable<Uuid>,
+        deal_id -> Nullable<Uuid>,
+        status -> Text,
+        status_reason -> Nullable<Text>,
+        reason_code -> Text,
+        reason -> Text,
+        currency -> Text,
+        amount -> Numeric,
+        created_by -> Uuid,
+        created_by_type -> Text,
+        approved_by -> Nullable<Uuid>,
+        approved_by_type -> Nullable<Text>,
+        approved_at -> Nullable<Timestamptz>,
+        paid_at -> Nullable<Timestamptz>,
+        row_version -> Int8,
+        created_at -> Timestamptz,
+        updated_at -> Timestamptz,
+    }
+}
+
+diesel::table! {
     api_keys (organization_id, id) {
         organization_id -> Uuid,
         id -> Uuid,
@@ -410,6 +437,7 @@ diesel::table! {
         row_version -> Int8,
         created_at -> Timestamptz,
         updated_at -> Timestamptz,
+        payout_method_cooling_off_hours -> Int4,
     }
 }
 
@@ -472,6 +500,32 @@ diesel::table! {
         clawback_id -> Nullable<Uuid>,
         status -> Text,
         amount -> Numeric,
+        adjustment_id -> Nullable<Uuid>,
+    }
+}
+
+diesel::table! {
+    payout_methods (organization_id, id) {
+        organization_id -> Uuid,
+        id -> Uuid,
+        partner_id -> Uuid,
+        kind -> Text,
+        currency -> Text,
+        status -> Text,
+        status_reason -> Nullable<Text>,
+        instruction -> Nullable<Text>,
+        account_holder -> Nullable<Text>,
+        iban -> Nullable<Text>,
+        bic -> Nullable<Text>,
+        created_by -> Uuid,
+        created_by_type -> Text,
+        confirmed_by -> Nullable<Uuid>,
+        confirmed_by_type -> Nullable<Text>,
+        confirmed_at -> Nullable<Timestamptz>,
+        usable_from -> Nullable<Timestamptz>,
+        row_version -> Int8,
+        created_at -> Timestamptz,
+        updated_at -> Timestamptz,
     }
 }
 
@@ -724,6 +778,7 @@ diesel::table! {
 
 diesel::allow_tables_to_appear_in_same_query!(
     accounts,
+    adjustments,
     api_keys,
     attributions,
     audit_events,
@@ -753,6 +808,7 @@ diesel::allow_tables_to_appear_in_same_query!(
     payments,
     payout_carry_forwards,
     payout_items,
+    payout_methods,
     payout_runs,
     payouts,
     pipeline_stages,

@@ -81,7 +81,7 @@ pub const FOREIGN_TABLES: &[(&str, &[&str], &str)] = &[
     ),
     (
         "payouts",
-        &["clawbacks", "commissions", "partners", "programs"],
+        &["adjustments", "clawbacks", "commissions", "partners", "programs"],
         "a run is proposed over all payable lines in one query",
     ),
     (

@@ -1,5 +1,6 @@
 //! From the deal to the bank: what partners earn, what is taken back and what they are paid.
 
+mod adjustments;
 mod books;
 mod earning;
 mod guards;

@@ -9,8 +9,9 @@ use diesel::{PgConnection, RunQueryDsl, sql_query};
 use std::collections::BTreeSet;
 
 /// The tables of which a partner sees rows, and whose.
-const OPEN: [(&str, &str); 19] = [
+const OPEN: [(&str, &str); 21] = [
     ("accounts", "the customers of its deals"),
+    ("adjustments", "its own, once they are approved"),
     ("api_keys", "its own"),
     ("attributions", "its own"),
     ("clawbacks", "its own"),
@@ -22,6 +23,7 @@ const OPEN: [(&str, &str); 19] = [
     ("organizations", "the one that it works with"),
     ("partners", "itself"),
     ("payout_items", "its own, once they are no mere proposal"),
+    ("payout_methods", "its own"),
     ("payouts", "its own, once they are on their way"),
     ("pipeline_stages", "the same for all"),
     ("product_families", "the same for all"),
@@ -32,9 +34,10 @@ const OPEN: [(&str, &str); 19] = [
 ];
 
 /// The tables of which a partner changes the rows that it sees, and whose they are.
-const WRITABLE: [(&str, &str); 4] = [
+const WRITABLE: [(&str, &str); 5] = [
     ("api_keys", "its own"),
     ("idempotency_keys", "those of the very caller"),
+    ("payout_methods", "its own"),
     ("user_roles", "what its people hold"),
     ("users", "its people"),
 ];

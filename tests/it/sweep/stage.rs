@@ -218,6 +218,7 @@ impl<'w> House<'w> {
         self.provider(&mark, json!({ "partner_id": id }));
         let session = json!({ "refreshable": true });
         actor.post("/v1/sessions", session).expect(201);
+        self.money_by_hand(&id, &mark);
         self.sale(&mark, &[(&id, "sourced")], "1000.00 USD");
         self.sale(&format!("{mark}-small"), &[(&id, "sourced")], "10.00 EUR");
         let seen = look(self.admin);
@@ -236,6 +237,32 @@ impl<'w> House<'w> {
             mark,
             actor,
             secrets,
+        }
+    }
+
+    /// Ways to be paid, and amounts given and taken: of each one that counts and one that is proposed.
+    fn money_by_hand(&self, partner: &str, mark: &str) {
+        let permissions = ["payout_methods:confirm", "adjustments:approve"];
+        let key = json!({ "name": mark, "permissions": permissions });
+        let key = self.admin.post("/v1/api-keys", key).expect(201);
+        let second = self.world.bearer(key.text("/secret"));
+        for (number, confirmed) in [(1, true), (2, false)] {
+            let body = json!({
+                "partner_id": partner, "currency": "EUR", "kind": "manual", "instruction": format!("{mark} {number}")
+            });
+            let method = self.admin.post("/v1/payout-methods", body).expect(201).id();
+            let body = json!({
+                "external_id": format!("{mark}-adjustment-{number}"), "partner_id": partner,
+                "program_id": self.program, "amount": money("-1.00 USD"), "reason_code": "other", "reason": mark
+            });
+            let adjustment = self.admin.post_once("/v1/adjustments", body).expect(201).id();
+            if confirmed {
+                second
+                    .act(&format!("/v1/payout-methods/{method}/confirm"))
+                    .expect(200);
+                let approve = format!("/v1/adjustments/{adjustment}/approve");
+                second.post_once(&approve, Value::Null).expect(200);
+            }
         }
     }
 

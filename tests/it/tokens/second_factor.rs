@@ -54,6 +54,31 @@ fn payouts_are_approved_with_a_second_factor_where_it_is_asked_for() {
 }
 
 #[test]
+fn where_money_goes_is_changed_with_a_second_factor_where_it_is_asked_for() {
+    let ada = Ada::new();
+    let by = ("amr", json!(["mfa"]));
+    for name in ["carol", "dora"] {
+        user(&ada.world, &format!("{name}@nordlicht.example"), "admin", None);
+    }
+    let carol = sign_in(&ada, "carol", "carol@nordlicht.example", std::slice::from_ref(&by));
+    let setting = json!({ "second_factor_for_payouts": true });
+    carol.patch("/v1/organization", setting).expect(200);
+    let method = json!({
+        "partner_id": ada.world.partner("Nordlicht"), "currency": "EUR",
+        "kind": "manual", "instruction": "By cheque."
+    });
+    let weak = sign_in(&ada, "dora", "dora@nordlicht.example", &[]);
+    let path = "/v1/payout-methods";
+    weak.post(path, method.clone())
+        .refused(403, "second_factor_required");
+    let proposed = carol.post(path, method).expect(201).id();
+    let confirm = format!("{path}/{proposed}/confirm");
+    weak.act(&confirm).refused(403, "second_factor_required");
+    let strong = sign_in(&ada, "dora", "dora@nordlicht.example", &[by]);
+    strong.act(&confirm).expect(200);
+}
+
+#[test]
 fn a_second_factor_is_what_the_provider_was_set_up_with() {
     let ada = Ada::new();
     user(&ada.world, "carol@nordlicht.example", "admin", None);

@@ -7,6 +7,6 @@ mod tests;
 
 pub use payout::{
     CarryForward, CarryForwardReason, Confirmation, Payout, PayoutItem, PayoutItemKind, PayoutItemStatus,
-    PayoutStatus,
+    PayoutLines, PayoutStatus,
 };
 pub use run::{NewPayoutRun, PayoutRail, PayoutRun, PayoutRunFigures, PayoutRunStatus, Report, StatusCounts};

@@ -1,7 +1,9 @@
 //! Payouts, the lines they consist of, and what was left for later.
 
+use crate::features::commissions::SettledLines;
 use crate::kernel::id::{
-    ClawbackId, CommissionId, PartnerId, PayoutCarryForwardId, PayoutId, PayoutItemId, PayoutRunId, ProgramId,
+    AdjustmentId, ClawbackId, CommissionId, PartnerId, PayoutCarryForwardId, PayoutId, PayoutItemId,
+    PayoutRunId, ProgramId,
 };
 use crate::kernel::money::Money;
 use crate::kernel::problem::Problem;
@@ -193,6 +195,8 @@ word_enum! {
         Commission = "commission",
         /// What a refund takes back.
         Clawback = "clawback",
+        /// What a person gave or took.
+        Adjustment = "adjustment",
     }
 }
 
@@ -221,7 +225,9 @@ pub struct PayoutItem {
     pub commission_id: Option<CommissionId>,
     /// The clawback, if it stands for one.
     pub clawback_id: Option<ClawbackId>,
-    /// What it adds to the payout; clawbacks and credit notes are negative.
+    /// The adjustment, if it stands for one.
+    pub adjustment_id: Option<AdjustmentId>,
+    /// What it adds to the payout; clawbacks, credit notes and some adjustments are negative.
     pub amount: Money,
     /// Whether it holds what it stands for.
     pub status: PayoutItemStatus,
@@ -230,9 +236,10 @@ pub struct PayoutItem {
 impl PayoutItem {
     /// What it is.
     pub const fn kind(&self) -> PayoutItemKind {
-        match self.clawback_id {
-            Some(_) => PayoutItemKind::Clawback,
-            None => PayoutItemKind::Commission,
+        match (self.clawback_id, self.adjustment_id) {
+            (Some(_), _) => PayoutItemKind::Clawback,
+            (None, Some(_)) => PayoutItemKind::Adjustment,
+            (None, None) => PayoutItemKind::Commission,
         }
     }
 }
@@ -247,6 +254,15 @@ word_enum! {
         /// The partner is not approved at present.
         PartnerNotPayable = "partner_not_payable",
     }
+}
+
+/// What payouts consist of.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct PayoutLines {
+    /// What was earned and taken back.
+    pub settled: SettledLines,
+    /// What people gave and took.
+    pub adjustments: Vec<AdjustmentId>,
 }
 
 /// What a run left for a later one.

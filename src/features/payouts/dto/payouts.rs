@@ -7,7 +7,7 @@ use super::super::store::{PayoutFilter, PayoutItemFilter};
 use super::Sort;
 use crate::kernel::ctx::Ctx;
 use crate::kernel::id::{
-    ClawbackId, CommissionId, PartnerId, PayoutId, PayoutItemId, PayoutRunId, ProgramId,
+    AdjustmentId, ClawbackId, CommissionId, PartnerId, PayoutId, PayoutItemId, PayoutRunId, ProgramId,
 };
 use crate::kernel::problem::Problem;
 use crate::page_of;
@@ -175,9 +175,9 @@ pub struct PayoutPath {
     pub payout_id: PayoutId,
 }
 
-/// A line of a payout: a commission, or what a refund takes back.
+/// A line of a payout: a commission, what a refund takes back, or an adjustment.
 #[derive(Debug, Clone, Serialize, ToSchema)]
-#[schema(as = PayoutItem, examples(json!({"id": "pyi_01j9zq4y8k7m5n3p2r1s0t6v4w", "payout_id": "pyt_01j9zq4y8k7m5n3p2r1s0t6v4w", "partner_id": "ptn_01j9zq4y8k7m5n3p2r1s0t6v4w", "kind": "commission", "commission_id": "com_01j9zq4y8k7m5n3p2r1s0t6v4w", "clawback_id": null, "amount": {"amount": "125.00", "currency": "USD"}, "status": "live"})))]
+#[schema(as = PayoutItem, examples(json!({"id": "pyi_01j9zq4y8k7m5n3p2r1s0t6v4w", "payout_id": "pyt_01j9zq4y8k7m5n3p2r1s0t6v4w", "partner_id": "ptn_01j9zq4y8k7m5n3p2r1s0t6v4w", "kind": "commission", "commission_id": "com_01j9zq4y8k7m5n3p2r1s0t6v4w", "clawback_id": null, "adjustment_id": null, "amount": {"amount": "125.00", "currency": "USD"}, "status": "live"})))]
 pub struct PayoutItemView {
     /// Its id.
     pub id: PayoutItemId,
@@ -185,7 +185,7 @@ pub struct PayoutItemView {
     pub payout_id: PayoutId,
     /// Who is paid.
     pub partner_id: PartnerId,
-    /// What it is: commission or clawback.
+    /// What it is: commission, clawback or adjustment.
     pub kind: PayoutItemKind,
     /// The commission, if it is one.
     #[schema(required)]
@@ -193,7 +193,10 @@ pub struct PayoutItemView {
     /// The clawback, if it is one.
     #[schema(required)]
     pub clawback_id: Option<ClawbackId>,
-    /// What it adds to the payout; clawbacks and credit notes are negative.
+    /// The adjustment, if it is one.
+    #[schema(required)]
+    pub adjustment_id: Option<AdjustmentId>,
+    /// What it adds to the payout; clawbacks, credit notes and some adjustments are negative.
     pub amount: MoneyBody,
     /// Whether it is proposed, live (paid by this payout and no other) or released for a later run.
     pub status: PayoutItemStatus,
@@ -208,6 +211,7 @@ impl From<PayoutItem> for PayoutItemView {
             partner_id: item.partner_id,
             commission_id: item.commission_id,
             clawback_id: item.clawback_id,
+            adjustment_id: item.adjustment_id,
             amount: item.amount.into(),
             status: item.status,
         }
@@ -228,6 +232,8 @@ pub struct PayoutItemsQuery {
     pub commission_id: Option<CommissionId>,
     /// Only items that stand for this clawback.
     pub clawback_id: Option<ClawbackId>,
+    /// Only items that stand for this adjustment.
+    pub adjustment_id: Option<AdjustmentId>,
     /// Only items in one of these states; repeat for several.
     #[serde(default)]
     #[param(max_items = 3)]
@@ -257,6 +263,7 @@ impl PayoutItemsQuery {
             partner_id: self.partner_id,
             commission_id: self.commission_id,
             clawback_id: self.clawback_id,
+            adjustment_id: self.adjustment_id,
             statuses: self.status.clone(),
             order: self.sort.into(),
         }

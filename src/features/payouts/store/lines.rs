@@ -1,12 +1,14 @@
 //! The lines of payouts in Postgres, and what was left for later.
 
-use super::super::domain::{CarryForward, CarryForwardReason, Payout, PayoutItem, PayoutItemStatus};
+use super::super::domain::{
+    CarryForward, CarryForwardReason, Payout, PayoutItem, PayoutItemStatus, PayoutLines,
+};
 use super::payouts::statuses_open_to_partners;
 use super::{Order, by_id};
-use crate::features::commissions::SettledLines;
 use crate::kernel::ctx::Scope;
 use crate::kernel::id::{
-    ClawbackId, CommissionId, PartnerId, PayoutCarryForwardId, PayoutId, PayoutItemId, PayoutRunId, ProgramId,
+    AdjustmentId, ClawbackId, CommissionId, PartnerId, PayoutCarryForwardId, PayoutId, PayoutItemId,
+    PayoutRunId, ProgramId,
 };
 use crate::kernel::money::{Currency, Money};
 use crate::kernel::problem::Problem;
@@ -29,6 +31,8 @@ pub struct PayoutItemFilter {
     pub commission_id: Option<CommissionId>,
     /// Of this clawback.
     pub clawback_id: Option<ClawbackId>,
+    /// Of this adjustment.
+    pub adjustment_id: Option<AdjustmentId>,
     /// Any of these states; empty is all.
     pub statuses: Vec<PayoutItemStatus>,
     /// The order.
@@ -58,6 +62,7 @@ struct PayoutItemRow {
     partner_id: Uuid,
     commission_id: Option<Uuid>,
     clawback_id: Option<Uuid>,
+    adjustment_id: Option<Uuid>,
     status: String,
     amount: Decimal,
 }
@@ -105,6 +110,9 @@ pub fn list_items(
     }
     if let Some(clawback_id) = filter.clawback_id {
         query = query.filter(payout_items::clawback_id.eq(clawback_id.uuid()));
+    }
+    if let Some(adjustment_id) = filter.adjustment_id {
+        query = query.filter(payout_items::adjustment_id.eq(adjustment_id.uuid()));
     }
     if !filter.statuses.is_empty() {
         let statuses: Vec<&str> = filter.statuses.iter().map(|status| status.as_str()).collect();
@@ -159,20 +167,28 @@ pub fn list_carry_forwards(
 }
 
 /// What the unreleased lines of these payouts stand for.
-pub fn lines_of(tx: &mut Tx<'_>, scope: &Scope, payouts: &[Payout]) -> Result<SettledLines, Problem> {
+pub fn lines_of(tx: &mut Tx<'_>, scope: &Scope, payouts: &[Payout]) -> Result<PayoutLines, Problem> {
     let ids: Vec<Uuid> = payouts.iter().map(|payout| payout.id.uuid()).collect();
-    let rows: Vec<(Option<Uuid>, Option<Uuid>)> = payout_items::table
+    let rows: Vec<(Option<Uuid>, Option<Uuid>, Option<Uuid>)> = payout_items::table
         .filter(payout_items::organization_id.eq(scope.organization_id.uuid()))
         .filter(payout_items::payout_id.eq_any(ids))
         .filter(payout_items::status.ne(PayoutItemStatus::Released.as_str()))
-        .select((payout_items::commission_id, payout_items::clawback_id))
+        .select((
+            payout_items::commission_id,
+            payout_items::clawback_id,
+            payout_items::adjustment_id,
+        ))
         .load(tx.connection())?;
-    let mut lines = SettledLines::default();
-    for (commission_id, clawback_id) in rows {
-        lines
+    let mut lines = PayoutLines::default();
+    for (commission_id, clawback_id, adjustment_id) in rows {
+        let settled = &mut lines.settled;
+        settled
             .commissions
             .extend(commission_id.map(CommissionId::from_uuid));
-        lines.clawbacks.extend(clawback_id.map(ClawbackId::from_uuid));
+        settled.clawbacks.extend(clawback_id.map(ClawbackId::from_uuid));
+        lines
+            .adjustments
+            .extend(adjustment_id.map(AdjustmentId::from_uuid));
     }
     Ok(lines)
 }
@@ -219,6 +235,7 @@ fn item(row: PayoutItemRow, currency: &str) -> Result<PayoutItem, Problem> {
         partner_id: PartnerId::from_uuid(row.partner_id),
         commission_id: row.commission_id.map(CommissionId::from_uuid),
         clawback_id: row.clawback_id.map(ClawbackId::from_uuid),
+        adjustment_id: row.adjustment_id.map(AdjustmentId::from_uuid),
         amount: money(row.amount, currency)?,
         status: PayoutItemStatus::from_str(&row.status).map_err(Problem::damaged)?,
     })

@@ -14,15 +14,20 @@ macro_rules! payable {
     () => {
         "WITH lines AS MATERIALIZED (\
              SELECT c.partner_id, c.program_id, c.currency, c.id AS commission_id, NULL::uuid AS clawback_id, \
-                 c.amount - c.netted_amount AS amount \
+                 NULL::uuid AS adjustment_id, c.amount - c.netted_amount AS amount \
              FROM commissions c \
              WHERE c.organization_id = $1 AND c.status = 'approved' AND c.release_at <= $3 \
                  AND ($4 IS NULL OR c.program_id = $4) \
              UNION ALL \
-             SELECT k.partner_id, k.program_id, k.currency, NULL, k.id, -k.amount \
+             SELECT k.partner_id, k.program_id, k.currency, NULL, k.id, NULL, -k.amount \
              FROM clawbacks k \
              WHERE k.organization_id = $1 AND k.status = 'payable' AND k.occurred_at <= $3 \
-                 AND ($4 IS NULL OR k.program_id = $4)), \
+                 AND ($4 IS NULL OR k.program_id = $4) \
+             UNION ALL \
+             SELECT a.partner_id, a.program_id, a.currency, NULL, NULL, a.id, a.amount \
+             FROM adjustments a \
+             WHERE a.organization_id = $1 AND a.status = 'approved' AND a.approved_at <= $3 \
+                 AND ($4 IS NULL OR a.program_id = $4)), \
          nets AS (\
              SELECT partner_id, program_id, currency, sum(amount) AS amount FROM lines \
              GROUP BY partner_id, program_id, currency), \
@@ -56,9 +61,10 @@ pub fn propose(tx: &mut Tx<'_>, scope: &Scope, run: &PayoutRun) -> Result<(), Pr
              FROM judged WHERE reason IS NULL \
              RETURNING id, partner_id, program_id, currency) \
          INSERT INTO payout_items \
-             (organization_id, id, payout_id, partner_id, commission_id, clawback_id, status, amount) \
-         SELECT $1, ordered_uuid($5, row_number() OVER (ORDER BY p.id, l.commission_id, l.clawback_id)), p.id, \
-             l.partner_id, l.commission_id, l.clawback_id, 'proposed', l.amount \
+             (organization_id, id, payout_id, partner_id, commission_id, clawback_id, adjustment_id, status, amount) \
+         SELECT $1, ordered_uuid($5, \
+                 row_number() OVER (ORDER BY p.id, l.commission_id, l.clawback_id, l.adjustment_id)), \
+             p.id, l.partner_id, l.commission_id, l.clawback_id, l.adjustment_id, 'proposed', l.amount \
          FROM lines l JOIN paid p USING (partner_id, program_id, currency)"
     ))
     .bind::<SqlUuid, _>(scope.organization_id.uuid())
@@ -85,18 +91,20 @@ pub fn differences(tx: &mut Tx<'_>, scope: &Scope, run: &PayoutRun) -> Result<i6
              SELECT id, partner_id, program_id, currency FROM payouts \
              WHERE organization_id = $1 AND payout_run_id = $2), \
          current_lines AS (\
-             SELECT p.id AS payout_id, l.commission_id, l.clawback_id, l.amount \
+             SELECT p.id AS payout_id, l.commission_id, l.clawback_id, l.adjustment_id, l.amount \
              FROM payouts_of_run p \
              JOIN judged j USING (partner_id, program_id, currency) \
              JOIN lines l USING (partner_id, program_id, currency) \
              WHERE j.reason IS NULL), \
          proposed_lines AS (\
-             SELECT i.payout_id, i.commission_id, i.clawback_id, i.amount \
+             SELECT i.payout_id, i.commission_id, i.clawback_id, i.adjustment_id, i.amount \
              FROM payouts_of_run p JOIN payout_items i ON i.organization_id = $1 AND i.payout_id = p.id) \
          SELECT count(*) AS differences FROM (\
-             SELECT commission_id, clawback_id FROM (TABLE current_lines EXCEPT TABLE proposed_lines) come \
+             SELECT commission_id, clawback_id, adjustment_id \
+             FROM (TABLE current_lines EXCEPT TABLE proposed_lines) come \
              UNION \
-             SELECT commission_id, clawback_id FROM (TABLE proposed_lines EXCEPT TABLE current_lines) gone) different"
+             SELECT commission_id, clawback_id, adjustment_id \
+             FROM (TABLE proposed_lines EXCEPT TABLE current_lines) gone) different"
     ))
     .bind::<SqlUuid, _>(scope.organization_id.uuid())
     .bind::<SqlUuid, _>(run.id.uuid())

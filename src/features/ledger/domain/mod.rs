@@ -1,6 +1,11 @@
 //! What an entry is, and between which accounts each kind of it moves.
 
-use crate::kernel::id::{ClawbackId, CommissionId, LedgerEntryId, PartnerId, PayoutId, ProgramId};
+#[cfg(test)]
+mod tests;
+
+use crate::kernel::id::{
+    AdjustmentId, ClawbackId, CommissionId, LedgerEntryId, PartnerId, PayoutId, ProgramId,
+};
 use crate::kernel::money::Money;
 use crate::kernel::word::word_enum;
 use chrono::{DateTime, Utc};
@@ -29,6 +34,10 @@ word_enum! {
         Clawback = "clawback",
         /// A credit note on a deal took something back.
         CreditNote = "credit_note",
+        /// Somebody gave an amount to the partner.
+        AdjustmentUp = "adjustment_up",
+        /// Somebody took an amount from the partner.
+        AdjustmentDown = "adjustment_down",
     }
 }
 
@@ -37,6 +46,8 @@ word_enum! {
     LedgerAccount, "ledger account" {
         /// What commissions cost the organization.
         CommissionExpense = "commission_expense",
+        /// What adjustments cost the organization.
+        AdjustmentExpense = "adjustment_expense",
         /// Earned, within the hold.
         Held = "held",
         /// Earned, the hold is over.
@@ -265,6 +276,41 @@ impl NewEntry {
         }
     }
 
+    /// An adjustment was approved: an amount above zero is given to the partner, one below is taken from it. The entry is
+    /// over its magnitude.
+    pub fn adjustment(
+        adjustment_id: AdjustmentId,
+        partner_id: PartnerId,
+        program_id: ProgramId,
+        amount: Money,
+        occurred_at: DateTime<Utc>,
+    ) -> Self {
+        let (kind, debit, credit) = if amount.is_negative() {
+            (
+                EntryKind::AdjustmentDown,
+                LedgerAccount::Payable,
+                LedgerAccount::AdjustmentExpense,
+            )
+        } else {
+            (
+                EntryKind::AdjustmentUp,
+                LedgerAccount::AdjustmentExpense,
+                LedgerAccount::Payable,
+            )
+        };
+        Self {
+            kind,
+            source_id: adjustment_id.uuid(),
+            step: 0,
+            debit,
+            credit,
+            partner_id,
+            program_id,
+            amount: amount.abs(),
+            occurred_at,
+        }
+    }
+
     /// The same entry as a later step of its source; the first one is step 0.
     #[must_use]
     pub fn at_step(self, step: i32) -> Self {
@@ -276,7 +322,7 @@ impl NewEntry {
         self.kind
     }
 
-    /// The commission, clawback or payout that caused it.
+    /// The commission, clawback, adjustment or payout that caused it.
     pub const fn source_id(&self) -> Uuid {
         self.source_id
     }
@@ -326,6 +372,8 @@ pub enum Source {
     Payout(PayoutId),
     /// A clawback.
     Clawback(ClawbackId),
+    /// An adjustment.
+    Adjustment(AdjustmentId),
 }
 
 impl EntryKind {
@@ -336,6 +384,7 @@ impl EntryKind {
                 Source::Commission(CommissionId::from_uuid(id))
             }
             Self::Clawback => Source::Clawback(ClawbackId::from_uuid(id)),
+            Self::AdjustmentUp | Self::AdjustmentDown => Source::Adjustment(AdjustmentId::from_uuid(id)),
             Self::Reserve
             | Self::ReserveCancelled
             | Self::PayoutPaid
@@ -391,6 +440,8 @@ pub struct Balance {
     pub earned: Money,
     /// Everything that was taken back.
     pub reversed: Money,
+    /// What people gave, less what they took.
+    pub adjusted: Money,
     /// Everything that was paid out and did not come back.
     pub paid: Money,
 }
@@ -404,88 +455,4 @@ pub struct AccountTotal {
     pub debits: Money,
     /// Everything that it was credited.
     pub credits: Money,
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::kernel::money::Currency;
-
-    /// One entry of every kind and, for clawbacks, of every account that they take from.
-    fn every_entry() -> Vec<NewEntry> {
-        let id = Uuid::from_u128(7);
-        let (commission, payout, clawback) = (
-            CommissionId::from_uuid(id),
-            PayoutId::from_uuid(id),
-            ClawbackId::from_uuid(id),
-        );
-        let (partner, program) = (PartnerId::from_uuid(id), ProgramId::from_uuid(id));
-        let (amount, at) = (
-            Money::parse("-5.00", Currency::USD).unwrap(),
-            DateTime::UNIX_EPOCH,
-        );
-        vec![
-            NewEntry::accrual(commission, partner, program, amount, at),
-            NewEntry::hold_release(commission, partner, program, amount, at),
-            NewEntry::approval(commission, partner, program, amount, at),
-            NewEntry::reserve(payout, partner, program, amount, at),
-            NewEntry::reserve_cancelled(payout, partner, program, amount, at),
-            NewEntry::payout_paid(payout, partner, program, amount, at),
-            NewEntry::payout_failed(payout, partner, program, amount, at),
-            NewEntry::payout_returned(payout, partner, program, amount, at),
-            NewEntry::clawback(clawback, TakenFrom::Held, partner, program, amount, at),
-            NewEntry::clawback(clawback, TakenFrom::Released, partner, program, amount, at),
-            NewEntry::clawback(clawback, TakenFrom::Payable, partner, program, amount, at),
-            NewEntry::credit_note(commission, partner, program, amount, at),
-        ]
-    }
-
-    #[test]
-    fn each_kind_moves_between_its_own_accounts() {
-        let moves: Vec<String> = every_entry()
-            .iter()
-            .map(|entry| format!("{} {} {}", entry.kind(), entry.debit(), entry.credit()))
-            .collect();
-        let table = [
-            "accrual commission_expense held",
-            "hold_release held released",
-            "approval released payable",
-            "reserve payable in_payout",
-            "reserve_cancelled in_payout payable",
-            "payout_paid in_payout payout_clearing",
-            "payout_failed in_payout payable",
-            "payout_returned payout_clearing payable",
-            "clawback held commission_expense",
-            "clawback released commission_expense",
-            "clawback payable commission_expense",
-            "credit_note payable commission_expense",
-        ];
-        assert_eq!(moves, table);
-    }
-
-    #[test]
-    fn each_kind_names_the_record_that_caused_it() {
-        let id = Uuid::from_u128(7);
-        for entry in every_entry() {
-            let source = entry.kind().source(entry.source_id());
-            let expected = match entry.kind() {
-                EntryKind::Clawback => Source::Clawback(ClawbackId::from_uuid(id)),
-                EntryKind::Accrual | EntryKind::HoldRelease | EntryKind::Approval | EntryKind::CreditNote => {
-                    Source::Commission(CommissionId::from_uuid(id))
-                }
-                _ => Source::Payout(PayoutId::from_uuid(id)),
-            };
-            assert_eq!((source, entry.step()), (expected, 0), "{}", entry.kind());
-        }
-    }
-
-    #[test]
-    fn only_the_line_of_a_credit_note_is_posted_by_its_magnitude() {
-        for entry in every_entry() {
-            let turned = entry.kind() == EntryKind::CreditNote;
-            assert_eq!(entry.amount().is_positive(), turned, "{}", entry.kind());
-        }
-        let later = every_entry().remove(0).at_step(2);
-        assert_eq!(later.step(), 2);
-    }
 }

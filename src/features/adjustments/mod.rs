@@ -1,0 +1,21 @@
+//! Adjustments: amounts that a person gives to a partner or takes from it, and a second person approves.
+//!
+//! proposed → approved | refused | withdrawn; approved → in_payout → paid; in_payout | paid → approved
+//!
+//! Invariant: what was proposed never changes; what was approved is corrected by another adjustment.
+//! Invariant: whoever proposed an adjustment does not approve it.
+//! Invariant: an approved adjustment has one entry in the journal, and one that is not approved has none; this room
+//! writes no entry, `flows::adjustment_approved` does.
+//! Invariant: an approved adjustment is a line of payouts, as commissions and clawbacks are: paid or set off once.
+//! Invariant: a partner sees its approved adjustments, and no proposal.
+//! Events: `adjustment.proposed`, `adjustment.refused`, `adjustment.withdrawn` for the organization alone;
+//! `adjustment.approved` for the partner too.
+
+mod domain;
+mod dto;
+pub mod http;
+mod service;
+mod store;
+
+pub use domain::{Adjustment, AdjustmentReason, AdjustmentStatus};
+pub use service::{approve, lock_lines, move_lines};

@@ -1,0 +1,132 @@
+//! The verbs of an adjustment. Approval writes to the journal as well and is told in `flows::adjustment_approved`.
+
+use super::domain::{Adjustment, NewAdjustment};
+use super::store::{self, AdjustmentFilter};
+use crate::features::commissions::{self, LineMove};
+use crate::kernel::ctx::{ActorId, Ctx};
+use crate::kernel::id::AdjustmentId;
+use crate::kernel::problem::Problem;
+use crate::kernel::version::Precondition;
+use crate::platform::db::{Change, Page, PageRequest, Subject, Tx};
+
+/// One adjustment, if the caller may see it.
+pub fn get(tx: &mut Tx<'_>, ctx: &Ctx, id: AdjustmentId) -> Result<Adjustment, Problem> {
+    store::find(tx, &ctx.scope, id)?.ok_or_else(Problem::not_found)
+}
+
+/// A page of the adjustments that the caller may see.
+pub fn list(
+    tx: &mut Tx<'_>,
+    ctx: &Ctx,
+    filter: &AdjustmentFilter,
+    page: &PageRequest,
+) -> Result<Page<Adjustment>, Problem> {
+    store::list(tx, &ctx.scope, filter, page)
+}
+
+/// Proposes an adjustment.
+pub fn propose(tx: &mut Tx<'_>, ctx: &Ctx, new: NewAdjustment) -> Result<Adjustment, Problem> {
+    if let Some(commission_id) = new.commission_id {
+        let unknown = Problem::field("/commission_id", "unknown_reference", "There is no such record.");
+        let commission =
+            commissions::get(tx, ctx, commission_id).map_err(|problem| problem.or_if_missing(unknown))?;
+        new.check_commission(&commission)?;
+    }
+    let adjustment = Adjustment::propose(new, person(ctx)?, ctx.now);
+    store::insert(tx, &ctx.scope, &adjustment)?;
+    let change = Change::created("adjustment.proposed", subject(&adjustment), &adjustment);
+    tx.record(ctx, change.with_reason(Some(adjustment.reason.clone())));
+    Ok(adjustment)
+}
+
+/// Lets a proposal count.
+pub fn approve(
+    tx: &mut Tx<'_>,
+    ctx: &Ctx,
+    id: AdjustmentId,
+    precondition: &Precondition,
+) -> Result<Adjustment, Problem> {
+    let person = person(ctx)?;
+    let (before, after) = step(tx, ctx, id, precondition, |adjustment| {
+        adjustment.approve(person, ctx.now)
+    })?;
+    let change = Change::updated("adjustment.approved", subject(&after), &before, &after);
+    tx.record(ctx, change.for_partner(Some(after.partner_id.uuid())));
+    Ok(after)
+}
+
+/// Does not let a proposal count.
+pub fn refuse(
+    tx: &mut Tx<'_>,
+    ctx: &Ctx,
+    id: AdjustmentId,
+    precondition: &Precondition,
+    reason: &str,
+) -> Result<Adjustment, Problem> {
+    let (before, after) = step(tx, ctx, id, precondition, |adjustment| {
+        adjustment.refuse(reason.to_owned(), ctx.now)
+    })?;
+    let change = Change::updated("adjustment.refused", subject(&after), &before, &after);
+    tx.record(ctx, change.with_reason(Some(reason.to_owned())));
+    Ok(after)
+}
+
+/// Takes a proposal back.
+pub fn withdraw(
+    tx: &mut Tx<'_>,
+    ctx: &Ctx,
+    id: AdjustmentId,
+    precondition: &Precondition,
+) -> Result<Adjustment, Problem> {
+    let (before, after) = step(tx, ctx, id, precondition, |adjustment| {
+        adjustment.withdraw(ctx.now)
+    })?;
+    tx.record(
+        ctx,
+        Change::updated("adjustment.withdrawn", subject(&after), &before, &after),
+    );
+    Ok(after)
+}
+
+/// Locks these lines of payouts until the transaction ends, in the order of their ids.
+pub fn lock_lines(tx: &mut Tx<'_>, ctx: &Ctx, ids: &[AdjustmentId]) -> Result<(), Problem> {
+    store::lock_several(tx, &ctx.scope, ids)
+}
+
+/// Moves these lines of payouts, or none of them: refused when one does not stand where the move begins.
+pub fn move_lines(
+    tx: &mut Tx<'_>,
+    ctx: &Ctx,
+    ids: &[AdjustmentId],
+    line_move: LineMove,
+) -> Result<(), Problem> {
+    lock_lines(tx, ctx, ids)?;
+    store::move_several(tx, &ctx.scope, ids, line_move, ctx.now)
+}
+
+/// One move: lock, check the version, move, save.
+fn step(
+    tx: &mut Tx<'_>,
+    ctx: &Ctx,
+    id: AdjustmentId,
+    precondition: &Precondition,
+    turn: impl FnOnce(Adjustment) -> Result<Adjustment, Problem>,
+) -> Result<(Adjustment, Adjustment), Problem> {
+    let before = store::lock(tx, &ctx.scope, id)?.ok_or_else(Problem::not_found)?;
+    precondition.check(before.row_version)?;
+    let after = turn(before.clone())?;
+    store::update(tx, &ctx.scope, &after)?;
+    Ok((before, after))
+}
+
+/// Who answers for it. The service itself proposes and approves nothing.
+fn person(ctx: &Ctx) -> Result<ActorId, Problem> {
+    ctx.responsible().ok_or_else(Problem::internal)
+}
+
+fn subject(adjustment: &Adjustment) -> Subject {
+    Subject {
+        kind: "adjustment",
+        id: adjustment.id.uuid(),
+    }
+}

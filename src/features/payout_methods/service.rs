@@ -1,0 +1,129 @@
+//! The verbs of a payout method.
+
+use super::domain::{NewPayoutMethod, PayoutMethod};
+use super::store::{self, PayoutMethodFilter};
+use crate::features::organizations;
+use crate::kernel::ctx::{ActorId, Ctx};
+use crate::kernel::id::PayoutMethodId;
+use crate::kernel::problem::Problem;
+use crate::kernel::version::Precondition;
+use crate::platform::db::{Change, Page, PageRequest, Subject, Tx};
+use chrono::TimeDelta;
+
+/// One method, if the caller may see it.
+pub fn get(tx: &mut Tx<'_>, ctx: &Ctx, id: PayoutMethodId) -> Result<PayoutMethod, Problem> {
+    store::find(tx, &ctx.scope, id)?.ok_or_else(Problem::not_found)
+}
+
+/// A page of the methods that the caller may see.
+pub fn list(
+    tx: &mut Tx<'_>,
+    ctx: &Ctx,
+    filter: &PayoutMethodFilter,
+    page: &PageRequest,
+) -> Result<Page<PayoutMethod>, Problem> {
+    store::list(tx, &ctx.scope, filter, page)
+}
+
+/// Proposes a method. What a partner's caller proposes is for that partner.
+pub fn propose(tx: &mut Tx<'_>, ctx: &Ctx, new: NewPayoutMethod) -> Result<PayoutMethod, Problem> {
+    organizations::require_second_factor(tx, ctx)?;
+    let NewPayoutMethod {
+        partner_id,
+        currency,
+        details,
+    } = new;
+    let partner_id = ctx
+        .partner_of_new(partner_id)?
+        .ok_or_else(|| Problem::field("/partner_id", "missing", "The partner who is paid must be named."))?;
+    let method = PayoutMethod::propose(partner_id, currency, details, person(ctx)?, ctx.now);
+    store::insert(tx, &ctx.scope, &method)?;
+    let change = Change::created("payout_method.proposed", subject(&method), &method);
+    tx.record(ctx, change.for_partner(Some(method.partner_id.uuid())));
+    Ok(method)
+}
+
+/// Puts a proposal in force in the place of the method that was.
+pub fn confirm(
+    tx: &mut Tx<'_>,
+    ctx: &Ctx,
+    id: PayoutMethodId,
+    precondition: &Precondition,
+) -> Result<PayoutMethod, Problem> {
+    organizations::require_second_factor(tx, ctx)?;
+    let hours = organizations::get(tx, ctx)?.payout_method_cooling_off_hours;
+    let cooling_off = TimeDelta::hours(i64::from(hours));
+    let before = lock(tx, ctx, id, precondition)?;
+    let after = before.clone().confirm(person(ctx)?, cooling_off, ctx.now)?;
+    if let Some(active) = store::lock_active(tx, &ctx.scope, before.partner_id, before.currency)? {
+        let replaced = active.clone().replace(ctx.now)?;
+        save(tx, ctx, "payout_method.replaced", &active, &replaced, None)?;
+    }
+    save(tx, ctx, "payout_method.confirmed", &before, &after, None)?;
+    Ok(after)
+}
+
+/// Does not put a proposal in force.
+pub fn refuse(
+    tx: &mut Tx<'_>,
+    ctx: &Ctx,
+    id: PayoutMethodId,
+    precondition: &Precondition,
+    reason: &str,
+) -> Result<PayoutMethod, Problem> {
+    let before = lock(tx, ctx, id, precondition)?;
+    let after = before.clone().refuse(reason.to_owned(), ctx.now)?;
+    save(tx, ctx, "payout_method.refused", &before, &after, Some(reason))?;
+    Ok(after)
+}
+
+/// Takes a proposal back, or a method out of force.
+pub fn withdraw(
+    tx: &mut Tx<'_>,
+    ctx: &Ctx,
+    id: PayoutMethodId,
+    precondition: &Precondition,
+) -> Result<PayoutMethod, Problem> {
+    let before = lock(tx, ctx, id, precondition)?;
+    let after = before.clone().withdraw(ctx.now)?;
+    save(tx, ctx, "payout_method.withdrawn", &before, &after, None)?;
+    Ok(after)
+}
+
+fn lock(
+    tx: &mut Tx<'_>,
+    ctx: &Ctx,
+    id: PayoutMethodId,
+    precondition: &Precondition,
+) -> Result<PayoutMethod, Problem> {
+    let method = store::lock(tx, &ctx.scope, id)?.ok_or_else(Problem::not_found)?;
+    precondition.check(method.row_version)?;
+    Ok(method)
+}
+
+fn save(
+    tx: &mut Tx<'_>,
+    ctx: &Ctx,
+    event: &'static str,
+    before: &PayoutMethod,
+    after: &PayoutMethod,
+    reason: Option<&str>,
+) -> Result<(), Problem> {
+    store::update(tx, &ctx.scope, after)?;
+    let change = Change::updated(event, subject(after), before, after);
+    let change = change.for_partner(Some(after.partner_id.uuid()));
+    tx.record(ctx, change.with_reason(reason.map(str::to_owned)));
+    Ok(())
+}
+
+/// Who answers for it. The service itself proposes and confirms nothing.
+fn person(ctx: &Ctx) -> Result<ActorId, Problem> {
+    ctx.responsible().ok_or_else(Problem::internal)
+}
+
+fn subject(method: &PayoutMethod) -> Subject {
+    Subject {
+        kind: "payout_method",
+        id: method.id.uuid(),
+    }
+}
