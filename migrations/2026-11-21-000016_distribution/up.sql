@@ -113,17 +113,13 @@ DECLARE
         nullif(pg_catalog.current_setting('copartner.organization_id', true), '')::pg_catalog.uuid;
     partner pg_catalog.uuid := public.scope_partner();
 BEGIN
-    RETURN made_by IS NOT DISTINCT FROM partner
+    -- What is found with the least work stands first.
+    RETURN coalesce(made_by = partner, false)
+        OR NOT hidden AND public.partner_sees_partner(made_by)
         OR EXISTS (
             SELECT FROM public.attributions a
-            WHERE a.organization_id = organization AND a.deal_id = deal AND a.partner_id = partner
-                AND a.status <> 'rejected')
-        OR NOT hidden AND (
-            public.partner_sees_partner(made_by)
-            OR EXISTS (
-                SELECT FROM public.attributions a
-                WHERE a.organization_id = organization AND a.deal_id = deal AND a.status <> 'rejected'
-                    AND public.partner_sees_partner(a.partner_id)));
+            WHERE a.organization_id = organization AND a.deal_id = deal AND a.status <> 'rejected'
+                AND (a.partner_id = partner OR NOT hidden AND public.partner_sees_partner(a.partner_id)));
 END
 $$;
 

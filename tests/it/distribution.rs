@@ -227,22 +227,14 @@ fn a_hidden_deal_hides_its_credits_and_its_account() {
             .collect();
         channel.sees(above, &hidden, &rest);
     }
-    assert!(
-        channel
-            .shown("top", "enrollments")
-            .contains(&"bottom".to_owned())
-    );
+    assert!(channel.shown("top", "enrollments").contains(&"bottom".to_owned()));
     channel.sees("bottom", &hidden, &["bottom"]);
     // Whoever has credit for it sees the deal, hidden or not; the others' credits stay hidden.
     let credit = json!({
         "deal_id": channel.id("deals", "bottom"), "partner_id": channel.id("partners", "top"), "role": "influenced",
         "share_basis_points": 100
     });
-    channel
-        .world
-        .admin()
-        .post("/v1/attributions", credit)
-        .expect(201);
+    channel.world.admin().post("/v1/attributions", credit).expect(201);
     let path = format!("/v1/deals/{}", channel.id("deals", "bottom"));
     channel.callers["top"].get(&path).expect(200);
     channel.callers["middle"].get(&path).refused(404, "not_found");
@@ -350,7 +342,9 @@ fn what_is_seen_is_not_to_be_changed() {
     let top = "SELECT id::text AS name FROM partners WHERE external_id = 'top'";
     let top = names(&mut service, top).join("");
     service
-        .batch_execute(&format!("SELECT set_config('copartner.partner_id', '{top}', false)"))
+        .batch_execute(&format!(
+            "SELECT set_config('copartner.partner_id', '{top}', false)"
+        ))
         .unwrap();
     for kind in SHOWN {
         let change = format!("UPDATE {kind} SET external_id = 'mine' WHERE external_id = 'bottom'");
@@ -358,12 +352,7 @@ fn what_is_seen_is_not_to_be_changed() {
         assert!(refusal.contains("row-level security"), "{kind}: {refusal}");
     }
     let refusal = sql_query("DELETE FROM partner_descendants").execute(&mut service);
-    assert!(
-        refusal
-            .unwrap_err()
-            .to_string()
-            .contains("permission denied")
-    );
+    assert!(refusal.unwrap_err().to_string().contains("permission denied"));
 }
 
 /// A chain of partners, each below the one before; their ids.
