@@ -9,9 +9,9 @@ use crate::platform::db::{Db, DbSettings, SERVICE_ROLE};
 use crate::platform::embedded_postgres::{
     Durability, EmbeddedPostgres, EmbeddedPostgresError, Options, default_data_folder,
 };
-use crate::platform::web::WebState;
 use crate::platform::web::contract::{Contract, ContractError};
 use crate::platform::web::rate_limit::RateLimit;
+use crate::platform::web::{Patience, WebState};
 use actix_web::HttpServer;
 use actix_web::dev::Server;
 use actix_web::web::Data;
@@ -108,8 +108,12 @@ pub fn state(db: Db, clock: Arc<dyn Clock>, settings: &ServeSettings) -> Result<
         credentials: Arc::new(Credentials::new()),
         rate_limit: Arc::new(RateLimit::new(settings.rate_limit_per_minute)),
         contract: Arc::new(Contract::new(Arc::new(document()))?),
-        client_wait: Duration::from_millis(settings.client_wait_ms),
+        patience: Patience {
+            wait: Duration::from_millis(settings.client_wait_ms),
+            least_bytes_per_second: settings.upload_least_bytes_per_second,
+        },
         behind_tls: settings.behind_tls,
+        metrics_token: settings.metrics_token.clone(),
         import_max_bytes: u64::from(settings.import_max_mib) * 1024 * 1024,
     })
 }

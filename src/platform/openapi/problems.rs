@@ -35,7 +35,7 @@ const fn answer(
     }
 }
 
-const ANSWERS: [Answer; 13] = [
+const ANSWERS: [Answer; 14] = [
     answer(
         400,
         "BadRequest",
@@ -63,6 +63,13 @@ const ANSWERS: [Answer; 13] = [
         "There is no such resource within reach of the credential.",
         Code::NotFound,
         "There is no such resource.",
+    ),
+    answer(
+        408,
+        "RequestTimeout",
+        "The body did not arrive in time. Nothing was changed.",
+        Code::RequestTimeout,
+        "The request did not arrive in time.",
     ),
     answer(
         409,
@@ -149,7 +156,7 @@ impl Traits {
             (true, &[400, 429, 500, 503]),
             (self.is_secured, &[401, 403]),
             (self.has_path_parameter, &[404]),
-            (self.has_body, &[409, 413, 415, 422]),
+            (self.has_body, &[408, 409, 413, 415, 422]),
             (self.has_query, &[422]),
             (self.is_write, &[409, 422]),
             (self.has_if_match, &[412]),

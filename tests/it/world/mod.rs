@@ -43,10 +43,14 @@ pub struct Settings {
     pub wait: Duration,
     /// Milliseconds that a client has to send its request.
     pub client_wait_ms: u64,
+    /// Bytes of a file that have to arrive for each second of waiting.
+    pub upload_least_bytes_per_second: NonZeroU32,
     /// Origins whose pages may ask.
     pub cors_origins: &'static [&'static str],
     /// Whether clients come by TLS only.
     pub behind_tls: bool,
+    /// What whoever gathers the figures has to send.
+    pub metrics_token: Option<&'static str>,
 }
 
 impl Default for Settings {
@@ -56,8 +60,10 @@ impl Default for Settings {
             connections: 4,
             wait: Duration::from_secs(2),
             client_wait_ms: 20_000,
+            upload_least_bytes_per_second: NonZeroU32::MIN,
             cors_origins: &[],
             behind_tls: false,
+            metrics_token: None,
         }
     }
 }
