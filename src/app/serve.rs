@@ -31,6 +31,10 @@ const UPKEEP: Duration = Duration::from_secs(5);
 /// Why the service could not serve.
 #[derive(Debug, Error)]
 pub enum ServeError {
+    /// A build that lets everybody in would be reached from elsewhere.
+    #[cfg(feature = "bench-open-doors")]
+    #[error("this build lets everybody in, so it serves this machine only")]
+    OpenDoors,
     /// The private Postgres.
     #[error(transparent)]
     Postgres(#[from] EmbeddedPostgresError),
@@ -125,6 +129,10 @@ pub fn server(
     settings: &ServeSettings,
     connections: u32,
 ) -> Result<(Server, SocketAddr), ServeError> {
+    #[cfg(feature = "bench-open-doors")]
+    if !settings.listen.ip().is_loopback() {
+        return Err(ServeError::OpenDoors);
+    }
     let listener =
         TcpListener::bind(settings.listen).map_err(|error| ServeError::Listen(settings.listen, error))?;
     let address = listener.local_addr()?;
