@@ -48,6 +48,15 @@ pub fn compare(stage: &Stage, name: &'static str, payments: u64) -> Result<Accru
     if one != other {
         return Err(format!("{name}: the service wrote {one:?} and the statement {other:?}").into());
     }
+    let (one, other) = (
+        mean_explanation(stage, SERVICE)?,
+        mean_explanation(stage, STATEMENT)?,
+    );
+    if !is_about(one, other) {
+        return Err(
+            format!("{name}: explanations have {one} characters, those of the statement {other}").into(),
+        );
+    }
     let lines = stage.count(SERVICE, "commissions")?;
     for database in [SERVICE, STATEMENT] {
         stage.run("postgres", &format!("DROP DATABASE {database} WITH (FORCE)"))?;
@@ -107,9 +116,21 @@ fn written(stage: &Stage, database: &str) -> Result<Vec<String>, Fault> {
         database,
         "SELECT 'lines ' || count(*) || ' ' || sum(amount) AS value FROM commissions \
          UNION ALL SELECT 'entries ' || count(*) || ' ' || sum(amount) FROM ledger_entries \
-         UNION ALL SELECT 'events ' || count(*) FROM events WHERE type = 'commission.accrued' \
-         UNION ALL SELECT 'mean length of an explanation, in tens of characters ' || avg(length(explanation::text))::integer / 10 FROM commissions",
+         UNION ALL SELECT 'events ' || count(*) FROM events WHERE type = 'commission.accrued'",
     )
+}
+
+/// The mean length of an explanation, in characters. The statement writes one line's explanation for all lines, so that
+/// the lengths differ by as much as the figures in them do.
+fn mean_explanation(stage: &Stage, database: &str) -> Result<u64, Fault> {
+    let sql = "SELECT avg(length(explanation::text))::bigint::text AS value FROM commissions";
+    let found = stage.texts(database, sql)?;
+    Ok(found.first().ok_or("nothing was earned")?.parse()?)
+}
+
+/// Whether two lengths differ by no more than a fiftieth.
+fn is_about(one: u64, other: u64) -> bool {
+    one.abs_diff(other) * 50 <= one.max(other)
 }
 
 fn rate(lines: u64, elapsed: Duration) -> u64 {

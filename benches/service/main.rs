@@ -4,10 +4,14 @@
 //! turns: the service over HTTP, Postgres by `pgbench` with as many connections. Then it compares the accrual of
 //! commissions with one SQL statement that does the same work. Prints tables and asserts no timing.
 //!
+//! With `BENCH_PART=doors` it tells instead what authentication and isolation cost: it builds the service once more, with
+//! the feature `bench-open-doors`, and loads both by turns.
+//!
 //! `BENCH_SECONDS` (per round), `BENCH_ROUNDS`, `BENCH_CLIENTS`, `BENCH_DEALS` and `BENCH_PAYMENTS` change the sizes.
 
 mod accrual;
 mod deals;
+mod doors;
 mod load;
 mod operations;
 mod pgbench;
@@ -30,6 +34,9 @@ fn main() -> Result<(), Fault> {
     let settings = Settings::from_environment()?;
     let stage = Stage::start(settings.clients)?;
     table::say(&settings.described())?;
+    if settings.doors_alone {
+        return doors::compare(&stage, &settings);
+    }
     let (outcomes, alone, memory) = over_http(&stage, &settings)?;
     table::operations(&outcomes)?;
     table::bounds(&outcomes, &alone)?;

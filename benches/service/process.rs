@@ -3,6 +3,7 @@
 use super::Fault;
 use std::io::{BufRead, BufReader, Write};
 use std::net::SocketAddr;
+use std::path::Path;
 use std::process::{Child, Command, Stdio};
 
 /// A running service; dropping it ends it.
@@ -15,7 +16,12 @@ pub struct Service {
 impl Service {
     /// Starts the service over a database and returns when it serves.
     pub fn start(database_url: &str) -> Result<Self, Fault> {
-        let mut child = Command::new(env!("CARGO_BIN_EXE_copartner"))
+        Self::of(Path::new(env!("CARGO_BIN_EXE_copartner")), database_url)
+    }
+
+    /// Starts another build of the service.
+    pub fn of(program: &Path, database_url: &str) -> Result<Self, Fault> {
+        let mut child = Command::new(program)
             .env("DATABASE_URL", database_url)
             .env("COPARTNER_LISTEN", "127.0.0.1:0")
             .env("COPARTNER_RATE_LIMIT_PER_MINUTE", "1000000000")

@@ -20,6 +20,8 @@ pub struct Settings {
     pub deals: u64,
     /// Payments whose commissions are accrued.
     pub payments: u64,
+    /// Whether only the cost of authentication and isolation is measured.
+    pub doors_alone: bool,
 }
 
 impl Settings {
@@ -31,6 +33,11 @@ impl Settings {
             clients: number("BENCH_CLIENTS", 8)?,
             deals: number("BENCH_DEALS", 100_000)?,
             payments: number("BENCH_PAYMENTS", 1_000_000)?,
+            doors_alone: match env::var("BENCH_PART").as_deref() {
+                Err(_) => false,
+                Ok("doors") => true,
+                Ok(other) => return Err(format!("BENCH_PART may be doors, not {other:?}").into()),
+            },
         })
     }
 

@@ -2,6 +2,7 @@
 
 use super::Fault;
 use super::accrual::Accrued;
+use super::doors::Pair;
 use super::load::Measured;
 use super::operations::Operation;
 use std::io::Write;
@@ -130,6 +131,38 @@ pub fn accruals(accruals: &[Accrued]) -> Result<(), Fault> {
         ))?;
     }
     say("Both wrote the same lines, postings and events; amounts were compared.")
+}
+
+/// The head of the table of doors.
+pub fn doors_head() -> Result<(), Fault> {
+    say(&format!(
+        "\n{:<18}{:>10}{:>11}{:>8}{:>18}{:>18}{:>18}",
+        "operation", "with", "without", "cost", "least to most", "with p50/p99", "without p50/p99"
+    ))
+}
+
+/// What authentication and isolation cost one operation.
+pub fn doors(name: &str, rounds: &[Pair]) -> Result<(), Fault> {
+    let side = |of: fn(&Pair) -> Measured| median_round(&rounds.iter().map(of).collect::<Vec<_>>());
+    let (guarded, open) = (side(|pair| pair.guarded)?, side(|pair| pair.open)?);
+    let mut costs: Vec<i64> = rounds.iter().map(Pair::cost).collect();
+    costs.sort_unstable();
+    let at = |place: usize| costs.get(place).copied().map(tenths).ok_or("no rounds");
+    say(&format!(
+        "{name:<18}{:>8}/s{:>9}/s{:>8}{:>18}{:>18}{:>18}",
+        guarded.per_second,
+        open.per_second,
+        at(costs.len() / 2)?,
+        format!("{} to {}", at(0)?, at(costs.len().saturating_sub(1))?),
+        times(&guarded),
+        times(&open),
+    ))
+}
+
+/// Tenths of a percent, as a percentage.
+fn tenths(value: i64) -> String {
+    let sign = if value < 0 { "-" } else { "" };
+    format!("{sign}{}.{}%", value.abs() / 10, value.abs() % 10)
 }
 
 /// One line of the report.

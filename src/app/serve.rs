@@ -12,9 +12,9 @@ use crate::platform::embedded_postgres::{
 };
 use crate::platform::outbound::{Outbound, OutboundRules};
 use crate::platform::tokens::signing::Signer;
-use crate::platform::web::WebState;
 use crate::platform::web::contract::{Contract, ContractError};
 use crate::platform::web::rate_limit::RateLimit;
+use crate::platform::web::{Patience, WebState};
 use actix_web::HttpServer;
 use actix_web::dev::Server;
 use actix_web::web::Data;
@@ -34,6 +34,10 @@ const UPKEEP: Duration = Duration::from_secs(5);
 /// Why the service could not serve.
 #[derive(Debug, Error)]
 pub enum ServeError {
+    /// A build that lets everybody in would be reached from elsewhere.
+    #[cfg(feature = "bench-open-doors")]
+    #[error("this build lets everybody in, so it serves this machine only")]
+    OpenDoors,
     /// The private Postgres.
     #[error(transparent)]
     Postgres(#[from] EmbeddedPostgresError),
@@ -111,8 +115,12 @@ pub fn state(db: Db, clock: Arc<dyn Clock>, settings: &ServeSettings) -> Result<
         credentials: Arc::new(credentials(settings)),
         rate_limit: Arc::new(RateLimit::new(settings.rate_limit_per_minute)),
         contract: Arc::new(Contract::new(Arc::new(document()))?),
-        client_wait: Duration::from_millis(settings.client_wait_ms),
+        patience: Patience {
+            wait: Duration::from_millis(settings.client_wait_ms),
+            least_bytes_per_second: settings.upload_least_bytes_per_second,
+        },
         behind_tls: settings.behind_tls,
+        metrics_token: settings.metrics_token.clone(),
         import_max_bytes: u64::from(settings.import_max_mib) * 1024 * 1024,
     })
 }
@@ -134,6 +142,10 @@ pub fn server(
     settings: &ServeSettings,
     connections: u32,
 ) -> Result<(Server, SocketAddr), ServeError> {
+    #[cfg(feature = "bench-open-doors")]
+    if !settings.listen.ip().is_loopback() {
+        return Err(ServeError::OpenDoors);
+    }
     let listener =
         TcpListener::bind(settings.listen).map_err(|error| ServeError::Listen(settings.listen, error))?;
     let address = listener.local_addr()?;

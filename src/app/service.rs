@@ -5,7 +5,7 @@ use crate::platform::openapi;
 use crate::platform::web::problem::Refusal;
 use crate::platform::web::{Answer, Reply, WebState};
 use actix_web::web::{Data, ServiceConfig as PlainConfig};
-use actix_web::{HttpResponse, Responder, get};
+use actix_web::{HttpRequest, HttpResponse, Responder, get};
 use metrics_exporter_prometheus::PrometheusHandle;
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -99,15 +99,22 @@ async fn get_readiness(state: Data<WebState>) -> Reply {
     }
 }
 
-/// Figures for Prometheus.
+/// Figures for Prometheus. They name no tenant, but tell how much is going on.
 #[get("/metrics")]
-async fn figures(handle: Data<PrometheusHandle>, state: Data<WebState>) -> impl Responder {
+async fn figures(
+    request: HttpRequest,
+    handle: Data<PrometheusHandle>,
+    state: Data<WebState>,
+) -> Result<HttpResponse, Refusal> {
+    if let Some(token) = &state.metrics_token {
+        token.check(&request)?;
+    }
     let (open, idle) = state.db.write_connections();
     metrics::gauge!("database_connections_open").set(open);
     metrics::gauge!("database_connections_idle").set(idle);
-    HttpResponse::Ok()
+    Ok(HttpResponse::Ok()
         .content_type("text/plain; version=0.0.4")
-        .body(handle.render())
+        .body(handle.render()))
 }
 
 #[get("/openapi.json")]

@@ -1,5 +1,6 @@
 //! Settings: typed, from the environment or the command line, checked at the start. `.env.example` documents them.
 
+use crate::platform::web::FiguresToken;
 use clap::{Args, ValueEnum};
 use ipnet::IpNet;
 use std::net::SocketAddr;
@@ -56,9 +57,13 @@ pub struct ServeSettings {
     /// Largest file that an import takes, in mebibytes.
     #[arg(long, env = "COPARTNER_IMPORT_MAX_MIB", default_value = "256", value_parser = clap::value_parser!(u32).range(1..=4096))]
     pub import_max_mib: u32,
-    /// Milliseconds that a client has to send the head of a request, and again for its body; files have longer.
+    /// Milliseconds that a client has to send the head of a request, and again for its body; of a file, for any pause
+    /// within it.
     #[arg(long, env = "COPARTNER_CLIENT_WAIT_MS", default_value = "20000", value_parser = clap::value_parser!(u64).range(1_000..=600_000))]
     pub client_wait_ms: u64,
+    /// Bytes of a file that have to arrive for each second that is spent waiting for it.
+    #[arg(long, env = "COPARTNER_UPLOAD_LEAST_BYTES_PER_SECOND", default_value = "8192")]
+    pub upload_least_bytes_per_second: NonZeroU32,
     /// Origins whose pages may ask from a browser, separated by commas. Default: none.
     #[arg(long, env = "COPARTNER_CORS_ORIGINS", value_delimiter = ',', value_parser = origin)]
     pub cors_origins: Vec<String>,
@@ -74,6 +79,9 @@ pub struct ServeSettings {
     /// Networks that are not public and may be asked all the same, separated by commas. Default: none.
     #[arg(long, env = "COPARTNER_OUTBOUND_NETWORKS", value_delimiter = ',')]
     pub outbound_networks: Vec<IpNet>,
+    /// Bearer token without which `/metrics` is refused. Default: none, so that it is open to whoever reaches the port.
+    #[arg(long, env = "COPARTNER_METRICS_TOKEN", hide_env_values = true)]
+    pub metrics_token: Option<FiguresToken>,
     /// Write the first admin key to this file (mode 0600) besides printing it.
     #[arg(long, env = "COPARTNER_BOOTSTRAP_KEY_FILE")]
     pub bootstrap_key_file: Option<PathBuf>,

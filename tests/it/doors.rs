@@ -240,3 +240,21 @@ fn all_keys_that_open_nothing_are_answered_alike() {
         }
     }
 }
+
+#[test]
+fn figures_are_told_to_whoever_has_the_token() {
+    let token = "a-token-for-figures";
+    let world = World::with(Settings {
+        metrics_token: Some(token),
+        ..Settings::default()
+    });
+    for stranger in [
+        world.nobody(),
+        world.bearer("another-token-for"),
+        world.admin().clone(),
+    ] {
+        stranger.get("/metrics").refused(401, "unauthorized");
+    }
+    world.bearer(token).get("/metrics").expect(200);
+    World::new().nobody().get("/metrics").expect(200);
+}

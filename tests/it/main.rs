@@ -14,6 +14,7 @@ mod audit;
 mod authorization;
 mod catalog;
 mod demo;
+mod distribution;
 mod doors;
 mod events;
 mod imports;

@@ -119,11 +119,13 @@ fn serve_settings() -> ServeSettings {
         rate_limit_per_minute: NonZeroU32::MAX,
         import_max_mib: 1,
         client_wait_ms: 20_000,
+        upload_least_bytes_per_second: NonZeroU32::MIN,
         cors_origins: Vec::new(),
         behind_tls: false,
         public_url: "http://127.0.0.1".to_owned(),
         outbound_http: false,
         outbound_networks: Vec::new(),
+        metrics_token: None,
         bootstrap_key_file: None,
         without_worker: true,
     }

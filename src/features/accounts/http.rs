@@ -24,7 +24,7 @@ fn record(account: Account) -> Result<Answer, Problem> {
 
 /// List accounts
 ///
-/// The accounts that you may see, a page at a time. A partner's own key sees the accounts of its deals.
+/// The accounts that you may see, a page at a time. A partner's own caller sees the accounts of the deals that it sees.
 #[utoipa::path(tag = "Accounts", operation_id = "listAccounts", params(AccountsQuery),
     responses((status = 200, description = "One page of accounts.", body = AccountPage)),
     extensions(("x-required-permission" = json!("accounts:read"))))]

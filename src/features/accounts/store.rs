@@ -5,7 +5,7 @@ use crate::kernel::ctx::Scope;
 use crate::kernel::id::AccountId;
 use crate::kernel::problem::Problem;
 use crate::platform::db::schema::{accounts, attributions, deals};
-use crate::platform::db::{Page, PageRequest, Position, Prepared, Tx};
+use crate::platform::db::{Page, PageRequest, Position, Prepared, Seen, Tx};
 use chrono::{DateTime, Utc};
 use diesel::dsl::{exists, sql};
 use diesel::pg::Pg;
@@ -165,22 +165,32 @@ pub fn update(tx: &mut Tx<'_>, scope: &Scope, account: &Account) -> Result<(), P
     Ok(())
 }
 
-/// A partner's caller sees the accounts of deals that the partner works on or has a credit for.
+/// A partner's caller sees the accounts of deals that the partner works on or has a credit for, and of those of the
+/// partners below it unless the deals are hidden.
 fn visible_to(scope: &Scope) -> Box<dyn BoxableExpression<accounts::table, Pg, SqlType = Bool>> {
     let Some(partner_id) = scope.partner_id else {
         return Box::new(true.into_sql::<Bool>());
     };
-    let credits = attributions::table
-        .filter(attributions::organization_id.eq(deals::organization_id))
-        .filter(attributions::deal_id.eq(deals::id))
-        .filter(attributions::partner_id.eq(partner_id.uuid()))
-        .filter(attributions::status.ne("rejected"));
-    let works_on = deals::partner_id.is_not_distinct_from(partner_id.uuid());
-    let own = deals::table
+    let own = attributions::partner_id.eq(partner_id.uuid());
+    let is_own = deals::partner_id.is_not_distinct_from(partner_id.uuid());
+    let is_own = is_own.or(exists(credits().filter(own)));
+    let below = Seen::by(scope, partner_id, attributions::partner_id);
+    let is_below = Seen::by(scope, partner_id, deals::partner_id);
+    let is_below = is_below.or(exists(credits().filter(below)));
+    let seen = deals::table
         .filter(deals::organization_id.eq(accounts::organization_id))
         .filter(deals::account_id.eq(accounts::id))
-        .filter(works_on.or(exists(credits)));
-    Box::new(exists(own))
+        .filter(is_own.or(deals::hidden_from_parent.eq(false).and(is_below)));
+    Box::new(exists(seen))
+}
+
+/// The credits for a deal that were not rejected.
+#[diesel::dsl::auto_type]
+fn credits() -> _ {
+    attributions::table
+        .filter(attributions::organization_id.eq(deals::organization_id))
+        .filter(attributions::deal_id.eq(deals::id))
+        .filter(attributions::status.ne("rejected"))
 }
 
 /// Whether the name matches the pattern, whatever the case. The collation is named, because a database whose own locale

@@ -29,7 +29,8 @@ fn record(attribution: Attribution) -> Result<Answer, Problem> {
 
 /// List attributions
 ///
-/// The credits that you may see, a page at a time. A partner's own key sees its own credits alone.
+/// The credits that you may see, a page at a time. A partner's own caller sees the partner's credits and, for deals that
+/// are not hidden, those of partners below it.
 #[utoipa::path(tag = "Attributions", operation_id = "listAttributions", params(AttributionsQuery),
     responses((status = 200, description = "One page of attributions.", body = AttributionPage)),
     extensions(("x-required-permission" = json!("attributions:read"))))]

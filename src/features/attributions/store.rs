@@ -5,12 +5,13 @@ use crate::kernel::ctx::Scope;
 use crate::kernel::id::{AttributionId, DealId, PartnerId};
 use crate::kernel::motion::Role;
 use crate::kernel::problem::Problem;
-use crate::platform::db::schema::attributions;
-use crate::platform::db::{Page, PageRequest, Position, Prepared, Tx};
+use crate::platform::db::schema::{attributions, deals};
+use crate::platform::db::{Page, PageRequest, Position, Prepared, Seen, Tx};
 use chrono::{DateTime, Utc};
+use diesel::dsl::exists;
 use diesel::pg::Pg;
 use diesel::prelude::*;
-use diesel::sql_types::{BigInt, Integer, Text, Uuid as SqlUuid};
+use diesel::sql_types::{BigInt, Bool, Integer, Text, Uuid as SqlUuid};
 use std::str::FromStr;
 use uuid::Uuid;
 
@@ -82,16 +83,19 @@ struct AttributionRow {
 
 type AttributionQuery<'a> =
     attributions::BoxedQuery<'a, Pg, diesel::dsl::SqlTypeOf<diesel::dsl::AsSelect<AttributionRow, Pg>>>;
+type Condition = Box<dyn BoxableExpression<attributions::table, Pg, SqlType = Bool>>;
 
 /// One credit.
 pub fn find(tx: &mut Tx<'_>, scope: &Scope, id: AttributionId) -> Result<Option<Attribution>, Problem> {
-    let row = attributions::table
+    let query = attributions::table
         .filter(attributions::organization_id.eq(scope.organization_id.uuid()))
         .filter(attributions::id.eq(id.uuid()))
-        .select(AttributionRow::as_select())
-        .first(tx.connection())
-        .optional()?;
-    within(scope, row)
+        .select(AttributionRow::as_select());
+    let row = match scope.partner_id {
+        None => query.first(tx.connection()),
+        Some(partner_id) => query.filter(concerns(scope, partner_id)).first(tx.connection()),
+    };
+    row.optional()?.map(Attribution::try_from).transpose()
 }
 
 /// One credit, locked until the transaction ends.
@@ -103,7 +107,7 @@ pub fn lock(tx: &mut Tx<'_>, scope: &Scope, id: AttributionId) -> Result<Option<
         .for_no_key_update()
         .first(tx.connection())
         .optional()?;
-    within(scope, row)
+    own(scope, row)
 }
 
 /// What the credits of one role on one deal come to. True until the end of the transaction only when the deal is
@@ -132,7 +136,7 @@ pub fn list(
         .select(AttributionRow::as_select())
         .into_boxed();
     if let Some(partner_id) = scope.partner_id {
-        query = query.filter(attributions::partner_id.eq(partner_id.uuid()));
+        query = query.filter(concerns(scope, partner_id));
     }
     query = in_time(narrowed(query, filter), filter);
     let after = page.after.as_ref().map(|last| last.id);
@@ -198,8 +202,18 @@ pub fn settle(
     rows.into_iter().map(Attribution::try_from).collect()
 }
 
-/// A partner sees its own credits alone.
-fn within(scope: &Scope, row: Option<AttributionRow>) -> Result<Option<Attribution>, Problem> {
+/// What a partner sees: its own credits, and those of the partners below it for deals that are not hidden.
+fn concerns(scope: &Scope, partner_id: PartnerId) -> Condition {
+    let shown = deals::table
+        .filter(deals::organization_id.eq(attributions::organization_id))
+        .filter(deals::id.eq(attributions::deal_id))
+        .filter(deals::hidden_from_parent.eq(false));
+    let is_own = attributions::partner_id.eq(partner_id.uuid());
+    Box::new(Seen::by(scope, partner_id, attributions::partner_id).and(is_own.or(exists(shown))))
+}
+
+/// A partner's caller changes its own credits at most, whatever it sees.
+fn own(scope: &Scope, row: Option<AttributionRow>) -> Result<Option<Attribution>, Problem> {
     let row = row.filter(|row| scope.partner_id.is_none_or(|own| own.uuid() == row.partner_id));
     row.map(Attribution::try_from).transpose()
 }

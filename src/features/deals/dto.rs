@@ -61,6 +61,9 @@ pub struct NewDealBody {
     /// The day on which it is expected to close; not before `opened_on`.
     #[schema(nullable = false)]
     pub expected_close_on: Option<NaiveDate>,
+    /// Whether partners above those that it concerns see neither it nor the credit for it; not hidden when left out.
+    #[schema(nullable = false)]
+    pub hidden_from_parent: Option<bool>,
 }
 
 impl NewDealBody {
@@ -81,6 +84,7 @@ impl NewDealBody {
             amount,
             opened_on: self.opened_on,
             expected_close_on: self.expected_close_on,
+            hidden_from_parent: self.hidden_from_parent.unwrap_or(false),
         })
     }
 }
@@ -128,6 +132,9 @@ pub struct PatchDealBody {
     #[serde(default)]
     #[schema(value_type = Option<NaiveDate>)]
     pub expected_close_on: Patch<NaiveDate>,
+    /// Whether partners above those that it concerns see neither it nor the credit for it.
+    #[schema(nullable = false)]
+    pub hidden_from_parent: Option<bool>,
 }
 
 impl PatchDealBody {
@@ -149,6 +156,7 @@ impl PatchDealBody {
             amount,
             opened_on: self.opened_on,
             expected_close_on: self.expected_close_on.clone(),
+            hidden_from_parent: self.hidden_from_parent,
         })
     }
 }
@@ -183,7 +191,7 @@ pub struct LoseDealBody {
 
 /// A deal: an opportunity with amount, stage and close date.
 #[derive(Debug, Clone, Serialize, ToSchema)]
-#[schema(as = Deal, examples(json!({"id": "deal_01j9zq4y8k7m5n3p2r1s0t6v4w", "external_id": "crm-opportunity-118", "name": "Fleet telematics for Hansa Logistik", "account_id": "acc_01j9zq4y8k7m5n3p2r1s0t6v4w", "program_id": "prg_01j9zq4y8k7m5n3p2r1s0t6v4w", "partner_id": "ptn_01j9zq4y8k7m5n3p2r1s0t6v4w", "product_family_id": null, "stage_id": null, "deal_type": "new", "status": "won", "amount": {"amount": "48000.00", "currency": "EUR"}, "opened_on": "2026-03-02", "expected_close_on": "2026-06-30", "won_at": "2026-05-18T14:05:00Z", "lost_at": null, "lost_reason": null, "created_at": "2026-03-02T09:30:00Z", "updated_at": "2026-05-18T14:06:12Z"})))]
+#[schema(as = Deal, examples(json!({"id": "deal_01j9zq4y8k7m5n3p2r1s0t6v4w", "external_id": "crm-opportunity-118", "name": "Fleet telematics for Hansa Logistik", "account_id": "acc_01j9zq4y8k7m5n3p2r1s0t6v4w", "program_id": "prg_01j9zq4y8k7m5n3p2r1s0t6v4w", "partner_id": "ptn_01j9zq4y8k7m5n3p2r1s0t6v4w", "product_family_id": null, "stage_id": null, "deal_type": "new", "status": "won", "amount": {"amount": "48000.00", "currency": "EUR"}, "opened_on": "2026-03-02", "expected_close_on": "2026-06-30", "hidden_from_parent": false, "won_at": "2026-05-18T14:05:00Z", "lost_at": null, "lost_reason": null, "created_at": "2026-03-02T09:30:00Z", "updated_at": "2026-05-18T14:06:12Z"})))]
 pub struct DealView {
     /// Its id.
     pub id: DealId,
@@ -218,6 +226,8 @@ pub struct DealView {
     /// The day on which it is expected to close.
     #[schema(required)]
     pub expected_close_on: Option<NaiveDate>,
+    /// Whether partners above those that it concerns see neither it nor the credit for it.
+    pub hidden_from_parent: bool,
     /// When it was won.
     #[schema(required)]
     pub won_at: Option<DateTime<Utc>>,
@@ -249,6 +259,7 @@ impl From<Deal> for DealView {
             amount: deal.amount.into(),
             opened_on: deal.opened_on,
             expected_close_on: deal.expected_close_on,
+            hidden_from_parent: deal.hidden_from_parent,
             won_at: deal.state.won_at(),
             lost_at: deal.state.lost_at(),
             lost_reason: deal.state.lost_reason().map(str::to_owned),

@@ -30,8 +30,8 @@ fn record(deal: Deal) -> Result<Answer, Problem> {
 
 /// List deals
 ///
-/// The deals that you may see, a page at a time. A partner's own key sees the deals that it made and those for which
-/// it has or claims credit.
+/// The deals that you may see, a page at a time. A partner's own caller sees the deals that the partner made and those
+/// for which it has or claims credit, and such deals of partners below it that are not hidden.
 #[utoipa::path(tag = "Deals", operation_id = "listDeals", params(DealsQuery),
     responses((status = 200, description = "One page of deals.", body = DealPage)),
     extensions(("x-required-permission" = json!("deals:read"))))]

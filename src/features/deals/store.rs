@@ -6,8 +6,9 @@ use crate::kernel::id::{AccountId, DealId, PartnerId, PipelineStageId, ProductFa
 use crate::kernel::money::{Currency, Money};
 use crate::kernel::problem::{Code, Problem};
 use crate::platform::db::schema::{attributions, deals};
-use crate::platform::db::{Page, PageRequest, Position, Prepared, Tx};
+use crate::platform::db::{Page, PageRequest, Position, Prepared, Seen, Tx};
 use chrono::{DateTime, NaiveDate, Utc};
+use diesel::dsl::exists;
 use diesel::pg::Pg;
 use diesel::prelude::*;
 use diesel::sql_types::Bool;
@@ -86,6 +87,7 @@ struct DealRow {
     row_version: i64,
     created_at: DateTime<Utc>,
     updated_at: DateTime<Utc>,
+    hidden_from_parent: bool,
 }
 
 type DealQuery<'a> = deals::BoxedQuery<'a, Pg, diesel::dsl::SqlTypeOf<diesel::dsl::AsSelect<DealRow, Pg>>>;
@@ -163,23 +165,30 @@ pub fn update(tx: &mut Tx<'_>, scope: &Scope, deal: &Deal) -> Result<(), Problem
     Ok(())
 }
 
-/// What a partner sees: the deals that it made and those for which it has or claims credit. Written as one set of ids,
-/// so that the cost follows the partner's own deals and not those of the whole organization.
+/// What a partner sees: the deals that it made and those for which it has or claims credit, and those of the partners
+/// below it unless they are hidden. Written as one set of ids, so that the cost follows the deals of these partners and
+/// not those of the whole organization.
 fn concerns(scope: &Scope, partner_id: PartnerId) -> Condition {
-    let made = diesel::alias!(deals as made);
-    let own = made
-        .filter(
-            made.field(deals::organization_id)
-                .eq(scope.organization_id.uuid()),
-        )
-        .filter(made.field(deals::partner_id).eq(partner_id.uuid()))
+    let (organization, own) = (scope.organization_id.uuid(), partner_id.uuid());
+    let (made, shown) = diesel::alias!(deals as made, deals as shown);
+    let maker = made.field(deals::partner_id);
+    let is_open = made.field(deals::hidden_from_parent).eq(false);
+    let of_partners = made
+        .filter(made.field(deals::organization_id).eq(organization))
+        .filter(Seen::by(scope, partner_id, maker))
+        .filter(is_open.or(maker.is_not_distinct_from(own)))
         .select(made.field(deals::id));
+    let is_open = shown
+        .filter(shown.field(deals::organization_id).eq(organization))
+        .filter(shown.field(deals::id).eq(attributions::deal_id))
+        .filter(shown.field(deals::hidden_from_parent).eq(false));
     let credited = attributions::table
-        .filter(attributions::organization_id.eq(scope.organization_id.uuid()))
-        .filter(attributions::partner_id.eq(partner_id.uuid()))
+        .filter(attributions::organization_id.eq(organization))
+        .filter(Seen::by(scope, partner_id, attributions::partner_id))
         .filter(attributions::status.ne("rejected"))
+        .filter(attributions::partner_id.eq(own).or(exists(is_open)))
         .select(attributions::deal_id);
-    Box::new(deals::id.eq_any(own.union(credited)))
+    Box::new(deals::id.eq_any(of_partners.union(credited)))
 }
 
 fn narrowed<'a>(mut query: DealQuery<'a>, filter: &'a DealFilter) -> DealQuery<'a> {
@@ -294,6 +303,7 @@ impl DealRow {
             row_version: deal.row_version,
             created_at: deal.created_at,
             updated_at: deal.updated_at,
+            hidden_from_parent: deal.hidden_from_parent,
         }
     }
 }
@@ -327,6 +337,7 @@ impl TryFrom<DealRow> for Deal {
             row_version: row.row_version,
             created_at: row.created_at,
             updated_at: row.updated_at,
+            hidden_from_parent: row.hidden_from_parent,
         })
     }
 }

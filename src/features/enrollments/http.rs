@@ -30,7 +30,8 @@ fn record(enrollment: Enrollment) -> Result<Answer, Problem> {
 
 /// List enrollments
 ///
-/// The enrollments that you may see, a page at a time. A partner's own key sees its own alone.
+/// The enrollments that you may see, a page at a time. A partner's own caller sees those of the partner and of those
+/// below it that are not hidden.
 #[utoipa::path(tag = "Enrollments", operation_id = "listEnrollments", params(EnrollmentsQuery),
     responses((status = 200, description = "One page of enrollments.", body = EnrollmentPage)),
     extensions(("x-required-permission" = json!("enrollments:read"))))]

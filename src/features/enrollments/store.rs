@@ -5,7 +5,7 @@ use crate::kernel::ctx::Scope;
 use crate::kernel::id::{EnrollmentId, PartnerId, ProgramId};
 use crate::kernel::problem::Problem;
 use crate::platform::db::schema::enrollments;
-use crate::platform::db::{Page, PageRequest, Position, Prepared, Tx};
+use crate::platform::db::{Page, PageRequest, Position, Prepared, Seen, Tx};
 use chrono::{DateTime, Utc};
 use diesel::prelude::*;
 use std::str::FromStr;
@@ -65,13 +65,15 @@ struct EnrollmentRow {
 
 /// One enrollment.
 pub fn find(tx: &mut Tx<'_>, scope: &Scope, id: EnrollmentId) -> Result<Option<Enrollment>, Problem> {
-    let row = enrollments::table
+    let query = enrollments::table
         .filter(enrollments::organization_id.eq(scope.organization_id.uuid()))
         .filter(enrollments::id.eq(id.uuid()))
-        .select(EnrollmentRow::as_select())
-        .first(tx.connection())
-        .optional()?;
-    within(scope, row)
+        .select(EnrollmentRow::as_select());
+    let row = match Seen::partners(scope, enrollments::partner_id) {
+        None => query.first(tx.connection()),
+        Some(seen) => query.filter(seen).first(tx.connection()),
+    };
+    row.optional()?.map(Enrollment::try_from).transpose()
 }
 
 /// One enrollment, locked until the transaction ends.
@@ -83,7 +85,7 @@ pub fn lock(tx: &mut Tx<'_>, scope: &Scope, id: EnrollmentId) -> Result<Option<E
         .for_no_key_update()
         .first(tx.connection())
         .optional()?;
-    within(scope, row)
+    own(scope, row)
 }
 
 /// A page of enrollments.
@@ -97,8 +99,8 @@ pub fn list(
         .filter(enrollments::organization_id.eq(scope.organization_id.uuid()))
         .select(EnrollmentRow::as_select())
         .into_boxed();
-    if let Some(partner_id) = scope.partner_id {
-        query = query.filter(enrollments::partner_id.eq(partner_id.uuid()));
+    if let Some(seen) = Seen::partners(scope, enrollments::partner_id) {
+        query = query.filter(seen);
     }
     if !filter.statuses.is_empty() {
         let statuses: Vec<&str> = filter.statuses.iter().map(|status| status.as_str()).collect();
@@ -163,8 +165,8 @@ pub fn update(tx: &mut Tx<'_>, scope: &Scope, enrollment: &Enrollment) -> Result
     Ok(())
 }
 
-/// A partner's caller sees its own enrollments alone.
-fn within(scope: &Scope, row: Option<EnrollmentRow>) -> Result<Option<Enrollment>, Problem> {
+/// A partner's caller changes its own enrollments at most, whatever it sees.
+fn own(scope: &Scope, row: Option<EnrollmentRow>) -> Result<Option<Enrollment>, Problem> {
     let row = row.filter(|row| scope.partner_id.is_none_or(|own| own.uuid() == row.partner_id));
     row.map(Enrollment::try_from).transpose()
 }

@@ -8,8 +8,9 @@ use super::dto::{
 use super::{service, upload};
 use crate::kernel::permission::can;
 use crate::kernel::problem::Problem;
-use crate::platform::web::{Answer, Command, Filter, Granted, Nothing, Reply, Target};
+use crate::platform::web::{Answer, Command, Filter, Granted, Nothing, Patient, Reply, Target};
 use actix_multipart::Multipart;
+use actix_web::web::Payload;
 use actix_web::{HttpRequest, get, post};
 use utoipa_actix_web::service_config::ServiceConfig;
 
@@ -57,9 +58,11 @@ async fn list_imports(who: Granted<can::ImportsRead>, query: Filter<ImportsQuery
     responses((status = 202, description = "The import, waiting for a worker.", body = ImportView)),
     extensions(("x-required-permission" = json!("imports:write"))))]
 #[post("/v1/imports")]
-async fn create_import(who: Granted<can::ImportsWrite>, request: HttpRequest, parts: Multipart) -> Reply {
+async fn create_import(who: Granted<can::ImportsWrite>, request: HttpRequest, form: Payload) -> Reply {
     let who = who.confirmed().await?;
     let state = who.state();
+    let form = Patient::new(form.into_inner(), state.patience);
+    let parts = Multipart::new(request.headers(), form);
     let limit = state.import_max_bytes;
     let upload = upload::receive(&state.db, &who.ctx, limit, parts).await?;
     let body = (upload.request.clone(), upload.file.clone());

@@ -11,11 +11,13 @@ use crate::kernel::problem::{Code, FieldProblem, Problem};
 use crate::platform::db::Db;
 use actix_multipart::{Field, Multipart, MultipartError};
 use actix_web::ResponseError;
+use actix_web::error::PayloadError;
 use actix_web::http::StatusCode;
 use futures_util::TryStreamExt;
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 use std::collections::HashMap;
+use std::io::ErrorKind;
 use std::str::FromStr;
 
 /// The longest part besides the file, in bytes.
@@ -114,6 +116,12 @@ fn unreadable(error: &MultipartError) -> Problem {
             | MultipartError::BoundaryMissing
             | MultipartError::ContentTypeIncompatible
     );
+    if let MultipartError::Payload(PayloadError::Io(error)) = error
+        && error.kind() == ErrorKind::TimedOut
+    {
+        let detail = "The form paused for too long, or came too slowly.";
+        return Problem::new(Code::RequestTimeout).because(detail);
+    }
     if is_other_kind || error.status_code() == StatusCode::UNSUPPORTED_MEDIA_TYPE {
         Problem::new(Code::UnsupportedMediaType).because("Send multipart/form-data.")
     } else if error.status_code() == StatusCode::PAYLOAD_TOO_LARGE {

@@ -54,6 +54,8 @@ pub struct Partner {
     pub domain: Option<String>,
     /// Its country, ISO 3166-1 alpha-2.
     pub country: Option<String>,
+    /// Whether the partners above it see neither it nor what is below it.
+    pub hidden_from_parent: bool,
     /// When it was approved.
     pub approved_at: Option<DateTime<Utc>>,
     /// When it was terminated.
@@ -79,6 +81,8 @@ pub struct NewPartner {
     pub domain: Option<String>,
     /// Its country.
     pub country: Option<String>,
+    /// Whether it is hidden from the partners above it.
+    pub hidden_from_parent: bool,
 }
 
 /// What may be changed of a partner.
@@ -94,6 +98,8 @@ pub struct PartnerPatch {
     pub domain: Patch<String>,
     /// Its country.
     pub country: Patch<String>,
+    /// Whether it is hidden from the partners above it.
+    pub hidden_from_parent: Option<bool>,
 }
 
 impl Partner {
@@ -105,6 +111,7 @@ impl Partner {
             name,
             domain,
             country,
+            hidden_from_parent,
         } = new;
         Self {
             id: PartnerId::new(now),
@@ -115,6 +122,7 @@ impl Partner {
             status_reason: None,
             domain,
             country,
+            hidden_from_parent,
             approved_at: None,
             terminated_at: None,
             row_version: 1,
@@ -131,6 +139,7 @@ impl Partner {
             name,
             domain,
             country,
+            hidden_from_parent,
         } = patch;
         if parent_id == Patch::Set(self.id) {
             return Err(Problem::field(
@@ -144,6 +153,7 @@ impl Partner {
         self.name = name.unwrap_or(self.name);
         domain.apply_to(&mut self.domain);
         country.apply_to(&mut self.country);
+        self.hidden_from_parent = hidden_from_parent.unwrap_or(self.hidden_from_parent);
         Ok(self.changed(now))
     }
 

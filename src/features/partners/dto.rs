@@ -49,6 +49,9 @@ pub struct NewPartnerBody {
     /// Its country, ISO 3166-1 alpha-2.
     #[schema(nullable = false, max_length = 2, pattern = "^[A-Z]{2}$", example = "DE")]
     pub country: Option<String>,
+    /// Whether the partners above it see neither it, nor its deals, nor what is below it; not hidden when left out.
+    #[schema(nullable = false)]
+    pub hidden_from_parent: Option<bool>,
 }
 
 impl NewPartnerBody {
@@ -60,6 +63,7 @@ impl NewPartnerBody {
             name,
             domain,
             country,
+            hidden_from_parent,
         } = self.clone();
         NewPartner {
             external_id,
@@ -67,6 +71,7 @@ impl NewPartnerBody {
             name,
             domain,
             country,
+            hidden_from_parent: hidden_from_parent.unwrap_or(false),
         }
     }
 }
@@ -101,6 +106,9 @@ pub struct PatchPartnerBody {
     #[serde(default)]
     #[schema(value_type = Option<String>, max_length = 2, pattern = "^[A-Z]{2}$", example = "DE")]
     pub country: Patch<String>,
+    /// Whether the partners above it see neither it, nor its deals, nor what is below it.
+    #[schema(nullable = false)]
+    pub hidden_from_parent: Option<bool>,
 }
 
 impl PatchPartnerBody {
@@ -112,6 +120,7 @@ impl PatchPartnerBody {
             name,
             domain,
             country,
+            hidden_from_parent,
         } = self.clone();
         PartnerPatch {
             external_id,
@@ -119,13 +128,14 @@ impl PatchPartnerBody {
             name,
             domain,
             country,
+            hidden_from_parent,
         }
     }
 }
 
 /// A partner: a company that sells, refers, integrates or implements.
 #[derive(Debug, Clone, Serialize, ToSchema)]
-#[schema(as = Partner, examples(json!({"id": "ptn_01j9zq4y8k7m5n3p2r1s0t6v4w", "external_id": "crm-4711", "parent_id": null, "name": "Nordlicht Consulting", "status": "approved", "status_reason": null, "domain": "nordlicht.example", "country": "DE", "approved_at": "2026-03-02T09:30:00Z", "terminated_at": null, "created_at": "2026-03-01T08:00:00Z", "updated_at": "2026-03-02T09:30:00Z"})))]
+#[schema(as = Partner, examples(json!({"id": "ptn_01j9zq4y8k7m5n3p2r1s0t6v4w", "external_id": "crm-4711", "parent_id": null, "name": "Nordlicht Consulting", "status": "approved", "status_reason": null, "domain": "nordlicht.example", "country": "DE", "hidden_from_parent": false, "approved_at": "2026-03-02T09:30:00Z", "terminated_at": null, "created_at": "2026-03-01T08:00:00Z", "updated_at": "2026-03-02T09:30:00Z"})))]
 pub struct PartnerView {
     /// Its id.
     pub id: PartnerId,
@@ -149,6 +159,8 @@ pub struct PartnerView {
     /// Its country, ISO 3166-1 alpha-2.
     #[schema(required, max_length = 2)]
     pub country: Option<String>,
+    /// Whether the partners above it see neither it, nor its deals, nor what is below it.
+    pub hidden_from_parent: bool,
     /// When it was approved.
     #[schema(required)]
     pub approved_at: Option<DateTime<Utc>>,
@@ -172,6 +184,7 @@ impl From<Partner> for PartnerView {
             status_reason: partner.status_reason,
             domain: partner.domain,
             country: partner.country,
+            hidden_from_parent: partner.hidden_from_parent,
             approved_at: partner.approved_at,
             terminated_at: partner.terminated_at,
             created_at: partner.created_at,

@@ -29,7 +29,8 @@ fn record(partner: Partner) -> Result<Answer, Problem> {
 
 /// List partners
 ///
-/// The partners that you may see, a page at a time. A partner's own key sees itself alone.
+/// The partners that you may see, a page at a time. A partner's own caller sees the partner itself and those below it
+/// that are not hidden.
 #[utoipa::path(tag = "Partners", operation_id = "listPartners", params(PartnersQuery),
     responses((status = 200, description = "One page of partners.", body = PartnerPage)),
     extensions(("x-required-permission" = json!("partners:read"))))]

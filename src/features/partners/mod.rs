@@ -3,7 +3,8 @@
 //! applied → approved | declined; approved ⇄ suspended; approved | suspended → terminated (final)
 //!
 //! Invariant: only an approved partner earns and is paid.
-//! Invariant: a partner is never its own parent, and never below itself.
+//! Invariant: a partner is never its own parent, and never below itself; partners stand on five levels at most.
+//! Invariant: whoever is above a partner sees what it does, unless it is hidden; see `platform::db::Seen`.
 //! Events: `partner.created`, `partner.updated`, `partner.approved`, `partner.declined`, `partner.suspended`,
 //! `partner.reinstated`, `partner.terminated`.
 

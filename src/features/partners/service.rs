@@ -4,7 +4,6 @@ use super::domain::{NewPartner, Partner, PartnerPatch};
 use super::store::{self, PartnerFilter};
 use crate::kernel::ctx::Ctx;
 use crate::kernel::id::PartnerId;
-use crate::kernel::patch::Patch;
 use crate::kernel::problem::Problem;
 use crate::kernel::version::Precondition;
 use crate::platform::db::{Change, Page, PageRequest, Subject, Tx};
@@ -49,9 +48,6 @@ pub fn update(
     precondition: &Precondition,
     patch: PartnerPatch,
 ) -> Result<Partner, Problem> {
-    if let Patch::Set(parent_id) = patch.parent_id {
-        refuse_cycle(tx, ctx, id, parent_id)?;
-    }
     step(tx, ctx, id, precondition, "partner.updated", None, |partner| {
         partner.patched(patch, ctx.now)
     })
@@ -140,18 +136,6 @@ fn step(
     let change = Change::updated(event, subject(&after), &before, &after);
     tx.record(ctx, change.for_partner(Some(id.uuid())).with_reason(reason));
     Ok(after)
-}
-
-fn refuse_cycle(tx: &mut Tx<'_>, ctx: &Ctx, id: PartnerId, parent_id: PartnerId) -> Result<(), Problem> {
-    store::lock_tree(tx, &ctx.scope)?;
-    if store::is_below(tx, &ctx.scope, parent_id, id)? {
-        return Err(Problem::field(
-            "/parent_id",
-            "below_itself",
-            "A partner cannot be placed below itself.",
-        ));
-    }
-    Ok(())
 }
 
 fn subject(partner: &Partner) -> Subject {

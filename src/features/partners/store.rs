@@ -5,10 +5,9 @@ use crate::kernel::ctx::Scope;
 use crate::kernel::id::PartnerId;
 use crate::kernel::problem::Problem;
 use crate::platform::db::schema::partners;
-use crate::platform::db::{Page, PageRequest, Position, Prepared, Tx};
+use crate::platform::db::{Page, PageRequest, Position, Prepared, Seen, Tx};
 use chrono::{DateTime, Utc};
 use diesel::prelude::*;
-use diesel::sql_types::{Bool, Text, Uuid as SqlUuid};
 use std::str::FromStr;
 use uuid::Uuid;
 
@@ -60,17 +59,20 @@ struct PartnerRow {
     row_version: i64,
     created_at: DateTime<Utc>,
     updated_at: DateTime<Utc>,
+    hidden_from_parent: bool,
 }
 
 /// One partner.
 pub fn find(tx: &mut Tx<'_>, scope: &Scope, id: PartnerId) -> Result<Option<Partner>, Problem> {
-    let row = partners::table
+    let query = partners::table
         .filter(partners::organization_id.eq(scope.organization_id.uuid()))
         .filter(partners::id.eq(id.uuid()))
-        .select(PartnerRow::as_select())
-        .first(tx.connection())
-        .optional()?;
-    within(scope, row)
+        .select(PartnerRow::as_select());
+    let row = match Seen::partners(scope, partners::id) {
+        None => query.first(tx.connection()),
+        Some(seen) => query.filter(seen).first(tx.connection()),
+    };
+    row.optional()?.map(Partner::try_from).transpose()
 }
 
 /// The partner of this key of the caller's.
@@ -81,7 +83,7 @@ pub fn find_external(tx: &mut Tx<'_>, scope: &Scope, external_id: &str) -> Resul
         .select(PartnerRow::as_select())
         .first(tx.connection())
         .optional()?;
-    within(scope, row)
+    own(scope, row)
 }
 
 /// One partner, locked until the transaction ends.
@@ -93,7 +95,7 @@ pub fn lock(tx: &mut Tx<'_>, scope: &Scope, id: PartnerId) -> Result<Option<Part
         .for_no_key_update()
         .first(tx.connection())
         .optional()?;
-    within(scope, row)
+    own(scope, row)
 }
 
 /// A page of partners.
@@ -107,8 +109,8 @@ pub fn list(
         .filter(partners::organization_id.eq(scope.organization_id.uuid()))
         .select(PartnerRow::as_select())
         .into_boxed();
-    if let Some(partner_id) = scope.partner_id {
-        query = query.filter(partners::id.eq(partner_id.uuid()));
+    if let Some(seen) = Seen::partners(scope, partners::id) {
+        query = query.filter(seen);
     }
     if !filter.statuses.is_empty() {
         let statuses: Vec<&str> = filter.statuses.iter().map(|status| status.as_str()).collect();
@@ -175,40 +177,8 @@ pub fn update(tx: &mut Tx<'_>, scope: &Scope, partner: &Partner) -> Result<(), P
     Ok(())
 }
 
-#[derive(QueryableByName)]
-struct Below {
-    #[diesel(sql_type = Bool)]
-    below: bool,
-}
-
-/// Lets one transaction at a time move partners in the organization's tree. Two moves that are each harmless can make a
-/// circle together, and neither sees the other's before it is committed.
-pub fn lock_tree(tx: &mut Tx<'_>, scope: &Scope) -> Result<(), Problem> {
-    let name = format!("partner tree {}", scope.organization_id);
-    let query =
-        diesel::sql_query("SELECT pg_advisory_xact_lock(hashtextextended($1, 0))").bind::<Text, _>(name);
-    Prepared(query).execute(tx.connection())?;
-    Ok(())
-}
-
-/// Whether `partner` is `top` itself or somewhere below it.
-pub fn is_below(tx: &mut Tx<'_>, scope: &Scope, partner: PartnerId, top: PartnerId) -> Result<bool, Problem> {
-    let query = diesel::sql_query(
-        "WITH RECURSIVE above AS (\
-             SELECT p.id, p.parent_id FROM partners p WHERE p.organization_id = $1 AND p.id = $2 \
-             UNION SELECT p.id, p.parent_id FROM partners p JOIN above ON p.id = above.parent_id \
-             WHERE p.organization_id = $1) \
-         SELECT EXISTS (SELECT FROM above WHERE id = $3) AS below",
-    )
-    .bind::<SqlUuid, _>(scope.organization_id.uuid())
-    .bind::<SqlUuid, _>(partner.uuid())
-    .bind::<SqlUuid, _>(top.uuid());
-    let found: Below = Prepared(query).get_result(tx.connection())?;
-    Ok(found.below)
-}
-
-/// A partner's caller sees itself alone.
-fn within(scope: &Scope, row: Option<PartnerRow>) -> Result<Option<Partner>, Problem> {
+/// A partner's caller changes itself at most, whatever it sees.
+fn own(scope: &Scope, row: Option<PartnerRow>) -> Result<Option<Partner>, Problem> {
     let row = row.filter(|row| scope.partner_id.is_none_or(|own| own.uuid() == row.id));
     row.map(Partner::try_from).transpose()
 }
@@ -230,6 +200,7 @@ impl PartnerRow {
             row_version: partner.row_version,
             created_at: partner.created_at,
             updated_at: partner.updated_at,
+            hidden_from_parent: partner.hidden_from_parent,
         }
     }
 }
@@ -247,6 +218,7 @@ impl TryFrom<PartnerRow> for Partner {
             status_reason: row.status_reason,
             domain: row.domain,
             country: row.country,
+            hidden_from_parent: row.hidden_from_parent,
             approved_at: row.approved_at,
             terminated_at: row.terminated_at,
             row_version: row.row_version,

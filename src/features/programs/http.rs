@@ -24,7 +24,8 @@ fn record(program: Program) -> Result<Answer, Problem> {
 
 /// List programs
 ///
-/// The programs that you may see, a page at a time. A partner's own key sees those that it is enrolled in.
+/// The programs that you may see, a page at a time. A partner's own caller sees those in which the partner, or one below
+/// it that is not hidden, is or was enrolled.
 #[utoipa::path(tag = "Programs", operation_id = "listPrograms", params(ProgramsQuery),
     responses((status = 200, description = "One page of programs.", body = ProgramPage)),
     extensions(("x-required-permission" = json!("programs:read"))))]

@@ -8,7 +8,7 @@ use crate::kernel::motion::Motion;
 use crate::kernel::problem::Problem;
 use crate::kernel::time::ProgramZone;
 use crate::platform::db::schema::{enrollments, programs};
-use crate::platform::db::{Page, PageRequest, Position, Prepared, Tx};
+use crate::platform::db::{Page, PageRequest, Position, Prepared, Seen, Tx};
 use chrono::{DateTime, Utc};
 use diesel::dsl::exists;
 use diesel::pg::Pg;
@@ -165,7 +165,7 @@ pub fn update(tx: &mut Tx<'_>, scope: &Scope, program: &Program) -> Result<(), P
     Ok(())
 }
 
-/// A partner's caller sees the programs in which the partner is or was enrolled.
+/// A partner's caller sees the programs in which the partner, or one below it that it sees, is or was enrolled.
 fn visible_to(scope: &Scope) -> Box<dyn BoxableExpression<programs::table, Pg, SqlType = Bool>> {
     let Some(partner_id) = scope.partner_id else {
         return Box::new(true.into_sql::<Bool>());
@@ -173,7 +173,7 @@ fn visible_to(scope: &Scope) -> Box<dyn BoxableExpression<programs::table, Pg, S
     let own = enrollments::table
         .filter(enrollments::organization_id.eq(programs::organization_id))
         .filter(enrollments::program_id.eq(programs::id))
-        .filter(enrollments::partner_id.eq(partner_id.uuid()));
+        .filter(Seen::by(scope, partner_id, enrollments::partner_id));
     Box::new(exists(own))
 }
 

@@ -187,6 +187,7 @@ impl Loading<'_> {
             won_at: None,
             lost_at: None,
             lost_reason: None,
+            hidden_from_parent: false,
             row_version: 1,
             created_at: now,
             updated_at: now,

@@ -102,6 +102,7 @@ fn applicant(row: &Row, ctx: &Ctx) -> PartnerRow {
         status_reason: None,
         domain: None,
         country: None,
+        hidden_from_parent: false,
         approved_at: None,
         terminated_at: None,
         row_version: 1,

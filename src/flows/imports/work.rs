@@ -26,7 +26,7 @@ const CUT_OFF_HOURS: i64 = 24;
 pub fn work(db: &Db, clock: &dyn Clock) -> Result<bool, Problem> {
     let now = clock.now();
     let Some((organization_id, id)) =
-        db.outside_now(|connection| room::claim(connection, now, LEASE_SECONDS))?
+        db.outside_once_now(|connection| room::claim(connection, now, LEASE_SECONDS))?
     else {
         return Ok(false);
     };

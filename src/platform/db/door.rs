@@ -124,6 +124,18 @@ impl Db {
         Ok(value)
     }
 
+    /// [`Db::outside_now`] for work that must not be done twice: it starts on a connection that has just answered, and
+    /// is not repeated when that one dies.
+    pub fn outside_once_now<T>(
+        &self,
+        work: impl FnOnce(&mut PgConnection) -> Result<T, Problem>,
+    ) -> Result<T, Problem> {
+        let (mut held, ()) = live(&self.writes, |held| {
+            Ok(held.outside()?.batch_execute("SELECT 1")?)
+        })?;
+        work(held.outside()?)
+    }
+
     /// [`Db::read`] for callers that may block.
     pub fn read_now<T>(
         &self,

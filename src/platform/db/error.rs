@@ -97,6 +97,14 @@ fn by_constraint(constraint: &str) -> Option<Problem> {
         | "adjustments_second_person_check" => Code::SecondPersonRequired,
         // Two proposals were confirmed at once; the second one is tried again and replaces the first.
         "payout_methods_active_key" => Code::WriteConflict,
+        "partners_circle_check" => {
+            let message = "A partner cannot be placed below itself.";
+            return Some(Problem::field("/parent_id", "below_itself", message));
+        }
+        "partner_descendants_levels_check" => {
+            let message = "Partners stand on five levels at most, counted from the one at the top.";
+            return Some(Problem::field("/parent_id", "too_many_levels", message));
+        }
         "users_email_key" => {
             let message = "Another user here has this e-mail address.";
             return Some(Problem {

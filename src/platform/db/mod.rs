@@ -14,6 +14,7 @@ pub mod page;
 mod prepared;
 #[rustfmt::skip]
 pub mod schema;
+mod seen;
 mod tx;
 
 pub use connection::{SERVICE_ROLE, ScopedConnection, SessionScope};
@@ -21,4 +22,5 @@ pub use door::{Db, DbSettings};
 pub use first_rows::FirstRows;
 pub use page::{Page, PageRequest, Position};
 pub use prepared::Prepared;
+pub use seen::Seen;
 pub use tx::{Change, Subject, Tx};

@@ -253,6 +253,7 @@ diesel::table! {
         row_version -> Int8,
         created_at -> Timestamptz,
         updated_at -> Timestamptz,
+        hidden_from_parent -> Bool,
     }
 }
 
@@ -442,6 +443,16 @@ diesel::table! {
 }
 
 diesel::table! {
+    partner_descendants (organization_id, partner_id, descendant_id) {
+        organization_id -> Uuid,
+        partner_id -> Uuid,
+        descendant_id -> Uuid,
+        levels -> Int4,
+        hidden -> Bool,
+    }
+}
+
+diesel::table! {
     partners (organization_id, id) {
         organization_id -> Uuid,
         id -> Uuid,
@@ -457,6 +468,7 @@ diesel::table! {
         row_version -> Int8,
         created_at -> Timestamptz,
         updated_at -> Timestamptz,
+        hidden_from_parent -> Bool,
     }
 }
 
@@ -804,6 +816,7 @@ diesel::allow_tables_to_appear_in_same_query!(
     invoices,
     ledger_entries,
     organizations,
+    partner_descendants,
     partners,
     payments,
     payout_carry_forwards,

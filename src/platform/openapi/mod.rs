@@ -16,6 +16,7 @@ mod pages;
 mod parameters;
 mod problem_schemas;
 mod problems;
+mod rights;
 mod schemas;
 mod three_zero;
 mod vocabularies;
@@ -35,8 +36,8 @@ pub use three_zero::derive_3_0;
 ///
 /// Extensions of operations that steer it: `x-required-permission` (a permission, or a list of which
 /// one suffices), `x-requires-if-match`, `x-requires-idempotency-key`, `x-carries-credential` (in the body) and
-/// `x-unversioned`. All but the
-/// first are removed. A document that cannot be written as JSON answers `null`, which [`check`] refuses.
+/// `x-unversioned`. All but the first are removed; `x-roles`, the built-in roles that hold the permission, is added. A
+/// document that cannot be written as JSON answers `null`, which [`check`] refuses.
 pub fn finish(document: utoipa::openapi::OpenApi) -> Value {
     let Ok(mut document) = serde_json::to_value(document) else {
         return Value::Null;

@@ -3,10 +3,9 @@
 use serde_json::{Value, json};
 
 use super::problems::{self, Traits};
+use super::rights;
 use super::walk::{each_operation, member, resolve, set_missing, take};
 
-/// The extension that names the permission of an operation; it stays in the document.
-pub(super) const PERMISSION: &str = "x-required-permission";
 const REQUIRES_IF_MATCH: &str = "x-requires-if-match";
 const REQUIRES_KEY: &str = "x-requires-idempotency-key";
 const CARRIES_CREDENTIAL: &str = "x-carries-credential";
@@ -17,9 +16,12 @@ pub(super) fn complete(document: &mut Value) {
     let components = json!({ "components": document.get("components") });
     each_operation(document, "paths", &mut |path, method, operation| {
         declare_public(operation);
-        state_permission(operation);
+        if !is_public(operation) {
+            rights::state(operation);
+        }
         let traits = write_headers(&components, path, method, operation);
         problems::add_to(operation, &traits);
+        problems::make_own(&components, path, operation);
     });
     problems::declare(document);
     each_operation(document, "webhooks", &mut |_, _, operation| webhook(operation));
@@ -55,27 +57,6 @@ pub(super) fn is_public(operation: &Value) -> bool {
     operation
         .get("security")
         .is_some_and(|security| *security == json!([]))
-}
-
-fn state_permission(operation: &mut Value) {
-    let sentence = match operation.get(PERMISSION) {
-        Some(Value::String(only)) => format!("Requires the permission `{only}`."),
-        Some(Value::Array(several)) => {
-            let names: Vec<String> = several
-                .iter()
-                .filter_map(Value::as_str)
-                .map(|name| format!("`{name}`"))
-                .collect();
-            format!("Requires one of the permissions {}.", names.join(", "))
-        }
-        _ => return,
-    };
-    let described = operation
-        .get("description")
-        .and_then(Value::as_str)
-        .unwrap_or_default();
-    let separator = if described.is_empty() { "" } else { "\n\n" };
-    *member(operation, "description") = json!(format!("{described}{separator}{sentence}"));
 }
 
 /// Declares `Idempotency-Key` and `If-Match` where the rules put them, and answers the operation's traits.
@@ -118,7 +99,7 @@ pub(super) fn is_verb(path: &str, method: &str, operation: &Value) -> bool {
     method == "post" && is_word && follows_id && operation.pointer("/responses/201").is_none()
 }
 
-fn parameters<'a>(components: &'a Value, operation: &'a Value) -> impl Iterator<Item = &'a Value> {
+pub(super) fn parameters<'a>(components: &'a Value, operation: &'a Value) -> impl Iterator<Item = &'a Value> {
     let list = operation.get("parameters").and_then(Value::as_array);
     list.into_iter().flatten().map(|one| resolve(components, one))
 }

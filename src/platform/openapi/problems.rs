@@ -4,8 +4,9 @@ use std::collections::BTreeMap;
 
 use serde_json::{Map, Value, json};
 
+use super::operations::parameters;
 use super::problem_schemas;
-use super::walk::{member, set_missing};
+use super::walk::{member, resolve, set_missing};
 use crate::kernel::problem::Code;
 use crate::platform::web::problem::TYPE_BASE;
 
@@ -34,7 +35,7 @@ const fn answer(
     }
 }
 
-const ANSWERS: [Answer; 13] = [
+const ANSWERS: [Answer; 14] = [
     answer(
         400,
         "BadRequest",
@@ -62,6 +63,13 @@ const ANSWERS: [Answer; 13] = [
         "There is no such resource within reach of the credential.",
         Code::NotFound,
         "There is no such resource.",
+    ),
+    answer(
+        408,
+        "RequestTimeout",
+        "The body did not arrive in time. Nothing was changed.",
+        Code::RequestTimeout,
+        "The request did not arrive in time.",
     ),
     answer(
         409,
@@ -151,7 +159,7 @@ impl Traits {
             (self.is_secured, &[401, 403]),
             (self.carries_credential, &[401]),
             (self.has_path_parameter, &[404]),
-            (self.has_body, &[409, 413, 415, 422]),
+            (self.has_body, &[408, 409, 413, 415, 422]),
             (self.has_query, &[422]),
             (self.is_write, &[409, 422]),
             (self.has_if_match, &[412]),
@@ -189,6 +197,78 @@ pub(super) fn add_to(operation: &mut Value, traits: &Traits) {
     *responses = sorted.into_iter().collect();
 }
 
+/// Says of the commonest refusal what only this operation can say: which record it did not find, or else which of its
+/// own values it did not take.
+pub(super) fn make_own(components: &Value, path: &str, operation: &mut Value) {
+    let noun = path
+        .rsplit_once("_id}")
+        .and_then(|(start, _)| start.rsplit_once('{'));
+    let (status, description, errors) = match noun {
+        Some((_, noun)) => {
+            let noun = noun.replace('_', " ");
+            let description = format!("There is no such {noun} within reach of the credential.");
+            (404, Some(description), json!([]))
+        }
+        None => match refused_value(components, operation) {
+            Some(error) => (422, None, json!([error])),
+            None => return,
+        },
+    };
+    let Some(answer) = ANSWERS.iter().find(|answer| answer.status == status) else {
+        return;
+    };
+    let response = member(member(operation, "responses"), &status.to_string());
+    if *response == reference(answer) {
+        let description = description.unwrap_or_else(|| answer.description.to_owned());
+        *response = json!({ "description": description, "content": content(answer, errors) });
+    }
+}
+
+/// A value of the operation's own that it refuses: a field that the body lacks or has in a wrong form, or a parameter.
+fn refused_value(components: &Value, operation: &Value) -> Option<Value> {
+    let error = |pointer: String, code: &str, message: String| {
+        Some(json!({ "pointer": pointer, "code": code, "message": message }))
+    };
+    let bodies = operation
+        .pointer("/requestBody/content")
+        .and_then(Value::as_object);
+    if let Some(media) = bodies.and_then(|media| media.values().next()) {
+        let body = resolve(components, &media["schema"]);
+        if let Some(field) = body.pointer("/required/0").and_then(Value::as_str) {
+            return error(
+                format!("/{field}"),
+                "missing",
+                "This field is required.".to_owned(),
+            );
+        }
+        if body.get("minProperties").is_some() {
+            let message = "At least one field is needed.".to_owned();
+            return error(String::new(), "empty_patch", message);
+        }
+        let (name, schema) = body.get("properties")?.as_object()?.iter().next()?;
+        let (code, message) = refusal(resolve(components, schema))?;
+        return error(format!("/{name}"), code, message);
+    }
+    let asked = || parameters(components, operation).filter(|one| one["in"] == "query");
+    let parameter = asked().find(|one| one["name"] == "limit").or(asked().next())?;
+    let (code, message) = refusal(resolve(components, &parameter["schema"]))?;
+    error(format!("?{}", parameter["name"].as_str()?), code, message)
+}
+
+/// How a value that does not fit the schema is refused, in the words of the contract's check.
+fn refusal(schema: &Value) -> Option<(&'static str, String)> {
+    let bound = |name: &str| schema.get(name).filter(|value| !value.is_null());
+    if let Some(most) = bound("maximum") {
+        return Some(("too_large", format!("The greatest value is {most}.")));
+    }
+    let form = match (bound("pattern"), bound("format")) {
+        (Some(pattern), _) => format!("The value must match {}.", pattern.as_str()?),
+        (None, Some(format)) => format!("The value is not a {}.", format.as_str()?),
+        (None, None) => return None,
+    };
+    Some(("invalid_format", form))
+}
+
 fn reference(answer: &Answer) -> Value {
     json!({ "$ref": format!("#/components/responses/{}", answer.name) })
 }
@@ -199,28 +279,31 @@ fn complete(status: &str, response: &mut Value) {
         return;
     }
     if let Some(answer) = ANSWERS.iter().find(|answer| answer.status.to_string() == status) {
-        *member(response, "content") = content(answer);
+        *member(response, "content") = content(answer, example_errors(answer));
     }
 }
 
-fn content(answer: &Answer) -> Value {
+fn content(answer: &Answer, errors: Value) -> Value {
     json!({
         "application/problem+json": {
             "schema": { "$ref": "#/components/schemas/Problem" },
-            "example": example(answer)
+            "example": example(answer, errors)
         }
     })
 }
 
-fn example(answer: &Answer) -> Value {
-    let errors = match answer.status {
+fn example_errors(answer: &Answer) -> Value {
+    match answer.status {
         422 => json!([{
             "pointer": "/name",
             "code": "too_short",
-            "message": "The name must have at least 1 character."
+            "message": "The text must not be empty."
         }]),
         _ => json!([]),
-    };
+    }
+}
+
+fn example(answer: &Answer, errors: Value) -> Value {
     json!({
         "type": format!("{TYPE_BASE}{}", answer.code.name()),
         "title": answer.code.title(),
@@ -240,7 +323,7 @@ pub(super) fn declare(document: &mut Value) {
         for response in responses.into_iter().flat_map(|all| all.values()) {
             let answer = ANSWERS.iter().find(|answer| *response == reference(answer));
             if let Some(answer) = answer {
-                let body = json!({ "description": answer.description, "content": content(answer) });
+                let body = json!({ "description": answer.description, "content": content(answer, example_errors(answer)) });
                 used.insert(answer.name.to_owned(), body);
             }
         }
@@ -257,7 +340,7 @@ pub(super) fn declare(document: &mut Value) {
             ANSWERS
                 .iter()
                 .filter(|answer| answer.status == 422)
-                .map(example)
+                .map(|answer| example(answer, example_errors(answer)))
                 .collect(),
         ),
     );

@@ -41,7 +41,7 @@ impl<T: DeserializeOwned + Validate + 'static> FromRequest for Command<T> {
     fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
         let (request, bytes) = (request.clone(), Bytes::from_request(request, payload));
         let state = request.app_data::<Data<WebState>>();
-        let wait = state.map_or(Duration::ZERO, |state| state.client_wait);
+        let wait = state.map_or(Duration::ZERO, |state| state.patience.wait);
         Box::pin(async move {
             let bytes = timeout(wait, bytes)
                 .await

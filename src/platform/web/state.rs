@@ -1,12 +1,13 @@
 //! What every request needs, shared by all workers.
 
 use super::contract::Contract;
+use super::figures_token::FiguresToken;
+use super::patience::Patience;
 use super::rate_limit::RateLimit;
 use crate::platform::clock::Clock;
 use crate::platform::credentials::Credentials;
 use crate::platform::db::Db;
 use std::sync::Arc;
-use std::time::Duration;
 
 /// The shared state of the web.
 #[derive(Debug, Clone)]
@@ -21,10 +22,12 @@ pub struct WebState {
     pub rate_limit: Arc<RateLimit>,
     /// The document that requests are checked against.
     pub contract: Arc<Contract>,
-    /// How long a body may take to arrive; files may take longer.
-    pub client_wait: Duration,
+    /// How long it waits for clients that are sending.
+    pub patience: Patience,
     /// Whether clients reach the service by TLS only, through a proxy in front of it.
     pub behind_tls: bool,
+    /// What whoever gathers the figures has to send; nothing where everybody may.
+    pub metrics_token: Option<FiguresToken>,
     /// The largest file that an import takes, in bytes.
     pub import_max_bytes: u64,
 }

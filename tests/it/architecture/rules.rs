@@ -18,6 +18,7 @@ const INNER: &[&str] = &["http", "dto", "domain", "service", "store"];
 /// Which room owns which tables, besides the table of its own name.
 const TABLES: &[(&str, &[&str])] = &[
     ("organizations", &["event_counters"]),
+    ("partners", &["partner_descendants"]),
     ("users", &["user_roles"]),
     ("identity_providers", &["identities"]),
     ("sessions", &["refresh_tokens"]),
@@ -50,6 +51,11 @@ pub const FOREIGN_TABLES: &[(&str, &[&str], &str)] = &[
         "deals",
         &["attributions"],
         "a partner sees the deals that it has a credit for; a list is one query",
+    ),
+    (
+        "attributions",
+        &["deals"],
+        "a distributor sees the credits of its resellers for deals that are not hidden; a list is one query",
     ),
     (
         "commission_rules",

@@ -3,6 +3,8 @@
 use crate::world::{Settings, World, count};
 use std::io::{Read, Write};
 use std::net::{Shutdown, TcpStream};
+use std::num::NonZeroU32;
+use std::time::{Duration, Instant};
 
 /// The head of a request that would create an account.
 fn head(world: &World, more: &str) -> String {
@@ -185,6 +187,68 @@ fn a_client_that_takes_its_time_is_told_so() {
     }
     assert!(told[3].contains("request_timeout"), "{}", told[3]);
     assert_eq!(accounts(&world), 0);
+}
+
+/// The start of a form that brings a file.
+fn upload(world: &World) -> String {
+    let mapping = r#"{"fields":{"external_id":{"column":"name"},"name":{"column":"name"}}}"#;
+    let part =
+        |name: &str, text: &str| format!("--edge\r\nContent-Disposition: form-data; {name}\r\n\r\n{text}");
+    let body = part("name=\"resource\"", "accounts\r\n")
+        + &part("name=\"mapping\"", &format!("{mapping}\r\n"))
+        + &part("name=\"file\"; filename=\"rows.csv\"", "name\n");
+    format!(
+        "POST /v1/imports HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {}\r\nContent-Length: 1000000\r\n\
+         Content-Type: multipart/form-data; boundary=edge\r\n\r\n{body}",
+        world.admin().token().unwrap()
+    )
+}
+
+#[test]
+fn an_upload_that_stalls_or_crawls_is_told_so() {
+    let world = World::with(Settings {
+        client_wait_ms: 1_000,
+        // What the test sends in its second buys no time.
+        upload_least_bytes_per_second: NonZeroU32::new(1_000_000).unwrap(),
+        ..Settings::default()
+    });
+    let begun = upload(&world);
+    let middle_of_mapping = begun.find("fields").unwrap();
+    let stalled = [&begun[..], &begun[..middle_of_mapping]].map(|bytes| {
+        let mut stream = connect(&world);
+        stream.write_all(bytes.as_bytes()).unwrap();
+        stream
+    });
+    // Meanwhile one that never pauses for long: a letter every time that nothing was heard for a while.
+    let mut crawling = connect(&world);
+    crawling.write_all(begun.as_bytes()).unwrap();
+    crawling
+        .set_read_timeout(Some(Duration::from_millis(100)))
+        .unwrap();
+    let (started, mut heard, mut letters) = (Instant::now(), Vec::new(), 0);
+    while heard.is_empty() && crawling.write_all(b"x").is_ok() {
+        letters += 1;
+        assert!(
+            started.elapsed() < Duration::from_secs(20),
+            "it may crawl for ever"
+        );
+        let mut piece = [0; 4096];
+        if let Ok(length @ 1..) = crawling.read(&mut piece) {
+            heard.extend_from_slice(&piece[..length]);
+        }
+    }
+    let early = String::from_utf8_lossy(&heard);
+    assert!(letters > 5, "after {letters} letters: {early}");
+    let _ = crawling.read_to_end(&mut heard);
+    let mut told = vec![String::from_utf8_lossy(&heard).into_owned()];
+    told.extend(stalled.map(|mut stream| said(&mut stream)));
+    for said in told {
+        assert_eq!(statuses(&said), ["408"], "{said}");
+        assert!(said.contains("application/problem+json"), "{said}");
+        assert!(said.contains("request_timeout"), "{said}");
+    }
+    let imports = "SELECT count(*) AS count FROM imports";
+    assert_eq!(count(&mut world.database().owner(), imports), 0);
 }
 
 #[test]

@@ -1,4 +1,5 @@
-//! Two organizations with two partners each, and every kind of record that the API can make.
+//! Two organizations with two partners and a reseller below the first of them, and every kind of record that the API
+//! can make.
 //!
 //! Every text of a record carries the mark of whom it belongs to, so that a name that leaks is found as well as an id.
 
@@ -44,9 +45,16 @@ pub struct Principal {
 pub struct Stage {
     /// Where it all is.
     pub world: World,
-    /// Two organizations' administrators, both partners of the first, one partner of the second.
+    /// Two organizations' administrators; of the first a distributor, its reseller and its rival; of the second another
+    /// distributor.
     pub principals: Vec<Principal>,
 }
+
+/// What a mark ends in where whoever is above must not meet it.
+const KEPT: &str = "-kept";
+const HIDDEN: &str = "-hidden";
+/// The prefixes of what is seen from above.
+const SHOWN: [&str; 6] = ["ptn", "prg", "enr", "acc", "deal", "att"];
 
 /// Whether a key with everything that its kind may hold can call the operation.
 pub fn may_call(principal: &Principal, permissions: &[&str]) -> bool {
@@ -74,6 +82,24 @@ struct Member {
     mark: String,
     actor: Actor,
     secrets: Secrets,
+    /// Ids of what comes with a deal that is hidden from those above.
+    hidden: BTreeSet<String>,
+}
+
+impl Member {
+    /// What whoever is above this partner must not meet: money, people, and what is hidden.
+    fn kept(&self) -> Secrets {
+        let is_kept = |id: &&String| !SHOWN.contains(&prefix(id)) || self.hidden.contains(*id);
+        let marks = [KEPT, HIDDEN].map(|ending| format!("{}{ending}", self.mark));
+        let texts = self.secrets.texts.iter();
+        let texts = texts.filter(|text| marks.iter().any(|mark| text.contains(mark)));
+        Secrets {
+            ids: self.secrets.ids.iter().filter(is_kept).cloned().collect(),
+            texts: texts.cloned().collect(),
+            marks: marks.into(),
+            keys: BTreeMap::new(),
+        }
+    }
 }
 
 impl<'w> House<'w> {
@@ -198,10 +224,14 @@ impl<'w> House<'w> {
     }
 
     /// A partner with everything that is its own.
-    fn member(&self, number: usize) -> Member {
+    fn member(&self, number: usize, parent: Option<&str>) -> Member {
         let before = look(self.admin).ids;
         let mark = self.mark(number);
-        let id = self.make("partners", &mark, json!({ "domain": format!("{mark}.example") }));
+        let mut body = json!({ "domain": format!("{mark}.example") });
+        if let Some(parent) = parent {
+            body["parent_id"] = json!(parent);
+        }
+        let id = self.make("partners", &mark, body);
         self.admin.act(&format!("/v1/partners/{id}/approve")).expect(200);
         for program in [self.program.clone(), self.program(&mark)] {
             let body = json!({
@@ -213,14 +243,23 @@ impl<'w> House<'w> {
                 .act(&format!("/v1/enrollments/{enrollment}/activate"))
                 .expect(200);
         }
-        let actor = self.key(&id, &mark);
-        self.user(&mark, json!({ "partner_id": id, "role_ids": [self.role] }));
-        self.provider(&mark, json!({ "partner_id": id }));
+        let people = format!("{mark}{KEPT}");
+        let actor = self.key(&id, &people);
+        self.user(&people, json!({ "partner_id": id, "role_ids": [self.role] }));
+        self.provider(&people, json!({ "partner_id": id }));
         let session = json!({ "refreshable": true });
         actor.post("/v1/sessions", session).expect(201);
-        self.money_by_hand(&id, &mark);
+        self.money_by_hand(&id, &people);
         self.sale(&mark, &[(&id, "sourced")], "1000.00 USD");
         self.sale(&format!("{mark}-small"), &[(&id, "sourced")], "10.00 EUR");
+        let secret = format!("{mark}{HIDDEN}");
+        let above = look(self.admin).ids;
+        self.sale(&secret, &[(&id, "sourced")], "20.00 EUR");
+        let hidden: BTreeSet<String> = look(self.admin).ids.difference(&above).cloned().collect();
+        for deal in hidden.iter().filter(|id| prefix(id) == "deal") {
+            let body = json!({ "hidden_from_parent": true });
+            self.admin.patch(&format!("/v1/deals/{deal}"), body).expect(200);
+        }
         let seen = look(self.admin);
         let secrets = Secrets {
             ids: seen.ids.difference(&before).cloned().collect(),
@@ -237,6 +276,7 @@ impl<'w> House<'w> {
             mark,
             actor,
             secrets,
+            hidden,
         }
     }
 
@@ -331,7 +371,7 @@ impl<'w> House<'w> {
     }
 
     /// A run that paid one partner and failed for the other, and the draft of the next.
-    fn pay_out(&self, members: &[Member; 2]) {
+    fn pay_out(&self, members: &[Member; 3]) {
         let names = [
             "payout_runs:read",
             "payout_runs:approve",
@@ -409,29 +449,46 @@ impl Stage {
         let first = everything(&first_sight, "foil-a");
         let second_house = everything(&second_sight, "foil-b");
         assert!(first.ids.is_disjoint(&second_house.ids));
-        let [one, two] = &first_members;
-        let [three, four] = &second_members;
+        let [one, two, below] = &first_members;
+        let [three, four, _] = &second_members;
+        // A reseller's own record names who is above it, and nothing else does.
+        let mut above = one.secrets.clone();
+        above.ids.remove(&one.id);
         let admin = world.admin().clone();
         let principals = vec![
             principal("an admin", admin, &[&second_house]),
             principal("another admin", second.admin, &[&first]),
-            principal("a partner", one.actor.clone(), &[&second_house, &two.secrets]),
-            principal("its rival", two.actor.clone(), &[&second_house, &one.secrets]),
+            principal(
+                "a distributor",
+                one.actor.clone(),
+                &[&second_house, &two.secrets, &below.kept()],
+            ),
+            principal(
+                "its rival",
+                two.actor.clone(),
+                &[&second_house, &one.secrets, &below.secrets],
+            ),
+            principal(
+                "its reseller",
+                below.actor.clone(),
+                &[&second_house, &above, &two.secrets],
+            ),
             principal("a stranger", three.actor.clone(), &[&first, &four.secrets]),
         ];
         Self { world, principals }
     }
 }
 
-fn furnish(world: &World, tenant: &Tenant, letter: &'static str) -> ([Member; 2], Sight) {
+fn furnish(world: &World, tenant: &Tenant, letter: &'static str) -> ([Member; 3], Sight) {
     let house = House::new(world, &tenant.admin, letter);
-    let mut members = [house.member(1), house.member(2)];
-    let [one, two] = &members;
+    let [one, two] = [1, 2].map(|number| house.member(number, None));
+    let below = house.member(3, Some(&one.id));
     house.sale(
         &house.mark(0),
         &[(&one.id, "sourced"), (&two.id, "delivered")],
         "500.00 USD",
     );
+    let mut members = [one, two, below];
     house.pay_out(&members);
     house.import();
     world.work();

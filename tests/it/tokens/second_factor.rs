@@ -60,7 +60,12 @@ fn where_money_goes_is_changed_with_a_second_factor_where_it_is_asked_for() {
     for name in ["carol", "dora"] {
         user(&ada.world, &format!("{name}@nordlicht.example"), "admin", None);
     }
-    let carol = sign_in(&ada, "carol", "carol@nordlicht.example", std::slice::from_ref(&by));
+    let carol = sign_in(
+        &ada,
+        "carol",
+        "carol@nordlicht.example",
+        std::slice::from_ref(&by),
+    );
     let setting = json!({ "second_factor_for_payouts": true });
     carol.patch("/v1/organization", setting).expect(200);
     let method = json!({

@@ -17,7 +17,8 @@ pub struct Operation {
     pub permissions: Vec<&'static str>,
     /// Whether it may be called without a credential.
     pub is_public: bool,
-    described: &'static Value,
+    /// The operation as the document has it.
+    pub described: &'static Value,
 }
 
 /// The document, OpenAPI 3.1.

@@ -45,12 +45,16 @@ pub struct Settings {
     pub wait: Duration,
     /// Milliseconds that a client has to send its request.
     pub client_wait_ms: u64,
+    /// Bytes of a file that have to arrive for each second of waiting.
+    pub upload_least_bytes_per_second: NonZeroU32,
     /// Origins whose pages may ask.
     pub cors_origins: &'static [&'static str],
     /// Whether clients come by TLS only.
     pub behind_tls: bool,
     /// Whether identity providers on this machine may be asked, by plain http.
     pub outbound: bool,
+    /// What whoever gathers the figures has to send.
+    pub metrics_token: Option<&'static str>,
 }
 
 impl Default for Settings {
@@ -60,9 +64,11 @@ impl Default for Settings {
             connections: 4,
             wait: Duration::from_secs(2),
             client_wait_ms: 20_000,
+            upload_least_bytes_per_second: NonZeroU32::MIN,
             cors_origins: &[],
             behind_tls: false,
             outbound: false,
+            metrics_token: None,
         }
     }
 }

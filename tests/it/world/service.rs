@@ -7,9 +7,9 @@ use copartner::platform::config::ServeSettings;
 use copartner::platform::credentials::Credentials;
 use copartner::platform::db::Db;
 use copartner::platform::telemetry;
-use copartner::platform::web::WebState;
 use copartner::platform::web::contract::Contract;
 use copartner::platform::web::rate_limit::RateLimit;
+use copartner::platform::web::{Patience, WebState};
 use metrics_exporter_prometheus::PrometheusHandle;
 use std::net::SocketAddr;
 use std::sync::mpsc::channel;
@@ -35,6 +35,7 @@ impl Service {
             rate_limit_per_minute: settings.rate_limit_per_minute,
             import_max_mib: 16,
             client_wait_ms: settings.client_wait_ms,
+            upload_least_bytes_per_second: settings.upload_least_bytes_per_second,
             cors_origins: settings
                 .cors_origins
                 .iter()
@@ -48,6 +49,7 @@ impl Service {
             } else {
                 Vec::new()
             },
+            metrics_token: settings.metrics_token.map(|token| token.parse().unwrap()),
             bootstrap_key_file: None,
             without_worker: true,
         };
@@ -117,7 +119,11 @@ fn state(db: Db, clock: &ManualClock, settings: &ServeSettings) -> WebState {
         credentials: Arc::new(serve::credentials(settings)),
         rate_limit: Arc::new(RateLimit::new(settings.rate_limit_per_minute)),
         contract: Arc::clone(contract),
-        client_wait: Duration::from_millis(settings.client_wait_ms),
+        patience: Patience {
+            wait: Duration::from_millis(settings.client_wait_ms),
+            least_bytes_per_second: settings.upload_least_bytes_per_second,
+        },
+        metrics_token: settings.metrics_token.clone(),
         behind_tls: settings.behind_tls,
         import_max_bytes: u64::from(settings.import_max_mib) * 1024 * 1024,
     }

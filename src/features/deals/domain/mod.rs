@@ -143,6 +143,8 @@ pub struct Deal {
     pub opened_on: NaiveDate,
     /// The day on which it is expected to close.
     pub expected_close_on: Option<NaiveDate>,
+    /// Whether the partners above those that it concerns see neither it nor the credit for it.
+    pub hidden_from_parent: bool,
     /// Counts its changes.
     pub row_version: i64,
     /// When it came to be in this service.
@@ -176,6 +178,8 @@ pub struct NewDeal {
     pub opened_on: Option<NaiveDate>,
     /// The day on which it is expected to close.
     pub expected_close_on: Option<NaiveDate>,
+    /// Whether the partners above those that it concerns see neither it nor the credit for it.
+    pub hidden_from_parent: bool,
 }
 
 /// What may be changed of a deal.
@@ -199,6 +203,8 @@ pub struct DealPatch {
     pub opened_on: Option<NaiveDate>,
     /// The day on which it is expected to close.
     pub expected_close_on: Patch<NaiveDate>,
+    /// Whether it is hidden from the partners above those that it concerns.
+    pub hidden_from_parent: Option<bool>,
 }
 
 impl Deal {
@@ -216,6 +222,7 @@ impl Deal {
             amount,
             opened_on,
             expected_close_on,
+            hidden_from_parent,
         } = new;
         let mut refused = Vec::new();
         refused.extend(below_nothing(amount));
@@ -238,6 +245,7 @@ impl Deal {
             amount,
             opened_on: opened_on.unwrap_or_else(|| now.date_naive()),
             expected_close_on,
+            hidden_from_parent,
             row_version: 1,
             created_at: now,
             updated_at: now,
@@ -257,6 +265,7 @@ impl Deal {
             amount,
             opened_on,
             expected_close_on,
+            hidden_from_parent,
         } = patch;
         let mut after = self.clone();
         external_id.apply_to(&mut after.external_id);
@@ -268,6 +277,7 @@ impl Deal {
         after.amount = amount.unwrap_or(after.amount);
         after.opened_on = opened_on.unwrap_or(after.opened_on);
         expected_close_on.apply_to(&mut after.expected_close_on);
+        after.hidden_from_parent = hidden_from_parent.unwrap_or(after.hidden_from_parent);
         self.allows(&after)?;
         Ok(after.changed(now))
     }

@@ -29,6 +29,7 @@ fn terms() -> NewDeal {
         amount: usd("1000.00"),
         opened_on: Some(day("2026-02-01")),
         expected_close_on: None,
+        hidden_from_parent: false,
     }
 }
 

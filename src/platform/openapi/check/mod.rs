@@ -7,7 +7,8 @@ use std::collections::HashSet;
 
 use serde_json::Value;
 
-use super::operations::{PERMISSION, is_public};
+use super::operations::is_public;
+use super::rights::PERMISSION;
 use super::walk::{operations, resolve};
 
 /// Longest summary of an operation, in words.

@@ -86,10 +86,12 @@ fn steering_extensions_are_removed_and_the_permission_is_told() {
             .unwrap()
             .to_owned()
     };
-    assert!(described("listPartners").ends_with("\n\nRequires the permission `partners:read`."));
     assert!(
-        described("createDeal").ends_with("Requires one of the permissions `deals:write`, `deals:admin`.")
+        described("listPartners").ends_with("\n\nNeeds `partners:read`; every built-in role may call it.")
     );
+    assert!(described("createDeal").ends_with(
+        "Needs one of `deals:write`, `deals:admin`; held by `admin`, `partner_manager`, `sales`."
+    ));
 }
 
 #[test]
