@@ -3,13 +3,13 @@
 use clap::{Parser, Subcommand};
 use copartner::app::worker::Worker;
 use copartner::app::{audit_check, bootstrap, demo, document, document_3_0, ledger_check, serve};
+use copartner::kernel::id::OrganizationId;
 use copartner::platform::clock::{Clock, SystemClock};
 use copartner::platform::config::{DatabaseSettings, LogSettings, ServeSettings, listen_address};
 use copartner::platform::db::{Db, migrate};
 use copartner::platform::embedded_postgres::EmbeddedPostgres;
 use copartner::platform::telemetry;
 use std::error::Error;
-use copartner::kernel::id::OrganizationId;
 use std::fs::File;
 use std::io::Write;
 use std::net::SocketAddr;
@@ -316,7 +316,10 @@ fn run_api_key_create(organization_id: Option<OrganizationId>, settings: &Databa
     let database = serve::database(settings, &mut say)?;
     migrate::run(&database.owner_url)?;
     let made = bootstrap::admin_key(&Db::new(&database.settings), organization_id, SystemClock.now())?;
-    say(&format!("an admin key of {}, shown this one time", made.organization_id));
+    say(&format!(
+        "an admin key of {}, shown this one time",
+        made.organization_id
+    ));
     writeln!(std::io::stdout().lock(), "{}", made.secret.text)?;
     Ok(())
 }

@@ -3,7 +3,7 @@
 use super::domain::{ApiKey, ApiKeyPatch, NewApiKey};
 use super::store::{self, ApiKeyFilter};
 use crate::features::users::{self, UserStatus};
-use crate::kernel::ctx::Ctx;
+use crate::kernel::ctx::{Actor, ActorId, Ctx};
 use crate::kernel::id::{ApiKeyId, PartnerId, UserId};
 use crate::kernel::permission::Permission;
 use crate::kernel::problem::{Code, FieldProblem, Problem};
@@ -11,6 +11,7 @@ use crate::kernel::version::Precondition;
 use crate::platform::credentials::NewSecret;
 use crate::platform::db::{Change, Page, PageRequest, Subject, Tx};
 use chrono::TimeDelta;
+use uuid::Uuid;
 
 /// One key of the organization.
 pub fn get(tx: &mut Tx<'_>, ctx: &Ctx, id: ApiKeyId) -> Result<ApiKey, Problem> {
@@ -25,6 +26,15 @@ pub fn list(
     page: &PageRequest,
 ) -> Result<Page<ApiKey>, Problem> {
     store::list(tx, &ctx.scope, filter, page)
+}
+
+/// Who may know the secret that the caller came with, besides its holder: whoever made it. Nobody for a caller without
+/// a key.
+pub fn secret_makers(tx: &mut Tx<'_>, ctx: &Ctx) -> Result<Vec<Uuid>, Problem> {
+    match ctx.actor {
+        Actor::ApiKey(id) => Ok(get(tx, ctx, id)?.secret_makers(ctx.now)),
+        Actor::User(_) | Actor::System => Ok(Vec::new()),
+    }
 }
 
 /// Makes a key for the caller's own person, or for nobody when there is no person behind the caller. What a partner's
@@ -84,7 +94,7 @@ pub fn rotate(
     secret: &NewSecret,
 ) -> Result<ApiKey, Problem> {
     let before = lock(tx, ctx, id, precondition)?;
-    let after = before.clone().rotated(secret.prefix.clone(), overlap, ctx.now)?;
+    let after = before.clone().rotated(secret.prefix.clone(), overlap, ctx)?;
     store::rotate(tx, &ctx.scope, &after, &secret.hash)?;
     let change = Change::updated("api_key.rotated", subject(&after), &before, &after);
     record(tx, ctx, change, &after);
@@ -205,6 +215,8 @@ fn add(tx: &mut Tx<'_>, ctx: &Ctx, new: NewApiKey, secret: &NewSecret) -> Result
         allowed_networks: new.allowed_networks,
         last_used_at: None,
         previous_secret_until: None,
+        secret_made_by: ctx.responsible().map(ActorId::uuid),
+        previous_secret_made_by: None,
         access_version: 1,
         row_version: 1,
         created_at: ctx.now,

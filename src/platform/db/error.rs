@@ -92,7 +92,7 @@ fn by_constraint(constraint: &str) -> Option<Problem> {
     let code = match constraint {
         "attributions_shares_check" => Code::SharesExceedWhole,
         "commission_rule_versions_period_key" => Code::RuleVersionsOverlap,
-        "payout_runs_second_person_check" => Code::SecondPersonRequired,
+        "payout_runs_second_person_check" | "payout_runs_second_hand_check" => Code::SecondPersonRequired,
         "users_email_key" => {
             let message = "Another user here has this e-mail address.";
             return Some(Problem {

@@ -36,6 +36,8 @@ diesel::table! {
         row_version -> Int8,
         created_at -> Timestamptz,
         updated_at -> Timestamptz,
+        secret_made_by -> Nullable<Uuid>,
+        previous_secret_made_by -> Nullable<Uuid>,
     }
 }
 
@@ -491,6 +493,7 @@ diesel::table! {
         row_version -> Int8,
         created_at -> Timestamptz,
         updated_at -> Timestamptz,
+        drafter_secret_makers -> Array<Uuid>,
     }
 }
 

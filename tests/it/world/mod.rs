@@ -13,7 +13,7 @@ mod sql;
 
 pub use actor::{Actor, Ask};
 pub use document::{Operation, document, operations, resolve};
-pub use pipeline::{money, texts};
+pub use pipeline::{FINANCE, Run, money, texts};
 pub use postgres::{Cluster, Database};
 pub use reply::Reply;
 pub use sql::{Names, count, names};

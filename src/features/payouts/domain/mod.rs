@@ -9,4 +9,4 @@ pub use payout::{
     CarryForward, CarryForwardReason, Confirmation, Payout, PayoutItem, PayoutItemKind, PayoutItemStatus,
     PayoutStatus,
 };
-pub use run::{NewPayoutRun, PayoutRail, PayoutRun, PayoutRunFigures, PayoutRunStatus, Report, StatusCounts};
+pub use run::{NewPayoutRun, PayoutRail, PayoutRun, PayoutRunFigures, PayoutRunStatus, Report, Signature, StatusCounts};
