@@ -7,6 +7,7 @@ pub mod credit_note_issued;
 pub mod deal_won;
 pub mod hold_release;
 pub mod imports;
+pub mod late_credit;
 pub mod partner_terminated;
 pub mod payment_recorded;
 pub mod payout_run;
