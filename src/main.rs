@@ -187,10 +187,7 @@ fn run_serve(arguments: &ServeArguments, log: &LogSettings) -> Outcome {
     runtime.block_on(async {
         let connections = database.settings.write_connections;
         let server = serve::server(listener, state, figures, &arguments.serve, connections)?;
-        say(&format!(
-            "serving on http://{address} (documentation: http://{address}/docs/)"
-        ));
-        until_told(server, database.private.as_ref()).await
+        until_told(server, address, database.private.as_ref()).await
     })?;
     drop(worker);
     if let Some(postgres) = database.private {
@@ -201,13 +198,21 @@ fn run_serve(arguments: &ServeArguments, log: &LogSettings) -> Outcome {
     Ok(())
 }
 
-/// Runs the server until SIGINT or SIGTERM; what is in flight is finished.
+/// Runs the server until SIGINT or SIGTERM, which it hears from the moment it says that it serves; what is in flight is
+/// finished.
 ///
 /// A private Postgres that ends by itself ends the service with an error, so that whoever watches over it starts both
 /// again.
-async fn until_told(server: actix_web::dev::Server, postgres: Option<&EmbeddedPostgres>) -> Outcome {
+async fn until_told(
+    server: actix_web::dev::Server,
+    address: SocketAddr,
+    postgres: Option<&EmbeddedPostgres>,
+) -> Outcome {
     use actix_web::rt::signal::unix::{SignalKind, signal};
     let (mut interrupt, mut terminate) = (signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?);
+    say(&format!(
+        "serving on http://{address} (documentation: http://{address}/docs/)"
+    ));
     let handle = server.handle();
     let running = actix_web::rt::spawn(server);
     let told = futures_util::future::select(Box::pin(interrupt.recv()), Box::pin(terminate.recv()));
