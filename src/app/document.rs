@@ -19,7 +19,10 @@ use utoipa_actix_web::AppExt;
         license(name = "Apache-2.0", identifier = "Apache-2.0"),
         contact(name = "Copartner", url = "https://copartner.example/support", email = "api@copartner.example")
     ),
-    servers((url = "/", description = "The service that serves this document: your production environment, or any other.")),
+    servers(
+        (url = "/", description = "The service that serves this document, in whichever environment: local, staging, production."),
+        (url = "https://api.copartner.example", description = "Your production environment, wherever you run it.")
+    ),
     tags(
         (name = "API Keys", description = "How machines come in."),
         (name = "Accounts", description = "End customer companies."),

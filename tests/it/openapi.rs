@@ -226,3 +226,9 @@ fn every_problem_leads_to_a_page_that_explains_it() {
 fn the_documents_server_is_the_one_that_serves_it() {
     assert_eq!(document()["servers"][0]["url"], "/");
 }
+
+#[test]
+fn the_example_of_a_bad_request_is_what_broken_json_gets() {
+    let content = &document()["components"]["responses"]["BadRequest"]["content"];
+    assert_eq!(content["application/problem+json"]["example"]["code"], "malformed_json");
+}
