@@ -3,17 +3,16 @@
 use clap::{Parser, Subcommand};
 use copartner::app::worker::Worker;
 use copartner::app::{audit_check, bootstrap, demo, document, document_3_0, ledger_check, serve};
+use copartner::kernel::id::OrganizationId;
 use copartner::platform::clock::{Clock, SystemClock};
-use copartner::platform::config::{DatabaseSettings, LogSettings, ServeSettings};
+use copartner::platform::config::{DatabaseSettings, LogSettings, ServeSettings, listen_address};
 use copartner::platform::db::{Db, migrate};
 use copartner::platform::embedded_postgres::EmbeddedPostgres;
 use copartner::platform::telemetry;
 use std::error::Error;
-use std::fs::OpenOptions;
+use std::fs::File;
 use std::io::Write;
 use std::net::SocketAddr;
-use std::os::unix::fs::OpenOptionsExt;
-use std::path::Path;
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Duration;
@@ -59,6 +58,9 @@ enum Command {
     /// Work on organizations.
     #[command(subcommand)]
     Organization(OrganizationCommand),
+    /// Work on keys: the way back when every admin key is lost.
+    #[command(subcommand)]
+    ApiKey(ApiKeyCommand),
     /// Work on the books.
     #[command(subcommand)]
     Ledger(LedgerCommand),
@@ -78,7 +80,7 @@ enum Command {
 #[derive(Debug, clap::Args)]
 struct HealthcheckArguments {
     /// Address and port that the service listens on; the question goes to this machine.
-    #[arg(long, env = "COPARTNER_LISTEN", default_value = "127.0.0.1:8080")]
+    #[arg(long, env = "COPARTNER_LISTEN", default_value = "127.0.0.1:8080", value_parser = listen_address)]
     listen: SocketAddr,
 }
 
@@ -90,6 +92,22 @@ enum OrganizationCommand {
         /// Its name.
         #[arg(long, value_parser = organization_name)]
         name: String,
+        #[command(flatten)]
+        database: DatabaseSettings,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+enum ApiKeyCommand {
+    /// Make another admin key and print it, this one time; the audit trail says that the service made it. For whoever
+    /// lost every key, and can reach the database. A private Postgres must not be in use by a running service.
+    Create {
+        /// The organization's id; may be left out where there is only one.
+        #[arg(long)]
+        organization: Option<OrganizationId>,
+        /// With every permission; no other kind is made here.
+        #[arg(long, required = true)]
+        admin: bool,
         #[command(flatten)]
         database: DatabaseSettings,
     },
@@ -120,6 +138,11 @@ fn main() -> ExitCode {
         Command::Organization(OrganizationCommand::Create { name, database }) => {
             run_organization_create(&name, &database)
         }
+        Command::ApiKey(ApiKeyCommand::Create {
+            organization,
+            database,
+            ..
+        }) => run_api_key_create(organization, &database),
         Command::Ledger(LedgerCommand::Check(settings)) => run_ledger_check(&settings),
         Command::Audit(AuditCommand::Verify(settings)) => run_audit_verify(&settings),
         Command::Openapi { format } => run_openapi(&format),
@@ -148,10 +171,12 @@ fn run_serve(arguments: &ServeArguments, log: &LogSettings) -> Outcome {
         applied.len()
     ));
     let db = Db::new(&database.settings);
-    let founded = bootstrap::if_empty(&db, "My organization", SystemClock.now())?;
+    let listener = serve::listen(&arguments.serve)?;
+    let address = listener.local_addr()?;
     if database.private.is_some() {
         Worker::take_over(&db)?;
     }
+    found_if_first(&db, &arguments.serve, address)?;
     let state = serve::state(db, Arc::new(SystemClock), &arguments.serve)?;
     let worker = if arguments.serve.without_worker {
         None
@@ -161,14 +186,8 @@ fn run_serve(arguments: &ServeArguments, log: &LogSettings) -> Outcome {
     let runtime = actix_web::rt::System::new();
     runtime.block_on(async {
         let connections = database.settings.write_connections;
-        let (server, address) = serve::server(state, figures, &arguments.serve, connections)?;
-        if let Some(founded) = &founded {
-            welcome(founded, address, arguments.serve.bootstrap_key_file.as_deref())?;
-        }
-        say(&format!(
-            "serving on http://{address} (documentation: http://{address}/docs/)"
-        ));
-        until_told(server, database.private.as_ref()).await
+        let server = serve::server(listener, state, figures, &arguments.serve, connections)?;
+        until_told(server, address, database.private.as_ref()).await
     })?;
     drop(worker);
     if let Some(postgres) = database.private {
@@ -179,13 +198,21 @@ fn run_serve(arguments: &ServeArguments, log: &LogSettings) -> Outcome {
     Ok(())
 }
 
-/// Runs the server until SIGINT or SIGTERM; what is in flight is finished.
+/// Runs the server until SIGINT or SIGTERM, which it hears from the moment it says that it serves; what is in flight is
+/// finished.
 ///
 /// A private Postgres that ends by itself ends the service with an error, so that whoever watches over it starts both
 /// again.
-async fn until_told(server: actix_web::dev::Server, postgres: Option<&EmbeddedPostgres>) -> Outcome {
+async fn until_told(
+    server: actix_web::dev::Server,
+    address: SocketAddr,
+    postgres: Option<&EmbeddedPostgres>,
+) -> Outcome {
     use actix_web::rt::signal::unix::{SignalKind, signal};
     let (mut interrupt, mut terminate) = (signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?);
+    say(&format!(
+        "serving on http://{address} (documentation: http://{address}/docs/)"
+    ));
     let handle = server.handle();
     let running = actix_web::rt::spawn(server);
     let told = futures_util::future::select(Box::pin(interrupt.recv()), Box::pin(terminate.recv()));
@@ -214,22 +241,28 @@ async fn until_gone(postgres: Option<&EmbeddedPostgres>) {
     }
 }
 
-/// Shows the first key, this one time.
-fn welcome(founded: &bootstrap::Founded, address: SocketAddr, file: Option<&Path>) -> Outcome {
-    let key = &founded.secret.text;
-    if let Some(path) = file {
-        let mut file = OpenOptions::new()
-            .write(true)
-            .create(true)
-            .truncate(true)
-            .mode(0o600)
-            .open(path)?;
-        writeln!(file, "{key}")?;
+/// On the very first start, makes an organization and shows its key, this one time. All that may fail has been done
+/// before, and the key is shown before it is written, because nobody could show it again.
+fn found_if_first(db: &Db, settings: &ServeSettings, address: SocketAddr) -> Outcome {
+    if !bootstrap::is_first_start(db)? {
+        return Ok(());
     }
+    let file = settings.bootstrap_key_file.as_deref();
+    let file = file.map(bootstrap::key_file).transpose()?;
+    let founded = bootstrap::organization(db, "My organization", SystemClock.now())?;
+    welcome(&founded, address, file)
+}
+
+/// Shows the first key, this one time.
+fn welcome(founded: &bootstrap::Founded, address: SocketAddr, file: Option<File>) -> Outcome {
+    let key = &founded.secret.text;
     say("first start: here is your organization's first admin key. It is shown this one time.");
     eprintln!(
         "\n    export COPARTNER_KEY={key}\n    curl -H \"Authorization: Bearer $COPARTNER_KEY\" http://{address}/v1/organization\n"
     );
+    if let Some(mut file) = file {
+        writeln!(file, "{key}")?;
+    }
     Ok(())
 }
 
@@ -284,6 +317,18 @@ fn run_organization_create(name: &str, settings: &DatabaseSettings) -> Outcome {
     Ok(())
 }
 
+fn run_api_key_create(organization_id: Option<OrganizationId>, settings: &DatabaseSettings) -> Outcome {
+    let database = serve::database(settings, &mut say)?;
+    migrate::run(&database.owner_url)?;
+    let made = bootstrap::admin_key(&Db::new(&database.settings), organization_id, SystemClock.now())?;
+    say(&format!(
+        "an admin key of {}, shown this one time",
+        made.organization_id
+    ));
+    writeln!(std::io::stdout().lock(), "{}", made.secret.text)?;
+    Ok(())
+}
+
 fn run_ledger_check(settings: &DatabaseSettings) -> Outcome {
     let database = serve::database(settings, &mut say)?;
     let findings = ledger_check::all(&Db::new(&database.settings), SystemClock.now())?;
@@ -332,7 +377,8 @@ fn run_openapi(format: &str) -> Outcome {
 fn run_healthcheck(arguments: &HealthcheckArguments) -> Outcome {
     use std::io::Read;
     let port = arguments.listen.port();
-    let mut stream = std::net::TcpStream::connect(("127.0.0.1", port))?;
+    let mut stream = std::net::TcpStream::connect(("127.0.0.1", port))
+        .map_err(|error| format!("nothing answers at 127.0.0.1:{port} (COPARTNER_LISTEN): {error}"))?;
     stream.set_read_timeout(Some(Duration::from_secs(5)))?;
     write!(
         stream,

@@ -1,6 +1,6 @@
 //! The OpenAPI document of everything that is served.
 
-use super::routes;
+use super::{reference, routes};
 use crate::platform::openapi;
 use actix_web::App;
 use serde_json::Value;
@@ -19,7 +19,10 @@ use utoipa_actix_web::AppExt;
         license(name = "Apache-2.0", identifier = "Apache-2.0"),
         contact(name = "Copartner", url = "https://copartner.example/support", email = "api@copartner.example")
     ),
-    servers((url = "https://api.copartner.example", description = "Your production environment, wherever you run it.")),
+    servers(
+        (url = "/", description = "The service that serves this document, in whichever environment: local, staging, production."),
+        (url = "https://api.copartner.example", description = "Your production environment, wherever you run it.")
+    ),
     tags(
         (name = "API Keys", description = "How machines come in."),
         (name = "Accounts", description = "End customer companies."),
@@ -80,7 +83,11 @@ pub fn document() -> Value {
         .openapi(Document::openapi())
         .configure(routes)
         .split_for_parts();
-    openapi::finish(collected)
+    let mut document = openapi::finish(collected);
+    if let Some(Value::String(description)) = document.pointer_mut("/info/description") {
+        description.push_str(&reference::lists());
+    }
+    document
 }
 
 /// The same contract for readers of OpenAPI 3.0.

@@ -5,6 +5,7 @@ pub mod bootstrap;
 pub mod demo;
 mod document;
 pub mod ledger_check;
+mod reference;
 pub mod serve;
 mod service;
 pub mod worker;

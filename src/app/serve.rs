@@ -42,7 +42,7 @@ pub enum ServeError {
     #[error(transparent)]
     Postgres(#[from] EmbeddedPostgresError),
     /// The address.
-    #[error("cannot listen on {0}: {1}")]
+    #[error("cannot listen on {0}: {1}. Set COPARTNER_LISTEN, or --listen, to another address and port")]
     Listen(SocketAddr, std::io::Error),
     /// The document.
     #[error(transparent)]
@@ -135,20 +135,23 @@ pub fn credentials(settings: &ServeSettings) -> Credentials {
     Credentials::new(outbound, signer, flows::identity_arrived::run)
 }
 
-/// A server that is listening but not yet running, and the address it got.
+/// The address that the service listens on, taken before anything is made that cannot be made twice.
+pub fn listen(settings: &ServeSettings) -> Result<TcpListener, ServeError> {
+    TcpListener::bind(settings.listen).map_err(|error| ServeError::Listen(settings.listen, error))
+}
+
+/// A server on this listener, not yet running.
 pub fn server(
+    listener: TcpListener,
     state: WebState,
     figures: PrometheusHandle,
     settings: &ServeSettings,
     connections: u32,
-) -> Result<(Server, SocketAddr), ServeError> {
+) -> Result<Server, ServeError> {
     #[cfg(feature = "bench-open-doors")]
     if !settings.listen.ip().is_loopback() {
         return Err(ServeError::OpenDoors);
     }
-    let listener =
-        TcpListener::bind(settings.listen).map_err(|error| ServeError::Listen(settings.listen, error))?;
-    let address = listener.local_addr()?;
     let workers = settings.workers.map_or_else(default_workers, usize::from);
     let blocking = usize::try_from(2 * connections)
         .unwrap_or(usize::MAX)
@@ -165,7 +168,7 @@ pub fn server(
         .disable_signals()
         .listen(listener)?
         .run();
-    Ok((server, address))
+    Ok(server)
 }
 
 /// Gathers the samples of the figures now and then; else they would pile up until somebody asks for `/metrics`.

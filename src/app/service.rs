@@ -1,10 +1,11 @@
 //! The operations about the service itself, all public: is it alive, is it ready, its figures, its document.
 
+use super::reference;
 use crate::kernel::problem::Problem;
 use crate::platform::openapi;
 use crate::platform::web::problem::Refusal;
 use crate::platform::web::{Answer, Reply, WebState};
-use actix_web::web::{Data, ServiceConfig as PlainConfig};
+use actix_web::web::{Data, Path, ServiceConfig as PlainConfig};
 use actix_web::{HttpRequest, HttpResponse, Responder, get};
 use metrics_exporter_prometheus::PrometheusHandle;
 use serde::Serialize;
@@ -23,6 +24,7 @@ pub fn routes(config: &mut ServiceConfig<'_>) {
 /// Registers what describes the service rather than being described.
 pub fn documentation(config: &mut PlainConfig) {
     config.service(figures).service(document).service(document_3_0);
+    config.service(problems).service(problem);
     config.service(SwaggerUi::new("/docs/{_:.*}").config(Config::from("/openapi.json")));
     config.service(docs);
 }
@@ -125,6 +127,23 @@ async fn document(state: Data<WebState>) -> impl Responder {
 #[get("/openapi-3.0.json")]
 async fn document_3_0(state: Data<WebState>) -> impl Responder {
     HttpResponse::Ok().json(openapi::derive_3_0(state.contract.document()))
+}
+
+/// Every problem code, for people.
+#[get("/problems/")]
+async fn problems() -> impl Responder {
+    HttpResponse::Ok()
+        .content_type("text/html; charset=utf-8")
+        .body(reference::problems_page())
+}
+
+/// One problem code, for people.
+#[get("/problems/{code}")]
+async fn problem(code: Path<String>) -> Result<HttpResponse, Refusal> {
+    let page = reference::problem_page(&code).ok_or_else(Problem::not_found)?;
+    Ok(HttpResponse::Ok()
+        .content_type("text/html; charset=utf-8")
+        .body(page))
 }
 
 #[get("/docs")]

@@ -9,16 +9,17 @@ use crate::kernel::version::Precondition;
 use crate::platform::db::Tx;
 use chrono::{DateTime, Utc};
 
-/// Wins the deal at `won_at`, or now.
+/// Wins the deal at `won_at`, or now; warns when that earns nobody anything though it looks as if it should.
 pub fn run(
     tx: &mut Tx<'_>,
     ctx: &Ctx,
     id: DealId,
     precondition: &Precondition,
     won_at: Option<DateTime<Utc>>,
-) -> Result<deals::Deal, Problem> {
+) -> Result<(deals::Deal, Vec<deals::WinWarning>), Problem> {
     let deal = deals::win(tx, ctx, id, precondition, won_at)?;
-    attributions::settle(tx, ctx, id)?;
+    let credits = attributions::settle(tx, ctx, id)?;
     accrual::of_deals(tx, ctx, &[id])?;
-    Ok(deal)
+    let warnings = deal.win_warnings(credits.len());
+    Ok((deal, warnings))
 }

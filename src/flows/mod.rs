@@ -9,6 +9,7 @@ pub mod deal_won;
 pub mod hold_release;
 pub mod identity_arrived;
 pub mod imports;
+pub mod late_credit;
 pub mod partner_terminated;
 pub mod payment_recorded;
 pub mod payout_run;

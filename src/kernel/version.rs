@@ -8,17 +8,22 @@ pub enum Precondition {
     /// No `If-Match`, or `*`.
     #[default]
     Any,
-    /// One of these versions; an empty list matches nothing (a malformed or weak tag).
+    /// One of these versions; an empty list matches nothing (a malformed tag).
     OneOf(Vec<i64>),
 }
 
 impl Precondition {
-    /// Reads an `If-Match` header. A malformed or weak tag can match no version.
+    /// Reads an `If-Match` header. A malformed tag can match no version. Proxies that compress make a tag weak; it stands
+    /// for the same version all the same.
     pub fn parse(header: &str) -> Self {
         if header.trim() == "*" {
             return Self::Any;
         }
-        let version = |tag: &str| tag.trim().strip_prefix('"')?.strip_suffix('"')?.parse().ok();
+        let version = |tag: &str| {
+            let tag = tag.trim();
+            let quoted = tag.strip_prefix("W/").unwrap_or(tag);
+            quoted.strip_prefix('"')?.strip_suffix('"')?.parse().ok()
+        };
         Self::OneOf(header.split(',').filter_map(version).collect())
     }
 
@@ -27,6 +32,11 @@ impl Precondition {
         match self {
             Self::Any => Ok(()),
             Self::OneOf(versions) if versions.contains(&row_version) => Ok(()),
+            Self::OneOf(versions) if versions.is_empty() => Err(Problem::new(Code::PreconditionFailed)
+                .because(format!(
+                    "If-Match names no version: send the ETag of the record with its quotes. It is at \
+                     If-Match: \"{row_version}\" now."
+                ))),
             Self::OneOf(_) => Err(Problem::new(Code::PreconditionFailed).because(format!(
                 "The record is at version \"{row_version}\" now; read it again before changing it."
             ))),

@@ -46,7 +46,7 @@ pub struct DatabaseSettings {
 #[derive(Debug, Clone, Args)]
 pub struct ServeSettings {
     /// Address and port to listen on.
-    #[arg(long, env = "COPARTNER_LISTEN", default_value = "127.0.0.1:8080")]
+    #[arg(long, env = "COPARTNER_LISTEN", default_value = "127.0.0.1:8080", value_parser = listen_address)]
     pub listen: SocketAddr,
     /// Threads that accept and answer requests. Default: one per core, at most four.
     #[arg(long, env = "COPARTNER_WORKERS", value_parser = clap::value_parser!(u16).range(1..=64))]
@@ -85,7 +85,7 @@ pub struct ServeSettings {
     /// Write the first admin key to this file (mode 0600) besides printing it.
     #[arg(long, env = "COPARTNER_BOOTSTRAP_KEY_FILE")]
     pub bootstrap_key_file: Option<PathBuf>,
-    /// Run the background work (imports, holds, event numbers) elsewhere, by `copartner worker`.
+    /// Run the background work (imports, holds, event numbers, audit seals) elsewhere, by `copartner worker`.
     #[arg(long, env = "COPARTNER_WITHOUT_WORKER", default_value = "false", action = clap::ArgAction::Set, num_args = 0..=1, default_missing_value = "true")]
     pub without_worker: bool,
 }
@@ -105,6 +105,12 @@ pub struct LogSettings {
         global = true
     )]
     pub log_format: LogFormat,
+}
+
+/// An address to listen on. Names are not resolved, since one may stand for several addresses.
+pub fn listen_address(text: &str) -> Result<SocketAddr, &'static str> {
+    text.parse()
+        .map_err(|_| "it is written as address:port, such as 127.0.0.1:8080 or [::]:8080")
 }
 
 /// An origin as browsers write it: scheme, host and port, and nothing after it. No pattern, so that nobody is let in

@@ -206,3 +206,27 @@ fn uuid_of(request_id: &str) -> Uuid {
     let id: copartner::kernel::id::RequestId = request_id.parse().unwrap();
     id.uuid()
 }
+
+/// What every event tells, whatever it is about.
+#[test]
+fn events_tell_the_id_and_amounts_as_the_resources_do() {
+    let world = World::new();
+    let program = world.ten_percent(json!({}));
+    let partner = world.enrolled("A", &program);
+    let payment = world.sale(&program, &partner, "100.00 USD");
+    world.refund(&payment, "50.00 USD");
+    world.paid_run(&world.finance());
+    let events = world.admin().all("/v1/events");
+    for event in &events {
+        assert_eq!(event["data"]["id"], event["subject"]["id"], "{event}");
+        assert!(event["data"].get("row_version").is_none(), "{event}");
+    }
+    let amount = |name: &str| {
+        let event = events.iter().find(|event| event["type"] == name);
+        event.unwrap_or_else(|| panic!("no {name}"))["data"]["amount"].clone()
+    };
+    let usd = |amount: &str| json!({ "amount": amount, "currency": "USD" });
+    assert_eq!(amount("commission.accrued"), usd("10.00"));
+    assert_eq!(amount("commission.clawed_back"), usd("5.00"));
+    assert_eq!(amount("payout.paid"), usd("5.00"));
+}

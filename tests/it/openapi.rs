@@ -1,7 +1,9 @@
 //! The published documents are what the code says, and keep the rules of the house.
 
-use crate::world::document;
+use crate::world::{World, document};
+use copartner::kernel::permission::Permission;
 use copartner::kernel::problem::Code;
+use copartner::kernel::subject;
 use copartner::platform::openapi;
 use serde_json::Value;
 use std::collections::BTreeSet;
@@ -148,4 +150,88 @@ fn every_page_holds_records_of_its_own() {
         let record = record.unwrap_or_else(|| panic!("{page}Page holds no records"));
         assert_eq!(schemas[record]["type"], "object", "{record}");
     }
+}
+
+/// What a reader looks up: what is named in one place is listed in another.
+#[test]
+fn codes_permissions_and_event_types_are_listed() {
+    let described = document()["info"]["description"].as_str().unwrap();
+    let codes = Code::ALL.iter().map(|code| code.name());
+    let permissions = Permission::ALL.iter().map(|permission| permission.name());
+    let events = recorded_events();
+    assert!(events.len() > 60, "{events:?}");
+    for name in codes.chain(permissions).chain(events.iter().map(String::as_str)) {
+        assert!(
+            described.contains(&format!("`{name}`")),
+            "`{name}` is not listed in the document: see src/app/reference.rs"
+        );
+    }
+    let listed = described.split("## Event types").nth(1).unwrap();
+    for name in listed.split('`').filter(|text| is_event(text)) {
+        assert!(
+            events.contains(name),
+            "{name} is listed and no such event is recorded"
+        );
+    }
+}
+
+/// The names of events in the code: quoted, a noun that there is and what happened to it.
+fn recorded_events() -> BTreeSet<String> {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+    let mut names = BTreeSet::new();
+    let mut folders = vec![root.join("features"), root.join("flows")];
+    while let Some(folder) = folders.pop() {
+        for entry in std::fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                folders.push(path);
+                continue;
+            }
+            let text = std::fs::read_to_string(path).unwrap();
+            names.extend(text.split('"').filter(|name| is_event(name)).map(str::to_owned));
+        }
+    }
+    names
+}
+
+fn is_event(name: &str) -> bool {
+    name.split_once('.').is_some_and(|(noun, verb)| {
+        subject::NOUNS.contains(&noun)
+            && !verb.is_empty()
+            && verb.chars().all(|one| one == '_' || one.is_ascii_lowercase())
+    })
+}
+
+#[test]
+fn every_problem_leads_to_a_page_that_explains_it() {
+    let world = World::new();
+    let refused = world.nobody().get("/v1/partners").refused(401, "unauthorized");
+    let page = world.nobody().get(refused.text("/type")).expect(200);
+    assert!(page.raw().contains("Authorization: Bearer"), "{}", page.raw());
+    let all = world.nobody().get("/problems/").expect(200);
+    for code in Code::ALL {
+        assert!(all.raw().contains(code.name()), "{}", code.name());
+        let page = world
+            .nobody()
+            .get(&format!("/problems/{}", code.name()))
+            .expect(200);
+        assert!(page.raw().contains(code.title()), "{}", code.name());
+        assert!(page.header("content-type").starts_with("text/html"));
+    }
+    world.nobody().get("/problems/nonsense").refused(404, "not_found");
+}
+
+/// Pages may ask their own address only, so that the document must name it for its operations to be tried out.
+#[test]
+fn the_documents_server_is_the_one_that_serves_it() {
+    assert_eq!(document()["servers"][0]["url"], "/");
+}
+
+#[test]
+fn the_example_of_a_bad_request_is_what_broken_json_gets() {
+    let content = &document()["components"]["responses"]["BadRequest"]["content"];
+    assert_eq!(
+        content["application/problem+json"]["example"]["code"],
+        "malformed_json"
+    );
 }

@@ -125,9 +125,10 @@ fn pay_every_month(world: &World) -> i64 {
         "payout_runs:process",
         "payouts:confirm",
     ]);
+    let operations = world.key(&["payout_runs:write"]);
     month_ends()
         .iter()
-        .map(|cut_off| pay(world.admin(), &finance, cut_off))
+        .map(|cut_off| pay(&operations, &finance, cut_off))
         .sum()
 }
 
@@ -142,9 +143,9 @@ fn month_ends() -> Vec<String> {
     ends
 }
 
-fn pay(admin: &Actor, finance: &Actor, cut_off: &str) -> i64 {
+fn pay(operations: &Actor, finance: &Actor, cut_off: &str) -> i64 {
     let proposal = json!({ "cut_off_at": cut_off, "rail": "manual" });
-    let run = once(admin, "/v1/payout-runs", cut_off, Some(&proposal)).expect(201);
+    let run = once(operations, "/v1/payout-runs", cut_off, Some(&proposal)).expect(201);
     let path = format!("/v1/payout-runs/{}", run.id());
     let approve = finance.ask("POST", &format!("{path}/approve"));
     let approve = approve.header("Idempotency-Key", &format!("approve-{cut_off}"));

@@ -1,7 +1,7 @@
 //! The program itself, as somebody starts and stops it.
 
 use std::io::{BufRead, BufReader, Read, Write};
-use std::net::TcpStream;
+use std::net::{TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStderr, Command, Output, Stdio};
 
@@ -137,6 +137,74 @@ fn the_first_start_makes_a_key_and_ctrl_c_ends_with_status_zero() {
 }
 
 #[test]
+fn a_first_start_that_fails_costs_no_key() {
+    let folder = Folder::new("failed-first");
+    let taken = TcpListener::bind("127.0.0.1:0").expect("a port");
+    let address = taken.local_addr().expect("its address").to_string();
+    let busy = copartner(&folder.0)
+        .env("COPARTNER_LISTEN", &address)
+        .output()
+        .expect("it runs");
+    assert!(!busy.status.success());
+    let said = message(&busy);
+    assert!(
+        said.contains(&address) && said.contains("COPARTNER_LISTEN"),
+        "{said}"
+    );
+    let unwritable = copartner(&folder.0)
+        .env("COPARTNER_BOOTSTRAP_KEY_FILE", "/nonexistent/key")
+        .output()
+        .expect("it runs");
+    assert!(!unwritable.status.success());
+    let said = message(&unwritable);
+    assert!(
+        said.contains("/nonexistent/key") && said.contains("COPARTNER_BOOTSTRAP_KEY_FILE"),
+        "{said}"
+    );
+    let file = folder.0.join("first-key");
+    let service = Running::run(copartner(&folder.0).env("COPARTNER_BOOTSTRAP_KEY_FILE", &file));
+    let key = service.key().expect("the first key is shown").to_owned();
+    assert_eq!(std::fs::read_to_string(&file).expect("the file").trim(), key);
+    service.signal("-INT");
+    assert_eq!(service.ended().0, Some(0));
+}
+
+#[test]
+fn whoever_lost_every_key_gets_another_on_the_command_line() {
+    let folder = Folder::new("lost");
+    let service = Running::start(&folder.0);
+    service.signal("-INT");
+    assert_eq!(service.ended().0, Some(0));
+    let create = ["api-key", "create", "--admin"];
+    let made = copartner(&folder.0).args(create).output().expect("it runs");
+    assert!(made.status.success(), "{}", message(&made));
+    let key = String::from_utf8_lossy(&made.stdout).trim().to_owned();
+    let nobody = "org_01j9zq4y8k7m5n3p2r1s0t6v4w";
+    let unknown = copartner(&folder.0)
+        .args(create)
+        .args(["--organization", nobody])
+        .output()
+        .expect("it runs");
+    assert!(!unknown.status.success());
+    let again = Running::start(&folder.0);
+    let organization = again.get("/v1/organization", &key);
+    assert!(organization.starts_with("HTTP/1.1 200"), "{organization}");
+    let id = organization
+        .split("\"id\":\"")
+        .nth(1)
+        .and_then(|rest| rest.split('"').next());
+    let known = id.expect("its id");
+    assert!(message(&unknown).contains(known), "{}", message(&unknown));
+    let audited = again.get("/v1/audit-events?limit=1", &key);
+    assert!(
+        audited.contains("api_key.created") && audited.contains("\"actor_type\":\"system\""),
+        "{audited}"
+    );
+    again.signal("-INT");
+    assert_eq!(again.ended().0, Some(0));
+}
+
+#[test]
 fn a_killed_service_starts_again_with_what_it_had_and_shows_no_second_key() {
     let folder = Folder::new("killed");
     let service = Running::start(&folder.0);
@@ -175,6 +243,10 @@ fn no_key_stands_in_the_log_however_much_it_says() {
         service.signal("-INT");
         let (code, said) = service.ended();
         assert_eq!(code, Some(0), "{said}");
+        assert!(
+            !said.contains('\u{1b}'),
+            "no colors where nobody sees them: {said}"
+        );
         assert!(said.contains("/v1/organization"), "requests are logged: {said}");
         assert!(!said.contains("cpk_"), "{said}");
     }
@@ -224,6 +296,17 @@ fn what_is_missing_or_wrong_is_said_in_a_line() {
         .expect("it runs");
     assert_eq!(mistyped.status.code(), Some(2));
     assert!(message(&mistyped).contains("many"), "{}", message(&mistyped));
+    let portless = copartner(&folder.0).args(["--listen", "18432"]).output();
+    let portless = message(&portless.expect("it runs"));
+    assert!(portless.contains("address:port"), "{portless}");
+    let closed = TcpListener::bind("127.0.0.1:0").expect("a port");
+    let address = closed.local_addr().expect("its address").to_string();
+    drop(closed);
+    let unheard = copartner(&folder.0)
+        .args(["healthcheck", "--listen", &address])
+        .output();
+    let unheard = message(&unheard.expect("it runs"));
+    assert!(unheard.contains(&address), "{unheard}");
 }
 
 #[test]
@@ -234,6 +317,7 @@ fn every_command_explains_itself() {
         &["serve", "--help"],
         &["worker", "--help"],
         &["migrate", "--help"],
+        &["api-key", "create", "--help"],
         &["ledger", "check", "--help"],
         &["openapi", "--help"],
         &["healthcheck", "--help"],

@@ -12,8 +12,8 @@ mod table;
 
 pub use story::walk;
 
+use super::bootstrap;
 use super::serve::{self, Database, ServeError};
-use super::{bootstrap, serve::server};
 use crate::kernel::problem::Problem;
 use crate::platform::clock::{Clock, ManualClock};
 use crate::platform::config::{DatabaseSettings, ServeSettings};
@@ -194,7 +194,9 @@ fn serve_until_stopped(
     born: &SyncSender<(ServerHandle, SocketAddr)>,
 ) -> Result<(), ServeError> {
     actix_web::rt::System::new().block_on(async {
-        let (running, address) = server(state, figures, settings, connections)?;
+        let listener = serve::listen(settings)?;
+        let address = listener.local_addr()?;
+        let running = serve::server(listener, state, figures, settings, connections)?;
         // Nobody listens any more when the demo has given up; the server then ends with its thread.
         if born.send((running.handle(), address)).is_ok() {
             running.await?;

@@ -15,6 +15,7 @@ const PARTNERS: [(&str, u32); 3] = [
 /// The caller with every permission, and the screen.
 struct Stage<'a> {
     admin: Caller<'a>,
+    operations: Caller<'a>,
     finance: Caller<'a>,
     out: &'a mut dyn Write,
 }
@@ -28,24 +29,35 @@ struct Sale {
 /// Walks through the story against the service at this address, with a key that holds every permission.
 pub fn walk(base_url: &str, key: &str, out: &mut dyn Write) -> Result<(), DemoError> {
     let mut admin = Caller::new(base_url, "admin", key);
-    let finance_key = second_key(&mut admin, out)?;
-    let finance = Caller::new(base_url, "finance", &finance_key);
-    Stage { admin, finance, out }.play()
-}
-
-/// Who proposes a payout run must not approve it, so that somebody else needs a key.
-fn second_key(admin: &mut Caller<'_>, out: &mut dyn Write) -> Result<String, DemoError> {
     writeln!(
         out,
-        "A second key, because nobody approves a payout run of their own"
+        "Two keys, because nobody approves a payout run of their own, nor one of a key that they made"
     )?;
-    let permissions = [
+    let operations = ["payout_runs:read", "payout_runs:write"];
+    let operations = new_key(&mut admin, "Operations", &operations, out)?;
+    let finance = [
         "payout_runs:read",
         "payout_runs:approve",
         "payout_runs:process",
         "payouts:confirm",
     ];
-    let body = json!({ "name": "Finance", "permissions": permissions });
+    let finance = new_key(&mut admin, "Finance", &finance, out)?;
+    let stage = Stage {
+        admin,
+        operations: Caller::new(base_url, "operations", &operations),
+        finance: Caller::new(base_url, "finance", &finance),
+        out,
+    };
+    stage.play()
+}
+
+fn new_key(
+    admin: &mut Caller<'_>,
+    name: &str,
+    permissions: &[&str],
+    out: &mut dyn Write,
+) -> Result<String, DemoError> {
+    let body = json!({ "name": name, "permissions": permissions });
     let made = admin.post(out, "/v1/api-keys", &body, |key| key.read_out("/name"))?;
     Ok(made.text("/secret")?.to_owned())
 }
@@ -211,11 +223,15 @@ impl Stage<'_> {
         Ok(())
     }
 
-    /// A run for the month that ends on this day: proposed by one key, approved and paid by another.
+    /// A run for the month that ends on this day: proposed by one key, approved and paid by another. The admin, who
+    /// made the first, is refused.
     fn payout_run(&mut self, last_day: &str) -> Result<(), DemoError> {
         let cut_off = format!("{last_day}T22:59:59Z");
         let proposal = json!({ "cut_off_at": cut_off, "rail": "manual" });
-        let run = self.post("/v1/payout-runs", &proposal, "/totals/0")?;
+        let total = |run: &Answer| run.read_out("/totals/0");
+        let run = self
+            .operations
+            .post(self.out, "/v1/payout-runs", &proposal, total)?;
         let path = format!("/v1/payout-runs/{}", run.id()?);
         let approve = format!("{path}/approve");
         self.admin.refused(self.out, &approve, &run, 409)?;

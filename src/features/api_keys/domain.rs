@@ -7,6 +7,7 @@ use crate::kernel::permission::Permission;
 use crate::kernel::problem::{FieldProblem, Problem};
 use chrono::{DateTime, TimeDelta, Utc};
 use serde::Serialize;
+use uuid::Uuid;
 
 /// An API key, without its secret.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -36,6 +37,12 @@ pub struct ApiKey {
     pub last_used_at: Option<DateTime<Utc>>,
     /// Until when the secret before the present one is good.
     pub previous_secret_until: Option<DateTime<Utc>>,
+    /// Who made the present secret, and so may know it: a user, or a key that belongs to nobody.
+    #[serde(skip)]
+    pub secret_made_by: Option<Uuid>,
+    /// Who made the secret before.
+    #[serde(skip)]
+    pub previous_secret_made_by: Option<Uuid>,
     /// Counts the changes of what it lets in.
     #[serde(skip)]
     pub access_version: i64,
@@ -127,19 +134,29 @@ impl ApiKey {
         })
     }
 
-    /// The key with another secret; the present one stays good for this long.
-    pub fn rotated(self, prefix: String, overlap: TimeDelta, now: DateTime<Utc>) -> Result<Self, Problem> {
+    /// The key with another secret, made by the caller; the present one stays good for this long.
+    pub fn rotated(self, prefix: String, overlap: TimeDelta, ctx: &Ctx) -> Result<Self, Problem> {
+        let now = ctx.now;
         if self.revoked_at.is_some() {
             return Err(Problem::wrong_state("rotate", "revoked", &[]));
         }
         Ok(Self {
             prefix,
             previous_secret_until: Some(now + overlap),
+            secret_made_by: ctx.responsible().map(ActorId::uuid),
+            previous_secret_made_by: self.secret_made_by,
             access_version: self.access_version + 1,
             updated_at: now,
             row_version: self.row_version + 1,
             ..self
         })
+    }
+
+    /// Who made the secrets that are good now.
+    pub fn secret_makers(&self, now: DateTime<Utc>) -> Vec<Uuid> {
+        let overlap = self.previous_secret_until.is_some_and(|end| end > now);
+        let previous = self.previous_secret_made_by.filter(|_| overlap);
+        self.secret_made_by.into_iter().chain(previous).collect()
     }
 
     /// Whether the caller holds everything that the key was made for, and so may handle its secret.

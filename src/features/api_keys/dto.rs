@@ -32,7 +32,7 @@ pub struct NewApiKeyBody {
     /// What it may do: permissions that you hold yourself.
     #[schema(min_items = 1, max_items = 100)]
     pub permissions: Vec<PermissionName>,
-    /// Confines the key to this partner.
+    /// Confines the key to this partner; without it, to the partner of its owner.
     #[schema(nullable = false)]
     pub partner_id: Option<PartnerId>,
     /// The user whom it belongs to: it may do what its owner still may, and ends when the owner goes. Without this it

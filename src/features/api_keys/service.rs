@@ -2,8 +2,8 @@
 
 use super::domain::{ApiKey, ApiKeyPatch, NewApiKey};
 use super::store::{self, ApiKeyFilter};
-use crate::features::users::{self, UserStatus};
-use crate::kernel::ctx::Ctx;
+use crate::features::users::{self, User, UserStatus};
+use crate::kernel::ctx::{Actor, ActorId, Ctx};
 use crate::kernel::id::{ApiKeyId, PartnerId, UserId};
 use crate::kernel::permission::Permission;
 use crate::kernel::problem::{Code, FieldProblem, Problem};
@@ -11,6 +11,7 @@ use crate::kernel::version::Precondition;
 use crate::platform::credentials::NewSecret;
 use crate::platform::db::{Change, Page, PageRequest, Subject, Tx};
 use chrono::TimeDelta;
+use uuid::Uuid;
 
 /// One key of the organization.
 pub fn get(tx: &mut Tx<'_>, ctx: &Ctx, id: ApiKeyId) -> Result<ApiKey, Problem> {
@@ -27,19 +28,31 @@ pub fn list(
     store::list(tx, &ctx.scope, filter, page)
 }
 
+/// Who may know the secret that the caller came with, besides its holder: whoever made it. Nobody for a caller without
+/// a key.
+pub fn secret_makers(tx: &mut Tx<'_>, ctx: &Ctx) -> Result<Vec<Uuid>, Problem> {
+    match ctx.actor {
+        Actor::ApiKey(id) => Ok(get(tx, ctx, id)?.secret_makers(ctx.now)),
+        Actor::User(_) | Actor::System => Ok(Vec::new()),
+    }
+}
+
 /// Makes a key for the caller's own person, or for nobody when there is no person behind the caller. What a partner's
-/// caller makes belongs to that partner.
+/// caller makes belongs to that partner, and so does what is made for a partner's user.
 pub fn create(tx: &mut Tx<'_>, ctx: &Ctx, new: NewApiKey, secret: &NewSecret) -> Result<ApiKey, Problem> {
-    let owner_id = new.owner_id.or(ctx.person);
-    let partner_id = ctx.partner_of_new(new.partner_id)?;
+    let owner = match new.owner_id.or(ctx.person) {
+        Some(owner_id) => Some(owner(tx, ctx, owner_id)?),
+        None => None,
+    };
+    let of_owner = owner.as_ref().and_then(|owner| owner.partner_id);
     let new = NewApiKey {
-        owner_id,
-        partner_id,
+        owner_id: owner.as_ref().map(|owner| owner.id),
+        partner_id: ctx.partner_of_new(new.partner_id)?.or(of_owner),
         ..new
     };
     new.check(ctx)?;
-    if let Some(owner_id) = owner_id {
-        check_owner(tx, ctx, &new, owner_id)?;
+    if let Some(owner) = owner {
+        check_owner(tx, ctx, &new, &owner)?;
     }
     add(tx, ctx, new, secret)
 }
@@ -84,7 +97,7 @@ pub fn rotate(
     secret: &NewSecret,
 ) -> Result<ApiKey, Problem> {
     let before = lock(tx, ctx, id, precondition)?;
-    let after = before.clone().rotated(secret.prefix.clone(), overlap, ctx.now)?;
+    let after = before.clone().rotated(secret.prefix.clone(), overlap, ctx)?;
     store::rotate(tx, &ctx.scope, &after, &secret.hash)?;
     let change = Change::updated("api_key.rotated", subject(&after), &before, &after);
     record(tx, ctx, change, &after);
@@ -149,18 +162,15 @@ fn revoke_all(tx: &mut Tx<'_>, ctx: &Ctx, keys: Vec<ApiKey>) -> Result<(), Probl
     Ok(())
 }
 
+/// The user for whom a key is made.
+fn owner(tx: &mut Tx<'_>, ctx: &Ctx, owner_id: UserId) -> Result<User, Problem> {
+    let unknown = || Problem::field("/owner_id", "unknown_reference", "There is no such user.");
+    users::get(tx, ctx, owner_id).map_err(|problem| problem.or_if_missing(unknown()))
+}
+
 /// The owner must be let in, belong where the key does, and hold what the key is for.
-fn check_owner(tx: &mut Tx<'_>, ctx: &Ctx, new: &NewApiKey, owner_id: UserId) -> Result<(), Problem> {
+fn check_owner(tx: &mut Tx<'_>, ctx: &Ctx, new: &NewApiKey, owner: &User) -> Result<(), Problem> {
     let refuse = |pointer: String, code: &str, message: &str| FieldProblem::new(pointer, code, message);
-    let unknown = || {
-        refuse(
-            "/owner_id".to_owned(),
-            "unknown_reference",
-            "There is no such user.",
-        )
-    };
-    let owner = users::get(tx, ctx, owner_id)
-        .map_err(|problem| problem.or_if_missing(Problem::fields(vec![unknown()])))?;
     let mut faults = Vec::new();
     if owner.status != UserStatus::Active {
         let message = "The user is suspended or gone.";
@@ -169,7 +179,7 @@ fn check_owner(tx: &mut Tx<'_>, ctx: &Ctx, new: &NewApiKey, owner_id: UserId) ->
         let message = "The key and its owner must belong to the same partner, or to none.";
         faults.push(refuse("/owner_id".to_owned(), "other_partner", message));
     }
-    let rights = users::rights(tx, ctx, &owner)?;
+    let rights = users::rights(tx, ctx, owner)?;
     for (index, permission) in new.permissions.iter().enumerate() {
         if !rights.contains(permission) {
             let message = "The owner does not hold this permission.";
@@ -205,6 +215,8 @@ fn add(tx: &mut Tx<'_>, ctx: &Ctx, new: NewApiKey, secret: &NewSecret) -> Result
         allowed_networks: new.allowed_networks,
         last_used_at: None,
         previous_secret_until: None,
+        secret_made_by: ctx.responsible().map(ActorId::uuid),
+        previous_secret_made_by: None,
         access_version: 1,
         row_version: 1,
         created_at: ctx.now,

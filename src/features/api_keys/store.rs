@@ -42,6 +42,8 @@ struct ApiKeyRow {
     row_version: i64,
     created_at: DateTime<Utc>,
     updated_at: DateTime<Utc>,
+    secret_made_by: Option<Uuid>,
+    previous_secret_made_by: Option<Uuid>,
 }
 
 /// One key.
@@ -166,7 +168,8 @@ fn within(scope: &Scope, row: Option<ApiKeyRow>) -> Option<ApiKey> {
 pub fn rotate(tx: &mut Tx<'_>, scope: &Scope, key: &ApiKey, hash: &KeyHash) -> Result<(), Problem> {
     let query = diesel::sql_query(
         "UPDATE api_keys SET previous_secret_hash = secret_hash, previous_secret_until = $3, secret_hash = $4, \
-             prefix = $5, access_version = $6, row_version = $7, updated_at = $8 \
+             prefix = $5, access_version = $6, row_version = $7, updated_at = $8, secret_made_by = $9, \
+             previous_secret_made_by = $10 \
          WHERE organization_id = $1 AND id = $2",
     );
     let query = query
@@ -177,7 +180,9 @@ pub fn rotate(tx: &mut Tx<'_>, scope: &Scope, key: &ApiKey, hash: &KeyHash) -> R
         .bind::<Text, _>(&key.prefix)
         .bind::<BigInt, _>(key.access_version)
         .bind::<BigInt, _>(key.row_version)
-        .bind::<Timestamptz, _>(key.updated_at);
+        .bind::<Timestamptz, _>(key.updated_at)
+        .bind::<Nullable<SqlUuid>, _>(key.secret_made_by)
+        .bind::<Nullable<SqlUuid>, _>(key.previous_secret_made_by);
     Ok(Prepared(query).execute(tx.connection())?)
 }
 
@@ -202,6 +207,8 @@ impl ApiKeyRow {
             row_version: key.row_version,
             created_at: key.created_at,
             updated_at: key.updated_at,
+            secret_made_by: key.secret_made_by,
+            previous_secret_made_by: key.previous_secret_made_by,
         }
     }
 }
@@ -221,6 +228,8 @@ impl From<ApiKeyRow> for ApiKey {
             allowed_networks: row.allowed_networks,
             last_used_at: row.last_used_at,
             previous_secret_until: row.previous_secret_until,
+            secret_made_by: row.secret_made_by,
+            previous_secret_made_by: row.previous_secret_made_by,
             access_version: row.access_version,
             row_version: row.row_version,
             created_at: row.created_at,

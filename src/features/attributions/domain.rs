@@ -27,7 +27,7 @@ impl AttributionStatus {
     /// The verbs that this state allows.
     pub const fn moves(self) -> &'static [&'static str] {
         match self {
-            Self::Claimed => &["confirm", "reject"],
+            Self::Claimed => &["confirm", "correct", "reject"],
             Self::Confirmed | Self::Rejected => &[],
         }
     }
@@ -151,6 +151,22 @@ impl Attribution {
         }
     }
 
+    /// Lets it count on a deal that is won already, by which it is settled as well. Only where the role has no
+    /// confirmed credit: a split by which money was shared out is never made anew.
+    pub fn correct(self, confirmed_basis_points: i64, now: DateTime<Utc>) -> Result<Self, Problem> {
+        match self.status {
+            AttributionStatus::Claimed if confirmed_basis_points == 0 => Ok(Self {
+                settled_at: Some(now),
+                ..self.confirm(0, now)?
+            }),
+            AttributionStatus::Claimed => Err(Problem::new(Code::DealSettled).because(format!(
+                "The deal is won and the role {} has confirmed credit on it; that split stays as it is.",
+                self.role
+            ))),
+            AttributionStatus::Confirmed | AttributionStatus::Rejected => Err(self.refuse("correct")),
+        }
+    }
+
     /// Does not let it count.
     pub fn reject(self, reason: String, now: DateTime<Utc>) -> Result<Self, Problem> {
         match self.status {
@@ -215,8 +231,9 @@ mod tests {
     fn every_verb_from_every_state() {
         use AttributionStatus::{Claimed, Confirmed, Rejected};
         type Verb = fn(Attribution) -> Result<Attribution, Problem>;
-        let verbs: [(&str, AttributionStatus, Verb); 2] = [
+        let verbs: [(&str, AttributionStatus, Verb); 3] = [
             ("confirm", Confirmed, |credit| credit.confirm(0, now())),
+            ("correct", Confirmed, |credit| credit.correct(0, now())),
             ("reject", Rejected, |credit| {
                 credit.reject("Late".to_owned(), now())
             }),
@@ -251,6 +268,14 @@ mod tests {
             let outcome = claim_of(share).confirm(others, now());
             assert_eq!(outcome.is_ok(), fits, "{share} beside {others}");
         }
+    }
+
+    #[test]
+    fn a_late_credit_is_settled_and_alone_in_its_role() {
+        let late = claim_of(4_000).correct(0, now()).unwrap();
+        assert_eq!((late.confirmed_at, late.settled_at), (Some(now()), Some(now())));
+        let problem = claim_of(4_000).correct(1, now()).unwrap_err();
+        assert_eq!(problem.code, Code::DealSettled);
     }
 
     #[test]

@@ -5,6 +5,7 @@ use super::dto::{
     PatchAttributionBody,
 };
 use super::{Attribution, service};
+use crate::flows::late_credit;
 use crate::kernel::permission::{Permission, can};
 use crate::kernel::problem::Problem;
 use crate::platform::web::{Answer, Command, Filter, Granted, Nothing, ReasonBody, Reply, Target};
@@ -19,6 +20,7 @@ pub fn routes(config: &mut ServiceConfig<'_>) {
         .service(get_attribution)
         .service(update_attribution)
         .service(confirm_attribution)
+        .service(correct_attribution)
         .service(reject_attribution);
 }
 
@@ -46,9 +48,10 @@ async fn list_attributions(who: Granted<can::AttributionsRead>, query: Filter<At
 /// Create an attribution
 ///
 /// Claims credit for a partner; with `confirm` it is confirmed in the same step, for which the key needs
-/// `attributions:review` as well. `409` when the partner has credit in this role already, when the confirmed shares of
-/// the role would exceed the whole, or when `confirm` is asked on a won deal. `422` when the deal or the partner does
-/// not exist or the partner is not approved.
+/// `attributions:review` as well. Only confirmed credit earns, and only on a deal that has a program: confirm it before the
+/// deal is won. `409` when the partner has credit in this role already, when the confirmed shares of the role would exceed
+/// the whole, or when `confirm` is asked on a won deal (claim it without, then correct it). `422` when the deal or the
+/// partner does not exist or the partner is not approved.
 #[utoipa::path(tag = "Attributions", operation_id = "createAttribution", request_body = NewAttributionBody,
     responses((status = 201, description = "The new attribution.", body = AttributionView)),
     extensions(("x-required-permission" = json!("attributions:write"))))]
@@ -125,6 +128,34 @@ async fn confirm_attribution(
             ctx,
             target.attribution_id,
             &command.precondition,
+        )?)
+    })
+    .await
+}
+
+/// Correct an attribution
+///
+/// Lets a claimed credit count on a deal that is won already, as a recorded correction with its reason: it is confirmed
+/// and settled at once, and what the deal's payments have earned so far is accrued under the rules that were in force
+/// when it was won. Only where the role has no confirmed credit on the deal (`deal_settled`): a split by which money was
+/// shared out stays as it is. `409` when the credit is not `claimed`, the deal is not won or the partner is not approved.
+#[utoipa::path(tag = "Attributions", operation_id = "correctAttribution", params(AttributionPath), request_body = ReasonBody,
+    responses((status = 200, description = "The settled attribution.", body = AttributionView)),
+    extensions(("x-required-permission" = json!("attributions:review")),
+        ("x-requires-idempotency-key" = json!(true))))]
+#[post("/v1/attributions/{attribution_id}/correct")]
+async fn correct_attribution(
+    who: Granted<can::AttributionsReview>,
+    target: Target<AttributionPath>,
+    command: Command<ReasonBody>,
+) -> Reply {
+    who.write(command, move |tx, ctx, command| {
+        record(late_credit::run(
+            tx,
+            ctx,
+            target.attribution_id,
+            &command.precondition,
+            &command.body.reason,
         )?)
     })
     .await

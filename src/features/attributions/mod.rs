@@ -1,12 +1,13 @@
 //! Attributions: credit of a partner for a deal in a role.
 //!
-//! claimed → confirmed | rejected (both final); confirmed credits are settled when the deal is won
+//! claimed → confirmed | rejected (both final); confirmed credits are settled when the deal is won; a credit that comes
+//! after that is corrected, with a reason, if its role has none yet
 //!
 //! Invariant: the confirmed shares of one role on one deal never exceed 10,000 basis points.
 //! Invariant: a credit's allocation rank is unique within (deal, role) and never changes.
-//! Invariant: nothing is confirmed on a won deal, and what is settled never changes.
+//! Invariant: on a won deal nothing is confirmed but by a correction, and what is settled never changes.
 //! Events: `attribution.created`, `attribution.updated`, `attribution.confirmed`, `attribution.rejected`,
-//! `attribution.settled`.
+//! `attribution.settled`, `attribution.corrected`.
 
 mod domain;
 mod dto;
@@ -15,4 +16,4 @@ mod service;
 mod store;
 
 pub use domain::{Attribution, AttributionStatus, NewAttribution};
-pub use service::{create, settle};
+pub use service::{correct, create, settle};

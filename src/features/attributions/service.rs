@@ -78,30 +78,66 @@ pub fn confirm(
     id: AttributionId,
     precondition: &Precondition,
 ) -> Result<Attribution, Problem> {
+    let review = review(tx, ctx, id)?;
+    let event = "attribution.confirmed";
+    step(tx, ctx, id, precondition, event, None, |claimed| {
+        let confirmed = claimed.confirm(review.confirmed_basis_points, ctx.now)?;
+        refuse_when_won(&review.deal)?;
+        review.partner_is_approved()?;
+        Ok(confirmed)
+    })
+}
+
+/// Lets it count after all on a deal that is won, for a reason that is kept.
+pub fn correct(
+    tx: &mut Tx<'_>,
+    ctx: &Ctx,
+    id: AttributionId,
+    precondition: &Precondition,
+    reason: &str,
+) -> Result<Attribution, Problem> {
+    let review = review(tx, ctx, id)?;
+    let why = Some(reason.to_owned());
+    let event = "attribution.corrected";
+    step(tx, ctx, id, precondition, event, why, |claimed| {
+        let corrected = claimed.correct(review.confirmed_basis_points, ctx.now)?;
+        if !matches!(review.deal.state, DealState::Won { .. }) {
+            let detail = "The deal is not won; confirm the credit.";
+            return Err(Problem::new(Code::WrongState).because(detail));
+        }
+        review.partner_is_approved()?;
+        Ok(corrected)
+    })
+}
+
+/// What decides whether a credit may count, with its deal locked.
+struct Review {
+    deal: Deal,
+    partner: PartnerStatus,
+    /// What the other credits of the deal and role have already.
+    confirmed_basis_points: i64,
+}
+
+fn review(tx: &mut Tx<'_>, ctx: &Ctx, id: AttributionId) -> Result<Review, Problem> {
     let seen = get(tx, ctx, id)?;
     let deal = deals::lock(tx, ctx, seen.deal_id)?;
     let others = store::tally(tx, &ctx.scope, deal.id, seen.role)?;
-    let partner = partners::get(tx, ctx, seen.partner_id)?;
-    step(
-        tx,
-        ctx,
-        id,
-        precondition,
-        "attribution.confirmed",
-        None,
-        |claimed| {
-            let confirmed = claimed.confirm(others.confirmed_basis_points, ctx.now)?;
-            refuse_when_won(&deal)?;
-            if partner.status != PartnerStatus::Approved {
-                let detail = format!(
-                    "The partner is {}; only an approved one is credited.",
-                    partner.status
-                );
-                return Err(Problem::new(Code::WrongState).because(detail));
-            }
-            Ok(confirmed)
-        },
-    )
+    Ok(Review {
+        deal,
+        partner: partners::get(tx, ctx, seen.partner_id)?.status,
+        confirmed_basis_points: others.confirmed_basis_points,
+    })
+}
+
+impl Review {
+    fn partner_is_approved(&self) -> Result<(), Problem> {
+        match self.partner {
+            PartnerStatus::Approved => Ok(()),
+            status => Err(Problem::new(Code::WrongState).because(format!(
+                "The partner is {status}; only an approved one is credited."
+            ))),
+        }
+    }
 }
 
 /// Does not let it count.
@@ -186,7 +222,10 @@ fn referenced<T>(pointer: &str, found: Result<T, Problem>) -> Result<Result<T, F
 
 fn refuse_when_won(deal: &Deal) -> Result<(), Problem> {
     match deal.state {
-        DealState::Won { .. } => Err(Problem::new(Code::DealSettled)),
+        DealState::Won { .. } => Err(Problem::new(Code::DealSettled).because(
+            "The deal is won, so a credit is no longer confirmed. Claim it without `confirm`, then correct it: POST \
+             /v1/attributions/{attribution_id}/correct, with the reason.",
+        )),
         DealState::Open | DealState::Lost { .. } => Ok(()),
     }
 }

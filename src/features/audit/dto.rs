@@ -193,7 +193,7 @@ pub struct AuditChainQuery {
 impl AuditChainQuery {
     /// The head that the caller kept; half of one is refused.
     pub fn known_head(&self) -> Result<Option<KnownHead>, Problem> {
-        let missing = |pointer| Problem::field(pointer, "required", "A head is a position and a hash.");
+        let missing = |pointer| Problem::field(pointer, "missing", "A head is a position and a hash.");
         match (self.known_position, &self.known_hash) {
             (None, None) => Ok(None),
             (Some(position), Some(hash)) => Ok(Some(KnownHead {

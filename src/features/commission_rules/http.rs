@@ -207,7 +207,8 @@ async fn update_commission_rule_version(
 ///
 /// Puts a draft in force for its period; the version that had no end so far ends where this one begins. `409` when it
 /// would change terms under which commissions were computed (`rule_backdated`), would apply beside another rule with
-/// equal precedence (`rules_tie`) or meets another version of its rule (`rule_versions_overlap`).
+/// equal precedence (`rules_tie`) or meets another version of its rule (`rule_versions_overlap`). Lines for which there was
+/// no rule do not stand in the way, and stay as they are: money that came in before is not made up for.
 #[utoipa::path(tag = "Commission Rules", operation_id = "activateCommissionRuleVersion",
     params(CommissionRuleVersionPath),
     responses((status = 200, description = "The active version.", body = CommissionRuleVersionView)),

@@ -37,7 +37,8 @@ const COMPUTED: &str = "FROM commissions c \
     JOIN deals d ON d.organization_id = c.organization_id AND d.id = c.deal_id \
     LEFT JOIN payments p ON p.organization_id = c.organization_id AND p.id = c.payment_id";
 
-/// The latest lock point of the program's commissions, if it is not before `from`.
+/// The latest lock point of the program's commissions that a rule decided, if it is not before `from`. A zero line for
+/// which there was no rule was computed under no terms.
 pub fn last_computed(
     tx: &mut Tx<'_>,
     scope: &Scope,
@@ -46,7 +47,8 @@ pub fn last_computed(
 ) -> Result<Option<DateTime<Utc>>, Problem> {
     let query = diesel::sql_query(format!(
         "SELECT max({LOCK_POINT}) AS instant {COMPUTED} \
-         WHERE c.organization_id = $1 AND c.program_id = $2 AND {LOCK_POINT} >= $3"
+         WHERE c.organization_id = $1 AND c.program_id = $2 AND c.rule_version_id IS NOT NULL \
+             AND {LOCK_POINT} >= $3"
     ))
     .bind::<SqlUuid, _>(scope.organization_id.uuid())
     .bind::<SqlUuid, _>(program_id.uuid())

@@ -369,8 +369,8 @@ fn record(tx: &mut Tx<'_>, ctx: &Ctx, earned: &[Earned]) {
             "program_id": line.origin.program_id,
             "status": line.status,
             "ineligible_reason": line.ineligible_reason,
-            "amount": line.amount.amount_text(),
-            "currency": line.amount.currency(),
+            "partner_id": line.partner_id,
+            "amount": line.amount,
         });
         let subject = Subject {
             kind: "commission",

@@ -88,8 +88,7 @@ fn record(tx: &mut Tx<'_>, ctx: &Ctx, clawed: &[ClawedBack]) {
         let data = json!({
             "commission_id": line.commission_id,
             "refund_id": line.refund_id,
-            "amount": line.amount.amount_text(),
-            "currency": line.amount.currency(),
+            "amount": line.amount,
             "taken_from": line.taken_from,
             "zero_reason": line.zero_reason,
         });

@@ -91,7 +91,7 @@ pub fn approve_due(tx: &mut Tx<'_>, ctx: &Ctx, which: &ApprovalScope) -> Result<
 
 fn record(tx: &mut Tx<'_>, ctx: &Ctx, event: &'static str, lines: &[Moved], audited: bool) {
     for line in lines {
-        let data = json!({ "amount": line.amount.amount_text(), "currency": line.amount.currency() });
+        let data = json!({ "amount": line.amount });
         let change = Change::consequence(
             event,
             Subject {

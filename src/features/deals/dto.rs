@@ -1,6 +1,6 @@
 //! Deals on the wire.
 
-use super::domain::{Deal, DealPatch, DealStatus, DealType, NewDeal};
+use super::domain::{Deal, DealPatch, DealStatus, DealType, NewDeal, WinWarning};
 use super::store::{DealFilter, DealOrder};
 use crate::kernel::ctx::Ctx;
 use crate::kernel::id::{AccountId, DealId, PartnerId, PipelineStageId, ProductFamilyId, ProgramId};
@@ -191,7 +191,7 @@ pub struct LoseDealBody {
 
 /// A deal: an opportunity with amount, stage and close date.
 #[derive(Debug, Clone, Serialize, ToSchema)]
-#[schema(as = Deal, examples(json!({"id": "deal_01j9zq4y8k7m5n3p2r1s0t6v4w", "external_id": "crm-opportunity-118", "name": "Fleet telematics for Hansa Logistik", "account_id": "acc_01j9zq4y8k7m5n3p2r1s0t6v4w", "program_id": "prg_01j9zq4y8k7m5n3p2r1s0t6v4w", "partner_id": "ptn_01j9zq4y8k7m5n3p2r1s0t6v4w", "product_family_id": null, "stage_id": null, "deal_type": "new", "status": "won", "amount": {"amount": "48000.00", "currency": "EUR"}, "opened_on": "2026-03-02", "expected_close_on": "2026-06-30", "hidden_from_parent": false, "won_at": "2026-05-18T14:05:00Z", "lost_at": null, "lost_reason": null, "created_at": "2026-03-02T09:30:00Z", "updated_at": "2026-05-18T14:06:12Z"})))]
+#[schema(as = Deal, examples(json!({"id": "deal_01j9zq4y8k7m5n3p2r1s0t6v4w", "external_id": "crm-opportunity-118", "name": "Fleet telematics for Hansa Logistik", "account_id": "acc_01j9zq4y8k7m5n3p2r1s0t6v4w", "program_id": "prg_01j9zq4y8k7m5n3p2r1s0t6v4w", "partner_id": "ptn_01j9zq4y8k7m5n3p2r1s0t6v4w", "product_family_id": null, "stage_id": null, "deal_type": "new", "status": "won", "amount": {"amount": "48000.00", "currency": "EUR"}, "opened_on": "2026-03-02", "expected_close_on": "2026-06-30", "hidden_from_parent": false, "won_at": "2026-05-18T14:05:00Z", "lost_at": null, "lost_reason": null, "created_at": "2026-03-02T09:30:00Z", "updated_at": "2026-05-18T14:06:12Z", "warnings": []})))]
 pub struct DealView {
     /// Its id.
     pub id: DealId,
@@ -241,6 +241,9 @@ pub struct DealView {
     pub created_at: DateTime<Utc>,
     /// When it last changed.
     pub updated_at: DateTime<Utc>,
+    /// Why the payments of a deal that was just won earn nobody anything; empty in every other answer.
+    #[schema(max_items = 2)]
+    pub warnings: Vec<WinWarning>,
 }
 
 impl From<Deal> for DealView {
@@ -265,6 +268,7 @@ impl From<Deal> for DealView {
             lost_reason: deal.state.lost_reason().map(str::to_owned),
             created_at: deal.created_at,
             updated_at: deal.updated_at,
+            warnings: Vec::new(),
         }
     }
 }

@@ -46,8 +46,9 @@ async fn list_deals(who: Granted<can::DealsRead>, query: Filter<DealsQuery>) -> 
 
 /// Create a deal
 ///
-/// Opens a deal. Without program and partner it is a direct deal; both are fixed once it is created. `422` when a
-/// referenced record does not exist or the amount has more decimals than its currency.
+/// Opens a deal. Without program and partner it is a direct deal; both are fixed once it is created. `partner_id` says who
+/// made the deal and gives no credit: that is an attribution of its own, to be confirmed before the deal is won. `422` when
+/// a referenced record does not exist or the amount has more decimals than its currency.
 #[utoipa::path(tag = "Deals", operation_id = "createDeal", request_body = NewDealBody,
     responses((status = 201, description = "The new deal.", body = DealView)),
     extensions(("x-required-permission" = json!("deals:write"))))]
@@ -103,7 +104,8 @@ async fn update_deal(
 /// Win a deal
 ///
 /// The customer bought, now or at an earlier instant. In the same transaction the confirmed credits for the deal are
-/// settled and what its payments have earned so far is accrued. Final. `409` when the deal is not `open`.
+/// settled and what its payments have earned so far is accrued. Only confirmed credit on a deal with a program earns:
+/// `warnings` says when there is none though the deal has a partner. Final. `409` when the deal is not `open`.
 #[utoipa::path(tag = "Deals", operation_id = "winDeal", params(DealPath), request_body = Option<WinDealBody>,
     responses((status = 200, description = "The won deal.", body = DealView)),
     extensions(("x-required-permission" = json!("deals:close"))))]
@@ -115,13 +117,13 @@ async fn win_deal(
 ) -> Reply {
     who.write(command, move |tx, ctx, command| {
         let won_at = command.body.won_at;
-        record(deal_won::run(
-            tx,
-            ctx,
-            target.deal_id,
-            &command.precondition,
-            won_at,
-        )?)
+        let (deal, warnings) = deal_won::run(tx, ctx, target.deal_id, &command.precondition, won_at)?;
+        let version = deal.row_version;
+        let view = DealView {
+            warnings,
+            ..DealView::from(deal)
+        };
+        Answer::record(&view, version)
     })
     .await
 }

@@ -14,5 +14,5 @@ pub mod http;
 mod service;
 mod store;
 
-pub use domain::{Deal, DealState, DealStatus, DealType, NewDeal};
+pub use domain::{Deal, DealState, DealStatus, DealType, NewDeal, WinWarning};
 pub use service::{create, get, lock, win};

@@ -48,7 +48,7 @@ impl SubjectView {
 
 /// Something that happened to a record.
 #[derive(Debug, Clone, Serialize, ToSchema)]
-#[schema(as = Event, examples(json!({"id": "evt_01j9zq4y8k7m5n3p2r1s0t6v4w", "sequence": 4711, "type": "partner.approved", "subject": {"type": "partner", "id": "ptn_01j9zq4y8k7m5n3p2r1s0t6v4w"}, "partner_id": "ptn_01j9zq4y8k7m5n3p2r1s0t6v4w", "data": {"name": "Nordlicht Consulting", "status": "approved"}, "occurred_at": "2026-03-02T09:30:00Z"})))]
+#[schema(as = Event, examples(json!({"id": "evt_01j9zq4y8k7m5n3p2r1s0t6v4w", "sequence": 4711, "type": "partner.approved", "subject": {"type": "partner", "id": "ptn_01j9zq4y8k7m5n3p2r1s0t6v4w"}, "partner_id": "ptn_01j9zq4y8k7m5n3p2r1s0t6v4w", "data": {"id": "ptn_01j9zq4y8k7m5n3p2r1s0t6v4w", "name": "Nordlicht Consulting", "status": "approved"}, "occurred_at": "2026-03-02T09:30:00Z"})))]
 pub struct EventView {
     /// Its id.
     pub id: EventId,
@@ -63,7 +63,9 @@ pub struct EventView {
     /// The partner whom it concerns.
     #[schema(required)]
     pub partner_id: Option<PartnerId>,
-    /// The record as it was then.
+    /// What there is to tell: the id of the subject and, for most types, the fields of the record as they were then,
+    /// named as in its resource. The list of types at the top of this document says where it is less or more. Fields are
+    /// added over time.
     #[schema(value_type = Object)]
     pub data: Value,
     /// When it happened.

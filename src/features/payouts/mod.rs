@@ -4,7 +4,7 @@
 //! payout: pending → processing → paid | failed; paid → returned; pending → cancelled
 //!
 //! Invariant: a draft reserves nothing; what it proposes is checked again in the transaction that reserves.
-//! Invariant: whoever drafted a run does not approve it.
+//! Invariant: whoever drafted a run does not approve it, nor does a key whose secret they made, nor the other way around.
 //! Invariant: a line is live in one payout at most, so that it is paid once.
 //! Invariant: a payout's amount is the sum of its lines, above zero and at least what its program pays out.
 //! Invariant: each verb on a payout locks its run first, so that a run is completed exactly with its last payout.

@@ -1,9 +1,10 @@
 //! The verbs of runs and payouts. Those that move lines of commissions as well are told in `flows::payout_run`.
 
 use super::domain::{
-    CarryForward, NewPayoutRun, Payout, PayoutItem, PayoutLines, PayoutRun, PayoutStatus, Report,
+    CarryForward, NewPayoutRun, Payout, PayoutItem, PayoutLines, PayoutRun, PayoutStatus, Report, Signature,
 };
 use super::store::{self, CarryForwardFilter, PayoutFilter, PayoutItemFilter, PayoutRunFilter};
+use crate::features::api_keys;
 use crate::kernel::ctx::Ctx;
 use crate::kernel::id::{PayoutId, PayoutRunId};
 use crate::kernel::problem::{Code, Problem};
@@ -108,7 +109,7 @@ pub fn list_carry_forwards(
 
 /// Proposes a run: what is payable at the cut-off, and what is carried forward and why.
 pub fn draft(tx: &mut Tx<'_>, ctx: &Ctx, new: NewPayoutRun) -> Result<Report, Problem> {
-    let run = PayoutRun::draft(new, ctx.responsible(), ctx.now)?;
+    let run = PayoutRun::draft(new, signature(tx, ctx)?, ctx.now)?;
     store::insert_run(tx, &ctx.scope, &run)?;
     store::propose(tx, &ctx.scope, &run)?;
     tx.record(
@@ -162,11 +163,18 @@ pub fn lines(tx: &mut Tx<'_>, ctx: &Ctx, payouts: &[Payout]) -> Result<PayoutLin
 /// Approves the run: its lines hold from now on what they stand for. Refused when its payouts would not be the same
 /// if it were drafted now; the caller has locked what they consist of, so that nothing changes in between.
 pub fn approve(tx: &mut Tx<'_>, ctx: &Ctx, run: PayoutRun, payouts: &[Payout]) -> Result<PayoutRun, Problem> {
-    let approved = run.clone().approve(ctx.responsible(), ctx.now)?;
+    let approved = run.clone().approve(&signature(tx, ctx)?, ctx.now)?;
     refuse_stale(tx, ctx, &run)?;
     store::reserve_items(tx, &ctx.scope, payouts)?;
     save_run(tx, ctx, "payout_run.approved", &run, &approved, None)?;
     Ok(approved)
+}
+
+fn signature(tx: &mut Tx<'_>, ctx: &Ctx) -> Result<Signature, Problem> {
+    Ok(Signature {
+        by: ctx.responsible(),
+        secret_makers: api_keys::secret_makers(tx, ctx)?,
+    })
 }
 
 fn refuse_stale(tx: &mut Tx<'_>, ctx: &Ctx, run: &PayoutRun) -> Result<(), Problem> {

@@ -42,10 +42,12 @@ pub struct Money {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
 pub enum MoneyError {
     /// The amount has more decimals than its currency.
-    #[error("expected at most {allowed} decimals")]
+    #[error("{currency} has at most {allowed} decimals.")]
     TooManyDecimals {
         /// How many decimals the currency has.
         allowed: u32,
+        /// The currency.
+        currency: Currency,
     },
     /// The amount, or the result, is not below 10^15 units.
     #[error("the amount is out of range")]
@@ -54,7 +56,7 @@ pub enum MoneyError {
     #[error("the amounts are in different currencies")]
     CurrencyMismatch,
     /// The code is no ISO 4217 currency with a minor unit.
-    #[error("unknown currency")]
+    #[error("Unknown currency: send an ISO 4217 code such as EUR.")]
     UnknownCurrency,
     /// The text is not a plain decimal such as `1250.00`.
     #[error("expected a plain decimal such as 1250.00")]
@@ -76,7 +78,7 @@ impl Money {
         let allowed = currency.exponent();
         let normalized = amount.normalize();
         if normalized.scale() > allowed {
-            return Err(MoneyError::TooManyDecimals { allowed });
+            return Err(MoneyError::TooManyDecimals { allowed, currency });
         }
         Self::from_scaled(normalized, currency)
     }

@@ -76,11 +76,17 @@ fn amounts_are_written_with_exactly_the_currency_decimals() {
 fn too_many_decimals_are_refused() {
     assert_eq!(
         Money::parse("1.001", Currency::USD),
-        Err(MoneyError::TooManyDecimals { allowed: 2 })
+        Err(MoneyError::TooManyDecimals {
+            allowed: 2,
+            currency: Currency::USD
+        })
     );
     assert_eq!(
         Money::parse("0.1", currency("JPY")),
-        Err(MoneyError::TooManyDecimals { allowed: 0 })
+        Err(MoneyError::TooManyDecimals {
+            allowed: 0,
+            currency: currency("JPY")
+        })
     );
     assert_eq!(
         Money::parse("1.0010", currency("KWD")).unwrap().minor_units(),

@@ -93,6 +93,7 @@ fn by_constraint(constraint: &str) -> Option<Problem> {
         "attributions_shares_check" => Code::SharesExceedWhole,
         "commission_rule_versions_period_key" => Code::RuleVersionsOverlap,
         "payout_runs_second_person_check"
+        | "payout_runs_second_hand_check"
         | "payout_methods_second_person_check"
         | "adjustments_second_person_check" => Code::SecondPersonRequired,
         // Two proposals were confirmed at once; the second one is tried again and replaces the first.

@@ -63,6 +63,8 @@ diesel::table! {
         row_version -> Int8,
         created_at -> Timestamptz,
         updated_at -> Timestamptz,
+        secret_made_by -> Nullable<Uuid>,
+        previous_secret_made_by -> Nullable<Uuid>,
     }
 }
 
@@ -560,6 +562,7 @@ diesel::table! {
         row_version -> Int8,
         created_at -> Timestamptz,
         updated_at -> Timestamptz,
+        drafter_secret_makers -> Array<Uuid>,
     }
 }
 

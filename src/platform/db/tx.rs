@@ -4,6 +4,7 @@ use super::prepared::Prepared;
 use crate::kernel::ctx::Ctx;
 use crate::kernel::id::{AuditEventId, EventId};
 use crate::kernel::problem::Problem;
+use crate::kernel::subject::id_text;
 use diesel::connection::SimpleConnection;
 use diesel::sql_types::{Array, Jsonb, Nullable, Text, Timestamptz, Uuid as SqlUuid};
 use diesel::{PgConnection, sql_query};
@@ -124,6 +125,17 @@ fn difference(before: &Map<String, Value>, after: &Map<String, Value>) -> Value 
     )
 }
 
+/// What listeners are told of a record: always its id, never how often it changed.
+fn told(subject: &Subject, mut data: Value) -> Value {
+    if let Some(fields) = data.as_object_mut() {
+        fields.remove("row_version");
+        if !fields.contains_key("id") {
+            fields.insert("id".to_owned(), Value::from(id_text(subject.kind, subject.id)));
+        }
+    }
+    data
+}
+
 /// A unit of work. What is recorded in it is written just before the commit, so that it is true exactly when the
 /// change is.
 pub struct Tx<'a> {
@@ -228,7 +240,7 @@ impl Columns {
             columns.subject_types.push(change.subject.kind);
             columns.subject_ids.push(change.subject.id);
             columns.partner_ids.push(change.partner_id);
-            columns.data.push(change.data);
+            columns.data.push(told(&change.subject, change.data));
             columns.changes.push(change.changes);
             columns.reasons.push(change.reason);
         }

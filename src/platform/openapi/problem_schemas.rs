@@ -13,7 +13,7 @@ pub(super) fn problem(examples: Vec<Value>) -> Value {
         "properties": {
             "type": {
                 "type": "string", "format": "uri-reference", "maxLength": 256,
-                "description": "Address of the page that explains the code."
+                "description": "Address of the page that explains the code, from the address of the service."
             },
             "title": { "type": "string", "maxLength": 128, "description": "The code in words." },
             "status": {
@@ -22,7 +22,8 @@ pub(super) fn problem(examples: Vec<Value>) -> Value {
             },
             "code": {
                 "type": "string", "pattern": "^[a-z][a-z0-9_]*$", "maxLength": 64,
-                "description": "The contract: codes are listed in the documentation and never renamed."
+                "description": "The contract: never renamed. `GET /problems/` lists every code, and so does the text at the \
+                                top of this document."
             },
             "detail": {
                 "type": "string", "maxLength": LONGEST_DETAIL,

@@ -40,8 +40,8 @@ const ANSWERS: [Answer; 14] = [
         400,
         "BadRequest",
         "The request cannot be read.",
-        Code::MalformedRequest,
-        "The body is not valid JSON: expected `,` or `}` at line 3 column 5.",
+        Code::MalformedJson,
+        "The body is not JSON: expected `,` or `}` at line 3 column 5.",
     ),
     answer(
         401,

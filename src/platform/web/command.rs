@@ -204,7 +204,9 @@ fn precondition(operation: &Operation, headers: &HeaderMap) -> Result<Preconditi
         // What can be no tag is refused here, before an earlier answer could be repeated for the same key.
         Some(value) => match value.to_str() {
             Ok(tags) if operation.takes_header("If-Match", tags) => Ok(Precondition::parse(tags)),
-            _ => Err(Problem::new(Code::PreconditionFailed).because("The If-Match header is not an ETag.")),
+            _ => Err(Problem::new(Code::PreconditionFailed).because(
+                "The If-Match header is not an ETag; send it with its quotes, such as If-Match: \"7\".",
+            )),
         },
         None if operation.requires_if_match => Err(Problem::new(Code::PreconditionRequired)
             .because("Send If-Match with the ETag of the record as you last read it.")),

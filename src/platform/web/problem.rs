@@ -18,8 +18,8 @@ pub const LONGEST_POINTER: usize = 512;
 pub const LONGEST_MESSAGE: usize = 1024;
 /// The longest detail of a problem, in characters.
 pub const LONGEST_DETAIL: usize = 2048;
-/// Where a code is described.
-pub const TYPE_BASE: &str = "https://copartner.example/problems/";
+/// Where the service describes a code, from the service's own address.
+pub const TYPE_BASE: &str = "/problems/";
 
 /// A problem as a handler's error: `?` is all a handler says about it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -82,7 +82,7 @@ pub fn document(problem: &Problem, request_id: Option<RequestId>) -> Value {
     document.insert("title".to_owned(), json!(problem.code.title()));
     document.insert("status".to_owned(), json!(problem.code.status()));
     document.insert("code".to_owned(), json!(problem.code.name()));
-    let detail = problem.detail.as_deref().unwrap_or(problem.code.title());
+    let detail = problem.detail.as_deref().unwrap_or(problem.code.advice());
     document.insert("detail".to_owned(), json!(legible(detail, LONGEST_DETAIL)));
     document.insert(
         "request_id".to_owned(),

@@ -12,10 +12,10 @@ fn half_a_head_is_refused() {
     let ask = |query: &str| world.admin().get(&format!("{PATH}?{query}"));
     ask("known_position=1")
         .refused(422, "validation_failed")
-        .pointer("?known_hash", "required");
+        .pointer("?known_hash", "missing");
     ask(&format!("known_hash={hash}"))
         .refused(422, "validation_failed")
-        .pointer("?known_position", "required");
+        .pointer("?known_position", "missing");
     let reply = ask(&format!("known_position=1&known_hash={hash}")).expect(200);
     assert_eq!(reply["known_head_kept"], false);
 }

@@ -212,6 +212,8 @@ fn a_line_is_in_one_living_payout() {
     refused(&world, taken, &["payout_items_live_clawback_key"]);
     let own_run = "UPDATE payout_runs SET approved_by = created_by";
     refused(&world, own_run, &["payout_runs_second_person_check"]);
+    let own_hand = "UPDATE payout_runs SET approved_by = drafter_secret_makers[1]";
+    refused(&world, own_hand, &["payout_runs_second_hand_check"]);
     world.books_balance();
 }
 

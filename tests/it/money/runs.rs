@@ -1,6 +1,7 @@
 //! Payout runs: who may move them, what they take and what they leave.
 
-use crate::world::{World, texts};
+use crate::world::{Actor, FINANCE, Run, World, texts};
+use chrono::TimeDelta;
 use serde_json::{Value, json};
 
 #[test]
@@ -62,6 +63,44 @@ fn a_run_takes_a_second_person() {
         .refused(403, "permission_denied");
     assert_eq!(run.now()["status"], "draft");
     run.verb(&finance, "approve", Value::Null).expect(200);
+    world.books_balance();
+}
+
+#[test]
+fn a_second_key_of_the_same_hand_is_no_second_person() {
+    let world = World::new();
+    let program = world.ten_percent(json!({}));
+    let partner = world.enrolled("A", &program);
+    world.sale(&program, &partner, "100.00 USD");
+    let refused = |run: &Run<'_>, actor: &Actor| {
+        run.verb(actor, "approve", Value::Null)
+            .refused(409, "second_person_required")
+            .text("/detail")
+            .to_owned()
+    };
+    // The admin drafts and makes the key that shall approve, or makes the key that drafts and approves.
+    let own = world.draft_run_by(world.admin());
+    assert!(refused(&own, world.admin()).starts_with("You created this run."));
+    let finance = world.finance();
+    assert!(refused(&own, &finance).starts_with("The secret of your key was made by"));
+    let mut permissions = FINANCE.to_vec();
+    permissions.push("api_keys:write");
+    let clerk = world.key(&permissions);
+    let run = world.draft_run_by(&clerk);
+    assert!(refused(&run, world.admin()).starts_with("You made the secret of the key"));
+    // A key becomes theirs who rotates it, and stays so while the secret before is good as well.
+    let rotate = format!("/v1/api-keys/{}/rotate", finance.key_id.clone().unwrap());
+    let rotated = |by: &Actor, overlap: u32| {
+        let answer = by
+            .post(&rotate, json!({ "overlap_seconds": overlap }))
+            .expect(200);
+        world.bearer(answer.text("/secret"))
+    };
+    refused(&run, &rotated(&clerk, 0));
+    let again = rotated(world.admin(), 60);
+    refused(&run, &again);
+    world.pass(TimeDelta::seconds(61));
+    run.verb(&again, "approve", Value::Null).expect(200);
     world.books_balance();
 }
 

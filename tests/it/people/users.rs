@@ -286,6 +286,25 @@ fn keys_of_one_person_are_one_person() {
 }
 
 #[test]
+fn a_key_of_a_partners_user_is_that_partners() {
+    let world = World::new();
+    let partner = world.partner("Nordlicht");
+    let mia = user(&world, "mia@nordlicht.example", "partner_admin", Some(&partner));
+    let key = json!({ "name": "Mia's", "owner_id": mia, "permissions": ["deals:read"] });
+    let key = world.admin().post("/v1/api-keys", key).expect(201);
+    assert_eq!(
+        (&key["partner_id"], &key["owner_id"]),
+        (&json!(partner), &json!(mia))
+    );
+    let beyond = json!({ "name": "Mia's", "owner_id": mia, "permissions": ["payout_runs:approve"] });
+    world
+        .admin()
+        .post("/v1/api-keys", beyond)
+        .refused(422, "validation_failed")
+        .pointer("/permissions/0", "not_for_partners");
+}
+
+#[test]
 fn a_key_is_no_more_than_its_owner() {
     let world = World::new();
     let ada = user(&world, "ada@example.com", "sales", None);

@@ -381,13 +381,16 @@ impl<'w> House<'w> {
         let body = json!({ "name": self.mark(0), "permissions": names });
         let key = self.admin.post("/v1/api-keys", body).expect(201);
         let second = self.world.bearer(key.text("/secret"));
+        let body = json!({ "name": self.mark(0), "permissions": ["payout_runs:write"] });
+        let key = self.admin.post("/v1/api-keys", body).expect(201);
+        let first = self.world.bearer(key.text("/secret"));
         let body = |number: u32| {
             json!({
                 "external_id": format!("{}-run-{number}", self.mark(0)), "cut_off_at": self.world.clock.now(),
                 "rail": "manual"
             })
         };
-        let run = self.admin.post_once("/v1/payout-runs", body(1)).expect(201).id();
+        let run = first.post_once("/v1/payout-runs", body(1)).expect(201).id();
         for verb in ["approve", "process"] {
             let current = self.admin.get(&format!("/v1/payout-runs/{run}")).expect(200);
             let ask = second.ask("POST", &format!("/v1/payout-runs/{run}/{verb}"));

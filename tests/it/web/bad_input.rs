@@ -134,6 +134,57 @@ fn every_text_refuses_nul_and_what_is_too_long() {
     assert!(tried >= 8, "only {tried} texts");
 }
 
+/// The messages that people meet first say what to do.
+#[test]
+fn messages_name_what_is_wanted() {
+    let world = World::new();
+    let account = "acc_01j9zq4y8k7m5n3p2r1s0t6v4w";
+    let refusal = |account: &str, amount: Value| {
+        let body =
+            json!({ "name": "Deal", "account_id": account, "amount": amount, "opened_on": "2026-01-02" });
+        let refused = world
+            .admin()
+            .post("/v1/deals", body)
+            .refused(422, "validation_failed");
+        assert_eq!(
+            refused["errors"].as_array().unwrap().len(),
+            1,
+            "{}",
+            refused.raw()
+        );
+        refused.text("/errors/0/message").to_owned()
+    };
+    for (account, amount, expected) in [
+        (
+            account,
+            json!({ "amount": "10.555", "currency": "EUR" }),
+            "EUR has at most 2 decimals.",
+        ),
+        (
+            account,
+            json!({ "amount": "10.55", "currency": "XQQ" }),
+            "Unknown currency: send an ISO 4217 code such as EUR.",
+        ),
+        (
+            account,
+            json!({ "amount": "10.55", "currency": "EURO" }),
+            "The value must be an ISO 4217 code, three capital letters such as EUR.",
+        ),
+        (
+            account,
+            json!({ "amount": 10.55, "currency": "EUR" }),
+            "The value must be of type string and is a number: send it in quotes, \"10.55\".",
+        ),
+        (
+            "4711",
+            json!({ "amount": "10.55", "currency": "EUR" }),
+            "The value must be an id that begins with acc_, such as acc_01j9zq4y8k7m5n3p2r1s0t6v4w.",
+        ),
+    ] {
+        assert_eq!(refusal(account, amount), expected);
+    }
+}
+
 #[test]
 fn every_list_refuses_wrong_parameters() {
     let world = World::new();

@@ -36,13 +36,13 @@ fn a_stale_version_is_refused() {
 }
 
 #[test]
-fn a_malformed_version_matches_nothing() {
+fn a_malformed_version_matches_nothing_and_hears_why() {
     let world = World::new();
     let (path, _) = partner(&world);
     for tag in [
         "1",
         "\"one\"",
-        "W/\"1\"",
+        "W/1",
         "\"1",
         "\"\"",
         "\"99999999999999999999\"",
@@ -50,10 +50,31 @@ fn a_malformed_version_matches_nothing() {
         "nonsense",
     ] {
         let ask = world.admin().ask("PATCH", &path).header("If-Match", tag);
-        ask.json(&json!({ "name": "Renamed" }))
-            .send()
-            .refused(412, "precondition_failed");
+        let refused = ask.json(&json!({ "name": "Renamed" })).send();
+        let refused = refused.refused(412, "precondition_failed");
+        assert!(
+            refused.text("/detail").contains("quotes"),
+            "{tag}: {}",
+            refused.raw()
+        );
     }
+}
+
+#[test]
+fn a_tag_that_a_proxy_made_weak_is_the_same_version() {
+    let world = World::new();
+    let (path, tag) = partner(&world);
+    let rename = |tag: &str| {
+        let ask = world.admin().ask("PATCH", &path).header("If-Match", tag);
+        ask.json(&json!({ "name": "Renamed" })).send()
+    };
+    rename(&format!("W/{tag}")).expect(200);
+    let stale = rename(&format!("W/{tag}")).refused(412, "precondition_failed");
+    assert!(
+        stale.text("/detail").contains("at version \"2\""),
+        "{}",
+        stale.raw()
+    );
 }
 
 #[test]

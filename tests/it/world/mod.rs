@@ -14,7 +14,7 @@ mod sql;
 
 pub use actor::{Actor, Ask};
 pub use document::{Operation, document, operations, resolve};
-pub use pipeline::{money, texts};
+pub use pipeline::{FINANCE, Run, money, texts};
 pub use postgres::{Cluster, Database};
 pub use provider::{AUDIENCE, Mood, Provider, ProviderKey};
 pub use reply::Reply;

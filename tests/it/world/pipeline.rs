@@ -9,7 +9,8 @@ use serde_json::{Value, json};
 use std::sync::atomic::{AtomicU32, Ordering};
 
 /// What a key needs to be the second person of payouts.
-const FINANCE: [&str; 6] = [
+/// What the second person may do: everything with payouts.
+pub const FINANCE: [&str; 6] = [
     "payout_runs:read",
     "payout_runs:write",
     "payout_runs:approve",
@@ -270,11 +271,18 @@ impl World {
         self.key(&FINANCE)
     }
 
-    /// A run of everything until now, drafted by the admin.
+    /// A run of everything until now, drafted by a key that is good for nothing else.
     #[track_caller]
     pub fn draft_run(&self) -> Run<'_> {
+        let clerk = self.key(&["payout_runs:write"]);
+        self.draft_run_by(&clerk)
+    }
+
+    /// A run of everything until now, drafted by this caller.
+    #[track_caller]
+    pub fn draft_run_by(&self, drafter: &Actor) -> Run<'_> {
         let body = json!({ "cut_off_at": self.clock.now(), "rail": "manual" });
-        let drafted = self.admin().post_once("/v1/payout-runs", body).expect(201);
+        let drafted = drafter.post_once("/v1/payout-runs", body).expect(201);
         Run {
             id: drafted.id(),
             drafted,

@@ -55,6 +55,8 @@ impl Reply {
             reply.what
         );
         assert_eq!(reply.body["status"], status, "{}", reply.what);
+        // The detail says what happened here or what to do, never the title again.
+        assert_ne!(reply.body["detail"], reply.body["title"], "{}", reply.what);
         assert_eq!(
             reply.body["request_id"],
             reply.header("request-id"),

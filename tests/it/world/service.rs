@@ -59,7 +59,9 @@ impl Service {
         let (born, birth) = channel();
         let run = move || {
             actix_web::rt::System::new().block_on(async {
-                let (server, address) = serve::server(state, figures, &serve_settings, connections).unwrap();
+                let listener = serve::listen(&serve_settings).unwrap();
+                let address = listener.local_addr().unwrap();
+                let server = serve::server(listener, state, figures, &serve_settings, connections).unwrap();
                 born.send((server.handle(), address)).unwrap();
                 server.await.unwrap();
             });

@@ -47,6 +47,16 @@ word_enum! {
     }
 }
 
+word_enum! {
+    /// Why the payments of a deal that was just won earn nobody anything.
+    WinWarning, "warning" {
+        /// A partner made the deal, and nobody has confirmed credit for it.
+        NoConfirmedCredit = "no_confirmed_credit",
+        /// Partners have a part in the deal, and it belongs to no program.
+        NoProgram = "no_program",
+    }
+}
+
 /// Where a deal stands, with what belongs to that.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum DealState {
@@ -361,8 +371,19 @@ impl Deal {
         }
         Err(Problem {
             errors,
-            ..Problem::new(Code::DealSettled)
+            ..Problem::new(Code::DealSettled).because(
+                "Amount, product family and type of a won deal stay; what changed later is another deal, or a credit \
+                 note.",
+            )
         })
+    }
+
+    /// What somebody who wins this deal with so many confirmed credits should know.
+    pub fn win_warnings(&self, credits: usize) -> Vec<WinWarning> {
+        let of_partners = self.partner_id.is_some() || credits > 0;
+        let no_credit = (of_partners && credits == 0).then_some(WinWarning::NoConfirmedCredit);
+        let no_program = (of_partners && self.program_id.is_none()).then_some(WinWarning::NoProgram);
+        no_credit.into_iter().chain(no_program).collect()
     }
 
     fn moved(self, state: DealState, now: DateTime<Utc>) -> Self {

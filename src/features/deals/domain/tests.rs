@@ -210,3 +210,29 @@ fn a_reopened_deal_shows_what_it_lost() {
         serde_json::json!({"amount": "1000.00", "currency": "USD"})
     );
 }
+
+#[test]
+fn winning_warns_of_what_earns_nobody_anything() {
+    use WinWarning::{NoConfirmedCredit, NoProgram};
+    let (program, partner) = (ProgramId::new(now()), PartnerId::new(now()));
+    let cases: [(_, _, _, &[WinWarning]); 6] = [
+        (None, None, 0, &[]),
+        (Some(program), None, 0, &[]),
+        (Some(program), Some(partner), 1, &[]),
+        (Some(program), Some(partner), 0, &[NoConfirmedCredit]),
+        (None, None, 1, &[NoProgram]),
+        (None, Some(partner), 0, &[NoConfirmedCredit, NoProgram]),
+    ];
+    for (program_id, partner_id, credits, expected) in cases {
+        let deal = Deal {
+            program_id,
+            partner_id,
+            ..deal_in(DealState::Open)
+        };
+        assert_eq!(
+            deal.win_warnings(credits),
+            expected,
+            "{program_id:?} {partner_id:?} {credits}"
+        );
+    }
+}

@@ -9,4 +9,6 @@ pub use payout::{
     CarryForward, CarryForwardReason, Confirmation, Payout, PayoutItem, PayoutItemKind, PayoutItemStatus,
     PayoutLines, PayoutStatus,
 };
-pub use run::{NewPayoutRun, PayoutRail, PayoutRun, PayoutRunFigures, PayoutRunStatus, Report, StatusCounts};
+pub use run::{
+    NewPayoutRun, PayoutRail, PayoutRun, PayoutRunFigures, PayoutRunStatus, Report, Signature, StatusCounts,
+};

@@ -8,6 +8,7 @@ use crate::kernel::problem::{Code, Problem};
 use crate::kernel::word::word_enum;
 use chrono::{DateTime, Utc};
 use serde::Serialize;
+use uuid::Uuid;
 
 word_enum! {
     /// Where a payout run stands.
@@ -62,6 +63,9 @@ pub struct PayoutRun {
     pub cut_off_at: DateTime<Utc>,
     /// Who drafted it.
     pub created_by: Option<ActorId>,
+    /// Who made the secret of the key that it was drafted with, and so may have drafted it.
+    #[serde(skip)]
+    pub drafter_secret_makers: Vec<Uuid>,
     /// Who approved it.
     pub approved_by: Option<ActorId>,
     /// When it was approved.
@@ -76,6 +80,15 @@ pub struct PayoutRun {
     pub created_at: DateTime<Utc>,
     /// When it or a payout of it last changed.
     pub updated_at: DateTime<Utc>,
+}
+
+/// Who takes a step on a run, and who may have taken it in their name.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Signature {
+    /// The person, or the key that belongs to nobody.
+    pub by: Option<ActorId>,
+    /// Who made the secret of the key that was used.
+    pub secret_makers: Vec<Uuid>,
 }
 
 /// What a new run is made of.
@@ -93,11 +106,7 @@ pub struct NewPayoutRun {
 
 impl PayoutRun {
     /// A proposal. The cut-off must have passed, because what comes until then is not known before.
-    pub fn draft(
-        new: NewPayoutRun,
-        created_by: Option<ActorId>,
-        now: DateTime<Utc>,
-    ) -> Result<Self, Problem> {
+    pub fn draft(new: NewPayoutRun, drafter: Signature, now: DateTime<Utc>) -> Result<Self, Problem> {
         let NewPayoutRun {
             external_id,
             program_id,
@@ -118,7 +127,8 @@ impl PayoutRun {
             status: PayoutRunStatus::Draft,
             rail,
             cut_off_at,
-            created_by,
+            created_by: drafter.by,
+            drafter_secret_makers: drafter.secret_makers,
             approved_by: None,
             approved_at: None,
             completed_at: None,
@@ -129,20 +139,35 @@ impl PayoutRun {
         })
     }
 
-    /// Takes the proposal; whoever drafted it cannot.
-    pub fn approve(self, approved_by: Option<ActorId>, now: DateTime<Utc>) -> Result<Self, Problem> {
-        match self.status {
-            PayoutRunStatus::Draft if approved_by == self.created_by => {
-                Err(Problem::new(Code::SecondPersonRequired))
-            }
-            PayoutRunStatus::Draft => Ok(Self {
-                status: PayoutRunStatus::Approved,
-                approved_by,
-                approved_at: Some(now),
-                ..self.changed(now)
-            }),
-            _ => Err(self.refuse("approve")),
+    /// Takes the proposal; whoever drafted it, or may know the secret of either key, cannot.
+    pub fn approve(self, approver: &Signature, now: DateTime<Utc>) -> Result<Self, Problem> {
+        if self.status != PayoutRunStatus::Draft {
+            return Err(self.refuse("approve"));
         }
+        self.refuse_same_hand(approver)?;
+        Ok(Self {
+            status: PayoutRunStatus::Approved,
+            approved_by: approver.by,
+            approved_at: Some(now),
+            ..self.changed(now)
+        })
+    }
+
+    fn refuse_same_hand(&self, approver: &Signature) -> Result<(), Problem> {
+        let knows = |by: Option<ActorId>, makers: &[Uuid]| by.is_some_and(|by| makers.contains(&by.uuid()));
+        let detail = if approver.by == self.created_by {
+            "You created this run. Somebody else approves it: another person, or a key that belongs to nobody and that \
+             you did not make."
+        } else if knows(self.created_by, &approver.secret_makers) {
+            "The secret of your key was made by whoever created this run, who may know it. Come with a key that was \
+             made or last rotated by somebody else, such as yourself."
+        } else if knows(approver.by, &self.drafter_secret_makers) {
+            "You made the secret of the key with which this run was created, so it may be your own. Somebody else \
+             approves it."
+        } else {
+            return Ok(());
+        };
+        Err(Problem::new(Code::SecondPersonRequired).because(detail))
     }
 
     /// Begins to pay.

@@ -22,8 +22,15 @@ fn run(status: PayoutRunStatus, created_by: Option<ActorId>) -> PayoutRun {
         rail: PayoutRail::Manual,
         cut_off_at: now(),
     };
-    let draft = PayoutRun::draft(new, created_by, now()).unwrap();
+    let draft = PayoutRun::draft(new, signed(created_by), now()).unwrap();
     PayoutRun { status, ..draft }
+}
+
+fn signed(by: Option<ActorId>) -> Signature {
+    Signature {
+        by,
+        secret_makers: Vec::new(),
+    }
 }
 
 fn payout(status: PayoutStatus) -> Payout {
@@ -52,7 +59,10 @@ fn a_run_moves_only_as_its_states_list() {
     let second = Some(ActorId::ApiKey(ApiKeyId::new(now())));
     type Move = (&'static str, Box<dyn Fn(PayoutRun) -> Result<PayoutRun, Problem>>);
     let moves: Vec<Move> = vec![
-        ("approve", Box::new(move |run| run.approve(second, now()))),
+        (
+            "approve",
+            Box::new(move |run| run.approve(&signed(second), now())),
+        ),
         ("process", Box::new(|run| run.process(now()))),
         ("cancel", Box::new(|run| run.cancel(now()))),
         (
@@ -108,12 +118,12 @@ fn a_payout_moves_only_as_its_states_list() {
 fn whoever_drafted_a_run_cannot_approve_it() {
     let by = || ActorId::ApiKey(ApiKeyId::new(now()));
     let (first, second) = (by(), by());
-    let refused = run(PayoutRunStatus::Draft, Some(first)).approve(Some(first), now());
+    let refused = run(PayoutRunStatus::Draft, Some(first)).approve(&signed(Some(first)), now());
     assert_eq!(refused.unwrap_err().code, Code::SecondPersonRequired);
-    let refused = run(PayoutRunStatus::Draft, None).approve(None, now());
+    let refused = run(PayoutRunStatus::Draft, None).approve(&signed(None), now());
     assert_eq!(refused.unwrap_err().code, Code::SecondPersonRequired);
     let approved = run(PayoutRunStatus::Draft, Some(first))
-        .approve(Some(second), now())
+        .approve(&signed(Some(second)), now())
         .unwrap();
     assert_eq!(
         (approved.approved_by, approved.approved_at),
@@ -151,7 +161,7 @@ fn nothing_happens_in_the_future() {
         rail: PayoutRail::Manual,
         cut_off_at: tomorrow,
     };
-    let refused = PayoutRun::draft(new, None, now()).unwrap_err();
+    let refused = PayoutRun::draft(new, signed(None), now()).unwrap_err();
     assert_eq!(refused.errors[0].pointer, "/cut_off_at");
     let refused = Confirmation::new(None, Some(tomorrow), now()).unwrap_err();
     assert_eq!(refused.errors[0].pointer, "/paid_at");

@@ -80,8 +80,9 @@ async fn get_payout_run(who: Granted<can::PayoutRunsRead>, target: Target<Payout
 /// Approve a payout run
 ///
 /// Computes the run once more under lock and sets its lines aside, so that no other run pays them. Whoever drafted the
-/// run cannot approve it (`second_person_required`); a run whose lines are no longer those of the draft is refused
-/// (`payout_run_stale`): cancel it and draft another one.
+/// run cannot approve it (`second_person_required`), with whichever key: nor with one whose secret they made, nor when
+/// they made the secret of the key that it was drafted with. A run whose lines are no longer those of the draft is
+/// refused (`payout_run_stale`): cancel it and draft another one.
 #[utoipa::path(tag = "Payout Runs", operation_id = "approvePayoutRun", params(PayoutRunPath),
     responses((status = 200, description = "The approved run.", body = PayoutRunView)),
     extensions(("x-required-permission" = json!("payout_runs:approve")),

@@ -53,6 +53,7 @@ struct PayoutRunRow {
     row_version: i64,
     created_at: DateTime<Utc>,
     updated_at: DateTime<Utc>,
+    drafter_secret_makers: Vec<Uuid>,
 }
 
 /// One run.
@@ -209,6 +210,7 @@ impl PayoutRunRow {
             row_version: run.row_version,
             created_at: run.created_at,
             updated_at: run.updated_at,
+            drafter_secret_makers: run.drafter_secret_makers.clone(),
         }
     }
 }
@@ -225,6 +227,7 @@ impl TryFrom<PayoutRunRow> for PayoutRun {
             rail: PayoutRail::from_str(&row.rail).map_err(Problem::damaged)?,
             cut_off_at: row.cut_off_at,
             created_by: ActorId::of_columns(row.created_by_type.as_deref(), row.created_by),
+            drafter_secret_makers: row.drafter_secret_makers,
             approved_by: ActorId::of_columns(row.approved_by_type.as_deref(), row.approved_by),
             approved_at: row.approved_at,
             completed_at: row.completed_at,

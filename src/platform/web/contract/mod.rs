@@ -6,7 +6,7 @@ mod violations;
 
 use self::paths::{shape_of, written};
 use self::schemas::{compile, members, resolve};
-use self::violations::{describe, refuse_nul};
+use self::violations::{describe, refuse_nul, tell_once};
 use crate::kernel::permission::Permission;
 use crate::kernel::problem::{Code, FieldProblem, Problem};
 use crate::kernel::subject;
@@ -209,6 +209,7 @@ impl Operation {
                 object.insert(parameter.name.clone(), value);
             }
         }
+        tell_once(&mut problems);
         if problems.is_empty() {
             Ok(Value::Object(object))
         } else {
@@ -245,6 +246,7 @@ impl BodyContract {
         self.schema
             .iter_errors(body)
             .for_each(|error| describe(&error, "", &mut problems));
+        tell_once(&mut problems);
         if problems.is_empty() {
             refuse_nul(body, "", &mut problems);
         }

@@ -2,7 +2,7 @@
 
 use crate::kernel::problem::FieldProblem;
 use jsonschema::ValidationError;
-use jsonschema::error::ValidationErrorKind;
+use jsonschema::error::{TypeKind, ValidationErrorKind};
 use serde_json::Value;
 
 /// One violation as the problems it means; `base` is put before the pointer.
@@ -34,7 +34,7 @@ pub(super) fn describe(error: &ValidationError<'_>, base: &str, problems: &mut V
                 );
             });
         }
-        ValidationErrorKind::Type { .. } => note(at, "wrong_type", error.to_string()),
+        ValidationErrorKind::Type { kind } => note(at, "wrong_type", expected(kind, error.instance())),
         ValidationErrorKind::MinLength { limit: 1 } => {
             note(at, "too_short", "The text must not be empty.".to_owned())
         }
@@ -67,9 +67,7 @@ pub(super) fn describe(error: &ValidationError<'_>, base: &str, problems: &mut V
         ValidationErrorKind::Enum { options } => {
             note(at, "unknown_value", format!("Known values: {options}."))
         }
-        ValidationErrorKind::Pattern { pattern } => {
-            note(at, "invalid_format", format!("The value must match {pattern}."))
-        }
+        ValidationErrorKind::Pattern { pattern } => note(at, "invalid_format", wanted(pattern)),
         ValidationErrorKind::Format { format } => {
             note(at, "invalid_format", format!("The value is not a {format}."))
         }
@@ -79,6 +77,65 @@ pub(super) fn describe(error: &ValidationError<'_>, base: &str, problems: &mut V
             "The value has none of the allowed forms.".to_owned(),
         ),
     }
+}
+
+/// Which type is wanted, and which one came.
+fn expected(kind: &TypeKind, instance: &Value) -> String {
+    let types: Vec<String> = match kind {
+        TypeKind::Single(one) => vec![one.to_string()],
+        TypeKind::Multiple(several) => several.iter().map(|one| one.to_string()).collect(),
+    };
+    let came = match instance {
+        Value::Null => "null",
+        Value::Bool(_) => "a boolean",
+        Value::Number(_) => "a number",
+        Value::String(_) => "a string",
+        Value::Array(_) => "an array",
+        Value::Object(_) => "an object",
+    };
+    let wanted = types.join(" or ");
+    match instance {
+        Value::Number(number) if types.iter().any(|one| one == "string") => {
+            format!("The value must be of type {wanted} and is a number: send it in quotes, \"{number}\".")
+        }
+        _ => format!("The value must be of type {wanted} and is {came}."),
+    }
+}
+
+/// A pattern in words, where it is one of those that people meet.
+fn wanted(pattern: &str) -> String {
+    let id = pattern
+        .strip_prefix('^')
+        .and_then(|rest| rest.strip_suffix("_[0-9a-z]{10,60}$"));
+    if let Some(prefix) = id.filter(|prefix| prefix.bytes().all(|letter| letter.is_ascii_lowercase())) {
+        return format!(
+            "The value must be an id that begins with {prefix}_, such as {prefix}_01j9zq4y8k7m5n3p2r1s0t6v4w."
+        );
+    }
+    match pattern {
+        "^[A-Z]{3}$" => "The value must be an ISO 4217 code, three capital letters such as EUR.".to_owned(),
+        "^[A-Z]{2}$" => "The value must be an ISO 3166 code, two capital letters such as DE.".to_owned(),
+        r"^-?(0|[1-9][0-9]{0,14})(\.[0-9]{1,4})?$" | r"^(0|[1-9][0-9]{0,14})(\.[0-9]{1,4})?$" => {
+            "The value must be a plain decimal, such as \"1250.00\".".to_owned()
+        }
+        r"^[^\x00]*[^\s\x00][^\x00]*$" | r"^[^\x00]*\S[^\x00]*$" => {
+            "The text must not be blank, nor contain NUL.".to_owned()
+        }
+        r"^[^\x00]*$" | r"^[^\x00]+$" => "The text must not contain NUL.".to_owned(),
+        _ => format!("The value must match {pattern}."),
+    }
+}
+
+/// One fault is told once: a text that has not the form is not also too long or too short.
+pub(super) fn tell_once(problems: &mut Vec<FieldProblem>) {
+    let formless: Vec<String> = problems
+        .iter()
+        .filter(|problem| problem.code == "invalid_format")
+        .map(|problem| problem.pointer.clone())
+        .collect();
+    problems.retain(|problem| {
+        !(matches!(problem.code.as_str(), "too_long" | "too_short") && formless.contains(&problem.pointer))
+    });
 }
 
 /// Postgres cannot store NUL, wherever a schema may have let it through.

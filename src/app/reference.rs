@@ -1,0 +1,155 @@
+//! What a reader of the document looks up: problem codes, permissions and event types, as text and as pages.
+
+use crate::kernel::permission::Permission;
+use crate::kernel::problem::Code;
+use crate::platform::web::problem::TYPE_BASE;
+use std::fmt::Write;
+
+/// The types of events by their noun, and what `data` holds of the record.
+const EVENTS: &[(&str, &[&str], &str)] = &[
+    ("organization", &["created", "updated"], RECORD),
+    (
+        "api_key",
+        &["created", "updated", "rotated", "revoked"],
+        "the key without its secret",
+    ),
+    (
+        "user",
+        &["created", "updated", "suspended", "reinstated", "terminated"],
+        RECORD,
+    ),
+    ("role", &["created", "updated"], RECORD),
+    ("program", &["created", "updated"], RECORD),
+    ("product_family", &["created", "updated"], RECORD),
+    ("pipeline_stage", &["created", "updated"], RECORD),
+    (
+        "partner",
+        &[
+            "created",
+            "updated",
+            "approved",
+            "declined",
+            "suspended",
+            "reinstated",
+            "terminated",
+        ],
+        RECORD,
+    ),
+    (
+        "enrollment",
+        &["created", "updated", "activated", "paused", "resumed", "ended"],
+        RECORD,
+    ),
+    ("account", &["created", "updated"], RECORD),
+    (
+        "deal",
+        &["created", "updated", "won", "lost", "reopened"],
+        "the deal without `warnings`",
+    ),
+    (
+        "attribution",
+        &[
+            "created",
+            "updated",
+            "confirmed",
+            "corrected",
+            "rejected",
+            "settled",
+        ],
+        RECORD,
+    ),
+    (
+        "invoice",
+        &["created", "updated", "voided"],
+        "the invoice without its lines",
+    ),
+    ("payment", &["recorded"], RECORD),
+    ("refund", &["recorded"], RECORD),
+    ("credit_note", &["issued"], RECORD),
+    ("commission_rule", &["created", "updated"], RECORD),
+    (
+        "commission_rule_version",
+        &["created", "updated", "activated", "retired"],
+        "the version with its terms among its own fields rather than under `terms`",
+    ),
+    (
+        "commission",
+        &["accrued", "released", "approved", "clawed_back"],
+        "`id` and `amount`; for `accrued` also `deal_id`, `program_id`, `partner_id`, `status` and `ineligible_reason`; for \
+         `clawed_back`, whose subject is the clawback, also `commission_id`, `refund_id`, `taken_from` and `zero_reason`",
+    ),
+    (
+        "payout_run",
+        &["drafted", "approved", "processing", "completed", "cancelled"],
+        "the run without its payouts' totals and counts",
+    ),
+    (
+        "payout",
+        &["processing", "paid", "failed", "returned", "cancelled"],
+        RECORD,
+    ),
+    ("import", &["created", "succeeded", "failed", "canceled"], RECORD),
+];
+const RECORD: &str = "the record";
+
+/// The part of the document's description that lists what is named elsewhere in it.
+pub(super) fn lists() -> String {
+    let mut text = String::new();
+    // Writing to a text cannot fail.
+    let _ = write!(
+        text,
+        "\n\n## Problem codes\n\nEach is explained at `GET {TYPE_BASE}{{code}}`.\n\n| code | status | meaning |\n|---|---|---|\n"
+    );
+    for code in Code::ALL {
+        let _ = writeln!(
+            text,
+            "| `{}` | {} | {} |",
+            code.name(),
+            code.status(),
+            code.title()
+        );
+    }
+    text.push_str("\n## Permissions\n\nThose marked * may be held by a partner's own keys and users.\n\n");
+    let names = Permission::ALL.iter().map(|permission| {
+        let mark = if permission.open_to_partners() { "*" } else { "" };
+        format!("`{}`{mark}", permission.name())
+    });
+    text.push_str(&names.collect::<Vec<_>>().join(", "));
+    text.push_str(
+        "\n\n## Event types\n\nA noun and what happened to it. `data` always has the `id`, and amounts as in the resource.\n\n\
+         | types | data |\n|---|---|\n",
+    );
+    for (noun, verbs, data) in EVENTS {
+        let types: Vec<String> = verbs.iter().map(|verb| format!("`{noun}.{verb}`")).collect();
+        let _ = writeln!(text, "| {} | {data} |", types.join(", "));
+    }
+    text
+}
+
+/// Every problem code, as a page.
+pub(super) fn problems_page() -> String {
+    let rows: String = Code::ALL
+        .iter()
+        .map(|code| {
+            let (name, status, title) = (code.name(), code.status(), code.title());
+            format!("<tr><td><a href=\"{TYPE_BASE}{name}\">{name}</a></td><td>{status}</td><td>{title}</td></tr>\n")
+        })
+        .collect();
+    page("Problem codes", &format!("<table>\n{rows}</table>"))
+}
+
+/// One problem code, as a page; nothing for a code that there is not.
+pub(super) fn problem_page(name: &str) -> Option<String> {
+    let code = Code::ALL.iter().find(|code| code.name() == name)?;
+    let (title, status, advice) = (code.title(), code.status(), code.advice().replace('<', "&lt;"));
+    let text = format!(
+        "<p>{title}</p>\n<p>{advice}</p>\n<p>HTTP status {status}. <a href=\"{TYPE_BASE}\">All codes</a></p>"
+    );
+    Some(page(name, &text))
+}
+
+fn page(title: &str, body: &str) -> String {
+    format!(
+        "<!DOCTYPE html>\n<html lang=\"en\">\n<meta charset=\"utf-8\">\n<title>{title}</title>\n<h1>{title}</h1>\n{body}\n</html>\n"
+    )
+}
