@@ -15,8 +15,25 @@ const EVENTS: &[(&str, &[&str], &str)] = &[
     ),
     (
         "user",
-        &["created", "updated", "suspended", "reinstated", "terminated"],
+        &[
+            "created",
+            "updated",
+            "suspended",
+            "reinstated",
+            "terminated",
+            "identity_linked",
+        ],
+        "the record; for `identity_linked` only `id`, `identity_provider_id` and `subject`",
+    ),
+    (
+        "identity_provider",
+        &["created", "updated", "suspended", "reinstated"],
         RECORD,
+    ),
+    (
+        "session",
+        &["created", "revoked"],
+        "the session without its tokens",
     ),
     ("role", &["created", "updated"], RECORD),
     ("program", &["created", "updated"], RECORD),
@@ -77,6 +94,16 @@ const EVENTS: &[(&str, &[&str], &str)] = &[
         &["accrued", "released", "approved", "clawed_back"],
         "`id` and `amount`; for `accrued` also `deal_id`, `program_id`, `partner_id`, `status` and `ineligible_reason`; for \
          `clawed_back`, whose subject is the clawback, also `commission_id`, `refund_id`, `taken_from` and `zero_reason`",
+    ),
+    (
+        "payout_method",
+        &["proposed", "confirmed", "refused", "replaced", "withdrawn"],
+        "the method with its details masked",
+    ),
+    (
+        "adjustment",
+        &["proposed", "approved", "refused", "withdrawn"],
+        RECORD,
     ),
     (
         "payout_run",

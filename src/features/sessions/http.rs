@@ -93,7 +93,7 @@ async fn create_session(who: Granted<Anyone>, command: Command<NewSessionBody>) 
 #[utoipa::path(tag = "Sessions", operation_id = "refreshSession", security(()), request_body = RefreshBody,
     responses((status = 200, description = "The session with its new tokens.", body = OpenedSessionView)),
     extensions(("x-carries-credential" = json!(true))))]
-#[post("/v1/sessions/refresh")]
+#[post("/v1/refresh-tokens/exchange")]
 async fn refresh_session(
     state: Data<WebState>,
     request: HttpRequest,

@@ -28,7 +28,8 @@ fn essence(reply: &Reply) -> (u16, Value, Vec<(String, String)>) {
     if let Some(members) = body.as_object_mut() {
         members.remove("request_id");
     }
-    let changing = ["request-id", "ratelimit", "date"];
+    // Whether the connection is kept depends on how much of the body had come when the answer went out.
+    let changing = ["request-id", "ratelimit", "date", "connection"];
     let headers = reply.headers.iter().map(|(name, value)| {
         let value = String::from_utf8_lossy(value.as_bytes()).into_owned();
         (name.as_str().to_owned(), value)

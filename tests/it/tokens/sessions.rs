@@ -19,7 +19,7 @@ fn bearer(world: &World, opened: &Reply) -> Actor {
 
 fn refresh(world: &World, token: &str) -> Reply {
     let body = json!({ "refresh_token": token });
-    world.nobody().post("/v1/sessions/refresh", body)
+    world.nobody().post("/v1/refresh-tokens/exchange", body)
 }
 
 #[test]

@@ -28,7 +28,7 @@ fn problem_answers_follow_from_what_an_operation_is() {
     );
     assert_eq!(
         statuses(&document, "createPartner"),
-        "201 400 401 403 409 413 415 422 429 500 503"
+        "201 400 401 403 408 409 413 415 422 429 500 503"
     );
     assert_eq!(
         statuses(&document, "getPartner"),
@@ -36,7 +36,7 @@ fn problem_answers_follow_from_what_an_operation_is() {
     );
     assert_eq!(
         statuses(&document, "updatePartner"),
-        "200 400 401 403 404 409 412 413 415 422 429 500 503"
+        "200 400 401 403 404 408 409 412 413 415 422 429 500 503"
     );
     assert_eq!(
         statuses(&document, "deletePartner"),
@@ -44,7 +44,7 @@ fn problem_answers_follow_from_what_an_operation_is() {
     );
     assert_eq!(
         statuses(&document, "terminatePartner"),
-        "200 400 401 403 404 409 412 413 415 422 428 429 500 503"
+        "200 400 401 403 404 408 409 412 413 415 422 428 429 500 503"
     );
     assert_eq!(statuses(&document, "getHealth"), "200 400 429 500 503");
 }

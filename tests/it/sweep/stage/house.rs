@@ -1,94 +1,38 @@
-//! Two organizations with two partners and a reseller below the first of them, and every kind of record that the API
-//! can make.
-//!
-//! Every text of a record carries the mark of whom it belongs to, so that a name that leaks is found as well as an id.
+//! One organization and what is in it.
 
-use super::sight::{Sight, keys_of, look, prefix};
-use crate::world::{AUDIENCE, Actor, ProviderKey, Reply, Tenant, World, money};
+use super::super::sight::{look, prefix};
+use super::{HIDDEN, KEPT, SHOWN, Secrets};
+use crate::world::{AUDIENCE, Actor, ProviderKey, Reply, World, money};
 use copartner::kernel::permission::Permission;
 use copartner::platform::clock::Clock;
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet};
 
-/// What a caller may know of nobody else: ids, and texts that stand in somebody else's records.
-#[derive(Debug, Default, Clone)]
-pub struct Secrets {
-    /// Ids, as they are written.
-    pub ids: BTreeSet<String>,
-    /// Marks, of which every text of a record carries one.
-    pub marks: BTreeSet<String>,
-    /// Keys, names and domains to search for.
-    pub texts: BTreeSet<String>,
-    /// The callers' own keys of records, by the prefix of the record's id.
-    pub keys: BTreeMap<String, BTreeSet<String>>,
-}
-
-/// A caller with what belongs to others.
-#[derive(Debug)]
-pub struct Principal {
-    /// Who it is, for messages.
-    pub name: &'static str,
-    /// The caller.
-    pub actor: Actor,
-    /// Whether it is a partner's key.
-    pub is_partner: bool,
-    /// What it must never meet.
-    pub foreign: Secrets,
-    /// What it may ask for, by the prefix of the id, oldest first.
-    pub own: BTreeMap<String, Vec<String>>,
-    /// The keys of that.
-    pub own_keys: BTreeMap<String, BTreeSet<String>>,
-}
-
-/// Everything there is.
-#[derive(Debug)]
-pub struct Stage {
-    /// Where it all is.
-    pub world: World,
-    /// Two organizations' administrators; of the first a distributor, its reseller and its rival; of the second another
-    /// distributor.
-    pub principals: Vec<Principal>,
-}
-
-/// What a mark ends in where whoever is above must not meet it.
-const KEPT: &str = "-kept";
-const HIDDEN: &str = "-hidden";
-/// The prefixes of what is seen from above.
-const SHOWN: [&str; 6] = ["ptn", "prg", "enr", "acc", "deal", "att"];
-
-/// Whether a key with everything that its kind may hold can call the operation.
-pub fn may_call(principal: &Principal, permissions: &[&str]) -> bool {
-    !principal.is_partner
-        || permissions
-            .iter()
-            .all(|name| Permission::from_name(name).is_some_and(Permission::open_to_partners))
-}
-
 /// One organization while it is being furnished.
-struct House<'w> {
-    world: &'w World,
-    admin: &'w Actor,
-    letter: &'static str,
-    program: String,
-    family: String,
-    step: String,
+pub(super) struct House<'w> {
+    pub(super) world: &'w World,
+    pub(super) admin: &'w Actor,
+    pub(super) letter: &'static str,
+    pub(super) program: String,
+    pub(super) family: String,
+    pub(super) step: String,
     /// What a partner's people hold.
-    role: String,
+    pub(super) role: String,
 }
 
 /// A partner, its key, and what came with it.
-struct Member {
-    id: String,
-    mark: String,
-    actor: Actor,
-    secrets: Secrets,
+pub(super) struct Member {
+    pub(super) id: String,
+    pub(super) mark: String,
+    pub(super) actor: Actor,
+    pub(super) secrets: Secrets,
     /// Ids of what comes with a deal that is hidden from those above.
-    hidden: BTreeSet<String>,
+    pub(super) hidden: BTreeSet<String>,
 }
 
 impl Member {
     /// What whoever is above this partner must not meet: money, people, and what is hidden.
-    fn kept(&self) -> Secrets {
+    pub(super) fn kept(&self) -> Secrets {
         let is_kept = |id: &&String| !SHOWN.contains(&prefix(id)) || self.hidden.contains(*id);
         let marks = [KEPT, HIDDEN].map(|ending| format!("{}{ending}", self.mark));
         let texts = self.secrets.texts.iter();
@@ -103,7 +47,7 @@ impl Member {
 }
 
 impl<'w> House<'w> {
-    fn new(world: &'w World, admin: &'w Actor, letter: &'static str) -> Self {
+    pub(super) fn new(world: &'w World, admin: &'w Actor, letter: &'static str) -> Self {
         let mut house = Self {
             world,
             admin,
@@ -139,7 +83,7 @@ impl<'w> House<'w> {
     }
 
     /// A person.
-    fn user(&self, mark: &str, more: Value) -> String {
+    pub(super) fn user(&self, mark: &str, more: Value) -> String {
         let email = format!("{mark}@foil.example");
         let mut body = json!({ "name": mark, "external_id": format!("{mark}-user"), "email": email });
         body.as_object_mut()
@@ -148,8 +92,8 @@ impl<'w> House<'w> {
         self.admin.post("/v1/users", body).expect(201).id()
     }
 
-    /// An identity provider, and somebody who came from it.
-    fn provider(&self, mark: &str, more: Value) -> String {
+    /// Somebody who came from an identity provider of their own.
+    pub(super) fn provider(&self, mark: &str, more: Value) -> Actor {
         let key = ProviderKey::ed25519(mark, 7);
         let issuer = format!("https://{mark}.example");
         let mut body = json!({
@@ -158,23 +102,34 @@ impl<'w> House<'w> {
         body.as_object_mut()
             .unwrap()
             .extend(more.as_object().unwrap().clone());
-        let provider = self.admin.post("/v1/identity-providers", body).expect(201).id();
+        self.admin.post("/v1/identity-providers", body).expect(201);
         let now = self.world.clock.now();
         let token = key.sign(&json!({
             "iss": issuer, "aud": AUDIENCE, "sub": mark, "email": format!("{mark}@foil.example"),
             "email_verified": true, "exp": now.timestamp() + 86_400
         }));
-        self.world.bearer(&token).get("/v1/me").expect(200);
-        provider
+        let actor = self.world.bearer(&token);
+        actor.get("/v1/me").expect(200);
+        actor
     }
 
-    fn mark(&self, number: usize) -> String {
+    /// A partner's admin who comes with a token of the partner's identity provider, and may do what its keys may.
+    fn signed_in(&self, partner: &str, mark: &str) -> Actor {
+        let roles = self.admin.all("/v1/roles");
+        let role = roles.iter().find(|role| role["built_in"] == "partner_admin");
+        let mark = format!("{mark}-admin");
+        let person = json!({ "partner_id": partner, "role_ids": [role.unwrap()["id"]] });
+        self.user(&mark, person);
+        self.provider(&mark, json!({ "partner_id": partner }))
+    }
+
+    pub(super) fn mark(&self, number: usize) -> String {
         format!("foil-{}{number}", self.letter)
     }
 
     /// Creates a record with a name and a key of its owner's mark; its id.
     #[track_caller]
-    fn make(&self, resource: &str, mark: &str, more: Value) -> String {
+    pub(super) fn make(&self, resource: &str, mark: &str, more: Value) -> String {
         let mut body =
             json!({ "name": format!("{mark} {resource}"), "external_id": format!("{mark}-{resource}") });
         body.as_object_mut()
@@ -187,7 +142,7 @@ impl<'w> House<'w> {
     }
 
     /// A program that pays a tenth at once.
-    fn program(&self, mark: &str) -> String {
+    pub(super) fn program(&self, mark: &str) -> String {
         let settings = json!({
             "motion": "reseller", "commission_approval": "automatic", "minimum_payouts": [money("5.00 EUR")]
         });
@@ -224,7 +179,7 @@ impl<'w> House<'w> {
     }
 
     /// A partner with everything that is its own.
-    fn member(&self, number: usize, parent: Option<&str>) -> Member {
+    pub(super) fn member(&self, number: usize, parent: Option<&str>) -> Member {
         let before = look(self.admin).ids;
         let mark = self.mark(number);
         let mut body = json!({ "domain": format!("{mark}.example") });
@@ -249,6 +204,11 @@ impl<'w> House<'w> {
         self.provider(&people, json!({ "partner_id": id }));
         let session = json!({ "refreshable": true });
         actor.post("/v1/sessions", session).expect(201);
+        let actor = if number == 2 {
+            self.signed_in(&id, &people)
+        } else {
+            actor
+        };
         self.money_by_hand(&id, &people);
         self.sale(&mark, &[(&id, "sourced")], "1000.00 USD");
         self.sale(&format!("{mark}-small"), &[(&id, "sourced")], "10.00 EUR");
@@ -281,7 +241,7 @@ impl<'w> House<'w> {
     }
 
     /// Ways to be paid, and amounts given and taken: of each one that counts and one that is proposed.
-    fn money_by_hand(&self, partner: &str, mark: &str) {
+    pub(super) fn money_by_hand(&self, partner: &str, mark: &str) {
         let permissions = ["payout_methods:confirm", "adjustments:approve"];
         let key = json!({ "name": mark, "permissions": permissions });
         let key = self.admin.post("/v1/api-keys", key).expect(201);
@@ -306,7 +266,7 @@ impl<'w> House<'w> {
         }
     }
 
-    fn key(&self, partner: &str, mark: &str) -> Actor {
+    pub(super) fn key(&self, partner: &str, mark: &str) -> Actor {
         let open = Permission::ALL
             .iter()
             .filter(|permission| permission.open_to_partners());
@@ -317,7 +277,7 @@ impl<'w> House<'w> {
     }
 
     /// A deal that is won, invoiced, paid, and partly refunded and credited; another one that is still open.
-    fn sale(&self, mark: &str, credits: &[(&str, &str)], amount: &str) {
+    pub(super) fn sale(&self, mark: &str, credits: &[(&str, &str)], amount: &str) {
         let account = self.make("accounts", mark, json!({ "domain": format!("{mark}.example") }));
         let mut body = json!({
             "account_id": account, "program_id": self.program, "product_family_id": self.family,
@@ -340,7 +300,7 @@ impl<'w> House<'w> {
         self.bill(mark, &deal, amount);
     }
 
-    fn bill(&self, mark: &str, deal: &str, amount: &str) {
+    pub(super) fn bill(&self, mark: &str, deal: &str, amount: &str) {
         let (net, currency) = amount.split_once(' ').unwrap();
         let line = json!({ "net": net, "description": mark, "product_family_id": self.family });
         let body = json!({
@@ -371,7 +331,7 @@ impl<'w> House<'w> {
     }
 
     /// A run that paid one partner and failed for the other, and the draft of the next.
-    fn pay_out(&self, members: &[Member; 3]) {
+    pub(super) fn pay_out(&self, members: &[Member; 3]) {
         let names = [
             "payout_runs:read",
             "payout_runs:approve",
@@ -417,7 +377,7 @@ impl<'w> House<'w> {
     }
 
     /// A file of which one row is taken and one refused.
-    fn import(&self) {
+    pub(super) fn import(&self) {
         let mark = self.mark(0);
         let file = format!("ref,name\n{mark}-row,{mark}\n{mark}-bad,\n");
         let fields = json!({ "external_id": { "column": "ref" }, "name": { "column": "name" } });
@@ -438,114 +398,4 @@ pub fn import(actor: &Actor, resource: &str, mapping: &Value, file: &str) -> Rep
     let ask = actor.ask("POST", "/v1/imports");
     ask.bytes("multipart/form-data; boundary=edge", form.into_bytes())
         .send()
-}
-
-impl Stage {
-    /// Furnishes both houses.
-    pub fn new() -> Self {
-        let world = World::new();
-        // After every instant in the document's examples, since nothing may be paid in the future.
-        world.clock.set("2026-09-01T09:00:00Z".parse().unwrap());
-        let second = world.second_organization();
-        let (first_members, first_sight) = furnish(&world, &world.home, "a");
-        let (second_members, second_sight) = furnish(&world, &second, "b");
-        let first = everything(&first_sight, "foil-a");
-        let second_house = everything(&second_sight, "foil-b");
-        assert!(first.ids.is_disjoint(&second_house.ids));
-        let [one, two, below] = &first_members;
-        let [three, four, _] = &second_members;
-        // A reseller's own record names who is above it, and nothing else does.
-        let mut above = one.secrets.clone();
-        above.ids.remove(&one.id);
-        let admin = world.admin().clone();
-        let principals = vec![
-            principal("an admin", admin, &[&second_house]),
-            principal("another admin", second.admin, &[&first]),
-            principal(
-                "a distributor",
-                one.actor.clone(),
-                &[&second_house, &two.secrets, &below.kept()],
-            ),
-            principal(
-                "its rival",
-                two.actor.clone(),
-                &[&second_house, &one.secrets, &below.secrets],
-            ),
-            principal(
-                "its reseller",
-                below.actor.clone(),
-                &[&second_house, &above, &two.secrets],
-            ),
-            principal("a stranger", three.actor.clone(), &[&first, &four.secrets]),
-        ];
-        Self { world, principals }
-    }
-}
-
-fn furnish(world: &World, tenant: &Tenant, letter: &'static str) -> ([Member; 3], Sight) {
-    let house = House::new(world, &tenant.admin, letter);
-    let [one, two] = [1, 2].map(|number| house.member(number, None));
-    let below = house.member(3, Some(&one.id));
-    house.sale(
-        &house.mark(0),
-        &[(&one.id, "sourced"), (&two.id, "delivered")],
-        "500.00 USD",
-    );
-    let mut members = [one, two, below];
-    house.pay_out(&members);
-    house.import();
-    world.work();
-    let sight = look(house.admin);
-    // What came later and is about one partner only: commissions of the shared deal, payouts and their items, entries.
-    for member in &mut members {
-        for record in sight
-            .records
-            .iter()
-            .filter(|record| record["partner_id"] == member.id.as_str())
-        {
-            member
-                .secrets
-                .ids
-                .extend(record["id"].as_str().map(str::to_owned));
-        }
-    }
-    (members, sight)
-}
-
-fn everything(sight: &Sight, mark: &str) -> Secrets {
-    Secrets {
-        ids: sight.ids.clone(),
-        marks: BTreeSet::from([mark.to_owned()]),
-        texts: sight
-            .texts
-            .iter()
-            .filter(|text| text.contains(mark))
-            .cloned()
-            .collect(),
-        keys: keys_of(sight),
-    }
-}
-
-fn principal(name: &'static str, actor: Actor, foreign: &[&Secrets]) -> Principal {
-    let mut secrets = Secrets::default();
-    for more in foreign {
-        secrets.ids.extend(more.ids.iter().cloned());
-        secrets.marks.extend(more.marks.iter().cloned());
-        secrets.texts.extend(more.texts.iter().cloned());
-        secrets.keys.extend(more.keys.clone());
-    }
-    let sight = look(&actor);
-    let mut own: BTreeMap<String, Vec<String>> = BTreeMap::new();
-    for id in sight.records.iter().filter_map(|record| record["id"].as_str()) {
-        own.entry(prefix(id).to_owned()).or_default().push(id.to_owned());
-    }
-    own.values_mut().for_each(|ids| ids.sort());
-    Principal {
-        name,
-        is_partner: actor.get("/v1/invoices").status == 403,
-        actor,
-        foreign: secrets,
-        own,
-        own_keys: keys_of(&sight),
-    }
 }

@@ -1,0 +1,178 @@
+//! Two organizations with two partners and a reseller below the first of them, and every kind of record that the API
+//! can make.
+//!
+//! Every text of a record carries the mark of whom it belongs to, so that a name that leaks is found as well as an id.
+
+mod house;
+
+pub use house::import;
+
+use super::sight::{Sight, keys_of, look, prefix};
+use crate::world::{Actor, Tenant, World};
+use copartner::kernel::permission::Permission;
+use house::{House, Member};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// What a caller may know of nobody else: ids, and texts that stand in somebody else's records.
+#[derive(Debug, Default, Clone)]
+pub struct Secrets {
+    /// Ids, as they are written.
+    pub ids: BTreeSet<String>,
+    /// Marks, of which every text of a record carries one.
+    pub marks: BTreeSet<String>,
+    /// Keys, names and domains to search for.
+    pub texts: BTreeSet<String>,
+    /// The callers' own keys of records, by the prefix of the record's id.
+    pub keys: BTreeMap<String, BTreeSet<String>>,
+}
+
+/// A caller with what belongs to others.
+#[derive(Debug)]
+pub struct Principal {
+    /// Who it is, for messages.
+    pub name: &'static str,
+    /// The caller.
+    pub actor: Actor,
+    /// Whether it is a partner's key.
+    pub is_partner: bool,
+    /// What it must never meet.
+    pub foreign: Secrets,
+    /// What it may ask for, by the prefix of the id, oldest first.
+    pub own: BTreeMap<String, Vec<String>>,
+    /// The keys of that.
+    pub own_keys: BTreeMap<String, BTreeSet<String>>,
+}
+
+/// Everything there is.
+#[derive(Debug)]
+pub struct Stage {
+    /// Where it all is.
+    pub world: World,
+    /// Two organizations' administrators; of the first a distributor, its reseller and its rival; of the second another
+    /// distributor.
+    pub principals: Vec<Principal>,
+}
+
+/// What a mark ends in where whoever is above must not meet it.
+const KEPT: &str = "-kept";
+const HIDDEN: &str = "-hidden";
+/// The prefixes of what is seen from above.
+const SHOWN: [&str; 6] = ["ptn", "prg", "enr", "acc", "deal", "att"];
+
+/// Whether a key with everything that its kind may hold can call the operation.
+pub fn may_call(principal: &Principal, permissions: &[&str]) -> bool {
+    !principal.is_partner
+        || permissions
+            .iter()
+            .all(|name| Permission::from_name(name).is_some_and(Permission::open_to_partners))
+}
+
+impl Stage {
+    /// Furnishes both houses.
+    pub fn new() -> Self {
+        let world = World::new();
+        // After every instant in the document's examples, since nothing may be paid in the future.
+        world.clock.set("2026-09-01T09:00:00Z".parse().unwrap());
+        let second = world.second_organization();
+        let (first_members, first_sight) = furnish(&world, &world.home, "a");
+        let (second_members, second_sight) = furnish(&world, &second, "b");
+        let first = everything(&first_sight, "foil-a");
+        let second_house = everything(&second_sight, "foil-b");
+        assert!(first.ids.is_disjoint(&second_house.ids));
+        let [one, two, below] = &first_members;
+        let [three, four, _] = &second_members;
+        // A reseller's own record names who is above it, and nothing else does.
+        let mut above = one.secrets.clone();
+        above.ids.remove(&one.id);
+        let admin = world.admin().clone();
+        let principals = vec![
+            principal("an admin", admin, &[&second_house]),
+            principal("another admin", second.admin, &[&first]),
+            principal(
+                "a distributor",
+                one.actor.clone(),
+                &[&second_house, &two.secrets, &below.kept()],
+            ),
+            principal(
+                "its rival",
+                two.actor.clone(),
+                &[&second_house, &one.secrets, &below.secrets],
+            ),
+            principal(
+                "its reseller",
+                below.actor.clone(),
+                &[&second_house, &above, &two.secrets],
+            ),
+            principal("a stranger", three.actor.clone(), &[&first, &four.secrets]),
+        ];
+        Self { world, principals }
+    }
+}
+
+fn furnish(world: &World, tenant: &Tenant, letter: &'static str) -> ([Member; 3], Sight) {
+    let house = House::new(world, &tenant.admin, letter);
+    let [one, two] = [1, 2].map(|number| house.member(number, None));
+    let below = house.member(3, Some(&one.id));
+    house.sale(
+        &house.mark(0),
+        &[(&one.id, "sourced"), (&two.id, "delivered")],
+        "500.00 USD",
+    );
+    let mut members = [one, two, below];
+    house.pay_out(&members);
+    house.import();
+    world.work();
+    let sight = look(house.admin);
+    // What came later and is about one partner only: commissions of the shared deal, payouts and their items, entries.
+    for member in &mut members {
+        for record in sight
+            .records
+            .iter()
+            .filter(|record| record["partner_id"] == member.id.as_str())
+        {
+            member
+                .secrets
+                .ids
+                .extend(record["id"].as_str().map(str::to_owned));
+        }
+    }
+    (members, sight)
+}
+
+fn everything(sight: &Sight, mark: &str) -> Secrets {
+    Secrets {
+        ids: sight.ids.clone(),
+        marks: BTreeSet::from([mark.to_owned()]),
+        texts: sight
+            .texts
+            .iter()
+            .filter(|text| text.contains(mark))
+            .cloned()
+            .collect(),
+        keys: keys_of(sight),
+    }
+}
+
+fn principal(name: &'static str, actor: Actor, foreign: &[&Secrets]) -> Principal {
+    let mut secrets = Secrets::default();
+    for more in foreign {
+        secrets.ids.extend(more.ids.iter().cloned());
+        secrets.marks.extend(more.marks.iter().cloned());
+        secrets.texts.extend(more.texts.iter().cloned());
+        secrets.keys.extend(more.keys.clone());
+    }
+    let sight = look(&actor);
+    let mut own: BTreeMap<String, Vec<String>> = BTreeMap::new();
+    for id in sight.records.iter().filter_map(|record| record["id"].as_str()) {
+        own.entry(prefix(id).to_owned()).or_default().push(id.to_owned());
+    }
+    own.values_mut().for_each(|ids| ids.sort());
+    Principal {
+        name,
+        is_partner: actor.get("/v1/invoices").status == 403,
+        actor,
+        foreign: secrets,
+        own,
+        own_keys: keys_of(&sight),
+    }
+}
