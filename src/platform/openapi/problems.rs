@@ -211,17 +211,27 @@ pub(super) fn make_own(components: &Value, path: &str, operation: &mut Value) {
         }
         None => match refused_value(components, operation) {
             Some(error) => (422, None, json!([error])),
-            None => return,
+            None => (409, Some(impossible(operation)), json!([])),
         },
     };
     let Some(answer) = ANSWERS.iter().find(|answer| answer.status == status) else {
         return;
     };
-    let response = member(member(operation, "responses"), &status.to_string());
+    let status = status.to_string();
+    if operation.pointer(&format!("/responses/{status}")).is_none() {
+        return;
+    }
+    let response = member(member(operation, "responses"), &status);
     if *response == reference(answer) {
         let description = description.unwrap_or_else(|| answer.description.to_owned());
         *response = json!({ "description": description, "content": content(answer, errors) });
     }
+}
+
+/// What is refused of an operation that takes no values.
+fn impossible(operation: &Value) -> String {
+    let summary = operation["summary"].as_str().unwrap_or_default();
+    format!("As things stand there is nothing to do here: {summary}.")
 }
 
 /// A value of the operation's own that it refuses: a field that the body lacks or has in a wrong form, or a parameter.
