@@ -75,8 +75,8 @@ class Story:
     def move(self, collection: str, record: Any, verb: str, body: object = None) -> Any:
         return self.service.post(f"/v1/{collection}/{record['id']}/{verb}", body)
 
-    def key(self, maker: Service) -> Any:
-        return maker.post("/v1/api-keys", {"name": "Second", "permissions": self.permissions})
+    def key(self, maker: Service | None = None) -> Any:
+        return (maker or self.service).post("/v1/api-keys", {"name": "Second", "permissions": self.permissions})
 
     def approved_partner(self) -> Any:
         return self.move("partners", self.make("partners", name="Partner"), "approve")
@@ -192,6 +192,32 @@ class Story:
         kind = {"Content-Type": f"multipart/form-data; boundary={boundary}"}
         return self.service.call("POST", "/v1/imports", body, kind)
 
+    def user(self) -> Any:
+        return self.make("users", name="Ada", email=f"{uuid.uuid4().hex}@foil.example")
+
+    def suspended_user(self) -> Any:
+        return self.move("users", self.user(), "suspend", REASON)
+
+    def provider(self) -> Any:
+        key = {"kty": "OKP", "crv": "Ed25519", "kid": "one", "x": "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"}
+        issuer = f"https://{uuid.uuid4().hex}.example"
+        return self.make("identity-providers", name="Staff", issuer=issuer, audiences=["copartner"], jwks={"keys": [key]})
+
+    def suspended_provider(self) -> Any:
+        return self.move("identity-providers", self.provider(), "suspend", REASON)
+
+    def session(self) -> Any:
+        return self.make("sessions", expires_in_seconds=3600)["session"]
+
+    def method(self) -> Any:
+        fields = {"partner_id": self.approved_partner()["id"], "currency": "EUR"}
+        return self.second.post("/v1/payout-methods", {**fields, "kind": "manual", "instruction": "By cheque."})
+
+    def adjustment(self) -> Any:
+        amount = {"amount": "10.00", "currency": "USD"}
+        fields = {"partner_id": self.partner["id"], "program_id": self.program["id"], "amount": amount}
+        return self.second.post("/v1/adjustments", {**fields, "reason_code": "other", "reason": "Seeded."})
+
     def first(self, collection: str) -> Any:
         return self.service.get(f"/v1/{collection}?limit=1")["data"][0]
 
@@ -205,6 +231,7 @@ def examples(story: Story) -> dict[str, str]:
         story.enrollment, payment, story.refund(), story.credit_note(), story.commission(), story.claim(),
         story.service.get(f"/v1/invoices/{payment['invoice_id']}"), story.deal(), story.imported(), story.key(),
         story.first("ledger-entries"), story.first("clawbacks"), story.paid_payout(), story.drafted_run(),
+        story.user(), story.provider(), story.session(), story.method(), story.adjustment(),
     ]  # fmt: skip
     return {record["id"].rsplit("_", 1)[0]: record["id"] for record in made}
 
@@ -213,6 +240,18 @@ def starts(story: Story) -> dict[str, Callable[[], Any]]:
     """Records in the state that a move starts from, by the move's `operationId`."""
     return {
         "revokeApiKey": story.key,
+        "suspendUser": story.user,
+        "reinstateUser": story.suspended_user,
+        "terminateUser": story.user,
+        "suspendIdentityProvider": story.provider,
+        "reinstateIdentityProvider": story.suspended_provider,
+        "revokeSession": story.session,
+        "confirmPayoutMethod": story.method,
+        "refusePayoutMethod": story.method,
+        "withdrawPayoutMethod": story.method,
+        "approveAdjustment": story.adjustment,
+        "refuseAdjustment": story.adjustment,
+        "withdrawAdjustment": story.adjustment,
         "approvePartner": lambda: story.make("partners", name="Applicant"),
         "declinePartner": lambda: story.make("partners", name="Applicant"),
         "suspendPartner": story.approved_partner,
