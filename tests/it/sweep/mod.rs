@@ -8,6 +8,7 @@ mod bodies;
 mod sessions;
 mod sight;
 mod stage;
+mod work;
 
 use crate::world::{Operation, Reply, operations, resolve};
 use serde_json::Value;

@@ -75,7 +75,7 @@ fn tables(owner: &mut PgConnection) -> Vec<String> {
 }
 
 /// The ids as Postgres writes them; the prefix says nothing there.
-fn uuids(ids: &BTreeSet<String>) -> Vec<String> {
+pub(super) fn uuids(ids: &BTreeSet<String>) -> Vec<String> {
     let uuid = |id: &String| {
         let (_, rest) = id.rsplit_once('_').unwrap();
         let id: PartnerId = format!("{}_{rest}", PartnerId::PREFIX).parse().unwrap();
@@ -85,7 +85,7 @@ fn uuids(ids: &BTreeSet<String>) -> Vec<String> {
 }
 
 /// A session of the service's role in the scope of the caller's key.
-fn session(world: &World, principal: &Principal) -> PgConnection {
+pub(super) fn session(world: &World, principal: &Principal) -> PgConnection {
     let own = |prefix: &str| {
         let ids = principal.own[prefix].iter().cloned().collect();
         uuids(&ids).remove(0)
