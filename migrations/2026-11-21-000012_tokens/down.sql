@@ -64,5 +64,8 @@ ALTER POLICY own_keys ON idempotency_keys USING (organization_id = (SELECT scope
 ALTER TABLE idempotency_keys DROP CONSTRAINT idempotency_keys_pk;
 ALTER TABLE idempotency_keys DROP COLUMN confined_to;
 ALTER TABLE idempotency_keys ADD CONSTRAINT idempotency_keys_pk PRIMARY KEY (organization_id, actor_id, route, key);
+DROP TRIGGER api_keys_sessions ON api_keys;
+DROP FUNCTION end_sessions_of_key();
 DROP TABLE authentication_events, signing_keys, refresh_tokens, sessions, identities, identity_providers;
 DROP FUNCTION count_access_of_provider();
+DROP FUNCTION end_sessions_of_provider();

@@ -119,6 +119,37 @@ CREATE INDEX sessions_user_index ON sessions (organization_id, user_id, id) WHER
 CREATE INDEX sessions_identity_provider_index ON sessions (organization_id, identity_provider_id)
     WHERE identity_provider_id IS NOT NULL;
 
+-- What a session was made with ended: a key got another secret, or the provider by whose word its bearer was let in is
+-- another now. Whoever may still come in exchanges anew.
+CREATE FUNCTION end_sessions_of_key() RETURNS trigger
+    LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public AS
+$$
+BEGIN
+    UPDATE sessions s SET revoked_at = NEW.updated_at, revoked_because = 'credential_changed',
+        row_version = s.row_version + 1, updated_at = NEW.updated_at
+    WHERE s.organization_id = NEW.organization_id AND s.api_key_id = NEW.id AND s.revoked_at IS NULL;
+    RETURN NULL;
+END
+$$;
+CREATE TRIGGER api_keys_sessions AFTER UPDATE OF secret_hash ON api_keys
+    FOR EACH ROW WHEN (OLD.secret_hash <> NEW.secret_hash) EXECUTE FUNCTION end_sessions_of_key();
+
+CREATE FUNCTION end_sessions_of_provider() RETURNS trigger
+    LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public AS
+$$
+BEGIN
+    UPDATE sessions s SET revoked_at = NEW.updated_at, revoked_because = 'credential_changed',
+        row_version = s.row_version + 1, updated_at = NEW.updated_at
+    WHERE s.organization_id = NEW.organization_id AND s.identity_provider_id = NEW.id AND s.revoked_at IS NULL;
+    RETURN NULL;
+END
+$$;
+CREATE TRIGGER identity_providers_sessions AFTER UPDATE ON identity_providers
+    FOR EACH ROW WHEN ((OLD.audiences, OLD.jwks_url, OLD.jwks, OLD.algorithms, OLD.email_domains,
+        OLD.second_factor_methods, OLD.second_factor_classes)
+        IS DISTINCT FROM (NEW.audiences, NEW.jwks_url, NEW.jwks, NEW.algorithms, NEW.email_domains,
+        NEW.second_factor_methods, NEW.second_factor_classes)) EXECUTE FUNCTION end_sessions_of_provider();
+
 -- Each is good once. One that comes a second time was stolen, or its successor was: the whole session ends.
 CREATE TABLE refresh_tokens (
     organization_id uuid NOT NULL,
@@ -299,7 +330,7 @@ $$
     FROM identity_providers i
     WHERE i.issuer = token_issuer AND i.audiences && token_audiences
         AND (organization IS NULL OR i.organization_id = organization)
-    ORDER BY i.created_at LIMIT 10
+    ORDER BY i.status, i.partner_id IS NOT NULL, i.created_at LIMIT 20
 $$;
 
 -- Keeps what was read at a provider's address.
@@ -351,17 +382,19 @@ $$;
 CREATE FUNCTION authenticate_session(organization uuid, session uuid)
     RETURNS TABLE (partner_id uuid, permissions text[], expires_at timestamptz, second_factor boolean,
         api_key_id uuid, key_permissions text[], allowed_networks text[], person_id uuid, identity_provider_id uuid,
-        access_version bigint, built_in text[], person_permissions text[])
+        access_version bigint, built_in text[], person_permissions text[], is_lent boolean)
     LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, public AS
 $$
     SELECT s.partner_id, s.permissions, least(s.expires_at, k.expires_at), s.second_factor, s.api_key_id,
         k.permissions, coalesce(k.allowed_networks, '{}'), coalesce(k.owner_id, s.user_id), s.identity_provider_id,
         coalesce(k.access_version, 0) + coalesce(r.access_version, 0) + coalesce(i.access_version, 0),
-        coalesce(r.built_in, '{}'), coalesce(r.permissions, '{}')
+        coalesce(r.built_in, '{}'), coalesce(r.permissions, '{}'),
+        s.partner_id IS NOT NULL AND coalesce(k.partner_id, u.partner_id) IS NULL
     FROM sessions s
     LEFT JOIN api_keys k ON k.organization_id = s.organization_id AND k.id = s.api_key_id AND k.revoked_at IS NULL
     LEFT JOIN identity_providers i ON i.organization_id = s.organization_id AND i.id = s.identity_provider_id
         AND i.status = 'active'
+    LEFT JOIN users u ON u.organization_id = s.organization_id AND u.id = s.user_id
     LEFT JOIN LATERAL rights_of_user(s.organization_id, coalesce(k.owner_id, s.user_id)) r ON true
     WHERE s.organization_id = organization AND s.id = session AND s.revoked_at IS NULL
         AND (s.api_key_id IS NULL OR k.id IS NOT NULL)

@@ -1,3 +1,9 @@
+ALTER TABLE payout_methods
+    DROP CONSTRAINT payout_methods_second_hand_check,
+    DROP COLUMN author_secret_makers;
+ALTER TABLE adjustments
+    DROP CONSTRAINT adjustments_second_hand_check,
+    DROP COLUMN author_secret_makers;
 ALTER TABLE payout_runs
     DROP CONSTRAINT payout_runs_second_hand_check,
     DROP COLUMN drafter_secret_makers;

@@ -12,3 +12,11 @@ UPDATE api_keys k SET secret_made_by = coalesce((SELECT maker.owner_id FROM api_
 ALTER TABLE payout_runs
     ADD COLUMN drafter_secret_makers uuid[] NOT NULL DEFAULT '{}',
     ADD CONSTRAINT payout_runs_second_hand_check CHECK (approved_by <> ALL (drafter_secret_makers));
+
+-- The same for what else takes two people.
+ALTER TABLE adjustments
+    ADD COLUMN author_secret_makers uuid[] NOT NULL DEFAULT '{}',
+    ADD CONSTRAINT adjustments_second_hand_check CHECK (approved_by <> ALL (author_secret_makers));
+ALTER TABLE payout_methods
+    ADD COLUMN author_secret_makers uuid[] NOT NULL DEFAULT '{}',
+    ADD CONSTRAINT payout_methods_second_hand_check CHECK (confirmed_by <> ALL (author_secret_makers));

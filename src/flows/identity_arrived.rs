@@ -38,13 +38,18 @@ pub fn run(tx: &mut Tx<'_>, ctx: &Ctx, arrival: &Arrival) -> Result<Option<Refus
     let user = match (found.pop(), found.is_empty()) {
         (Some(user), true) if user.status == UserStatus::Active => user,
         (Some(_), true) => return Ok(Some(RefusalReason::UserNotActive)),
-        (None, _) if provider.provisioning == Provisioning::JustInTime => {
-            make(tx, ctx, &provider, &belonging, arrival, email)?
-        }
+        (None, _) if may_make(&provider, &belonging) => make(tx, ctx, &provider, &belonging, arrival, email)?,
         _ => return Ok(Some(RefusalReason::UserUnknown)),
     };
     let linked = identity_providers::link(tx, ctx, &provider, &user, &arrival.subject)?;
     Ok((!linked).then_some(RefusalReason::UserUnknown))
+}
+
+/// Whether a user is made for somebody unknown. Where partners' people come by the same provider, somebody of whom it does
+/// not say where they belong is nobody's person.
+fn may_make(provider: &IdentityProvider, belonging: &Belonging) -> bool {
+    let is_placed = matches!(belonging, Belonging::To(_)) || provider.claims.partner.is_none();
+    provider.provisioning == Provisioning::JustInTime && is_placed
 }
 
 /// Where the person belongs; `None` when the partner that the token names is unknown or out.
@@ -81,12 +86,23 @@ fn make(
         Belonging::Anywhere => None,
     };
     let role_ids = identity_providers::default_roles(tx, ctx, provider, partner_id)?;
-    let name = arrival.name.as_deref().unwrap_or(email);
+    let name: String = arrival
+        .name
+        .iter()
+        .flat_map(|name| name.chars())
+        .filter(|one| !one.is_control())
+        .take(255)
+        .collect();
+    let name = if name.trim().is_empty() {
+        email.to_owned()
+    } else {
+        name
+    };
     let new = NewUser {
         partner_id,
         external_id: None,
         email: email.to_owned(),
-        name: name.chars().filter(|one| *one != '\0').take(255).collect(),
+        name,
         role_ids,
     };
     users::create(tx, ctx, new)

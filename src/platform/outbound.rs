@@ -1,11 +1,11 @@
 //! Asking strangers on the network: only by the schemes that are allowed, never at an address inside the house, never
 //! for long, never for much, and never along a redirect.
 
+use crate::kernel::id::{OrganizationId, PartnerId};
 use ipnet::IpNet;
 use std::fmt;
 use std::net::{IpAddr, SocketAddr};
-use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 use thiserror::Error;
 use ureq::Agent;
@@ -18,7 +18,8 @@ use ureq::unversioned::transport::{DefaultConnector, NextTimeout};
 const PATIENCE: Duration = Duration::from_secs(5);
 /// The largest answer, in bytes.
 const MOST_BYTES: u64 = 256 * 1024;
-/// Requests in flight at most, so that strangers who do not answer cannot hold all threads.
+/// Requests in flight for partners at most, so that strangers who do not answer cannot hold all threads; each partner has
+/// one. As many again are kept for the organizations themselves.
 const MOST_AT_ONCE: usize = 2;
 
 /// What is not the public internet, as IANA's registries of special-purpose addresses list it.
@@ -84,8 +85,12 @@ pub struct OutboundRules {
 pub struct Outbound {
     agent: Agent,
     plain_http: bool,
-    in_flight: Arc<AtomicUsize>,
+    in_flight: InFlight,
 }
+
+/// For whom a request goes out: an organization, or one of its partners.
+pub type Owner = (OrganizationId, Option<PartnerId>);
+type InFlight = Arc<Mutex<Vec<Owner>>>;
 
 impl fmt::Debug for Outbound {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -127,11 +132,11 @@ impl Outbound {
     }
 
     /// What is answered at this URL.
-    pub async fn get(&self, url: String) -> Result<Vec<u8>, OutboundError> {
+    pub async fn get(&self, url: String, owner: Owner) -> Result<Vec<u8>, OutboundError> {
         if !self.allows(&url) {
             return Err(OutboundError::UrlNotAllowed);
         }
-        let turn = Turn::take(&self.in_flight).ok_or(OutboundError::Busy)?;
+        let turn = Turn::take(&self.in_flight, owner).ok_or(OutboundError::Busy)?;
         let agent = self.agent.clone();
         let answer = actix_web::web::block(move || {
             let _turn = turn;
@@ -154,21 +159,27 @@ fn ask(agent: &Agent, url: &str) -> Result<Vec<u8>, OutboundError> {
 }
 
 /// One of the few requests that may be in flight; dropping it makes room.
-struct Turn(Arc<AtomicUsize>);
+struct Turn(InFlight, Owner);
 
 impl Turn {
-    fn take(in_flight: &Arc<AtomicUsize>) -> Option<Self> {
-        let more = |count: usize| (count < MOST_AT_ONCE).then_some(count + 1);
-        in_flight
-            .fetch_update(Ordering::AcqRel, Ordering::Acquire, more)
-            .ok()
-            .map(|_| Self(Arc::clone(in_flight)))
+    fn take(in_flight: &InFlight, owner: Owner) -> Option<Self> {
+        let mut owners = in_flight.lock().unwrap_or_else(PoisonError::into_inner);
+        let is_partners = |(_, partner): &&Owner| partner.is_some() == owner.1.is_some();
+        let of_kind = owners.iter().filter(is_partners).count();
+        if of_kind >= MOST_AT_ONCE || (owner.1.is_some() && owners.contains(&owner)) {
+            return None;
+        }
+        owners.push(owner);
+        Some(Self(Arc::clone(in_flight), owner))
     }
 }
 
 impl Drop for Turn {
     fn drop(&mut self) {
-        self.0.fetch_sub(1, Ordering::AcqRel);
+        let mut owners = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(place) = owners.iter().position(|owner| *owner == self.1) {
+            owners.swap_remove(place);
+        }
     }
 }
 
@@ -288,12 +299,22 @@ mod tests {
     }
 
     #[test]
-    fn few_are_asked_at_once() {
-        let in_flight = Arc::default();
-        let turns: Vec<_> = (0..MOST_AT_ONCE).map(|_| Turn::take(&in_flight)).collect();
-        assert!(turns.iter().all(Option::is_some));
-        assert!(Turn::take(&in_flight).is_none());
-        drop(turns);
-        assert!(Turn::take(&in_flight).is_some());
+    fn few_are_asked_at_once_and_partners_leave_room() {
+        let (in_flight, now) = (InFlight::default(), chrono::DateTime::UNIX_EPOCH);
+        let home = OrganizationId::new(now);
+        let partners: Vec<Owner> = (0..3).map(|_| (home, Some(PartnerId::new(now)))).collect();
+        let first = Turn::take(&in_flight, partners[0]);
+        assert!(first.is_some());
+        assert!(Turn::take(&in_flight, partners[0]).is_none(), "one for each");
+        let second = Turn::take(&in_flight, partners[1]);
+        assert!(second.is_some());
+        assert!(Turn::take(&in_flight, partners[2]).is_none(), "two for all");
+        let own: Vec<_> = (0..MOST_AT_ONCE)
+            .map(|_| Turn::take(&in_flight, (home, None)))
+            .collect();
+        assert!(own.iter().all(Option::is_some));
+        assert!(Turn::take(&in_flight, (home, None)).is_none());
+        drop(first);
+        assert!(Turn::take(&in_flight, partners[2]).is_some());
     }
 }

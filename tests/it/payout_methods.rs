@@ -40,7 +40,7 @@ fn refuse(actor: &Actor, id: &str) -> Reply {
 
 /// Another person, who may confirm and nothing else.
 fn second(world: &World) -> Actor {
-    world.key(&["payout_methods:read", "payout_methods:confirm"])
+    world.another_hand(&["payout_methods:read", "payout_methods:confirm"])
 }
 
 fn status(world: &World, id: &str) -> String {

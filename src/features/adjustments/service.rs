@@ -2,12 +2,14 @@
 
 use super::domain::{Adjustment, NewAdjustment};
 use super::store::{self, AdjustmentFilter};
+use crate::features::api_keys;
 use crate::features::commissions::{self, LineMove};
 use crate::kernel::ctx::{ActorId, Ctx};
 use crate::kernel::id::AdjustmentId;
-use crate::kernel::problem::Problem;
+use crate::kernel::problem::{Code, Problem};
 use crate::kernel::version::Precondition;
 use crate::platform::db::{Change, Page, PageRequest, Subject, Tx};
+use uuid::Uuid;
 
 /// One adjustment, if the caller may see it.
 pub fn get(tx: &mut Tx<'_>, ctx: &Ctx, id: AdjustmentId) -> Result<Adjustment, Problem> {
@@ -33,7 +35,8 @@ pub fn propose(tx: &mut Tx<'_>, ctx: &Ctx, new: NewAdjustment) -> Result<Adjustm
         new.check_commission(&commission)?;
     }
     let adjustment = Adjustment::propose(new, person(ctx)?, ctx.now);
-    store::insert(tx, &ctx.scope, &adjustment)?;
+    let secret_makers = api_keys::secret_makers(tx, ctx)?;
+    store::insert(tx, &ctx.scope, &adjustment, secret_makers)?;
     let change = Change::created("adjustment.proposed", subject(&adjustment), &adjustment);
     tx.record(ctx, change.with_reason(Some(adjustment.reason.clone())));
     Ok(adjustment)
@@ -47,7 +50,9 @@ pub fn approve(
     precondition: &Precondition,
 ) -> Result<Adjustment, Problem> {
     let person = person(ctx)?;
+    let secret_makers = api_keys::secret_makers(tx, ctx)?;
     let (before, after) = step(tx, ctx, id, precondition, |adjustment| {
+        refuse_same_hand(adjustment.created_by, &secret_makers)?;
         adjustment.approve(person, ctx.now)
     })?;
     let change = Change::updated("adjustment.approved", subject(&after), &before, &after);
@@ -120,6 +125,15 @@ fn step(
 }
 
 /// Who answers for it. The service itself proposes and approves nothing.
+/// Who made the secret of a key knows it, so that a key is no second person for them.
+fn refuse_same_hand(author: ActorId, secret_makers: &[Uuid]) -> Result<(), Problem> {
+    if secret_makers.contains(&author.uuid()) {
+        let detail = "Whoever proposed it made the secret of this key. Let somebody else decide.";
+        return Err(Problem::new(Code::SecondPersonRequired).because(detail));
+    }
+    Ok(())
+}
+
 fn person(ctx: &Ctx) -> Result<ActorId, Problem> {
     ctx.responsible().ok_or_else(Problem::internal)
 }

@@ -138,9 +138,16 @@ pub fn list(
 }
 
 /// Writes a new adjustment.
-pub fn insert(tx: &mut Tx<'_>, scope: &Scope, adjustment: &Adjustment) -> Result<(), Problem> {
+/// `secret_makers` made the secret of the key that proposes it.
+pub fn insert(
+    tx: &mut Tx<'_>,
+    scope: &Scope,
+    adjustment: &Adjustment,
+    secret_makers: Vec<Uuid>,
+) -> Result<(), Problem> {
     let row = AdjustmentRow::of(scope, adjustment);
-    Prepared(diesel::insert_into(adjustments::table).values(row)).execute(tx.connection())?;
+    let values = (row, adjustments::author_secret_makers.eq(secret_makers));
+    Prepared(diesel::insert_into(adjustments::table).values(values)).execute(tx.connection())?;
     Ok(())
 }
 

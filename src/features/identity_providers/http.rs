@@ -162,6 +162,7 @@ async fn read_identity_provider_keys(
             let published = Published {
                 organization_id,
                 id,
+                partner_id: provider.partner_id,
                 url: url.clone(),
                 last: None,
             };

@@ -2,6 +2,7 @@
 
 use super::domain::{Identity, IdentityProvider, IdentityProviderPatch, NewIdentityProvider};
 use super::store::{self, IdentityProviderFilter};
+use crate::features::organizations;
 use crate::features::roles;
 use crate::features::users::User;
 use crate::kernel::ctx::Ctx;
@@ -33,6 +34,7 @@ pub fn list(
 
 /// Connects a provider. What a partner's caller connects belongs to that partner.
 pub fn create(tx: &mut Tx<'_>, ctx: &Ctx, new: NewIdentityProvider) -> Result<IdentityProvider, Problem> {
+    organizations::require_second_factor(tx, ctx)?;
     let partner_id = ctx.partner_of_new(new.partner_id)?;
     let provider = IdentityProvider::connect(NewIdentityProvider { partner_id, ..new }, ctx.now);
     check(tx, ctx, &provider)?;
@@ -50,6 +52,8 @@ pub fn update(
     precondition: &Precondition,
     patch: IdentityProviderPatch,
 ) -> Result<IdentityProvider, Problem> {
+    // Whoever says what a second factor is, and whose word counts, must have come with one.
+    organizations::require_second_factor(tx, ctx)?;
     let event = "identity_provider.updated";
     step(tx, ctx, id, precondition, event, None, |provider| {
         Ok(provider.patched(patch, ctx.now))

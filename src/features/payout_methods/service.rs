@@ -2,10 +2,11 @@
 
 use super::domain::{NewPayoutMethod, PayoutMethod};
 use super::store::{self, PayoutMethodFilter};
+use crate::features::api_keys;
 use crate::features::organizations;
 use crate::kernel::ctx::{ActorId, Ctx};
 use crate::kernel::id::PayoutMethodId;
-use crate::kernel::problem::Problem;
+use crate::kernel::problem::{Code, Problem};
 use crate::kernel::version::Precondition;
 use crate::platform::db::{Change, Page, PageRequest, Subject, Tx};
 use chrono::TimeDelta;
@@ -37,7 +38,8 @@ pub fn propose(tx: &mut Tx<'_>, ctx: &Ctx, new: NewPayoutMethod) -> Result<Payou
         .partner_of_new(partner_id)?
         .ok_or_else(|| Problem::field("/partner_id", "missing", "The partner who is paid must be named."))?;
     let method = PayoutMethod::propose(partner_id, currency, details, person(ctx)?, ctx.now);
-    store::insert(tx, &ctx.scope, &method)?;
+    let secret_makers = api_keys::secret_makers(tx, ctx)?;
+    store::insert(tx, &ctx.scope, &method, secret_makers)?;
     let change = Change::created("payout_method.proposed", subject(&method), &method);
     tx.record(ctx, change.for_partner(Some(method.partner_id.uuid())));
     Ok(method)
@@ -54,6 +56,10 @@ pub fn confirm(
     let hours = organizations::get(tx, ctx)?.payout_method_cooling_off_hours;
     let cooling_off = TimeDelta::hours(i64::from(hours));
     let before = lock(tx, ctx, id, precondition)?;
+    if api_keys::secret_makers(tx, ctx)?.contains(&before.created_by.uuid()) {
+        let detail = "Whoever proposed it made the secret of this key. Let somebody else decide.";
+        return Err(Problem::new(Code::SecondPersonRequired).because(detail));
+    }
     let after = before.clone().confirm(person(ctx)?, cooling_off, ctx.now)?;
     if let Some(active) = store::lock_active(tx, &ctx.scope, before.partner_id, before.currency)? {
         let replaced = active.clone().replace(ctx.now)?;

@@ -128,9 +128,16 @@ pub fn list(
 }
 
 /// Writes a new method.
-pub fn insert(tx: &mut Tx<'_>, scope: &Scope, method: &PayoutMethod) -> Result<(), Problem> {
+/// `secret_makers` made the secret of the key that proposes it.
+pub fn insert(
+    tx: &mut Tx<'_>,
+    scope: &Scope,
+    method: &PayoutMethod,
+    secret_makers: Vec<Uuid>,
+) -> Result<(), Problem> {
     let row = PayoutMethodRow::of(scope, method);
-    Prepared(diesel::insert_into(payout_methods::table).values(row)).execute(tx.connection())?;
+    let values = (row, payout_methods::author_secret_makers.eq(secret_makers));
+    Prepared(diesel::insert_into(payout_methods::table).values(values)).execute(tx.connection())?;
     Ok(())
 }
 

@@ -21,6 +21,8 @@ word_enum! {
         Revoked = "revoked",
         /// Its bearer logged out.
         LoggedOut = "logged_out",
+        /// The key that it was made with got another secret, or the identity provider was changed.
+        CredentialChanged = "credential_changed",
         /// One of its refresh tokens came a second time.
         RefreshTokenReused = "refresh_token_reused",
     }

@@ -86,6 +86,10 @@ pub fn update(
     );
     check_roles(tx, ctx, after.partner_id, &given)?;
     check_givable(tx, ctx, &taken)?;
+    if before.email != after.email {
+        // Whoever has the address can come in as the user by an identity provider.
+        check_givable(tx, ctx, &before.role_ids)?;
+    }
     store::update(tx, &ctx.scope, &after)?;
     store::give_roles(tx, &ctx.scope, id, &given)?;
     store::take_roles(tx, &ctx.scope, id, &taken)?;

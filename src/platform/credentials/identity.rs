@@ -14,8 +14,10 @@ use crate::platform::tokens::refusal::RefusalReason;
 use chrono::{DateTime, Utc};
 use diesel::sql_types::{Array, BigInt, Binary, Bool, Jsonb, Nullable, Text, Timestamptz, Uuid as SqlUuid};
 use diesel::{OptionalExtension, PgConnection, QueryResult, QueryableByName, RunQueryDsl, sql_query};
+use futures_util::future::join_all;
 use jsonwebtoken::Algorithm;
 use serde_json::Value;
+use std::collections::HashSet;
 use std::sync::Arc;
 use uuid::Uuid;
 
@@ -128,6 +130,7 @@ impl ProviderRow {
         Some(Published {
             organization_id: self.organization_id(),
             id: self.id(),
+            partner_id: self.partner_id.map(PartnerId::from_uuid),
             url: self.jwks_url.clone()?,
             last: self.fetched_jwks.clone().zip(self.fetched_at),
         })
@@ -149,14 +152,18 @@ impl ProviderRow {
             .text(&self.subject_claim)
             .filter(|subject| subject.len() <= 255)
             .ok_or(RefusalReason::ClaimsMalformed)?;
-        let email = claims.text(&self.email_claim).map(str::to_lowercase);
+        // Of ASCII letters only: others fold into one another, and one address could pass for somebody else's.
+        let email = claims.text(&self.email_claim).map(str::to_ascii_lowercase);
         let domain = email.as_ref().and_then(|email| email.rsplit_once('@'));
         let is_ours = |(_, domain): (&str, &str)| self.email_domains.iter().any(|one| one == domain);
         if !self.email_domains.is_empty() && domain.is_some_and(|domain| !is_ours(domain)) {
             return Err(RefusalReason::EmailDomainNotAllowed);
         }
         let vouched_for = self.accepts_unverified_email || claims.is_true("email_verified");
-        let partner = self.partner_claim.as_ref().and_then(|name| claims.text(name));
+        let partner = match &self.partner_claim {
+            Some(name) if claims.has(name) => Some(claims.text(name).ok_or(RefusalReason::PartnerUnknown)?),
+            _ => None,
+        };
         Ok(Arrival {
             identity_provider_id: self.id(),
             subject: subject.to_owned(),
@@ -164,6 +171,11 @@ impl ProviderRow {
             name: claims.text(&self.name_claim).map(str::to_owned),
             partner: partner.map(str::to_owned),
         })
+    }
+
+    /// A partner's provider lets in that partner's people alone.
+    fn lets_in(&self, identity: &IdentityRow) -> bool {
+        identity.is_active && (self.partner_id.is_none() || identity.partner_id == self.partner_id)
     }
 
     fn has_second_factor(&self, claims: &Claims) -> bool {
@@ -176,7 +188,7 @@ impl ProviderRow {
 fn is_address(text: &str) -> bool {
     let parts: Vec<&str> = text.split('@').collect();
     text.len() <= 254
-        && !text.contains(char::is_whitespace)
+        && text.bytes().all(|byte| byte.is_ascii_graphic())
         && parts.len() == 2
         && parts.iter().all(|part| !part.is_empty())
 }
@@ -196,23 +208,7 @@ impl Credentials {
         visit: &Visit,
     ) -> Result<Credential, Problem> {
         let proven = self.prove(db, token, presented, visit).await?;
-        let Proven { provider, claims } = proven;
-        let refuse = |reason: RefusalReason, subject: Option<&str>| {
-            self.refusals.note(db, provider.refused(reason, subject), visit);
-            Problem::new(Code::Unauthorized)
-        };
-        let arrival = provider
-            .arrival(&claims)
-            .map_err(|reason| refuse(reason, claims.text(&provider.subject_claim)))?;
-        let subject = Some(arrival.subject.as_str());
-        let identity = match self.recognize(db, token, &provider, &arrival, visit).await? {
-            Ok(identity) => identity,
-            Err(reason) => return Err(refuse(reason, subject)),
-        };
-        let is_elsewhere = provider.partner_id.is_some() && identity.partner_id != provider.partner_id;
-        if !identity.is_active || is_elsewhere {
-            return Err(refuse(RefusalReason::UserNotActive, subject));
-        }
+        let (provider, claims, identity) = self.identify(db, token, proven, visit).await?;
         let person = UserId::from_uuid(identity.user_id);
         Ok(Credential {
             organization_id: provider.organization_id(),
@@ -230,28 +226,89 @@ impl Credentials {
         })
     }
 
-    /// The one provider that issued the token.
+    /// Who it is by the first of these providers that knows them or lets them in; those who are known already first. An
+    /// organization may have several with one issuer and audience, of its own and of its partners.
+    async fn identify(
+        &self,
+        db: &Db,
+        token: &str,
+        proven: Vec<Proven>,
+        visit: &Visit,
+    ) -> Result<(ProviderRow, Claims, IdentityRow), Problem> {
+        let mut unknown = Vec::new();
+        for Proven { provider, claims } in proven {
+            match provider.arrival(&claims) {
+                Ok(arrival) => match known(db, token, &provider, &arrival.subject, visit).await? {
+                    Some(identity) if provider.lets_in(&identity) => return Ok((provider, claims, identity)),
+                    Some(_) => self.note(
+                        db,
+                        &provider,
+                        RefusalReason::UserNotActive,
+                        Some(&arrival.subject),
+                        visit,
+                    ),
+                    None => unknown.push((provider, claims, arrival)),
+                },
+                Err(reason) => {
+                    let subject = claims.text(&provider.subject_claim);
+                    self.note(db, &provider, reason, subject, visit);
+                }
+            }
+        }
+        for (provider, claims, arrival) in unknown {
+            match self.introduce(db, token, &provider, &arrival, visit).await? {
+                Ok(identity) if provider.lets_in(&identity) => return Ok((provider, claims, identity)),
+                Ok(_) => self.note(
+                    db,
+                    &provider,
+                    RefusalReason::UserNotActive,
+                    Some(&arrival.subject),
+                    visit,
+                ),
+                Err(reason) => self.note(db, &provider, reason, Some(&arrival.subject), visit),
+            }
+        }
+        Err(Problem::new(Code::Unauthorized))
+    }
+
+    fn note(
+        &self,
+        db: &Db,
+        provider: &ProviderRow,
+        reason: RefusalReason,
+        subject: Option<&str>,
+        visit: &Visit,
+    ) {
+        self.refusals.note(db, provider.refused(reason, subject), visit);
+    }
+
+    /// The providers of one organization that are proven to have issued the token.
     async fn prove(
         &self,
         db: &Db,
         token: &str,
         presented: &Presented,
         visit: &Visit,
-    ) -> Result<Proven, Problem> {
+    ) -> Result<Vec<Proven>, Problem> {
         let unauthorized = || Problem::new(Code::Unauthorized);
         let issuer = presented.issuer().ok_or_else(unauthorized)?.to_owned();
         let (audiences, organization_id) = (presented.audiences(), visit.organization_id);
         let found = db
             .outside(move |connection| Ok(providers(connection, &issuer, &audiences, organization_id)?))
             .await?;
+        let checks = found
+            .iter()
+            .map(|provider| self.check(db, token, presented, provider, visit.now));
+        let outcomes = join_all(checks).await;
         let mut proven = Vec::new();
-        for provider in found {
-            match self.check(db, token, presented, &provider, visit.now).await {
+        for (provider, outcome) in found.into_iter().zip(outcomes) {
+            match outcome {
                 Ok(claims) => proven.push(Proven { provider, claims }),
-                Err(reason) => self.refusals.note(db, provider.refused(reason, None), visit),
+                Err(reason) => self.note(db, &provider, reason, None, visit),
             }
         }
-        if proven.len() > 1 {
+        let organizations: HashSet<Uuid> = proven.iter().map(|one| one.provider.organization_id).collect();
+        if organizations.len() > 1 {
             for one in &proven {
                 let refused = one.provider.refused(RefusalReason::OrganizationAmbiguous, None);
                 self.refusals.note(db, refused, visit);
@@ -260,7 +317,10 @@ impl Credentials {
                 Copartner-Organization.";
             return Err(unauthorized().because(detail));
         }
-        proven.pop().ok_or_else(unauthorized)
+        if proven.is_empty() {
+            return Err(unauthorized());
+        }
+        Ok(proven)
     }
 
     async fn check(
@@ -290,8 +350,8 @@ impl Credentials {
         jwt::verify(token, presented, &keys, &algorithms, now)
     }
 
-    /// Who it is here, made known first where that is how the provider was set up.
-    async fn recognize(
+    /// Who it is here from now on, where that is how the provider was set up.
+    async fn introduce(
         &self,
         db: &Db,
         token: &str,
@@ -299,9 +359,6 @@ impl Credentials {
         arrival: &Arrival,
         visit: &Visit,
     ) -> Result<Result<IdentityRow, RefusalReason>, Problem> {
-        if let Some(identity) = known(db, token, provider, &arrival.subject, visit).await? {
-            return Ok(Ok(identity));
-        }
         let ctx = Ctx {
             request_id: visit.request_id,
             address: visit.address.map(|address| address.to_string()),
@@ -311,9 +368,15 @@ impl Credentials {
         let circumstances = ctx.clone();
         let refusal = db
             .write(&ctx, move |tx| welcome(tx, &circumstances, &newcomer))
-            .await?;
-        if let Some(reason) = refusal {
-            return Ok(Err(reason));
+            .await;
+        match refusal {
+            Ok(None) => {}
+            Ok(Some(reason)) => return Ok(Err(reason)),
+            // Somebody else took the address in the same moment.
+            Err(problem) if problem.code == Code::AlreadyExists => {
+                return Ok(Err(RefusalReason::UserUnknown));
+            }
+            Err(problem) => return Err(problem),
         }
         let identity = known(db, token, provider, &arrival.subject, visit).await?;
         Ok(identity.ok_or(RefusalReason::UserUnknown))

@@ -40,7 +40,19 @@ struct SessionRow {
     built_in: Vec<String>,
     #[diesel(sql_type = Array<Text>)]
     person_permissions: Vec<String>,
+    #[diesel(sql_type = Bool)]
+    is_lent: bool,
 }
+
+/// What nobody does with a session that the organization lent to a partner: make keys, people or ways in that would be
+/// there when the session is not any more, or say where money goes.
+const NEVER_LENT: &[Permission] = &[
+    Permission::ApiKeysWrite,
+    Permission::UsersWrite,
+    Permission::IdentityProvidersWrite,
+    Permission::SessionsWrite,
+    Permission::PayoutMethodsWrite,
+];
 
 fn find(
     connection: &mut PgConnection,
@@ -49,7 +61,7 @@ fn find(
 ) -> QueryResult<Option<SessionRow>> {
     let query = sql_query(
         "SELECT partner_id, permissions, expires_at, second_factor, api_key_id, key_permissions, allowed_networks, \
-             person_id, identity_provider_id, access_version, built_in, person_permissions \
+             person_id, identity_provider_id, access_version, built_in, person_permissions, is_lent \
          FROM authenticate_session($1, $2)",
     )
     .bind::<SqlUuid, _>(organization_id.uuid())
@@ -71,6 +83,7 @@ impl SessionRow {
             .filter(|permission| within(&self.key_permissions, *permission))
             .filter(|permission| within(&self.permissions, *permission))
             .filter(|permission| self.partner_id.is_none() || permission.open_to_partners())
+            .filter(|permission| !self.is_lent || !NEVER_LENT.contains(permission))
             .collect()
     }
 

@@ -95,6 +95,8 @@ fn by_constraint(constraint: &str) -> Option<Problem> {
         "payout_runs_second_person_check"
         | "payout_runs_second_hand_check"
         | "payout_methods_second_person_check"
+        | "payout_methods_second_hand_check"
+        | "adjustments_second_hand_check"
         | "adjustments_second_person_check" => Code::SecondPersonRequired,
         // Two proposals were confirmed at once; the second one is tried again and replaces the first.
         "payout_methods_active_key" => Code::WriteConflict,

@@ -38,6 +38,7 @@ diesel::table! {
         row_version -> Int8,
         created_at -> Timestamptz,
         updated_at -> Timestamptz,
+        author_secret_makers -> Array<Uuid>,
     }
 }
 
@@ -540,6 +541,7 @@ diesel::table! {
         row_version -> Int8,
         created_at -> Timestamptz,
         updated_at -> Timestamptz,
+        author_secret_makers -> Array<Uuid>,
     }
 }
 

@@ -81,6 +81,11 @@ impl Claims {
         (!text.is_empty() && !text.contains('\0')).then_some(text)
     }
 
+    /// Whether a claim is there, whatever it holds.
+    pub fn has(&self, name: &str) -> bool {
+        self.0.contains_key(name)
+    }
+
     /// Whether a claim is true. Some providers write it as a text.
     pub fn is_true(&self, name: &str) -> bool {
         match self.0.get(name) {

@@ -6,9 +6,9 @@
 //! it is kept in Postgres, so that a restart during the outage locks nobody out.
 
 use super::keys::KeySet;
-use crate::kernel::id::{IdentityProviderId, OrganizationId};
+use crate::kernel::id::{IdentityProviderId, OrganizationId, PartnerId};
 use crate::platform::db::{Db, Prepared};
-use crate::platform::outbound::Outbound;
+use crate::platform::outbound::{Outbound, OutboundError};
 use chrono::{DateTime, TimeDelta, Utc};
 use diesel::sql_query;
 use diesel::sql_types::{Jsonb, Text, Timestamptz, Uuid as SqlUuid};
@@ -22,6 +22,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 const FRESH: TimeDelta = TimeDelta::minutes(10);
 /// The least time between two attempts to read a provider's set.
 const PAUSE: TimeDelta = TimeDelta::seconds(60);
+/// The same when somebody asks for it.
+const PAUSE_OF_A_PERSON: TimeDelta = TimeDelta::seconds(5);
 /// For how long a set is good when no other can be read.
 const KEPT: TimeDelta = TimeDelta::hours(24);
 /// Providers remembered at most; beyond it the memory starts anew.
@@ -34,6 +36,8 @@ pub struct Published {
     pub organization_id: OrganizationId,
     /// The provider.
     pub id: IdentityProviderId,
+    /// The partner whose provider it is.
+    pub partner_id: Option<PartnerId>,
     /// Where.
     pub url: String,
     /// What was last read there, and when.
@@ -117,6 +121,11 @@ impl KeyCache {
         let reading = {
             let mut known = self.lock();
             let entry = known.entry(published.id).or_default();
+            entry.recall(&published, now);
+            let is_recent = |tried_at: DateTime<Utc>| now >= tried_at && now - tried_at < PAUSE_OF_A_PERSON;
+            if entry.tried_at.is_some_and(is_recent) && entry.reading.is_none() {
+                return entry.good.as_ref().map(|good| Arc::clone(&good.keys));
+            }
             entry.begin(self, db, published, now)
         };
         reading.await
@@ -157,7 +166,9 @@ impl KeyCache {
 
     /// Reads the set and remembers it, here and in Postgres; answers what is good afterwards.
     async fn read(self, db: Db, published: Published, now: DateTime<Utc>) -> Option<Arc<KeySet>> {
-        let answer = self.outbound.get(published.url.clone()).await;
+        let owner = (published.organization_id, published.partner_id);
+        let answer = self.outbound.get(published.url.clone(), owner).await;
+        let was_busy = answer == Err(OutboundError::Busy);
         let read = answer.map_err(|error| error.to_string()).and_then(|bytes| {
             let document: Value = serde_json::from_slice(&bytes).map_err(|error| error.to_string())?;
             let keys = KeySet::read(&document).filter(|keys| !keys.is_empty());
@@ -172,6 +183,7 @@ impl KeyCache {
                         keys: Arc::clone(&keys),
                         at: now,
                     }),
+                    false,
                 );
                 if let Err(problem) = keep(&db, &published, document, now).await {
                     tracing::warn!(%problem, provider = %published.id, "keys are not kept");
@@ -180,17 +192,21 @@ impl KeyCache {
             }
             Err(error) => {
                 tracing::warn!(error, provider = %published.id, "keys of an identity provider cannot be read");
-                self.finish(&published, None)
+                self.finish(&published, None, was_busy)
             }
         }
     }
 
-    fn finish(&self, published: &Published, read: Option<Read>) -> Option<Arc<KeySet>> {
+    fn finish(&self, published: &Published, read: Option<Read>, was_busy: bool) -> Option<Arc<KeySet>> {
         let mut known = self.lock();
         let entry = known
             .get_mut(&published.id)
             .filter(|entry| entry.url == published.url)?;
         entry.reading = None;
+        if was_busy {
+            // The provider was not asked at all.
+            entry.tried_at = None;
+        }
         entry.good = read.or_else(|| entry.good.take());
         entry.good.as_ref().map(|good| Arc::clone(&good.keys))
     }

@@ -9,6 +9,10 @@ use std::fmt;
 
 /// Keys that are looked at in one set.
 const MOST_KEYS: usize = 100;
+/// Keys of one id that a signature is checked with.
+const MOST_CANDIDATES: usize = 4;
+/// The greatest length of an RSA modulus, in bytes: 4,096 bits.
+const MOST_RSA_BYTES: usize = 512;
 /// The least length of an RSA modulus, in bytes: 2,048 bits.
 const LEAST_RSA_BYTES: usize = 256;
 
@@ -62,6 +66,7 @@ impl KeySet {
             Some(id) => of_kind
                 .filter(|key| key.id.as_deref() == Some(id))
                 .map(|key| &key.key)
+                .take(MOST_CANDIDATES)
                 .collect(),
             None => {
                 let all: Vec<_> = of_kind.map(|key| &key.key).collect();
@@ -75,7 +80,9 @@ fn public_key(document: &Value) -> Option<PublicKey> {
     let jwk: Jwk = serde_json::from_value(document.clone()).ok()?;
     let for_signatures = jwk.common.public_key_use.as_ref();
     let long_enough = match &jwk.algorithm {
-        AlgorithmParameters::RSA(parameters) => modulus_bytes(&parameters.n)? >= LEAST_RSA_BYTES,
+        AlgorithmParameters::RSA(parameters) => {
+            (LEAST_RSA_BYTES..=MOST_RSA_BYTES).contains(&modulus_bytes(&parameters.n)?)
+        }
         AlgorithmParameters::EllipticCurve(_) | AlgorithmParameters::OctetKeyPair(_) => true,
         _ => false,
     };

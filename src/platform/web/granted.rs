@@ -275,6 +275,7 @@ impl<R: Right> Granted<R> {
                 allow::<R>(&credential).map_err(Refusal)?;
                 self.ctx.access_version = Some(credential.access_version);
                 self.ctx.rights = Arc::clone(&credential.rights);
+                self.ctx.second_factor = credential.second_factor;
                 self.credential = credential;
                 Ok(None)
             }

@@ -190,3 +190,17 @@ fn a_provider_of_the_same_name_does_no_harm() {
     let _ = connect(&ada.world, &ada.provider, json!({ "audiences": ["another"] }));
     ada.actor().get("/v1/me").expect(200);
 }
+
+#[test]
+fn keys_of_an_address_that_was_left_are_believed_no_more() {
+    let ada = Ada::new();
+    ada.actor().get("/v1/me").expect(200);
+    let elsewhere = Provider::start(&[ProviderKey::ed25519("two", 2)]);
+    elsewhere.set_mood(Mood::Status(404));
+    let path = format!("/v1/identity-providers/{}", ada.provider_id);
+    let moved = json!({ "jwks_url": elsewhere.jwks_url() });
+    ada.world.admin().patch(&path, moved).expect(200);
+    let read = ada.world.admin().act(&format!("{path}/read-keys")).expect(200);
+    assert_eq!(read["readable"], false);
+    ada.actor().get("/v1/me").refused(401, "unauthorized");
+}

@@ -47,6 +47,12 @@ fn payouts_are_approved_with_a_second_factor_where_it_is_asked_for() {
     let session = strong.post("/v1/sessions", json!({})).expect(201);
     let session = ada.world.bearer(session.text("/access_token"));
     approve(&session).expect(200);
+    let provider = format!("/v1/identity-providers/{}", ada.provider_id);
+    let easier = json!({ "second_factor_methods": ["pwd"] });
+    ada.world
+        .admin()
+        .patch(&provider, easier)
+        .refused(403, "second_factor_required");
     let off = json!({ "second_factor_for_payouts": false });
     weak.patch("/v1/organization", off.clone())
         .refused(403, "second_factor_required");

@@ -126,22 +126,53 @@ fn a_token_for_a_partners_browser_sees_that_partner_alone() {
 }
 
 #[test]
-fn a_lent_session_writes_as_lent() {
+fn a_lent_session_leaves_nothing_behind_that_outlives_it() {
     let world = world();
     let partner = world.partner("Nordlicht");
     let opened = open(world.admin(), json!({ "partner_id": partner }));
     let lent = bearer(&world, &opened);
-    let body = json!({ "name": "Ada", "email": "ada@nordlicht.example" });
-    let user = lent.post_with_key("k", "/v1/users", body.clone()).expect(201);
-    assert_eq!(user["partner_id"], partner.as_str());
-    let entries = world
-        .admin()
-        .all(&format!("/v1/audit-events?subject_id={}", user.id()));
+    let key = json!({ "name": "For good", "permissions": ["deals:read"] });
+    lent.post("/v1/api-keys", key).refused(403, "permission_denied");
+    let user = json!({ "name": "Eve", "email": "eve@nordlicht.example" });
+    lent.post("/v1/users", user).refused(403, "permission_denied");
+    lent.get("/v1/deals").expect(200);
+    // The same key with the same Idempotency-Key is somebody else when it is not confined to the partner.
+    let wide = open(world.admin(), json!({}));
+    let leave = |actor: &Actor| {
+        actor
+            .post_with_key("k", "/v1/me/log-out", Value::Null)
+            .expect(200)
+    };
+    assert_eq!(leave(&lent)["id"], opened["session"]["id"]);
+    assert_eq!(leave(&bearer(&world, &wide))["id"], wide["session"]["id"]);
+    let ended = format!("/v1/audit-events?subject_id={}", opened.text("/session/id"));
+    let entries = world.admin().all(&ended);
     assert_eq!(entries[0]["session_id"], opened["session"]["id"]);
     assert_eq!(entries[0]["partner_id"], partner.as_str());
-    // The same key with the same Idempotency-Key is somebody else when it is not confined to the partner.
-    let vendors = world.admin().post_with_key("k", "/v1/users", body).expect(201);
-    assert_eq!(vendors["partner_id"], Value::Null);
+}
+
+#[test]
+fn a_session_ends_when_its_credential_becomes_another() {
+    let ada = Ada::new();
+    let key = ada.world.key(&["deals:read"]);
+    let of_key = open(&key, json!({ "refreshable": true }));
+    let rotate = format!("/v1/api-keys/{}/rotate", key.key_id.as_ref().unwrap());
+    let overlap = json!({ "overlap_seconds": 3600 });
+    ada.world.admin().post(&rotate, overlap).expect(200);
+    bearer(&ada.world, &of_key)
+        .get("/v1/deals")
+        .refused(401, "unauthorized");
+    refresh(&ada.world, of_key.text("/refresh_token")).refused(401, "unauthorized");
+    key.get("/v1/deals").expect(200);
+    let of_person = open(&ada.actor(), json!({ "refreshable": true }));
+    let path = format!("/v1/identity-providers/{}", ada.provider_id);
+    let patch = json!({ "second_factor_methods": ["otp"] });
+    ada.world.admin().patch(&path, patch).expect(200);
+    bearer(&ada.world, &of_person)
+        .get("/v1/me")
+        .refused(401, "unauthorized");
+    refresh(&ada.world, of_person.text("/refresh_token")).refused(401, "unauthorized");
+    ada.actor().get("/v1/me").expect(200);
 }
 
 #[test]

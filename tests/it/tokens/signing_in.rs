@@ -356,3 +356,85 @@ fn a_provider_is_set_up_by_whoever_holds_all_that_its_people_may() {
     ada.world.pass(TimeDelta::seconds(1));
     ada.actor().get("/v1/me").expect(200);
 }
+
+#[test]
+fn nobody_becomes_an_admin_by_the_admins_address() {
+    let ada = Ada::new();
+    let admin = user(&ada.world, "carol@nordlicht.example", "admin", None);
+    let clerk = ada.world.key(&["users:read", "users:write", "roles:read"]);
+    let path = format!("/v1/users/{admin}");
+    let mine = json!({ "email": "eve@nordlicht.example" });
+    clerk
+        .patch(&path, mine)
+        .refused(422, "validation_failed")
+        .pointer("/role_ids", "not_held");
+    clerk.patch(&path, json!({ "name": "Carol Lind" })).expect(200);
+}
+
+#[test]
+fn an_address_that_only_folds_into_another_is_another() {
+    let ada = Ada::new();
+    user(&ada.world, "kate@nordlicht.example", "admin", None);
+    let now = ada.world.clock.now();
+    for email in [
+        "\u{212a}ate@nordlicht.example",
+        "ka\u{200b}te@nordlicht.example",
+        "kate@nordlicht.example\u{1}",
+    ] {
+        let token = ada.provider.token("eve", email, now);
+        ada.world
+            .bearer(&token)
+            .get("/v1/me")
+            .refused(401, "unauthorized");
+    }
+    let kate = ada.provider.token("kate", "KATE@Nordlicht.example", now);
+    ada.world.bearer(&kate).get("/v1/me").expect(200);
+}
+
+#[test]
+fn whoever_is_not_said_to_belong_to_a_partner_is_not_made_a_vendors_user() {
+    let world = world();
+    let key = ProviderKey::ed25519("one", 1);
+    let provider = Provider::start(std::slice::from_ref(&key));
+    let settings = json!({ "provisioning": "just_in_time", "claims": { "partner": "partner" } });
+    connect(&world, &provider, settings);
+    let mut claims = provider.claims("eve", "eve@nordlicht.example", world.clock.now());
+    for absent in [
+        json!(""),
+        json!(null),
+        json!(5),
+        json!(["ptn"]),
+        json!({}),
+        json!("a\0b"),
+    ] {
+        claims["partner"] = absent;
+        let token = key.sign(&claims);
+        world.bearer(&token).get("/v1/me").refused(401, "unauthorized");
+    }
+    claims.as_object_mut().unwrap().remove("partner");
+    let token = key.sign(&claims);
+    world.bearer(&token).get("/v1/me").refused(401, "unauthorized");
+    user(&world, "eve@nordlicht.example", "sales", None);
+    world.bearer(&token).get("/v1/me").expect(200);
+}
+
+#[test]
+fn a_partner_with_the_vendors_provider_locks_nobody_out() {
+    let ada = Ada::new();
+    let (one, two) = (ada.world.partner("Nordlicht"), ada.world.partner("Suedwind"));
+    for partner in [&one, &two] {
+        let squatter = ada.world.full_partner_key(partner);
+        squatter
+            .post("/v1/identity-providers", ada.provider.settings())
+            .expect(201);
+    }
+    user(&ada.world, "bob@suedwind.example", "partner_member", Some(&two));
+    let me = ada.actor().get("/v1/me").expect(200);
+    assert_eq!(me["user_id"], ada.user_id.as_str());
+    let now = ada.world.clock.now();
+    let bob = ada
+        .world
+        .bearer(&ada.provider.token("bob", "bob@suedwind.example", now));
+    assert_eq!(bob.get("/v1/me").expect(200)["partner_id"], two.as_str());
+    bob.get("/v1/deals").expect(200);
+}

@@ -166,6 +166,18 @@ impl World {
         self.issue(json!({ "name": "A key", "permissions": permissions }))
     }
 
+    /// A new key with exactly these permissions whose secret the admin did not make: a second person for what the admin
+    /// does.
+    pub fn another_hand(&self, permissions: &[&str]) -> Actor {
+        let mut all = permissions.to_vec();
+        all.push("api_keys:write");
+        let body = json!({ "name": "Another hand", "permissions": permissions });
+        let key = self.key(&all).post("/v1/api-keys", body).expect(201);
+        let mut actor = self.bearer(key.text("/secret"));
+        actor.key_id = Some(key.id());
+        actor
+    }
+
     /// A new key that is confined to a partner, with exactly these permissions.
     pub fn partner_key(&self, partner_id: &str, permissions: &[&str]) -> Actor {
         self.issue(json!({ "name": "A partner's key", "permissions": permissions, "partner_id": partner_id }))

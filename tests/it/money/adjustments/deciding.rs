@@ -128,8 +128,9 @@ fn two_keys_of_one_person_are_one_person() {
         ("proposed".to_owned(), vec![])
     );
     verb(&second(&world), &id, "approve").expect(200);
-    let id = propose(world.admin(), &partner, &program, "5.00 USD");
-    verb(world.admin(), &id, "approve").refused(409, "second_person_required");
+    let machine = world.another_hand(&["adjustments:write", "adjustments:approve"]);
+    let id = propose(&machine, &partner, &program, "5.00 USD");
+    verb(&machine, &id, "approve").refused(409, "second_person_required");
     assert_eq!(
         verb(&other, &id, "approve").expect(200)["approved_by"],
         json!(user)
@@ -221,4 +222,24 @@ fn a_partner_sees_its_own_once_they_are_approved() {
     let mut owner = world.database().owner();
     let told = "SELECT count(*) AS count FROM events WHERE type LIKE 'adjustment.%'";
     assert_eq!(count(&mut owner, told), 6);
+}
+
+#[test]
+fn whoever_made_the_secret_of_a_key_is_no_second_person_with_it() {
+    let (world, program, partner) = small();
+    let own_making = world.key(&["adjustments:approve", "adjustments:write", "payout_methods:write"]);
+    let proposed = propose(world.admin(), &partner, &program, "5.00 USD");
+    verb(&own_making, &proposed, "approve").refused(409, "second_person_required");
+    let by_it = propose(&own_making, &partner, &program, "5.00 USD");
+    verb(world.admin(), &by_it, "approve").refused(409, "second_person_required");
+    let method = json!({
+        "partner_id": partner, "currency": "USD", "kind": "manual", "instruction": "By cheque."
+    });
+    let method = own_making.post("/v1/payout-methods", method).expect(201).id();
+    world
+        .admin()
+        .act(&format!("/v1/payout-methods/{method}/confirm"))
+        .refused(409, "second_person_required");
+    assert!(entries(&world).is_empty());
+    verb(&second(&world), &proposed, "approve").expect(200);
 }

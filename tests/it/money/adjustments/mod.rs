@@ -36,7 +36,7 @@ fn refuse(actor: &Actor, id: &str) -> Reply {
 
 /// Another person, who may approve and nothing else.
 fn second(world: &World) -> Actor {
-    world.key(&["adjustments:read", "adjustments:approve"])
+    world.another_hand(&["adjustments:read", "adjustments:approve"])
 }
 
 /// An adjustment that counts; its id.
