@@ -116,7 +116,8 @@ fn written(stage: &Stage, database: &str) -> Result<Vec<String>, Fault> {
         database,
         "SELECT 'lines ' || count(*) || ' ' || sum(amount) AS value FROM commissions \
          UNION ALL SELECT 'entries ' || count(*) || ' ' || sum(amount) FROM ledger_entries \
-         UNION ALL SELECT 'events ' || count(*) FROM events WHERE type = 'commission.accrued'",
+         UNION ALL SELECT 'events ' || count(*) FROM events WHERE type = 'commission.accrued' \
+         ORDER BY 1",
     )
 }
 
