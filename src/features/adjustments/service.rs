@@ -6,10 +6,9 @@ use crate::features::api_keys;
 use crate::features::commissions::{self, LineMove};
 use crate::kernel::ctx::{ActorId, Ctx};
 use crate::kernel::id::AdjustmentId;
-use crate::kernel::problem::{Code, Problem};
+use crate::kernel::problem::Problem;
 use crate::kernel::version::Precondition;
 use crate::platform::db::{Change, Page, PageRequest, Subject, Tx};
-use uuid::Uuid;
 
 /// One adjustment, if the caller may see it.
 pub fn get(tx: &mut Tx<'_>, ctx: &Ctx, id: AdjustmentId) -> Result<Adjustment, Problem> {
@@ -50,11 +49,10 @@ pub fn approve(
     precondition: &Precondition,
 ) -> Result<Adjustment, Problem> {
     let person = person(ctx)?;
-    let secret_makers = api_keys::secret_makers(tx, ctx)?;
     let (before, after) = step(tx, ctx, id, precondition, |adjustment| {
-        refuse_same_hand(adjustment.created_by, &secret_makers)?;
         adjustment.approve(person, ctx.now)
     })?;
+    api_keys::require_other_hand(tx, ctx, before.created_by)?;
     let change = Change::updated("adjustment.approved", subject(&after), &before, &after);
     tx.record(ctx, change.for_partner(Some(after.partner_id.uuid())));
     Ok(after)
@@ -125,15 +123,6 @@ fn step(
 }
 
 /// Who answers for it. The service itself proposes and approves nothing.
-/// Who made the secret of a key knows it, so that a key is no second person for them.
-fn refuse_same_hand(author: ActorId, secret_makers: &[Uuid]) -> Result<(), Problem> {
-    if secret_makers.contains(&author.uuid()) {
-        let detail = "Whoever proposed it made the secret of this key. Let somebody else decide.";
-        return Err(Problem::new(Code::SecondPersonRequired).because(detail));
-    }
-    Ok(())
-}
-
 fn person(ctx: &Ctx) -> Result<ActorId, Problem> {
     ctx.responsible().ok_or_else(Problem::internal)
 }

@@ -15,4 +15,4 @@ mod service;
 mod store;
 
 pub use domain::{ApiKey, NewApiKey};
-pub use service::{create_first, get, revoke_of_owner, revoke_of_partner, secret_makers};
+pub use service::{create_first, get, require_other_hand, revoke_of_owner, revoke_of_partner, secret_makers};

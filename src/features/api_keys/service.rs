@@ -37,6 +37,16 @@ pub fn secret_makers(tx: &mut Tx<'_>, ctx: &Ctx) -> Result<Vec<Uuid>, Problem> {
     }
 }
 
+/// Refuses a caller whose secret was made by the author of what it decides on: the author may know it, so that the key is
+/// no second person.
+pub fn require_other_hand(tx: &mut Tx<'_>, ctx: &Ctx, author: ActorId) -> Result<(), Problem> {
+    if secret_makers(tx, ctx)?.contains(&author.uuid()) {
+        let detail = "Whoever proposed it made the secret of this key. Let somebody else decide.";
+        return Err(Problem::new(Code::SecondPersonRequired).because(detail));
+    }
+    Ok(())
+}
+
 /// Makes a key for the caller's own person, or for nobody when there is no person behind the caller. What a partner's
 /// caller makes belongs to that partner, and so does what is made for a partner's user.
 pub fn create(tx: &mut Tx<'_>, ctx: &Ctx, new: NewApiKey, secret: &NewSecret) -> Result<ApiKey, Problem> {

@@ -6,7 +6,7 @@ use crate::features::api_keys;
 use crate::features::organizations;
 use crate::kernel::ctx::{ActorId, Ctx};
 use crate::kernel::id::PayoutMethodId;
-use crate::kernel::problem::{Code, Problem};
+use crate::kernel::problem::Problem;
 use crate::kernel::version::Precondition;
 use crate::platform::db::{Change, Page, PageRequest, Subject, Tx};
 use chrono::TimeDelta;
@@ -56,10 +56,7 @@ pub fn confirm(
     let hours = organizations::get(tx, ctx)?.payout_method_cooling_off_hours;
     let cooling_off = TimeDelta::hours(i64::from(hours));
     let before = lock(tx, ctx, id, precondition)?;
-    if api_keys::secret_makers(tx, ctx)?.contains(&before.created_by.uuid()) {
-        let detail = "Whoever proposed it made the secret of this key. Let somebody else decide.";
-        return Err(Problem::new(Code::SecondPersonRequired).because(detail));
-    }
+    api_keys::require_other_hand(tx, ctx, before.created_by)?;
     let after = before.clone().confirm(person(ctx)?, cooling_off, ctx.now)?;
     if let Some(active) = store::lock_active(tx, &ctx.scope, before.partner_id, before.currency)? {
         let replaced = active.clone().replace(ctx.now)?;
