@@ -11,6 +11,7 @@ pub mod authorization;
 pub mod commission_rules;
 pub mod commissions;
 pub mod credit_notes;
+pub mod deal_rules;
 pub mod deals;
 pub mod enrollments;
 pub mod events;
@@ -36,6 +37,7 @@ pub const ORDER: &[&str] = &[
     "roles",
     "programs",
     "product_families",
+    "deal_rules",
     "pipeline_stages",
     "partners",
     "users",
