@@ -50,6 +50,7 @@ use utoipa_actix_web::AppExt;
         (name = "Pipeline Stages", description = "The steps of an open deal."),
         (name = "Product Families", description = "What is sold, grouped for rules and exclusivity."),
         (name = "Programs", description = "Sets of written terms for one motion."),
+        (name = "Referrals", description = "Leads that partners hand over, and what became of them."),
         (name = "Reports", description = "Figures over everything."),
         (name = "Roles", description = "Sets of permissions that people hold."),
         (name = "Sessions", description = "Short-lived tokens of the service's own, exchanged for another credential."),

@@ -48,6 +48,7 @@ fn routes(config: &mut ServiceConfig<'_>) {
     features::accounts::http::routes(config);
     features::deals::http::routes(config);
     features::attributions::http::routes(config);
+    features::referrals::http::routes(config);
     features::invoices::http::routes(config);
     features::credit_notes::http::routes(config);
     features::commission_rules::http::routes(config);

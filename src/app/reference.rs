@@ -81,6 +81,28 @@ const EVENTS: &[(&str, &[&str], &str)] = &[
         RECORD,
     ),
     (
+        "referral",
+        &[
+            "submitted",
+            "updated",
+            "accepted",
+            "rejected",
+            "marked_duplicate",
+            "withdrawn",
+            "expired",
+            "converted",
+            "assigned",
+            "response_overdue",
+        ],
+        "the record; for `assigned` only `id` and `owner_id`, for `response_overdue` only `id`, `program_id`, `partner_id` and \
+         `respond_by`",
+    ),
+    (
+        "referral_routes",
+        &["replaced"],
+        "the owners of each of the `routes`; their subject is the program",
+    ),
+    (
         "invoice",
         &["created", "updated", "voided"],
         "the invoice without its lines",

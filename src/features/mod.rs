@@ -26,6 +26,7 @@ pub mod payouts;
 pub mod pipeline_stages;
 pub mod product_families;
 pub mod programs;
+pub mod referrals;
 pub mod reports;
 pub mod roles;
 pub mod sessions;
@@ -50,6 +51,7 @@ pub const ORDER: &[&str] = &[
     "accounts",
     "deals",
     "attributions",
+    "referrals",
     "invoices",
     "credit_notes",
     "commission_rules",
