@@ -37,6 +37,11 @@ const EVENTS: &[(&str, &[&str], &str)] = &[
     ),
     ("role", &["created", "updated"], RECORD),
     ("program", &["created", "updated"], RECORD),
+    (
+        "deal_rules",
+        &["updated"],
+        "the rules; their subject is the program",
+    ),
     ("product_family", &["created", "updated"], RECORD),
     ("pipeline_stage", &["created", "updated"], RECORD),
     (
@@ -74,6 +79,28 @@ const EVENTS: &[(&str, &[&str], &str)] = &[
             "settled",
         ],
         RECORD,
+    ),
+    (
+        "referral",
+        &[
+            "submitted",
+            "updated",
+            "accepted",
+            "rejected",
+            "marked_duplicate",
+            "withdrawn",
+            "expired",
+            "converted",
+            "assigned",
+            "response_overdue",
+        ],
+        "the record; for `assigned` only `id` and `owner_id`, for `response_overdue` only `id`, `program_id`, `partner_id` and \
+         `respond_by`",
+    ),
+    (
+        "referral_routes",
+        &["replaced"],
+        "the owners of each of the `routes`; their subject is the program",
     ),
     (
         "invoice",

@@ -1,10 +1,10 @@
 //! The work in the background: any number of replicas may run it, and each piece is done by one of them.
 //!
 //! Two threads, so that a long import holds nothing else up: one loads imports, the other numbers events, seals the
-//! audit trail, releases holds and forgets Idempotency-Keys that are a day old.
+//! audit trail, releases holds, looks after referrals and forgets Idempotency-Keys that are a day old.
 
 use crate::features::imports::release_all;
-use crate::features::{audit, commissions, events};
+use crate::features::{audit, commissions, events, referrals};
 use crate::flows::{hold_release, imports};
 use crate::kernel::ctx::Ctx;
 use crate::kernel::problem::Problem;
@@ -102,10 +102,11 @@ fn load_imports(db: &Db, clock: &dyn Clock) -> Result<bool, Problem> {
 
 fn keep_house(db: &Db, clock: &dyn Clock) -> Result<bool, Problem> {
     let released = release_holds(db, clock)?;
+    let aged = look_after_referrals(db, clock)?;
     let numbered = number_events(db, clock)?;
     let sealed = seal_audit_trail(db, clock)?;
     forget_answers(db, clock.now())?;
-    Ok(released || numbered || sealed)
+    Ok(released || aged || numbered || sealed)
 }
 
 /// Gives the committed events of every organization their numbers.
@@ -128,6 +129,19 @@ fn seal_audit_trail(db: &Db, clock: &dyn Clock) -> Result<bool, Problem> {
         let sealed = db.write_now(&ctx, |tx| audit::seal(tx, &ctx))?;
         tracing::debug!(sealed, "audit trail");
         any |= sealed > 0;
+    }
+    Ok(any)
+}
+
+/// Notes the promises of an answer that were broken, and ends referrals that nobody answered for too long.
+fn look_after_referrals(db: &Db, clock: &dyn Clock) -> Result<bool, Problem> {
+    let now = clock.now();
+    let mut any = false;
+    for organization_id in
+        db.outside_now(|connection| referrals::organizations_with_late_referrals(connection, now))?
+    {
+        let ctx = Ctx::system(organization_id, now);
+        any |= db.write_now(&ctx, |tx| referrals::look_after(tx, &ctx))? > 0;
     }
     Ok(any)
 }

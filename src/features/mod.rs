@@ -11,6 +11,7 @@ pub mod authorization;
 pub mod commission_rules;
 pub mod commissions;
 pub mod credit_notes;
+pub mod deal_rules;
 pub mod deals;
 pub mod enrollments;
 pub mod events;
@@ -25,6 +26,7 @@ pub mod payouts;
 pub mod pipeline_stages;
 pub mod product_families;
 pub mod programs;
+pub mod referrals;
 pub mod reports;
 pub mod roles;
 pub mod sessions;
@@ -36,6 +38,7 @@ pub const ORDER: &[&str] = &[
     "roles",
     "programs",
     "product_families",
+    "deal_rules",
     "pipeline_stages",
     "partners",
     "users",
@@ -48,6 +51,7 @@ pub const ORDER: &[&str] = &[
     "accounts",
     "deals",
     "attributions",
+    "referrals",
     "invoices",
     "credit_notes",
     "commission_rules",

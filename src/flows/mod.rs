@@ -13,5 +13,6 @@ pub mod late_credit;
 pub mod partner_terminated;
 pub mod payment_recorded;
 pub mod payout_run;
+pub mod referral_converted;
 pub mod refund_recorded;
 pub mod user_terminated;

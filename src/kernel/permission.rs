@@ -101,6 +101,9 @@ permissions! {
     AttributionsRead = "attributions:read" partner;
     AttributionsWrite = "attributions:write";
     AttributionsReview = "attributions:review";
+    ReferralsRead = "referrals:read" partner;
+    ReferralsWrite = "referrals:write" partner;
+    ReferralsReview = "referrals:review";
     InvoicesRead = "invoices:read";
     InvoicesWrite = "invoices:write";
     PaymentsWrite = "payments:write";

@@ -49,6 +49,7 @@ subjects! {
     "account" => AccountId;
     "deal" => DealId;
     "attribution" => AttributionId;
+    "referral" => ReferralId;
     "invoice" => InvoiceId;
     "payment" => PaymentId;
     "refund" => RefundId;

@@ -4,7 +4,7 @@ use super::domain::{Enrollment, EnrollmentPatch, NewEnrollment};
 use super::store::{self, EnrollmentFilter};
 use crate::features::partners::{self, PartnerStatus};
 use crate::kernel::ctx::Ctx;
-use crate::kernel::id::EnrollmentId;
+use crate::kernel::id::{EnrollmentId, PartnerId, ProgramId};
 use crate::kernel::problem::Problem;
 use crate::kernel::version::Precondition;
 use crate::platform::db::{Change, Page, PageRequest, Subject, Tx};
@@ -12,6 +12,16 @@ use crate::platform::db::{Change, Page, PageRequest, Subject, Tx};
 /// One enrollment, if the caller may see it.
 pub fn get(tx: &mut Tx<'_>, ctx: &Ctx, id: EnrollmentId) -> Result<Enrollment, Problem> {
     store::find(tx, &ctx.scope, id)?.ok_or_else(Problem::not_found)
+}
+
+/// Whether a partner takes part in a program now.
+pub fn takes_part(
+    tx: &mut Tx<'_>,
+    ctx: &Ctx,
+    partner_id: PartnerId,
+    program_id: ProgramId,
+) -> Result<bool, Problem> {
+    store::is_active(tx, &ctx.scope, partner_id, program_id)
 }
 
 /// A page of the enrollments that the caller may see.

@@ -7,6 +7,7 @@ use crate::kernel::problem::Problem;
 use crate::platform::db::schema::enrollments;
 use crate::platform::db::{Page, PageRequest, Position, Prepared, Seen, Tx};
 use chrono::{DateTime, Utc};
+use diesel::dsl::exists;
 use diesel::prelude::*;
 use std::str::FromStr;
 use uuid::Uuid;
@@ -86,6 +87,24 @@ pub fn lock(tx: &mut Tx<'_>, scope: &Scope, id: EnrollmentId) -> Result<Option<E
         .first(tx.connection())
         .optional()?;
     own(scope, row)
+}
+
+/// Whether a partner is active in a program; a partner's caller asks about its own.
+pub fn is_active(
+    tx: &mut Tx<'_>,
+    scope: &Scope,
+    partner_id: PartnerId,
+    program_id: ProgramId,
+) -> Result<bool, Problem> {
+    if scope.partner_id.is_some_and(|own| own != partner_id) {
+        return Ok(false);
+    }
+    let active = enrollments::table
+        .filter(enrollments::organization_id.eq(scope.organization_id.uuid()))
+        .filter(enrollments::partner_id.eq(partner_id.uuid()))
+        .filter(enrollments::program_id.eq(program_id.uuid()))
+        .filter(enrollments::status.eq(EnrollmentStatus::Active.as_str()));
+    Ok(diesel::select(exists(active)).get_result(tx.connection())?)
 }
 
 /// A page of enrollments.

@@ -129,6 +129,7 @@ typed_id!(
     "att",
     "An attribution, the credit of one partner for one deal in one role."
 );
+typed_id!(ReferralId, "ref", "A referral, a lead that a partner hands over.");
 typed_id!(InvoiceId, "inv", "An invoice.");
 typed_id!(InvoiceLineId, "inl", "A line of an invoice.");
 typed_id!(PaymentId, "pay", "A payment of an invoice.");

@@ -166,6 +166,7 @@ fn foreign_column(name: &str) -> Option<&'static str> {
         "commission_rule",
         "commission",
         "owner",
+        "duplicate_of",
     ];
     COLUMNS
         .iter()

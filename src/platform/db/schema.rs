@@ -234,6 +234,38 @@ diesel::table! {
 }
 
 diesel::table! {
+    deal_rules (organization_id, program_id) {
+        organization_id -> Uuid,
+        program_id -> Uuid,
+        qualification_fields -> Jsonb,
+        minimum_deal_sizes -> Jsonb,
+        existing_accounts -> Text,
+        protection_days -> Int4,
+        protection_starts -> Text,
+        extensions_allowed -> Int4,
+        extension_days -> Int4,
+        maximum_open_registrations -> Nullable<Int4>,
+        countries -> Array<Text>,
+        excluded_countries -> Array<Text>,
+        product_family_ids -> Array<Uuid>,
+        referral_expiry_days -> Int4,
+        response_business_hours -> Nullable<Int4>,
+        working_days -> Array<Text>,
+        opens_at -> Text,
+        closes_at -> Text,
+        holidays -> Array<Date>,
+        second_registrant -> Text,
+        excludes_public_tenders -> Bool,
+        reminder_days -> Array<Int4>,
+        attribution_window_days -> Int4,
+        attribution_click -> Text,
+        row_version -> Int8,
+        created_at -> Timestamptz,
+        updated_at -> Timestamptz,
+    }
+}
+
+diesel::table! {
     deals (organization_id, id) {
         organization_id -> Uuid,
         id -> Uuid,
@@ -793,6 +825,76 @@ diesel::table! {
     }
 }
 
+diesel::table! {
+    referral_assignments (organization_id, referral_id) {
+        organization_id -> Uuid,
+        referral_id -> Uuid,
+        owner_id -> Uuid,
+        assigned_at -> Timestamptz,
+    }
+}
+
+diesel::table! {
+    referral_moves (organization_id, referral_id, number) {
+        organization_id -> Uuid,
+        referral_id -> Uuid,
+        number -> Int8,
+        partner_id -> Uuid,
+        status -> Text,
+        moved_by -> Text,
+        reason_code -> Nullable<Text>,
+        reason -> Nullable<Text>,
+        moved_at -> Timestamptz,
+    }
+}
+
+diesel::table! {
+    referral_routes (organization_id, program_id, position) {
+        organization_id -> Uuid,
+        program_id -> Uuid,
+        position -> Int4,
+        countries -> Array<Text>,
+        product_family_ids -> Array<Uuid>,
+        minimum_amount -> Nullable<Numeric>,
+        currency -> Nullable<Text>,
+        owner_ids -> Array<Uuid>,
+        turns -> Int8,
+    }
+}
+
+diesel::table! {
+    referrals (organization_id, id) {
+        organization_id -> Uuid,
+        id -> Uuid,
+        external_id -> Nullable<Text>,
+        partner_id -> Uuid,
+        program_id -> Uuid,
+        status -> Text,
+        status_reason -> Nullable<Text>,
+        rejection_code -> Nullable<Text>,
+        company_name -> Text,
+        company_domain -> Nullable<Text>,
+        country -> Nullable<Text>,
+        contact_name -> Nullable<Text>,
+        contact_email -> Nullable<Text>,
+        product_family_id -> Nullable<Uuid>,
+        amount -> Nullable<Numeric>,
+        currency -> Nullable<Text>,
+        is_public_tender -> Bool,
+        qualification -> Jsonb,
+        note -> Nullable<Text>,
+        respond_by -> Nullable<Timestamptz>,
+        first_response_at -> Nullable<Timestamptz>,
+        response_breached_at -> Nullable<Timestamptz>,
+        expires_at -> Timestamptz,
+        duplicate_of_id -> Nullable<Uuid>,
+        deal_id -> Nullable<Uuid>,
+        row_version -> Int8,
+        created_at -> Timestamptz,
+        updated_at -> Timestamptz,
+    }
+}
+
 diesel::allow_tables_to_appear_in_same_query!(
     accounts,
     adjustments,
@@ -806,6 +908,7 @@ diesel::allow_tables_to_appear_in_same_query!(
     commission_rules,
     commissions,
     credit_notes,
+    deal_rules,
     deals,
     enrollments,
     event_counters,
@@ -832,6 +935,10 @@ diesel::allow_tables_to_appear_in_same_query!(
     pipeline_stages,
     product_families,
     programs,
+    referral_assignments,
+    referral_moves,
+    referral_routes,
+    referrals,
     refresh_tokens,
     refunds,
     roles,

@@ -21,6 +21,10 @@ const TABLES: &[(&str, &[&str])] = &[
     ("partners", &["partner_descendants"]),
     ("users", &["user_roles"]),
     ("identity_providers", &["identities"]),
+    (
+        "referrals",
+        &["referral_assignments", "referral_moves", "referral_routes"],
+    ),
     ("sessions", &["refresh_tokens"]),
     ("commission_rules", &["commission_rule_versions"]),
     ("commissions", &["clawbacks"]),

@@ -224,12 +224,13 @@ fn a_foreign_id_in_a_body_is_an_unknown_reference() {
     assert!(tried > 100, "only {tried} were tried");
 }
 
-/// What a partner's key may do besides reading: look after the partner's own people, where they come from, keys and
-/// payout methods.
-const PARTNERS_WRITE: [&str; 21] = [
+/// What a partner's key may do besides reading: look after the partner's own people, where they come from, keys,
+/// payout methods and referrals.
+const PARTNERS_WRITE: [&str; 23] = [
     "createApiKey",
     "createIdentityProvider",
     "createPayoutMethod",
+    "createReferral",
     "createSession",
     "createUser",
     "explainAuthorization",
@@ -248,6 +249,7 @@ const PARTNERS_WRITE: [&str; 21] = [
     "updateIdentityProvider",
     "updateUser",
     "withdrawPayoutMethod",
+    "withdrawReferral",
 ];
 
 #[test]

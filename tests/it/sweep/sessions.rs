@@ -9,7 +9,7 @@ use diesel::{PgConnection, RunQueryDsl, sql_query};
 use std::collections::BTreeSet;
 
 /// The tables of which a partner sees rows, and whose.
-const OPEN: [(&str, &str); 27] = [
+const OPEN: [(&str, &str); 30] = [
     ("accounts", "the customers of the deals that it sees"),
     ("adjustments", "its own, once they are approved"),
     ("api_keys", "its own"),
@@ -20,6 +20,7 @@ const OPEN: [(&str, &str); 27] = [
     ("authentication_events", "those about itself"),
     ("clawbacks", "its own"),
     ("commissions", "its own"),
+    ("deal_rules", "those of its programs, and of those of partners below it"),
     (
         "deals",
         "those that it, or anyone below it, made or has credit for",
@@ -38,6 +39,8 @@ const OPEN: [(&str, &str); 27] = [
     ("pipeline_stages", "the same for all"),
     ("product_families", "the same for all"),
     ("programs", "those that it, or anyone below it, is enrolled in"),
+    ("referral_moves", "those of its referrals"),
+    ("referrals", "its own"),
     ("refresh_tokens", "those of its sessions"),
     ("roles", "those that are for partners"),
     ("sessions", "its own"),
@@ -46,12 +49,13 @@ const OPEN: [(&str, &str); 27] = [
 ];
 
 /// The tables of which a partner changes the rows that it sees, and whose they are.
-const WRITABLE: [(&str, &str); 9] = [
+const WRITABLE: [(&str, &str); 10] = [
     ("api_keys", "its own"),
     ("idempotency_keys", "those of the very caller"),
     ("identities", "those of its people"),
     ("identity_providers", "its own"),
     ("payout_methods", "its own"),
+    ("referrals", "its own, submitted or withdrawn"),
     ("refresh_tokens", "those of its sessions"),
     ("sessions", "its own"),
     ("user_roles", "what its people hold"),

@@ -71,6 +71,9 @@ impl<'w> House<'w> {
         let role = json!({ "name": mark, "for_partners": false, "permissions": ["deals:read"] });
         let role = house.admin.post("/v1/roles", role).expect(201).id();
         let user = house.user(&mark, json!({ "role_ids": [role] }));
+        let routes = json!({ "routes": [{ "owner_ids": [user] }] });
+        let path = format!("/v1/programs/{}/referral-routes", house.program);
+        house.admin.patch(&path, routes).expect(200);
         let key = json!({ "name": mark, "permissions": ["deals:read"], "owner_id": user });
         house.admin.post("/v1/api-keys", key).expect(201);
         house.provider(&mark, json!({}));
@@ -175,6 +178,11 @@ impl<'w> House<'w> {
                 json!({ "terms": terms }),
             )
             .expect(201);
+        let asked = json!({ "key": "why", "label": format!("{mark} asks why"), "type": "text" });
+        let rules = json!({ "qualification_fields": [asked] });
+        self.admin
+            .patch(&format!("/v1/programs/{program}/deal-rules"), rules)
+            .expect(200);
         program
     }
 
@@ -210,6 +218,7 @@ impl<'w> House<'w> {
             actor
         };
         self.money_by_hand(&id, &people);
+        self.referrals(&id, &people);
         self.sale(&mark, &[(&id, "sourced")], "1000.00 USD");
         self.sale(&format!("{mark}-small"), &[(&id, "sourced")], "10.00 EUR");
         let secret = format!("{mark}{HIDDEN}");
@@ -237,6 +246,23 @@ impl<'w> House<'w> {
             actor,
             secrets,
             hidden,
+        }
+    }
+
+    /// A lead that waits for an answer, and one that was accepted.
+    fn referrals(&self, partner: &str, mark: &str) {
+        for number in [1, 2] {
+            let body = json!({
+                "external_id": format!("{mark}-referral-{number}"), "partner_id": partner, "program_id": self.program,
+                "company_name": format!("{mark} company"), "product_family_id": self.family, "note": mark,
+                "amount": money("100.00 EUR")
+            });
+            let referral = self.admin.post("/v1/referrals", body).expect(201).id();
+            if number == 2 {
+                self.admin
+                    .act(&format!("/v1/referrals/{referral}/accept"))
+                    .expect(200);
+            }
         }
     }
 

@@ -1,0 +1,93 @@
+//! A referral becomes a deal: its account, the deal and the credit of whoever sourced it.
+
+use crate::features::accounts::{self, NewAccount};
+use crate::features::attributions::{self, NewAttribution};
+use crate::features::deals::{self, DealType, NewDeal};
+use crate::features::referrals::{self, Referral};
+use crate::kernel::ctx::Ctx;
+use crate::kernel::id::{AccountId, PipelineStageId, ReferralId};
+use crate::kernel::money::Money;
+use crate::kernel::motion::Role;
+use crate::kernel::permission::Permission;
+use crate::kernel::problem::Problem;
+use crate::kernel::version::Precondition;
+use crate::platform::db::Tx;
+
+/// The whole of a role, in basis points.
+const WHOLE: i32 = 10_000;
+
+/// What is known of the deal that a referral becomes; what is absent is taken from the referral.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Conversion {
+    /// The customer, where it is known already.
+    pub account_id: Option<AccountId>,
+    /// The name of the deal.
+    pub name: Option<String>,
+    /// What it is worth.
+    pub amount: Option<Money>,
+    /// The step of the pipeline that it has reached.
+    pub stage_id: Option<PipelineStageId>,
+    /// The caller's key for the deal.
+    pub deal_external_id: Option<String>,
+}
+
+/// Makes the deal. Its credit is confirmed where the caller may confirm credits, and claimed otherwise.
+pub fn run(
+    tx: &mut Tx<'_>,
+    ctx: &Ctx,
+    id: ReferralId,
+    precondition: &Precondition,
+    conversion: Conversion,
+) -> Result<Referral, Problem> {
+    let referral = referrals::for_conversion(tx, ctx, id, precondition)?;
+    ctx.require(Permission::DealsWrite)?;
+    let amount = conversion.amount.or(referral.lead.amount).ok_or_else(|| {
+        Problem::field(
+            "/amount",
+            "missing",
+            "The referral names no amount; name one here.",
+        )
+    })?;
+    let account_id = match conversion.account_id {
+        Some(account_id) => account_id,
+        None => new_account(tx, ctx, &referral)?,
+    };
+    let deal = NewDeal {
+        external_id: conversion.deal_external_id,
+        name: conversion
+            .name
+            .unwrap_or_else(|| referral.lead.company_name.clone()),
+        account_id,
+        program_id: Some(referral.program_id),
+        partner_id: Some(referral.partner_id),
+        product_family_id: referral.lead.product_family_id,
+        stage_id: conversion.stage_id,
+        deal_type: DealType::New,
+        amount,
+        opened_on: None,
+        expected_close_on: None,
+        hidden_from_parent: false,
+    };
+    let deal = deals::create(tx, ctx, deal)?;
+    let credit = NewAttribution {
+        external_id: None,
+        deal_id: deal.id,
+        partner_id: referral.partner_id,
+        role: Role::Sourced,
+        share_basis_points: WHOLE,
+        confirm: ctx.holds(Permission::AttributionsReview),
+    };
+    attributions::create(tx, ctx, credit)?;
+    referrals::converted(tx, ctx, referral, deal.id)
+}
+
+fn new_account(tx: &mut Tx<'_>, ctx: &Ctx, referral: &Referral) -> Result<AccountId, Problem> {
+    ctx.require(Permission::AccountsWrite)?;
+    let account = NewAccount {
+        external_id: None,
+        name: referral.lead.company_name.clone(),
+        domain: referral.lead.company_domain.clone(),
+        country: referral.lead.country.clone(),
+    };
+    Ok(accounts::create(tx, ctx, account)?.id)
+}
