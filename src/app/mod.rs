@@ -46,6 +46,7 @@ fn routes(config: &mut ServiceConfig<'_>) {
     features::enrollments::http::routes(config);
     features::accounts::http::routes(config);
     features::deals::http::routes(config);
+    features::touchpoints::http::routes(config);
     features::attributions::http::routes(config);
     features::invoices::http::routes(config);
     features::credit_notes::http::routes(config);

@@ -61,8 +61,9 @@ const EVENTS: &[(&str, &[&str], &str)] = &[
     (
         "deal",
         &["created", "updated", "won", "lost", "reopened"],
-        "the deal without `warnings`",
+        "the deal without `warnings` and what the CRM says of partners",
     ),
+    ("touchpoint", &["recorded", "voided"], RECORD),
     (
         "attribution",
         &[
@@ -73,7 +74,7 @@ const EVENTS: &[(&str, &[&str], &str)] = &[
             "rejected",
             "settled",
         ],
-        RECORD,
+        "the record without `allocation_rank`",
     ),
     (
         "invoice",

@@ -28,6 +28,7 @@ pub mod programs;
 pub mod reports;
 pub mod roles;
 pub mod sessions;
+pub mod touchpoints;
 pub mod users;
 
 /// The rooms in their order; the architecture test holds imports to it.
@@ -47,6 +48,7 @@ pub const ORDER: &[&str] = &[
     "enrollments",
     "accounts",
     "deals",
+    "touchpoints",
     "attributions",
     "invoices",
     "credit_notes",

@@ -98,8 +98,10 @@ permissions! {
     DealsRead = "deals:read" partner;
     DealsWrite = "deals:write";
     DealsClose = "deals:close";
+    TouchpointsRead = "touchpoints:read" partner;
+    TouchpointsWrite = "touchpoints:write" partner;
     AttributionsRead = "attributions:read" partner;
-    AttributionsWrite = "attributions:write";
+    AttributionsWrite = "attributions:write" partner;
     AttributionsReview = "attributions:review";
     InvoicesRead = "invoices:read";
     InvoicesWrite = "invoices:write";

@@ -225,12 +225,14 @@ fn a_foreign_id_in_a_body_is_an_unknown_reference() {
 }
 
 /// What a partner's key may do besides reading: look after the partner's own people, where they come from, keys and
-/// payout methods.
-const PARTNERS_WRITE: [&str; 21] = [
+/// payout methods; say what it did for a deal, and claim credit for it.
+const PARTNERS_WRITE: [&str; 25] = [
     "createApiKey",
+    "createAttribution",
     "createIdentityProvider",
     "createPayoutMethod",
     "createSession",
+    "createTouchpoint",
     "createUser",
     "explainAuthorization",
     "logOut",
@@ -245,8 +247,10 @@ const PARTNERS_WRITE: [&str; 21] = [
     "suspendUser",
     "terminateUser",
     "updateApiKey",
+    "updateAttribution",
     "updateIdentityProvider",
     "updateUser",
+    "voidTouchpoint",
     "withdrawPayoutMethod",
 ];
 
