@@ -8,6 +8,7 @@
 //! Invariant: imports go down only; the kernel imports no other floor.
 
 mod advice;
+pub mod attribution;
 pub mod commission;
 pub mod ctx;
 pub mod id;

@@ -2,6 +2,7 @@
 
 mod claims;
 mod corrections;
+mod models;
 mod touchpoints;
 
 use crate::world::{Actor, Reply, World, money};
