@@ -3,6 +3,7 @@
 mod claims;
 mod corrections;
 mod models;
+mod timeline;
 mod touchpoints;
 
 use crate::world::{Actor, Reply, World, money};
