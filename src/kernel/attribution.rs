@@ -102,12 +102,12 @@ fn weight(model: AttributionModel, touches: &[Touch], position: usize) -> u128 {
 /// Two to the power of minus the age in half-lives. A fraction of a half-life is a product of roots of a half.
 fn decayed(age_seconds: i64) -> u128 {
     let age = u128::from(age_seconds.max(0).unsigned_abs());
-    let steps = (age % HALF_LIFE_SECONDS << STEP_BITS) / HALF_LIFE_SECONDS;
+    let steps = ((age % HALF_LIFE_SECONDS) << STEP_BITS) / HALF_LIFE_SECONDS;
     let (mut weight, mut root) = (ONE, ONE / 2);
     for bit in (0..STEP_BITS).rev() {
         root = (root << WEIGHT_BITS).isqrt();
         if steps >> bit & 1 == 1 {
-            weight = weight * root >> WEIGHT_BITS;
+            weight = (weight * root) >> WEIGHT_BITS;
         }
     }
     let halvings = u32::try_from(age / HALF_LIFE_SECONDS).unwrap_or(u32::MAX);
