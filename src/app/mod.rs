@@ -48,6 +48,7 @@ const ROOMS: &[Routes] = &[
     features::enrollments::http::routes,
     features::accounts::http::routes,
     features::deals::http::routes,
+    features::touchpoints::http::routes,
     features::attributions::http::routes,
     features::referrals::http::routes,
     features::invoices::http::routes,

@@ -30,6 +30,7 @@ pub mod referrals;
 pub mod reports;
 pub mod roles;
 pub mod sessions;
+pub mod touchpoints;
 pub mod users;
 
 /// The rooms in their order; the architecture test holds imports to it.
@@ -50,6 +51,7 @@ pub const ORDER: &[&str] = &[
     "enrollments",
     "accounts",
     "deals",
+    "touchpoints",
     "attributions",
     "referrals",
     "invoices",

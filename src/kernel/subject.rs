@@ -48,6 +48,7 @@ subjects! {
     "enrollment" => EnrollmentId;
     "account" => AccountId;
     "deal" => DealId;
+    "touchpoint" => TouchpointId;
     "attribution" => AttributionId;
     "referral" => ReferralId;
     "invoice" => InvoiceId;

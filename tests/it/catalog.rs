@@ -90,6 +90,11 @@ const NEVER_HIT: &[(&str, &str)] = &[
     ("deals_%_check", "vocabularies, and facts that the state carries"),
     ("attributions_share_check", "the document's bounds are the same"),
     (
+        "attribution_corrections_%",
+        "the service writes them of credit that it has locked",
+    ),
+    ("touchpoints_voided_check", "facts that the state carries"),
+    (
         "commission_rule_versions_hold_days_check",
         "the document's bounds are the same",
     ),

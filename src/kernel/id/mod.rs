@@ -125,6 +125,11 @@ typed_id!(EnrollmentId, "enr", "An enrollment of a partner in a program.");
 typed_id!(AccountId, "acc", "An account, the end customer's company.");
 typed_id!(DealId, "deal", "A deal.");
 typed_id!(
+    TouchpointId,
+    "tch",
+    "A touchpoint, dated evidence of a partner for a deal."
+);
+typed_id!(
     AttributionId,
     "att",
     "An attribution, the credit of one partner for one deal in one role."

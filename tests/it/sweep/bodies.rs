@@ -225,13 +225,15 @@ fn a_foreign_id_in_a_body_is_an_unknown_reference() {
 }
 
 /// What a partner's key may do besides reading: look after the partner's own people, where they come from, keys,
-/// payout methods and referrals.
-const PARTNERS_WRITE: [&str; 23] = [
+/// payout methods and referrals; say what it did for a deal, and claim credit for it.
+const PARTNERS_WRITE: [&str; 27] = [
     "createApiKey",
+    "createAttribution",
     "createIdentityProvider",
     "createPayoutMethod",
     "createReferral",
     "createSession",
+    "createTouchpoint",
     "createUser",
     "explainAuthorization",
     "logOut",
@@ -246,8 +248,10 @@ const PARTNERS_WRITE: [&str; 23] = [
     "suspendUser",
     "terminateUser",
     "updateApiKey",
+    "updateAttribution",
     "updateIdentityProvider",
     "updateUser",
+    "voidTouchpoint",
     "withdrawPayoutMethod",
     "withdrawReferral",
 ];
