@@ -47,6 +47,8 @@ fn routes(config: &mut ServiceConfig<'_>) {
     features::accounts::http::routes(config);
     features::deals::http::routes(config);
     features::attributions::http::routes(config);
+    features::deal_registrations::http::routes(config);
+    features::registration_conflicts::http::routes(config);
     features::invoices::http::routes(config);
     features::credit_notes::http::routes(config);
     features::commission_rules::http::routes(config);

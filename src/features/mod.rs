@@ -11,6 +11,7 @@ pub mod authorization;
 pub mod commission_rules;
 pub mod commissions;
 pub mod credit_notes;
+pub mod deal_registrations;
 pub mod deals;
 pub mod enrollments;
 pub mod events;
@@ -25,6 +26,7 @@ pub mod payouts;
 pub mod pipeline_stages;
 pub mod product_families;
 pub mod programs;
+pub mod registration_conflicts;
 pub mod reports;
 pub mod roles;
 pub mod sessions;
@@ -48,6 +50,8 @@ pub const ORDER: &[&str] = &[
     "accounts",
     "deals",
     "attributions",
+    "deal_registrations",
+    "registration_conflicts",
     "invoices",
     "credit_notes",
     "commission_rules",

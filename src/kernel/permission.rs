@@ -101,6 +101,11 @@ permissions! {
     AttributionsRead = "attributions:read" partner;
     AttributionsWrite = "attributions:write";
     AttributionsReview = "attributions:review";
+    DealRegistrationsRead = "deal_registrations:read" partner;
+    DealRegistrationsWrite = "deal_registrations:write" partner;
+    DealRegistrationsReview = "deal_registrations:review";
+    RegistrationConflictsRead = "registration_conflicts:read" partner;
+    RegistrationConflictsDecide = "registration_conflicts:decide";
     InvoicesRead = "invoices:read";
     InvoicesWrite = "invoices:write";
     PaymentsWrite = "payments:write";

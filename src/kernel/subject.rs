@@ -49,6 +49,10 @@ subjects! {
     "account" => AccountId;
     "deal" => DealId;
     "attribution" => AttributionId;
+    "deal_registration" => DealRegistrationId;
+    "registration_comment" => RegistrationCommentId;
+    "registration_extension" => RegistrationExtensionId;
+    "registration_conflict" => RegistrationConflictId;
     "invoice" => InvoiceId;
     "payment" => PaymentId;
     "refund" => RefundId;
