@@ -35,6 +35,7 @@ use utoipa_actix_web::AppExt;
         (name = "Commissions", description = "Earned lines, each with its full explanation."),
         (name = "Credit Notes", description = "What was credited, with or without an invoice."),
         (name = "Deal Registrations", description = "Partners' claims to accounts, protected for a time."),
+        (name = "Deal Rules", description = "What a program asks of what partners submit, and what it promises for it."),
         (name = "Deals", description = "Opportunities with amount, stage and close date."),
         (name = "Enrollments", description = "Partners in programs."),
         (name = "Events", description = "The change feed: every change, numbered without gaps."),

@@ -41,6 +41,7 @@ fn routes(config: &mut ServiceConfig<'_>) {
     features::authentication_events::http::routes(config);
     features::programs::http::routes(config);
     features::product_families::http::routes(config);
+    features::deal_rules::http::routes(config);
     features::pipeline_stages::http::routes(config);
     features::partners::http::routes(config);
     features::enrollments::http::routes(config);

@@ -37,6 +37,11 @@ const EVENTS: &[(&str, &[&str], &str)] = &[
     ),
     ("role", &["created", "updated"], RECORD),
     ("program", &["created", "updated"], RECORD),
+    (
+        "deal_rules",
+        &["updated"],
+        "the rules; their subject is the program",
+    ),
     ("product_family", &["created", "updated"], RECORD),
     ("pipeline_stage", &["created", "updated"], RECORD),
     (

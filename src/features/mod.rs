@@ -12,6 +12,7 @@ pub mod commission_rules;
 pub mod commissions;
 pub mod credit_notes;
 pub mod deal_registrations;
+pub mod deal_rules;
 pub mod deals;
 pub mod enrollments;
 pub mod events;
@@ -38,6 +39,7 @@ pub const ORDER: &[&str] = &[
     "roles",
     "programs",
     "product_families",
+    "deal_rules",
     "pipeline_stages",
     "partners",
     "users",

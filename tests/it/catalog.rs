@@ -52,6 +52,10 @@ const NEVER_HIT: &[(&str, &str)] = &[
         "identity_providers_%_check",
         "vocabularies, and the document's bounds are the same",
     ),
+    (
+        "deal_rules_%_check",
+        "vocabularies, and the document's bounds are the same",
+    ),
     ("refresh_tokens_%", "the service makes them"),
     ("sessions_%", "made of what the caller is"),
     ("%_by_type_check", "a vocabulary of the service"),

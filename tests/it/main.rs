@@ -13,6 +13,7 @@ mod attacks;
 mod audit;
 mod authorization;
 mod catalog;
+mod deal_rules;
 mod demo;
 mod distribution;
 mod doors;

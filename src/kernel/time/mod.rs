@@ -2,8 +2,11 @@
 //!
 //! Instants are UTC everywhere; only holds, months and statements ask for the local calendar.
 
+mod business_hours;
 #[cfg(test)]
 mod tests;
+
+pub use business_hours::{BusinessHours, BusinessHoursError, TimeOfDay, Weekday};
 
 use std::fmt;
 use std::str::FromStr;
@@ -76,10 +79,14 @@ pub fn month_range(month: YearMonth, zone: ProgramZone) -> Period {
 /// Where daylight saving removes midnight, the first instant after the gap; where midnight comes
 /// twice, the earlier one.
 pub fn start_of_day(date: NaiveDate, zone: ProgramZone) -> DateTime<Utc> {
-    let midnight = date.and_time(NaiveTime::MIN);
-    match zone.0.from_local_datetime(&midnight) {
+    first_instant_of(date.and_time(NaiveTime::MIN), zone)
+}
+
+/// The earliest instant at which a clock on the wall in the zone shows this time, or the end of the gap that it is in.
+fn first_instant_of(local: NaiveDateTime, zone: ProgramZone) -> DateTime<Utc> {
+    match zone.0.from_local_datetime(&local) {
         LocalResult::Single(instant) | LocalResult::Ambiguous(instant, _) => instant.with_timezone(&Utc),
-        LocalResult::None => end_of_gap(midnight, zone.0),
+        LocalResult::None => end_of_gap(local, zone.0),
     }
 }
 

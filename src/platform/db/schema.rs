@@ -278,6 +278,38 @@ diesel::table! {
 }
 
 diesel::table! {
+    deal_rules (organization_id, program_id) {
+        organization_id -> Uuid,
+        program_id -> Uuid,
+        qualification_fields -> Jsonb,
+        minimum_deal_sizes -> Jsonb,
+        existing_accounts -> Text,
+        protection_days -> Int4,
+        protection_starts -> Text,
+        extensions_allowed -> Int4,
+        extension_days -> Int4,
+        maximum_open_registrations -> Nullable<Int4>,
+        countries -> Array<Text>,
+        excluded_countries -> Array<Text>,
+        product_family_ids -> Array<Uuid>,
+        referral_expiry_days -> Int4,
+        response_business_hours -> Nullable<Int4>,
+        working_days -> Array<Text>,
+        opens_at -> Text,
+        closes_at -> Text,
+        holidays -> Array<Date>,
+        second_registrant -> Text,
+        excludes_public_tenders -> Bool,
+        reminder_days -> Array<Int4>,
+        attribution_window_days -> Int4,
+        attribution_click -> Text,
+        row_version -> Int8,
+        created_at -> Timestamptz,
+        updated_at -> Timestamptz,
+    }
+}
+
+diesel::table! {
     deals (organization_id, id) {
         organization_id -> Uuid,
         id -> Uuid,
@@ -927,6 +959,7 @@ diesel::allow_tables_to_appear_in_same_query!(
     commissions,
     credit_notes,
     deal_registrations,
+    deal_rules,
     deals,
     enrollments,
     event_counters,

@@ -175,6 +175,11 @@ impl<'w> House<'w> {
                 json!({ "terms": terms }),
             )
             .expect(201);
+        let asked = json!({ "key": "why", "label": format!("{mark} asks why"), "type": "text" });
+        let rules = json!({ "qualification_fields": [asked] });
+        self.admin
+            .patch(&format!("/v1/programs/{program}/deal-rules"), rules)
+            .expect(200);
         program
     }
 
