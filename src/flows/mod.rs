@@ -14,4 +14,5 @@ pub mod partner_terminated;
 pub mod payment_recorded;
 pub mod payout_run;
 pub mod refund_recorded;
+pub mod registration;
 pub mod user_terminated;

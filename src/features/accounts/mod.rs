@@ -9,5 +9,5 @@ pub mod http;
 mod service;
 mod store;
 
-pub use domain::Account;
-pub use service::get;
+pub use domain::{Account, NewAccount};
+pub use service::{by_domain, create, get, hold_domain, lock};

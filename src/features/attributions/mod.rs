@@ -16,4 +16,4 @@ mod service;
 mod store;
 
 pub use domain::{Attribution, AttributionStatus, NewAttribution};
-pub use service::{correct, create, settle};
+pub use service::{correct, create, credit_source, is_credited, settle};

@@ -16,6 +16,8 @@ use crate::kernel::permission::Permission;
 use crate::kernel::problem::{Code, Problem};
 use crate::kernel::version::Precondition;
 use crate::platform::db::{Change, Page, PageRequest, Subject, Tx};
+use chrono::{DateTime, Utc};
+use std::collections::HashSet;
 
 pub use super::store::{Due, organizations_due};
 
@@ -182,6 +184,11 @@ pub fn incumbent(
     store::incumbent(tx, &house.scope, account_id, product_family_id, other_than)
 }
 
+/// Those of these accounts to which somebody has a live claim; in house.
+pub fn claimed(tx: &mut Tx<'_>, house: &Ctx, accounts: &[AccountId]) -> Result<HashSet<AccountId>, Problem> {
+    store::claimed(tx, &house.scope, accounts)
+}
+
 /// The partner's other live claim to the same; in house.
 pub fn own_claim(
     tx: &mut Tx<'_>,
@@ -216,21 +223,19 @@ pub fn count_precheck(
     tx: &mut Tx<'_>,
     house: &Ctx,
     partner_id: PartnerId,
-    hour: chrono::DateTime<chrono::Utc>,
+    hour: DateTime<Utc>,
 ) -> Result<i32, Problem> {
     store::count_precheck(tx, &house.scope, partner_id, hour)
 }
 
-/// A page of what was said about a registration.
+/// A page of what was said about registrations.
 pub fn comments(
     tx: &mut Tx<'_>,
     ctx: &Ctx,
-    id: DealRegistrationId,
     filter: &CommentFilter,
     page: &PageRequest,
 ) -> Result<Page<Comment>, Problem> {
-    get(tx, ctx, id)?;
-    store::list_comments(tx, &ctx.scope, id, filter, page)
+    store::list_comments(tx, &ctx.scope, filter, page)
 }
 
 /// Says something about a registration. What is internal is said by the organization, and told to nobody else.
@@ -276,10 +281,9 @@ pub fn comment(
 pub fn extensions(
     tx: &mut Tx<'_>,
     ctx: &Ctx,
-    id: DealRegistrationId,
+    id: Option<DealRegistrationId>,
     page: &PageRequest,
 ) -> Result<Page<Extension>, Problem> {
-    get(tx, ctx, id)?;
     store::list_extensions(tx, &ctx.scope, id, page)
 }
 

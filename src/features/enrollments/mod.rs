@@ -14,4 +14,4 @@ mod service;
 mod store;
 
 pub use domain::{Enrollment, EnrollmentStatus};
-pub use service::get;
+pub use service::{get, is_active};

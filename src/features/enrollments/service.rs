@@ -4,7 +4,7 @@ use super::domain::{Enrollment, EnrollmentPatch, NewEnrollment};
 use super::store::{self, EnrollmentFilter};
 use crate::features::partners::{self, PartnerStatus};
 use crate::kernel::ctx::Ctx;
-use crate::kernel::id::EnrollmentId;
+use crate::kernel::id::{EnrollmentId, PartnerId, ProgramId};
 use crate::kernel::problem::Problem;
 use crate::kernel::version::Precondition;
 use crate::platform::db::{Change, Page, PageRequest, Subject, Tx};
@@ -31,6 +31,16 @@ pub fn create(tx: &mut Tx<'_>, ctx: &Ctx, new: NewEnrollment) -> Result<Enrollme
     let change = Change::created("enrollment.created", subject(&enrollment), &enrollment);
     tx.record(ctx, change.for_partner(Some(enrollment.partner_id.uuid())));
     Ok(enrollment)
+}
+
+/// Whether the partner takes part in the program now.
+pub fn is_active(
+    tx: &mut Tx<'_>,
+    ctx: &Ctx,
+    partner_id: PartnerId,
+    program_id: ProgramId,
+) -> Result<bool, Problem> {
+    store::is_active(tx, &ctx.scope, partner_id, program_id)
 }
 
 /// Changes what may be changed.

@@ -88,6 +88,21 @@ pub fn lock(tx: &mut Tx<'_>, scope: &Scope, id: EnrollmentId) -> Result<Option<E
     own(scope, row)
 }
 
+/// Whether the partner takes part in the program now.
+pub fn is_active(
+    tx: &mut Tx<'_>,
+    scope: &Scope,
+    partner_id: PartnerId,
+    program_id: ProgramId,
+) -> Result<bool, Problem> {
+    let active = enrollments::table
+        .filter(enrollments::organization_id.eq(scope.organization_id.uuid()))
+        .filter(enrollments::partner_id.eq(partner_id.uuid()))
+        .filter(enrollments::program_id.eq(program_id.uuid()))
+        .filter(enrollments::status.eq(EnrollmentStatus::Active.as_str()));
+    Ok(diesel::select(diesel::dsl::exists(active)).get_result(tx.connection())?)
+}
+
 /// A page of enrollments.
 pub fn list(
     tx: &mut Tx<'_>,

@@ -29,7 +29,7 @@ pub fn list(
     page: &PageRequest,
 ) -> Result<Page<(RegistrationConflict, Vec<Party>)>, Problem> {
     let found = store::list(tx, &ctx.scope, filter, page)?;
-    let ids: Vec<RegistrationConflictId> = found.data.iter().map(|one| one.id).collect();
+    let ids: Vec<RegistrationConflictId> = found.rows.iter().map(|one| one.id).collect();
     let mut parties = store::parties_of(tx, &ctx.scope, &ids)?;
     Ok(found.map(|conflict| {
         let own = parties.remove(&conflict.id).unwrap_or_default();

@@ -38,6 +38,33 @@ word_enum! {
     }
 }
 
+word_enum! {
+    /// How an account stands for whoever wants to register it.
+    AccountStanding, "account standing" {
+        /// Nothing is in the way now.
+        Clear = "clear",
+        /// Somebody else works on it.
+        Contested = "contested",
+        /// The company is a customer already.
+        ExistingCustomer = "existing_customer",
+    }
+}
+
+/// What is asked for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Question {
+    /// Who wants to register.
+    pub partner_id: Option<PartnerId>,
+    /// Under which program.
+    pub program_id: ProgramId,
+    /// The account, by its id.
+    pub account_id: Option<AccountId>,
+    /// By its domain.
+    pub account_domain: Option<String>,
+    /// What is to be sold.
+    pub product_family_id: Option<ProductFamilyId>,
+}
+
 /// Why, in a word and for a person.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Why {

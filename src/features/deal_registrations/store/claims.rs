@@ -1,7 +1,7 @@
 //! Claims against one another and against time.
 
 use super::rows::RegistrationRow;
-use crate::features::deal_registrations::domain::DealRegistration;
+use crate::features::deal_registrations::domain::{DealRegistration, RegistrationStatus};
 use crate::kernel::ctx::Scope;
 use crate::kernel::id::{
     AccountId, DealId, DealRegistrationId, OrganizationId, PartnerId, ProductFamilyId, ProgramId,
@@ -13,6 +13,7 @@ use chrono::{DateTime, Utc};
 use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Integer, Nullable, Timestamptz, Uuid as SqlUuid};
 use diesel::{PgConnection, sql_query};
+use std::collections::HashSet;
 use uuid::Uuid;
 
 /// How many registrations one round of the worker takes.
@@ -52,6 +53,23 @@ pub fn incumbent(
     .bind::<Nullable<SqlUuid>, _>(other_than.map(PartnerId::uuid));
     let row: Option<RegistrationRow> = Prepared(query).get_result(tx.connection()).optional()?;
     row.map(DealRegistration::try_from).transpose()
+}
+
+/// Those of these accounts to which somebody has a live claim.
+pub fn claimed(tx: &mut Tx<'_>, scope: &Scope, accounts: &[AccountId]) -> Result<HashSet<AccountId>, Problem> {
+    if accounts.is_empty() {
+        return Ok(HashSet::new());
+    }
+    let live = RegistrationStatus::LIVE.map(RegistrationStatus::as_str);
+    let asked: Vec<Uuid> = accounts.iter().map(|id| id.uuid()).collect();
+    let found: Vec<Uuid> = deal_registrations::table
+        .filter(deal_registrations::organization_id.eq(scope.organization_id.uuid()))
+        .filter(deal_registrations::account_id.eq_any(asked))
+        .filter(deal_registrations::status.eq_any(live))
+        .select(deal_registrations::account_id)
+        .distinct()
+        .load(tx.connection())?;
+    Ok(found.into_iter().map(AccountId::from_uuid).collect())
 }
 
 /// The partner's other live claim to this account and family.

@@ -5,7 +5,7 @@ mod rows;
 mod threads;
 
 pub use claims::{
-    Due, count_precheck, due, incumbent, live_count, lock_of_deals, organizations_due, own_claim,
+    Due, claimed, count_precheck, due, incumbent, live_count, lock_of_deals, organizations_due, own_claim,
 };
 pub use threads::{
     CommentFilter, count_granted, insert_comment, insert_extension, list_comments, list_extensions, lock_extension,
@@ -169,7 +169,8 @@ pub fn update(tx: &mut Tx<'_>, scope: &Scope, registration: &DealRegistration) -
 
 /// What a partner sees: its own registrations, and those of the partners below it that are not hidden.
 fn concerns(scope: &Scope, own: PartnerId) -> Condition {
+    let in_organization = deal_registrations::organization_id.eq(scope.organization_id.uuid());
     let is_own = deal_registrations::partner_id.eq(own.uuid());
     let is_shown = deal_registrations::hidden_from_parent.eq(false);
-    Box::new(Seen::by(scope, own, deal_registrations::partner_id).and(is_own.or(is_shown)))
+    Box::new(in_organization.and(Seen::by(scope, own, deal_registrations::partner_id)).and(is_own.or(is_shown)))
 }

@@ -1,7 +1,8 @@
 //! Registrations as rows.
 
-use crate::features::deal_registrations::domain::{DealRegistration, RegistrationReason, RegistrationStatus};
-use crate::features::deal_rules::ProtectionStart;
+use crate::features::deal_registrations::domain::{
+    Attachment, DealRegistration, RegistrationReason, RegistrationStatus};
+use crate::features::deal_rules::{ProtectionStart, Qualification};
 use crate::kernel::ctx::{ActorId, Scope};
 use crate::kernel::id::{AccountId, DealId, DealRegistrationId, PartnerId, ProductFamilyId, ProgramId};
 use crate::kernel::money::{Currency, Money};
@@ -11,6 +12,7 @@ use chrono::{DateTime, NaiveDate, Utc};
 use diesel::pg::Pg;
 use diesel::prelude::*;
 use rust_decimal::Decimal;
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use std::str::FromStr;
 use uuid::Uuid;
@@ -24,17 +26,10 @@ pub(super) struct RegistrationRow {
     partner_id: Uuid,
     program_id: Uuid,
     account_id: Uuid,
-    account_name: String,
-    account_domain: Option<String>,
     product_family_id: Option<Uuid>,
-    name: String,
     amount: Decimal,
     currency: String,
-    expected_close_on: Option<NaiveDate>,
-    country: Option<String>,
-    public_tender: bool,
-    qualification: Value,
-    attachments: Value,
+    claim: Value,
     hidden_from_parent: bool,
     status: String,
     reason_code: Option<String>,
@@ -59,8 +54,31 @@ pub(super) struct RegistrationRow {
     updated_at: DateTime<Utc>,
 }
 
+/// What is said of an opportunity, in one column.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+struct Claim {
+    account_name: String,
+    account_domain: Option<String>,
+    name: String,
+    expected_close_on: Option<NaiveDate>,
+    country: Option<String>,
+    public_tender: bool,
+    qualification: Qualification,
+    attachments: Vec<Attachment>,
+}
+
 impl RegistrationRow {
     pub(super) fn of(scope: &Scope, one: &DealRegistration) -> Result<Self, Problem> {
+        let claim = Claim {
+            account_name: one.account_name.clone(),
+            account_domain: one.account_domain.clone(),
+            name: one.name.clone(),
+            expected_close_on: one.expected_close_on,
+            country: one.country.clone(),
+            public_tender: one.public_tender,
+            qualification: one.qualification.clone(),
+            attachments: one.attachments.clone(),
+        };
         Ok(Self {
             organization_id: scope.organization_id.uuid(),
             id: one.id.uuid(),
@@ -68,17 +86,10 @@ impl RegistrationRow {
             partner_id: one.partner_id.uuid(),
             program_id: one.program_id.uuid(),
             account_id: one.account_id.uuid(),
-            account_name: one.account_name.clone(),
-            account_domain: one.account_domain.clone(),
             product_family_id: one.product_family_id.map(ProductFamilyId::uuid),
-            name: one.name.clone(),
             amount: one.amount.amount(),
             currency: one.amount.currency().code().to_owned(),
-            expected_close_on: one.expected_close_on,
-            country: one.country.clone(),
-            public_tender: one.public_tender,
-            qualification: Value::Object(one.qualification.clone()),
-            attachments: serde_json::to_value(&one.attachments).map_err(Problem::damaged)?,
+            claim: serde_json::to_value(claim).map_err(Problem::damaged)?,
             hidden_from_parent: one.hidden_from_parent,
             status: one.status.as_str().to_owned(),
             reason_code: one.reason_code.map(|code| code.as_str().to_owned()),
@@ -111,25 +122,23 @@ impl TryFrom<RegistrationRow> for DealRegistration {
     fn try_from(row: RegistrationRow) -> Result<Self, Problem> {
         let currency = Currency::from_code(&row.currency).map_err(Problem::damaged)?;
         let created_by = ActorId::of_columns(Some(&row.created_by_type), Some(row.created_by));
-        let Value::Object(qualification) = row.qualification else {
-            return Err(Problem::damaged("a qualification is no object"));
-        };
+        let claim: Claim = serde_json::from_value(row.claim).map_err(Problem::damaged)?;
         Ok(Self {
             id: DealRegistrationId::from_uuid(row.id),
             external_id: row.external_id,
             partner_id: PartnerId::from_uuid(row.partner_id),
             program_id: ProgramId::from_uuid(row.program_id),
             account_id: AccountId::from_uuid(row.account_id),
-            account_name: row.account_name,
-            account_domain: row.account_domain,
+            account_name: claim.account_name,
+            account_domain: claim.account_domain,
             product_family_id: row.product_family_id.map(ProductFamilyId::from_uuid),
-            name: row.name,
+            name: claim.name,
             amount: Money::new(row.amount, currency).map_err(Problem::damaged)?,
-            expected_close_on: row.expected_close_on,
-            country: row.country,
-            public_tender: row.public_tender,
-            qualification,
-            attachments: serde_json::from_value(row.attachments).map_err(Problem::damaged)?,
+            expected_close_on: claim.expected_close_on,
+            country: claim.country,
+            public_tender: claim.public_tender,
+            qualification: claim.qualification,
+            attachments: claim.attachments,
             hidden_from_parent: row.hidden_from_parent,
             status: RegistrationStatus::from_str(&row.status).map_err(Problem::damaged)?,
             reason_code: word::<RegistrationReason>(row.reason_code.as_deref())?,

@@ -2,9 +2,10 @@
 
 use crate::features::deal_registrations::domain::{Comment, CommentVisibility, Extension, ExtensionStatus};
 use crate::kernel::ctx::{ActorId, Scope};
-use crate::kernel::id::{DealRegistrationId, RegistrationCommentId, RegistrationExtensionId};
+use crate::kernel::id::{DealRegistrationId, PartnerId, RegistrationCommentId, RegistrationExtensionId};
 use crate::kernel::problem::Problem;
-use crate::platform::db::schema::{registration_comments, registration_extensions};
+use super::concerns;
+use crate::platform::db::schema::{deal_registrations, registration_comments, registration_extensions};
 use crate::platform::db::{Page, PageRequest, Position, Prepared, Tx};
 use chrono::{DateTime, Utc};
 use diesel::pg::Pg;
@@ -15,6 +16,8 @@ use uuid::Uuid;
 /// Which comments a list shows, oldest first.
 #[derive(Debug, Clone, Default)]
 pub struct CommentFilter {
+    /// About this registration.
+    pub deal_registration_id: Option<DealRegistrationId>,
     /// Those that these read.
     pub visibility: Option<CommentVisibility>,
 }
@@ -48,22 +51,25 @@ pub fn insert_comment(tx: &mut Tx<'_>, scope: &Scope, comment: &Comment) -> Resu
     Ok(())
 }
 
-/// A page of the comments on a registration, oldest first. A partner's caller reads what partners read.
+/// A page of comments, oldest first. A partner's caller reads what partners read, on the registrations that it sees.
 pub fn list_comments(
     tx: &mut Tx<'_>,
     scope: &Scope,
-    id: DealRegistrationId,
     filter: &CommentFilter,
     page: &PageRequest,
 ) -> Result<Page<Comment>, Problem> {
     let mut query = registration_comments::table
         .filter(registration_comments::organization_id.eq(scope.organization_id.uuid()))
-        .filter(registration_comments::deal_registration_id.eq(id.uuid()))
         .select(CommentRow::as_select())
         .order(registration_comments::id.asc())
         .into_boxed();
-    if scope.partner_id.is_some() {
+    if let Some(own) = scope.partner_id {
+        let seen = seen(scope, own);
+        query = query.filter(registration_comments::deal_registration_id.eq_any(seen));
         query = query.filter(registration_comments::visibility.eq(CommentVisibility::Partner.as_str()));
+    }
+    if let Some(id) = filter.deal_registration_id {
+        query = query.filter(registration_comments::deal_registration_id.eq(id.uuid()));
     }
     if let Some(visibility) = filter.visibility {
         query = query.filter(registration_comments::visibility.eq(visibility.as_str()));
@@ -116,19 +122,25 @@ pub fn lock_extension(
     row.map(Extension::try_from).transpose()
 }
 
-/// A page of the requests for a registration, oldest first.
+/// A page of the requests for more time, for one registration or for all that the caller sees, oldest first.
 pub fn list_extensions(
     tx: &mut Tx<'_>,
     scope: &Scope,
-    id: DealRegistrationId,
+    id: Option<DealRegistrationId>,
     page: &PageRequest,
 ) -> Result<Page<Extension>, Problem> {
     let mut query = registration_extensions::table
         .filter(registration_extensions::organization_id.eq(scope.organization_id.uuid()))
-        .filter(registration_extensions::deal_registration_id.eq(id.uuid()))
         .select(ExtensionRow::as_select())
         .order(registration_extensions::id.asc())
         .into_boxed();
+    if let Some(own) = scope.partner_id {
+        let seen = seen(scope, own);
+        query = query.filter(registration_extensions::deal_registration_id.eq_any(seen));
+    }
+    if let Some(id) = id {
+        query = query.filter(registration_extensions::deal_registration_id.eq(id.uuid()));
+    }
     if let Some(last) = &page.after {
         query = query.filter(registration_extensions::id.gt(last.id));
     }
@@ -166,6 +178,14 @@ pub fn update_extension(tx: &mut Tx<'_>, scope: &Scope, extension: &Extension) -
         .filter(registration_extensions::id.eq(extension.id.uuid()));
     Prepared(diesel::update(target).set(row)).execute(tx.connection())?;
     Ok(())
+}
+
+/// The registrations that a partner sees.
+fn seen<'a>(scope: &Scope, own: PartnerId) -> deal_registrations::BoxedQuery<'a, Pg, diesel::sql_types::Uuid> {
+    deal_registrations::table
+        .filter(concerns(scope, own))
+        .select(deal_registrations::id)
+        .into_boxed()
 }
 
 impl ExtensionRow {
