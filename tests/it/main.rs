@@ -29,6 +29,7 @@ mod partners;
 mod payout_methods;
 mod people;
 mod real_run;
+mod registrations;
 mod reports;
 mod serve;
 mod sweep;

@@ -56,6 +56,10 @@ fn require_winner(
     winner: Option<DealRegistrationId>,
 ) -> Result<(), Problem> {
     let pointer = "/winner_registration_id";
+    let is_named = |party: &Party| Some(party.deal_registration_id) == winner;
+    if winner.is_some() && !parties.iter().any(is_named) {
+        return Err(Problem::field(pointer, "unknown_reference", "There is no such record."));
+    }
     match (decision, winner) {
         (Decision::ChallengerWins, Some(winner)) => {
             let is_challenger =
@@ -63,7 +67,7 @@ fn require_winner(
             if parties.iter().any(is_challenger) {
                 return Ok(());
             }
-            Err(Problem::field(pointer, "unknown_reference", "There is no such record."))
+            Err(Problem::field(pointer, "not_a_challenger", "It came first; let it keep the account."))
         }
         (Decision::ChallengerWins, None) => {
             Err(Problem::field(pointer, "missing", "Name the challenger that wins."))

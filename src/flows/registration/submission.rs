@@ -183,6 +183,8 @@ fn require_room(
     let Some(most) = rules.maximum_open_registrations else {
         return Ok(());
     };
+    // Several at once count one another.
+    partners::lock(tx, house, registration.partner_id)?;
     let open = deal_registrations::live_count(tx, house, registration.partner_id, registration.program_id)?;
     if open < i64::from(most) {
         return Ok(());

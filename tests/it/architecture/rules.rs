@@ -22,6 +22,11 @@ const TABLES: &[(&str, &[&str])] = &[
     ("users", &["user_roles"]),
     ("identity_providers", &["identities"]),
     ("sessions", &["refresh_tokens"]),
+    (
+        "deal_registrations",
+        &["registration_comments", "registration_extensions", "registration_prechecks"],
+    ),
+    ("registration_conflicts", &["registration_conflict_parties"]),
     ("commission_rules", &["commission_rule_versions"]),
     ("commissions", &["clawbacks"]),
     ("events", &["event_counters"]),

@@ -225,15 +225,20 @@ fn a_foreign_id_in_a_body_is_an_unknown_reference() {
 }
 
 /// What a partner's key may do besides reading: look after the partner's own people, where they come from, keys and
-/// payout methods.
-const PARTNERS_WRITE: [&str; 21] = [
+/// payout methods, and its claims to accounts.
+const PARTNERS_WRITE: [&str; 29] = [
+    "addConflictEvidence",
     "createApiKey",
+    "createDealRegistration",
     "createIdentityProvider",
     "createPayoutMethod",
+    "createRegistrationComment",
+    "createRegistrationExtension",
     "createSession",
     "createUser",
     "explainAuthorization",
     "logOut",
+    "precheckDealRegistration",
     "readIdentityProviderKeys",
     "refreshSession",
     "reinstateIdentityProvider",
@@ -241,12 +246,15 @@ const PARTNERS_WRITE: [&str; 21] = [
     "revokeApiKey",
     "revokeSession",
     "rotateApiKey",
+    "submitDealRegistration",
     "suspendIdentityProvider",
     "suspendUser",
     "terminateUser",
     "updateApiKey",
+    "updateDealRegistration",
     "updateIdentityProvider",
     "updateUser",
+    "withdrawDealRegistration",
     "withdrawPayoutMethod",
 ];
 
@@ -281,7 +289,8 @@ fn a_foreign_email_is_free() {
 }
 
 /// Creations that cannot be repeated, whose keys are tried by the change of the same record, and why.
-const ONCE: [(&str, &str); 2] = [
+const ONCE: [(&str, &str); 3] = [
+    ("createDealRegistration", "one for each account, partner and family"),
     ("createAttribution", "one for each deal, partner and role"),
     ("createEnrollment", "one for each partner and program"),
 ];

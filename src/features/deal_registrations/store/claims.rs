@@ -93,18 +93,13 @@ pub fn own_claim(
     Ok(found.map(|found| DealRegistrationId::from_uuid(found.id)))
 }
 
-/// How many live registrations a partner has in a program. The partner's row is locked, so that several at once count
-/// one another.
+/// How many live registrations a partner has in a program.
 pub fn live_count(
     tx: &mut Tx<'_>,
     scope: &Scope,
     partner_id: PartnerId,
     program_id: ProgramId,
 ) -> Result<i64, Problem> {
-    let lock = sql_query("SELECT id FROM partners WHERE organization_id = $1 AND id = $2 FOR NO KEY UPDATE")
-        .bind::<SqlUuid, _>(scope.organization_id.uuid())
-        .bind::<SqlUuid, _>(partner_id.uuid());
-    Prepared(lock).execute(tx.connection())?;
     let query = sql_query(
         "SELECT count(*) AS count FROM deal_registrations WHERE organization_id = $1 AND partner_id = $2 \
              AND program_id = $3 AND status IN ('submitted', 'in_review', 'action_required', 'approved')",

@@ -57,7 +57,7 @@ pub struct Stage {
 const KEPT: &str = "-kept";
 const HIDDEN: &str = "-hidden";
 /// The prefixes of what is seen from above.
-const SHOWN: [&str; 6] = ["ptn", "prg", "enr", "acc", "deal", "att"];
+const SHOWN: [&str; 9] = ["ptn", "prg", "enr", "acc", "deal", "att", "reg", "rcm", "rex"];
 
 /// Whether a key with everything that its kind may hold can call the operation.
 pub fn may_call(principal: &Principal, permissions: &[&str]) -> bool {
@@ -119,6 +119,7 @@ fn furnish(world: &World, tenant: &Tenant, letter: &'static str) -> ([Member; 3]
         "500.00 USD",
     );
     let mut members = [one, two, below];
+    house.contest(&members);
     house.pay_out(&members);
     house.import();
     world.work();
