@@ -102,7 +102,11 @@ const EVENTS: &[(&str, &[&str], &str)] = &[
         "the record without `account_id`",
     ),
     ("registration_comment", &["added"], RECORD),
-    ("registration_extension", &["requested", "approved", "refused"], RECORD),
+    (
+        "registration_extension",
+        &["requested", "approved", "refused"],
+        RECORD,
+    ),
     (
         "registration_conflict",
         &["opened", "joined", "evidence_added", "decided"],

@@ -122,9 +122,15 @@ const NEVER_HIT: &[(&str, &str)] = &[
         "deal_registrations_protection_%check",
         "the state carries what belongs to it",
     ),
-    ("registration_comments_visibility_check", "a vocabulary of the service"),
+    (
+        "registration_comments_visibility_check",
+        "a vocabulary of the service",
+    ),
     ("registration_conflicts_%", "conflicts are raised by the service"),
-    ("registration_conflict_parties_%", "conflicts are raised by the service"),
+    (
+        "registration_conflict_parties_%",
+        "conflicts are raised by the service",
+    ),
     ("registration_prechecks_%", "the service counts"),
     ("imports_%_check", "vocabularies of the service"),
     ("import_rejections_%", "the worker writes them"),

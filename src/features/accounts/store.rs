@@ -103,7 +103,8 @@ pub fn by_domain(tx: &mut Tx<'_>, scope: &Scope, domain: &str) -> Result<Option<
 /// One transaction at a time for a domain. Whoever waited sees in its next statement what the one before has made.
 pub fn hold_domain(tx: &mut Tx<'_>, scope: &Scope, domain: &str) -> Result<(), Problem> {
     let name = format!("account {} {domain}", scope.organization_id);
-    let query = diesel::sql_query("SELECT pg_advisory_xact_lock(hashtextextended($1, 0))").bind::<Text, _>(name);
+    let query =
+        diesel::sql_query("SELECT pg_advisory_xact_lock(hashtextextended($1, 0))").bind::<Text, _>(name);
     Ok(Prepared(query).execute(tx.connection())?)
 }
 

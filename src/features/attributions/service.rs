@@ -58,7 +58,12 @@ pub fn create(tx: &mut Tx<'_>, ctx: &Ctx, new: NewAttribution) -> Result<Attribu
 
 /// Credits whoever registered a deal with what is left of having sourced it; claimed only, where nothing is left. Nothing
 /// more for a partner that has such credit already.
-pub fn credit_source(tx: &mut Tx<'_>, ctx: &Ctx, deal_id: DealId, partner_id: PartnerId) -> Result<(), Problem> {
+pub fn credit_source(
+    tx: &mut Tx<'_>,
+    ctx: &Ctx,
+    deal_id: DealId,
+    partner_id: PartnerId,
+) -> Result<(), Problem> {
     deals::lock(tx, ctx, deal_id)?;
     if is_credited(tx, ctx, deal_id, partner_id, Role::Sourced)? {
         return Ok(());

@@ -21,9 +21,10 @@ mod service;
 mod store;
 
 pub use domain::{
-    AccountStanding, ClaimedAccount, DealRegistration, MOVES, NewRegistration, Question, RegistrationReason, RegistrationStatus, Why,
+    AccountStanding, ClaimedAccount, DealRegistration, MOVES, NewRegistration, Question, RegistrationReason,
+    RegistrationStatus, Why,
 };
 pub use service::{
-    Due, claimed, count_precheck, create, due, get, get_own, incumbent, live_count, lock, lock_of_deals, organizations_due,
-    own_claim, person, rules, save, step,
+    Due, claimed, count_precheck, create, due, get, get_own, incumbent, live_count, lock, lock_of_deals,
+    organizations_due, own_claim, person, rules, save, step,
 };

@@ -70,9 +70,14 @@ pub fn update(
 ) -> Result<DealRegistration, Problem> {
     get_own(tx, ctx, id)?;
     tx.in_house(ctx, |tx, house| {
-        step(tx, house, id, precondition, "deal_registration.updated", |registration| {
-            registration.patched(patch, house.now)
-        })
+        step(
+            tx,
+            house,
+            id,
+            precondition,
+            "deal_registration.updated",
+            |registration| registration.patched(patch, house.now),
+        )
     })
 }
 
@@ -83,9 +88,14 @@ pub fn review(
     id: DealRegistrationId,
     precondition: &Precondition,
 ) -> Result<DealRegistration, Problem> {
-    step(tx, ctx, id, precondition, "deal_registration.review_started", |registration| {
-        registration.review(ctx.now)
-    })
+    step(
+        tx,
+        ctx,
+        id,
+        precondition,
+        "deal_registration.review_started",
+        |registration| registration.review(ctx.now),
+    )
 }
 
 /// Asks the partner for what is missing.
@@ -96,9 +106,14 @@ pub fn request_action(
     precondition: &Precondition,
     missing: String,
 ) -> Result<DealRegistration, Problem> {
-    step(tx, ctx, id, precondition, "deal_registration.action_requested", |registration| {
-        registration.request_action(missing, ctx.now)
-    })
+    step(
+        tx,
+        ctx,
+        id,
+        precondition,
+        "deal_registration.action_requested",
+        |registration| registration.request_action(missing, ctx.now),
+    )
 }
 
 /// Does not protect it.
@@ -109,9 +124,14 @@ pub fn reject(
     precondition: &Precondition,
     why: Why,
 ) -> Result<DealRegistration, Problem> {
-    step(tx, ctx, id, precondition, "deal_registration.rejected", |registration| {
-        registration.reject(why, ctx.now)
-    })
+    step(
+        tx,
+        ctx,
+        id,
+        precondition,
+        "deal_registration.rejected",
+        |registration| registration.reject(why, ctx.now),
+    )
 }
 
 /// Takes the protection away.
@@ -122,9 +142,14 @@ pub fn revoke(
     precondition: &Precondition,
     why: Why,
 ) -> Result<DealRegistration, Problem> {
-    step(tx, ctx, id, precondition, "deal_registration.revoked", |registration| {
-        registration.revoke(why, ctx.now)
-    })
+    step(
+        tx,
+        ctx,
+        id,
+        precondition,
+        "deal_registration.revoked",
+        |registration| registration.revoke(why, ctx.now),
+    )
 }
 
 /// The partner takes its claim back.
@@ -136,9 +161,14 @@ pub fn withdraw(
 ) -> Result<DealRegistration, Problem> {
     get_own(tx, ctx, id)?;
     tx.in_house(ctx, |tx, house| {
-        step(tx, house, id, precondition, "deal_registration.withdrawn", |registration| {
-            registration.withdraw(house.now)
-        })
+        step(
+            tx,
+            house,
+            id,
+            precondition,
+            "deal_registration.withdrawn",
+            |registration| registration.withdraw(house.now),
+        )
     })
 }
 
@@ -209,7 +239,11 @@ pub fn live_count(
 }
 
 /// The protected registrations of these deals, locked; in house.
-pub fn lock_of_deals(tx: &mut Tx<'_>, house: &Ctx, deals: &[DealId]) -> Result<Vec<DealRegistration>, Problem> {
+pub fn lock_of_deals(
+    tx: &mut Tx<'_>,
+    house: &Ctx,
+    deals: &[DealId],
+) -> Result<Vec<DealRegistration>, Problem> {
     store::lock_of_deals(tx, &house.scope, deals)
 }
 
@@ -298,13 +332,20 @@ pub fn request_extension(
     let author = person(ctx)?;
     tx.in_house(ctx, |tx, house| {
         let registration = lock(tx, house, id)?;
-        if registration.protected_until.is_none_or(|until| until <= house.now) || !registration.is_protected() {
+        if registration
+            .protected_until
+            .is_none_or(|until| until <= house.now)
+            || !registration.is_protected()
+        {
             return Err(registration.refusal("extend"));
         }
         let rules = deal_rules::of(tx, house, registration.program_id)?;
         let granted = store::count_granted(tx, &house.scope, id)?;
         if granted >= i64::from(rules.extensions_allowed) {
-            let detail = format!("The program allows {} extensions, and they are used.", rules.extensions_allowed);
+            let detail = format!(
+                "The program allows {} extensions, and they are used.",
+                rules.extensions_allowed
+            );
             return Err(Problem::new(Code::WrongState).because(detail));
         }
         let extension = Extension {
@@ -321,7 +362,11 @@ pub fn request_extension(
             updated_at: house.now,
         };
         store::insert_extension(tx, &house.scope, &extension)?;
-        let change = Change::created("registration_extension.requested", extension_subject(&extension), &extension);
+        let change = Change::created(
+            "registration_extension.requested",
+            extension_subject(&extension),
+            &extension,
+        );
         tx.record(house, concerning(change, &registration));
         Ok(extension)
     })
@@ -347,7 +392,9 @@ pub fn decide_extension(
     let registration = lock(tx, ctx, before.deal_registration_id)?;
     if registration.is_protected() || is_granted {
         let rules = deal_rules::of(tx, ctx, registration.program_id)?;
-        let extended = registration.clone().answered_extension(&before, &rules, is_granted, ctx.now)?;
+        let extended = registration
+            .clone()
+            .answered_extension(&before, &rules, is_granted, ctx.now)?;
         save(tx, ctx, "deal_registration.extended", &registration, &extended)?;
     }
     store::update_extension(tx, &ctx.scope, &after)?;

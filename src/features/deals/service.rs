@@ -19,15 +19,14 @@ pub fn lock(tx: &mut Tx<'_>, ctx: &Ctx, id: DealId) -> Result<Deal, Problem> {
     store::lock(tx, &ctx.scope, id)?.ok_or_else(Problem::not_found)
 }
 
-/// An open deal for the account and product family that is not this partner's.
-pub fn open_of_others(
+/// An open deal of the organization's own for the account and product family.
+pub fn open_direct(
     tx: &mut Tx<'_>,
     ctx: &Ctx,
     account_id: AccountId,
     family: Option<ProductFamilyId>,
-    partner_id: Option<PartnerId>,
 ) -> Result<Option<Deal>, Problem> {
-    store::open_of_others(tx, &ctx.scope, account_id, family, partner_id)
+    store::open_direct(tx, &ctx.scope, account_id, family)
 }
 
 /// Whether the account has bought before, otherwise than from this partner.

@@ -165,7 +165,11 @@ impl RegistrationConflict {
                 .or(new.incumbent.and_then(|incumbent| incumbent.product_family_id)),
             kind: new.kind,
             policy: new.policy,
-            status: if new.is_refused { ConflictStatus::Decided } else { ConflictStatus::Open },
+            status: if new.is_refused {
+                ConflictStatus::Decided
+            } else {
+                ConflictStatus::Open
+            },
             decision: new.is_refused.then_some(Decision::IncumbentKeeps),
             reason: new.is_refused.then(|| why.to_owned()),
             incumbent_registration_id: new.incumbent.map(|incumbent| incumbent.id),

@@ -1,8 +1,6 @@
 //! Conflicts on the wire.
 
-use super::domain::{
-    ConflictKind, ConflictStatus, Decision, Outcome, Party, RegistrationConflict, Side,
-};
+use super::domain::{ConflictKind, ConflictStatus, Decision, Outcome, Party, RegistrationConflict, Side};
 use super::store::ConflictFilter;
 use crate::features::deal_rules::SecondRegistrant;
 use crate::kernel::ctx::{ActorId, Ctx};
@@ -134,7 +132,11 @@ impl RegistrationConflictView {
         let joined_at = parties.iter().map(|party| party.joined_at).min();
         let created_at = joined_at.filter(|_| is_own).unwrap_or(conflict.created_at);
         let decided_at = conflict.decided_at;
-        let updated_at = if is_own { decided_at.unwrap_or(created_at) } else { conflict.updated_at };
+        let updated_at = if is_own {
+            decided_at.unwrap_or(created_at)
+        } else {
+            conflict.updated_at
+        };
         let whole = |_: &()| !is_own;
         let all = Some(()).filter(whole);
         Self {
@@ -154,7 +156,10 @@ impl RegistrationConflictView {
             decided_at,
             created_at,
             updated_at,
-            parties: parties.into_iter().map(|party| PartyView::of(&conflict, party)).collect(),
+            parties: parties
+                .into_iter()
+                .map(|party| PartyView::of(&conflict, party))
+                .collect(),
         }
     }
 }
@@ -172,7 +177,11 @@ impl PartyView {
     }
 }
 
-page_of!(RegistrationConflictPage, RegistrationConflictView, "registration conflicts");
+page_of!(
+    RegistrationConflictPage,
+    RegistrationConflictView,
+    "registration conflicts"
+);
 
 /// What a list of conflicts is narrowed to.
 #[derive(Debug, Clone, Serialize, Deserialize, IntoParams)]

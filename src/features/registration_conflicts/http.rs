@@ -1,7 +1,8 @@
 //! The operations on conflicts.
 
 use super::dto::{
-    ConflictPath, ConflictsQuery, DecideBody, EvidenceBody, RegistrationConflictPage, RegistrationConflictView,
+    ConflictPath, ConflictsQuery, DecideBody, EvidenceBody, RegistrationConflictPage,
+    RegistrationConflictView,
 };
 use super::{Party, RegistrationConflict, service};
 use crate::flows::registration::conflict;
@@ -77,8 +78,14 @@ async fn add_conflict_evidence(
     who.write(command, move |tx, ctx, command| {
         let (id, body) = (target.registration_conflict_id, &command.body);
         let evidence = body.evidence.clone();
-        let found =
-            service::add_evidence(tx, ctx, id, &command.precondition, body.deal_registration_id, evidence)?;
+        let found = service::add_evidence(
+            tx,
+            ctx,
+            id,
+            &command.precondition,
+            body.deal_registration_id,
+            evidence,
+        )?;
         record(ctx, found)
     })
     .await

@@ -21,4 +21,4 @@ mod store;
 pub use domain::{
     ConflictKind, ConflictStatus, Decision, NewConflict, Outcome, Party, RegistrationConflict, Side,
 };
-pub use service::{decide, get, lock, of_challenger, parties, raise};
+pub use service::{decide, get, lock, of_party, parties, raise};

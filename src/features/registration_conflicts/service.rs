@@ -43,17 +43,21 @@ pub fn parties(tx: &mut Tx<'_>, ctx: &Ctx, id: RegistrationConflictId) -> Result
 }
 
 /// One conflict, locked until the transaction ends; in house.
-pub fn lock(tx: &mut Tx<'_>, house: &Ctx, id: RegistrationConflictId) -> Result<RegistrationConflict, Problem> {
+pub fn lock(
+    tx: &mut Tx<'_>,
+    house: &Ctx,
+    id: RegistrationConflictId,
+) -> Result<RegistrationConflict, Problem> {
     store::lock(tx, &house.scope, id)?.ok_or_else(Problem::not_found)
 }
 
-/// The last conflict in which this claim is a challenger; in house.
-pub fn of_challenger(
+/// The last conflict in which this claim is a party; in house.
+pub fn of_party(
     tx: &mut Tx<'_>,
     house: &Ctx,
     registration: &DealRegistration,
 ) -> Result<Option<RegistrationConflict>, Problem> {
-    store::of_challenger(tx, &house.scope, registration.id)
+    store::of_party(tx, &house.scope, registration.id)
 }
 
 /// Raises a conflict, or joins the one that is open over the same; in house, with the account locked. What is refused at
@@ -107,7 +111,9 @@ pub fn add_evidence(
     evidence: String,
 ) -> Result<(RegistrationConflict, Vec<Party>), Problem> {
     let (_, own) = get(tx, ctx, id)?;
-    let is_party = own.iter().any(|party| party.deal_registration_id == registration_id);
+    let is_party = own
+        .iter()
+        .any(|party| party.deal_registration_id == registration_id);
     if !is_party {
         return Err(Problem::field(
             "/deal_registration_id",
@@ -122,7 +128,13 @@ pub fn add_evidence(
         store::add_evidence(tx, &house.scope, id, registration_id, &evidence)?;
         for party in store::parties(tx, &house.scope, id)? {
             if party.deal_registration_id == registration_id {
-                tell(tx, house, "registration_conflict.evidence_added", &conflict, &party);
+                tell(
+                    tx,
+                    house,
+                    "registration_conflict.evidence_added",
+                    &conflict,
+                    &party,
+                );
             }
         }
         Ok(())

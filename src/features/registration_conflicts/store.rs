@@ -181,15 +181,15 @@ pub fn parties_of(
     Ok(found)
 }
 
-/// The last conflict in which this claim is a challenger.
-pub fn of_challenger(
+/// The last conflict in which this claim is a party.
+pub fn of_party(
     tx: &mut Tx<'_>,
     scope: &Scope,
     id: DealRegistrationId,
 ) -> Result<Option<RegistrationConflict>, Problem> {
     let row: Option<ConflictRow> = registration_conflicts::table
         .filter(registration_conflicts::organization_id.eq(scope.organization_id.uuid()))
-        .filter(registration_conflicts::id.eq_any(challenged_by(scope, id)))
+        .filter(registration_conflicts::id.eq_any(joined_by(scope, id)))
         .order(registration_conflicts::id.desc())
         .select(ConflictRow::as_select())
         .first(tx.connection())
@@ -296,14 +296,18 @@ fn conflicts_of<'a>(scope: &Scope, own: PartnerId) -> Ids<'a> {
         .into_boxed()
 }
 
-/// The conflicts in which a claim is a challenger.
-fn challenged_by<'a>(scope: &Scope, id: DealRegistrationId) -> Ids<'a> {
+/// The conflicts in which a claim is a party.
+fn joined_by<'a>(scope: &Scope, id: DealRegistrationId) -> Ids<'a> {
     registration_conflict_parties::table
         .filter(registration_conflict_parties::organization_id.eq(scope.organization_id.uuid()))
         .filter(registration_conflict_parties::deal_registration_id.eq(id.uuid()))
-        .filter(registration_conflict_parties::side.eq(Side::Challenger.as_str()))
         .select(registration_conflict_parties::registration_conflict_id)
         .into_boxed()
+}
+
+/// The conflicts in which a claim is a challenger.
+fn challenged_by<'a>(scope: &Scope, id: DealRegistrationId) -> Ids<'a> {
+    joined_by(scope, id).filter(registration_conflict_parties::side.eq(Side::Challenger.as_str()))
 }
 
 impl ConflictRow {

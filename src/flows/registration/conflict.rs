@@ -1,13 +1,11 @@
 //! A conflict is decided, and what follows from that is done.
 
+use crate::features::accounts;
 use crate::features::attributions::{self, NewAttribution};
 use crate::features::deal_registrations::{
     self, DealRegistration, RegistrationReason, RegistrationStatus, Why,
 };
-use crate::features::registration_conflicts::{
-    self, Decision, Outcome, Party, RegistrationConflict, Side,
-};
-use crate::features::accounts;
+use crate::features::registration_conflicts::{self, Decision, Outcome, Party, RegistrationConflict, Side};
 use crate::kernel::ctx::Ctx;
 use crate::kernel::id::{DealId, DealRegistrationId, RegistrationConflictId};
 use crate::kernel::motion::Role;
@@ -58,7 +56,11 @@ fn require_winner(
     let pointer = "/winner_registration_id";
     let is_named = |party: &Party| Some(party.deal_registration_id) == winner;
     if winner.is_some() && !parties.iter().any(is_named) {
-        return Err(Problem::field(pointer, "unknown_reference", "There is no such record."));
+        return Err(Problem::field(
+            pointer,
+            "unknown_reference",
+            "There is no such record.",
+        ));
     }
     match (decision, winner) {
         (Decision::ChallengerWins, Some(winner)) => {
@@ -67,11 +69,17 @@ fn require_winner(
             if parties.iter().any(is_challenger) {
                 return Ok(());
             }
-            Err(Problem::field(pointer, "not_a_challenger", "It came first; let it keep the account."))
+            Err(Problem::field(
+                pointer,
+                "not_a_challenger",
+                "It came first; let it keep the account.",
+            ))
         }
-        (Decision::ChallengerWins, None) => {
-            Err(Problem::field(pointer, "missing", "Name the challenger that wins."))
-        }
+        (Decision::ChallengerWins, None) => Err(Problem::field(
+            pointer,
+            "missing",
+            "Name the challenger that wins.",
+        )),
         (_, Some(_)) => Err(Problem::field(
             pointer,
             "not_allowed",

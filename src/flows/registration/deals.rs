@@ -1,10 +1,10 @@
 //! What deals mean for the claims to their accounts: a new one may meet a claim, a closed one ends its own.
 
 use super::submission::respond_by;
+use crate::features::accounts;
 use crate::features::deal_registrations::{self, DealRegistration};
 use crate::features::deals::{self, Deal, NewDeal};
 use crate::features::registration_conflicts::{self, ConflictKind, NewConflict};
-use crate::features::accounts;
 use crate::kernel::ctx::Ctx;
 use crate::kernel::id::{AccountId, DealId, PartnerId, ProductFamilyId};
 use crate::kernel::problem::Problem;
@@ -72,7 +72,10 @@ pub fn flag(tx: &mut Tx<'_>, ctx: &Ctx, arrival: &Arrival) -> Result<(), Problem
 pub fn flag_many(tx: &mut Tx<'_>, ctx: &Ctx, arrivals: &[Arrival]) -> Result<(), Problem> {
     let accounts: Vec<AccountId> = arrivals.iter().map(|arrival| arrival.account_id).collect();
     let claimed = deal_registrations::claimed(tx, ctx, &accounts)?;
-    for arrival in arrivals.iter().filter(|arrival| claimed.contains(&arrival.account_id)) {
+    for arrival in arrivals
+        .iter()
+        .filter(|arrival| claimed.contains(&arrival.account_id))
+    {
         flag(tx, ctx, arrival)?;
     }
     Ok(())
@@ -89,7 +92,13 @@ pub fn lose(
 ) -> Result<Deal, Problem> {
     let deal = deals::lose(tx, ctx, id, precondition, reason, lost_at)?;
     for claim in deal_registrations::lock_of_deals(tx, ctx, &[id])? {
-        end(tx, ctx, "deal_registration.lost", &claim, claim.clone().lose(ctx.now)?)?;
+        end(
+            tx,
+            ctx,
+            "deal_registration.lost",
+            &claim,
+            claim.clone().lose(ctx.now)?,
+        )?;
     }
     Ok(deal)
 }
@@ -97,7 +106,13 @@ pub fn lose(
 /// The deals were won: their registrations are converted.
 pub fn won(tx: &mut Tx<'_>, ctx: &Ctx, deals: &[DealId]) -> Result<(), Problem> {
     for claim in deal_registrations::lock_of_deals(tx, ctx, deals)? {
-        end(tx, ctx, "deal_registration.converted", &claim, claim.clone().convert(ctx.now)?)?;
+        end(
+            tx,
+            ctx,
+            "deal_registration.converted",
+            &claim,
+            claim.clone().convert(ctx.now)?,
+        )?;
     }
     Ok(())
 }

@@ -50,7 +50,7 @@ fn obstacle(
     let Some(rival) = rival.filter(DealRegistration::is_protected) else {
         return Ok(None);
     };
-    if let Some(known) = registration_conflicts::of_challenger(tx, ctx, registration)? {
+    if let Some(known) = registration_conflicts::of_party(tx, ctx, registration)? {
         return Ok(Some(known));
     }
     let rules = deal_registrations::rules(tx, ctx, registration.program_id)?;
@@ -75,7 +75,9 @@ fn linked(
 ) -> Result<Deal, Problem> {
     let unknown = Problem::field("/deal_id", "unknown_reference", "There is no such record.");
     let deal = deals::lock(tx, ctx, deal_id).map_err(|problem| problem.or_if_missing(unknown))?;
-    let is_others = deal.partner_id.is_some_and(|partner| partner != registration.partner_id);
+    let is_others = deal
+        .partner_id
+        .is_some_and(|partner| partner != registration.partner_id);
     let refusal = if deal.account_id != registration.account_id {
         Some(("not_of_account", "The deal is another account's."))
     } else if is_others {

@@ -46,7 +46,10 @@ pub fn run(tx: &mut Tx<'_>, ctx: &Ctx, question: &Question) -> Result<AccountSta
 }
 
 fn count(tx: &mut Tx<'_>, house: &Ctx, asker: PartnerId) -> Result<(), Problem> {
-    let hour = house.now.duration_trunc(TimeDelta::hours(1)).map_err(Problem::damaged)?;
+    let hour = house
+        .now
+        .duration_trunc(TimeDelta::hours(1))
+        .map_err(Problem::damaged)?;
     if deal_registrations::count_precheck(tx, house, asker, hour)? <= MOST_AN_HOUR {
         return Ok(());
     }

@@ -13,7 +13,7 @@ use crate::platform::db::Tx;
 pub struct Standing {
     /// Another partner's live claim.
     pub rival: Option<DealRegistration>,
-    /// An open deal that is not the partner's.
+    /// An open deal of the organization's own.
     pub deal: Option<Deal>,
     /// Whether the company bought before, and not from this partner.
     pub is_customer: bool,
@@ -29,7 +29,7 @@ pub fn of(
 ) -> Result<Standing, Problem> {
     Ok(Standing {
         rival: deal_registrations::incumbent(tx, house, account_id, family, partner_id)?,
-        deal: deals::open_of_others(tx, house, account_id, family, partner_id)?,
+        deal: deals::open_direct(tx, house, account_id, family)?,
         is_customer: deals::is_customer(tx, house, account_id, partner_id)?,
     })
 }

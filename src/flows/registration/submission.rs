@@ -40,7 +40,10 @@ pub fn create(tx: &mut Tx<'_>, ctx: &Ctx, new: NewRegistration) -> Result<Attemp
         let claimed = ClaimedAccount {
             id: account.id,
             name: new.account_name.clone().unwrap_or(account.name),
-            domain: new.account_domain.clone().or(account.domain.filter(|_| named.id.is_some())),
+            domain: new
+                .account_domain
+                .clone()
+                .or(account.domain.filter(|_| named.id.is_some())),
         };
         let stays_draft = new.draft;
         let draft = DealRegistration::draft(new, partner_id, claimed, (registrar, author), house.now);
@@ -88,7 +91,11 @@ pub fn require_known(
     let mut unknown = Vec::new();
     let mut note = |pointer: &str, found: Result<(), Problem>| match found {
         Err(problem) if problem.code == Code::NotFound => {
-            unknown.push(FieldProblem::new(pointer, "unknown_reference", "There is no such record."));
+            unknown.push(FieldProblem::new(
+                pointer,
+                "unknown_reference",
+                "There is no such record.",
+            ));
             Ok(())
         }
         other => other,
@@ -100,7 +107,11 @@ pub fn require_known(
     if let Some(id) = family_id {
         note("/product_family_id", product_families::get(tx, ctx, id).map(drop))?;
     }
-    if unknown.is_empty() { Ok(()) } else { Err(Problem::fields(unknown)) }
+    if unknown.is_empty() {
+        Ok(())
+    } else {
+        Err(Problem::fields(unknown))
+    }
 }
 
 /// Claims the account, once everything speaks for it; in house.
@@ -167,7 +178,11 @@ fn require_rules(
     found.extend(rules.territory_problem(country, "/country"));
     found.extend(rules.product_problem(registration.product_family_id, "/product_family_id"));
     found.extend(rules.tender_problem(registration.public_tender, "/public_tender"));
-    if found.is_empty() { Ok(()) } else { Err(Problem::fields(found)) }
+    if found.is_empty() {
+        Ok(())
+    } else {
+        Err(Problem::fields(found))
+    }
 }
 
 fn require_room(
@@ -257,5 +272,7 @@ fn met<'a>(
 
 /// By when a conflict is decided.
 pub(super) fn respond_by(rules: &DealRules, now: DateTime<Utc>) -> DateTime<Utc> {
-    rules.respond_by(now).unwrap_or(now + TimeDelta::days(DECISION_DAYS))
+    rules
+        .respond_by(now)
+        .unwrap_or(now + TimeDelta::days(DECISION_DAYS))
 }

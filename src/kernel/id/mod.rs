@@ -134,11 +134,7 @@ typed_id!(
     "reg",
     "A deal registration, a partner's claim to an account."
 );
-typed_id!(
-    RegistrationCommentId,
-    "rcm",
-    "A comment on a deal registration."
-);
+typed_id!(RegistrationCommentId, "rcm", "A comment on a deal registration.");
 typed_id!(
     RegistrationExtensionId,
     "rex",

@@ -94,7 +94,10 @@ fn by_constraint(constraint: &str) -> Option<Problem> {
         "commission_rule_versions_period_key" => Code::RuleVersionsOverlap,
         "deal_registrations_protection_key" => Code::RegistrationConflict,
         "registration_extensions_requested_key" => {
-            return Some(Problem::new(Code::AlreadyExists).because("An extension of this registration is asked for already."));
+            return Some(
+                Problem::new(Code::AlreadyExists)
+                    .because("An extension of this registration is asked for already."),
+            );
         }
         "payout_runs_second_person_check"
         | "payout_runs_second_hand_check"

@@ -207,7 +207,8 @@ impl<'a> Tx<'a> {
 
     /// From here to the end of the transaction the session is confined to this partner, or to none.
     fn confine_to(&mut self, partner_id: &str) -> Result<(), Problem> {
-        let query = sql_query("SELECT set_config('copartner.partner_id', $1, true)").bind::<Text, _>(partner_id);
+        let query =
+            sql_query("SELECT set_config('copartner.partner_id', $1, true)").bind::<Text, _>(partner_id);
         Ok(Prepared(query).execute(self.connection)?)
     }
 

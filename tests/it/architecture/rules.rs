@@ -24,7 +24,11 @@ const TABLES: &[(&str, &[&str])] = &[
     ("sessions", &["refresh_tokens"]),
     (
         "deal_registrations",
-        &["registration_comments", "registration_extensions", "registration_prechecks"],
+        &[
+            "registration_comments",
+            "registration_extensions",
+            "registration_prechecks",
+        ],
     ),
     ("registration_conflicts", &["registration_conflict_parties"]),
     ("commission_rules", &["commission_rule_versions"]),

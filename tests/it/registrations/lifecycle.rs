@@ -11,7 +11,10 @@ fn one_call_with_four_fields_registers_and_an_approval_makes_the_deal() {
     let program = program(&world, json!({}));
     let (id, actor) = partner(&world, "A", &program);
     let made = actor.post(PATH, claim(&program, "hafen.example")).expect(201);
-    assert_eq!((&made["status"], &made["account_id"]), (&json!("submitted"), &Value::Null));
+    assert_eq!(
+        (&made["status"], &made["account_id"]),
+        (&json!("submitted"), &Value::Null)
+    );
     assert_eq!(made["partner_id"], id.as_str());
     verb(world.admin(), &made.id(), "review").expect(200);
     let approved = verb(world.admin(), &made.id(), "approve").expect(200);
@@ -45,11 +48,17 @@ fn a_lost_deal_ends_its_registration_and_a_linked_one_is_not_made_twice() {
     let seen = world.admin().get(&format!("{PATH}/{}", made.id())).expect(200);
     assert_eq!(seen["account_id"], account.as_str());
     let approve = format!("{PATH}/{}/approve", made.id());
-    let approved = world.admin().post(&approve, json!({ "deal_id": deal })).expect(200);
+    let approved = world
+        .admin()
+        .post(&approve, json!({ "deal_id": deal }))
+        .expect(200);
     assert_eq!(approved["deal_id"], deal.as_str());
     assert_eq!(world.admin().all("/v1/deals").len(), 1);
     let lose = format!("/v1/deals/{deal}/lose");
-    world.admin().post(&lose, json!({ "reason": "No budget" })).expect(200);
+    world
+        .admin()
+        .post(&lose, json!({ "reason": "No budget" }))
+        .expect(200);
     assert_eq!(actor.get(&format!("{PATH}/{}", made.id()))["status"], "lost");
 }
 
@@ -95,12 +104,21 @@ fn bring(world: &World, id: &str, status: RegistrationStatus) {
     for name in path {
         verb_with_body(world.admin(), id, name).expect(200);
     }
-    let deal = || world.admin().get(&format!("{PATH}/{id}")).text("/deal_id").to_owned();
+    let deal = || {
+        world
+            .admin()
+            .get(&format!("{PATH}/{id}"))
+            .text("/deal_id")
+            .to_owned()
+    };
     match status {
         RegistrationStatus::Converted => world.win(&deal()),
         RegistrationStatus::Lost => {
             let body = json!({ "reason": "No budget" });
-            world.admin().post(&format!("/v1/deals/{}/lose", deal()), body).expect(200);
+            world
+                .admin()
+                .post(&format!("/v1/deals/{}/lose", deal()), body)
+                .expect(200);
         }
         RegistrationStatus::Expired => {
             world.pass(chrono::TimeDelta::days(91));
@@ -115,15 +133,23 @@ fn what_the_form_asks_at_submission_counts_and_not_what_it_asked_before() {
     let world = World::new();
     let program = program(&world, json!({}));
     let (_, actor) = partner(&world, "A", &program);
-    let draft = actor.post(PATH, with(claim(&program, "a.example"), json!({ "draft": true }))).expect(201);
-    let field = json!([{ "key": "seats", "label": "How many seats?", "type": "number", "is_required": true }]);
+    let draft = actor
+        .post(PATH, with(claim(&program, "a.example"), json!({ "draft": true })))
+        .expect(201);
+    let field =
+        json!([{ "key": "seats", "label": "How many seats?", "type": "number", "is_required": true }]);
     let rules = json!({
         "qualification_fields": field, "countries": ["DE"], "excludes_public_tenders": true,
         "minimum_deal_sizes": [money("30000.00 EUR")]
     });
-    world.admin().patch(&format!("/v1/programs/{program}/deal-rules"), rules).expect(200);
+    world
+        .admin()
+        .patch(&format!("/v1/programs/{program}/deal-rules"), rules)
+        .expect(200);
     let path = format!("{PATH}/{}", draft.id());
-    actor.patch(&path, json!({ "public_tender": true, "country": "FR" })).expect(200);
+    actor
+        .patch(&path, json!({ "public_tender": true, "country": "FR" }))
+        .expect(200);
     let refused = verb(&actor, &draft.id(), "submit").refused(422, "validation_failed");
     for (pointer, code) in [
         ("/qualification/seats", "missing"),
@@ -138,7 +164,9 @@ fn what_the_form_asks_at_submission_counts_and_not_what_it_asked_before() {
     });
     actor.patch(&path, mended).expect(200);
     verb(&actor, &draft.id(), "submit").expect(200);
-    actor.patch(&path, json!({ "name": "Later" })).refused(409, "wrong_state");
+    actor
+        .patch(&path, json!({ "name": "Later" }))
+        .refused(409, "wrong_state");
     actor.patch(&path, json!({ "external_id": "mine" })).expect(200);
 }
 
@@ -149,20 +177,28 @@ fn a_program_takes_so_many_and_no_customers_where_it_says_so() {
     let program = program(&world, rules);
     let (_, actor) = partner(&world, "A", &program);
     let first = actor.post(PATH, claim(&program, "a.example")).expect(201);
-    actor.post(PATH, claim(&program, "a.example")).refused(409, "already_exists");
-    actor.post(PATH, claim(&program, "b.example")).refused(409, "too_many_registrations");
+    actor
+        .post(PATH, claim(&program, "a.example"))
+        .refused(409, "already_exists");
+    actor
+        .post(PATH, claim(&program, "b.example"))
+        .refused(409, "too_many_registrations");
     verb(&actor, &first.id(), "withdraw").expect(200);
     let account = json!({ "name": "C", "domain": "c.example" });
     let account = world.admin().post("/v1/accounts", account).expect(201).id();
     let deal = json!({ "name": "Old", "account_id": account, "amount": money("1.00 EUR"), "opened_on": "2026-01-02" });
     let deal = world.admin().post("/v1/deals", deal).expect(201).id();
     world.win(&deal);
-    actor.post(PATH, claim(&program, "c.example")).refused(409, "existing_customer");
+    actor
+        .post(PATH, claim(&program, "c.example"))
+        .refused(409, "existing_customer");
     let ask = json!({ "program_id": program, "account_domain": "c.example" });
     let answer = actor.post(&format!("{PATH}/precheck"), ask).expect(200);
     assert_eq!(answer.body, json!({ "standing": "existing_customer" }));
     let (_, outsider) = partner(&world, "B", &super::program(&world, json!({})));
-    outsider.post(PATH, claim(&program, "d.example")).refused(422, "validation_failed");
+    outsider
+        .post(PATH, claim(&program, "d.example"))
+        .refused(422, "validation_failed");
 }
 
 #[test]
@@ -199,20 +235,32 @@ fn a_decision_carries_itself_out() {
     let (_, second) = partner(&world, "B", &program);
     let one = first.post(PATH, claim(&program, "a.example")).expect(201).id();
     let two = second.post(PATH, claim(&program, "a.example")).expect(201).id();
-    let conflict = world.admin().all("/v1/registration-conflicts")[0]["id"].as_str().unwrap().to_owned();
+    let conflict = world.admin().all("/v1/registration-conflicts")[0]["id"]
+        .as_str()
+        .unwrap()
+        .to_owned();
     let path = format!("/v1/registration-conflicts/{conflict}");
     let evidence = json!({ "deal_registration_id": two, "evidence": "We met them." });
     second.post(&format!("{path}/evidence"), evidence).expect(200);
     let decide = format!("{path}/decide");
     let share = json!({ "decision": "co_sell_share", "reason": "Both work on it." });
-    world.admin().post(&decide, share.clone()).refused(409, "wrong_state");
+    world
+        .admin()
+        .post(&decide, share.clone())
+        .refused(409, "wrong_state");
     verb(world.admin(), &one, "approve").expect(200);
     let decided = world.admin().post(&decide, share).expect(200);
     assert_eq!(decided["status"], "decided");
     let lost = second.get(&format!("{PATH}/{two}")).expect(200);
-    assert_eq!((&lost["status"], &lost["reason_code"]), (&json!("rejected"), &json!("contested")));
+    assert_eq!(
+        (&lost["status"], &lost["reason_code"]),
+        (&json!("rejected"), &json!("contested"))
+    );
     let credit = second.all("/v1/attributions");
-    assert_eq!((texts(&credit, "role"), texts(&credit, "status")), (vec!["influenced".into()], vec!["claimed".into()]));
+    assert_eq!(
+        (texts(&credit, "role"), texts(&credit, "status")),
+        (vec!["influenced".into()], vec!["claimed".into()])
+    );
     let path = format!("{PATH}/{one}/revoke");
     world.admin().post(&path, why()).expect(200);
     second.post(PATH, claim(&program, "a.example")).expect(201);

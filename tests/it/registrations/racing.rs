@@ -2,8 +2,8 @@
 
 use super::{PATH, claim, partner, program};
 use crate::world::{Actor, Reply, Settings, World, count};
-use diesel::connection::SimpleConnection;
 use diesel::PgConnection;
+use diesel::connection::SimpleConnection;
 use serde_json::json;
 use std::collections::BTreeSet;
 use std::thread;
@@ -15,7 +15,9 @@ const MANY: usize = 200;
 fn at_once(count: usize, ask: impl Fn(usize) -> Reply + Sync) -> Vec<Reply> {
     thread::scope(|scope| {
         let ask = &ask;
-        let threads: Vec<_> = (0..count).map(|number| scope.spawn(move || ask(number))).collect();
+        let threads: Vec<_> = (0..count)
+            .map(|number| scope.spawn(move || ask(number)))
+            .collect();
         threads.into_iter().map(|one| one.join().unwrap()).collect()
     })
 }
@@ -46,7 +48,9 @@ fn two_hundred_submissions_of_one_account_leave_one_claim() {
     let partners: Vec<Actor> = (0..20)
         .map(|number| partner(&world, &format!("P{number}"), &program).1)
         .collect();
-    let replies = at_once(MANY, |number| partners[number % 20].post(PATH, claim(&program, "One.example")));
+    let replies = at_once(MANY, |number| {
+        partners[number % 20].post(PATH, claim(&program, "One.example"))
+    });
     let taken: Vec<&Reply> = replies.iter().filter(|reply| reply.status == 201).collect();
     assert_eq!(taken.len(), 1);
     let winner = taken[0].text("/partner_id").to_owned();
@@ -76,14 +80,23 @@ fn two_hundred_approvals_of_one_account_protect_one() {
         })
         .collect();
     let replies = at_once(MANY, |number| {
-        world.admin().act(&format!("{PATH}/{}/approve", claims[number % claims.len()].0))
+        world
+            .admin()
+            .act(&format!("{PATH}/{}/approve", claims[number % claims.len()].0))
     });
     let approved: Vec<&Reply> = replies.iter().filter(|reply| reply.status == 200).collect();
     assert_eq!(approved.len(), 1);
     let winner = approved[0].text("/partner_id").to_owned();
-    let others: Vec<Reply> = replies.iter().filter(|reply| reply["code"] != "wrong_state").cloned().collect();
+    let others: Vec<Reply> = replies
+        .iter()
+        .filter(|reply| reply["code"] != "wrong_state")
+        .cloned()
+        .collect();
     told_of_a_conflict(&others, &winner);
-    let conflicts: BTreeSet<&str> = others.iter().filter_map(|reply| reply["conflict_id"].as_str()).collect();
+    let conflicts: BTreeSet<&str> = others
+        .iter()
+        .filter_map(|reply| reply["conflict_id"].as_str())
+        .collect();
     assert_eq!(conflicts.len(), 1, "one conflict, however many challenge");
     assert_eq!(world.admin().all(&format!("{PATH}?status=approved")).len(), 1);
     assert_eq!(world.admin().all("/v1/attributions?role=sourced").len(), 1);
@@ -112,7 +125,10 @@ fn the_constraint_knows_any_family_and_the_ends_of_time() {
         world.admin().post(PATH, body).expect(201).id()
     };
     let approve = |id: &str| world.admin().act(&format!("{PATH}/{id}/approve"));
-    let (a, b) = (claim_of("A", Some(&families[0])), claim_of("B", Some(&families[1])));
+    let (a, b) = (
+        claim_of("A", Some(&families[0])),
+        claim_of("B", Some(&families[1])),
+    );
     let (same, any) = (claim_of("C", Some(&families[0])), claim_of("D", None));
     approve(&a).expect(200);
     approve(&b).expect(200);
@@ -125,7 +141,9 @@ fn the_constraint_knows_any_family_and_the_ends_of_time() {
              deal_id = (SELECT id FROM deals LIMIT 1) WHERE product_family_id IS NULL"
         ))
     };
-    let refused = force(&mut owner, "2026-03-03", "2026-03-04").unwrap_err().to_string();
+    let refused = force(&mut owner, "2026-03-03", "2026-03-04")
+        .unwrap_err()
+        .to_string();
     assert!(refused.contains("deal_registrations_protection_key"), "{refused}");
     // Where the others end, the next one begins.
     force(&mut owner, "2027-01-01", "2027-02-01").unwrap();

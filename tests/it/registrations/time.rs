@@ -28,10 +28,16 @@ fn protection_is_announced_ends_and_frees_the_account() {
     assert_eq!(events(&world, "deal_registration.expiry_announced"), 1);
     world.pass(TimeDelta::days(23));
     assert_eq!(events(&world, "deal_registration.expiry_announced"), 2);
-    second.post(PATH, claim(&program, "a.example")).refused(409, "registration_conflict");
+    second
+        .post(PATH, claim(&program, "a.example"))
+        .refused(409, "registration_conflict");
     world.pass(TimeDelta::days(8));
     assert_eq!(events(&world, "deal_registration.expired"), 1);
-    assert_eq!(events(&world, "deal_registration.expired"), 1, "a second round finds nothing");
+    assert_eq!(
+        events(&world, "deal_registration.expired"),
+        1,
+        "a second round finds nothing"
+    );
     assert_eq!(first.get(&format!("{PATH}/{id}"))["status"], "expired");
     let kept = second.all(&format!("{PATH}?status=draft"));
     verb(&second, kept[0]["id"].as_str().unwrap(), "submit").expect(200);
@@ -43,7 +49,10 @@ fn a_worker_that_is_killed_in_the_middle_leaves_nothing_half_done() {
     let program = program(&world, json!({}));
     let partner = world.enrolled("A", &program);
     for number in 0..5 {
-        let body = with(claim(&program, &format!("n{number}.example")), json!({ "partner_id": partner }));
+        let body = with(
+            claim(&program, &format!("n{number}.example")),
+            json!({ "partner_id": partner }),
+        );
         let id = world.admin().post(PATH, body).expect(201).id();
         verb(world.admin(), &id, "approve").expect(200);
     }
@@ -93,21 +102,38 @@ fn the_clock_stands_still_while_the_organization_is_late() {
     assert_eq!(approved["paused_seconds"], 3 * 86_400);
     assert_eq!(approved["protected_until"], "2026-03-15T00:00:00Z");
     let path = format!("{PATH}/{}/extensions", made.id());
-    let asked = actor.post(&path, json!({ "evidence": "The customer moved the date." })).expect(200);
-    actor.post(&path, json!({ "evidence": "Again." })).refused(409, "already_exists");
+    let asked = actor
+        .post(&path, json!({ "evidence": "The customer moved the date." }))
+        .expect(200);
+    actor
+        .post(&path, json!({ "evidence": "Again." }))
+        .refused(409, "already_exists");
     let respond_by: chrono::DateTime<chrono::Utc> = asked.text("/respond_by").parse().unwrap();
     world.clock.set(respond_by + TimeDelta::days(10));
-    assert_eq!(events(&world, "deal_registration.expired"), 0, "nobody loses by a late answer");
+    assert_eq!(
+        events(&world, "deal_registration.expired"),
+        0,
+        "nobody loses by a late answer"
+    );
     let refuse = format!("/v1/registration-extensions/{}/refuse", asked.id());
-    actor.post(&refuse, json!({ "reason": "No" })).refused(403, "permission_denied");
+    actor
+        .post(&refuse, json!({ "reason": "No" }))
+        .refused(403, "permission_denied");
     world.admin().post(&refuse, json!({ "reason": "No" })).expect(200);
     let after = actor.get(&format!("{PATH}/{}", made.id())).expect(200);
     assert_eq!(after["protected_until"], "2026-03-25T00:00:00Z");
-    let asked = actor.post(&path, json!({ "evidence": "Look again." })).expect(200);
-    world.admin().act(&format!("/v1/registration-extensions/{}/approve", asked.id())).expect(200);
+    let asked = actor
+        .post(&path, json!({ "evidence": "Look again." }))
+        .expect(200);
+    world
+        .admin()
+        .act(&format!("/v1/registration-extensions/{}/approve", asked.id()))
+        .expect(200);
     let after = actor.get(&format!("{PATH}/{}", made.id())).expect(200);
     assert_eq!(after["protected_until"], "2026-03-30T00:00:00Z");
-    actor.post(&path, json!({ "evidence": "Once more." })).refused(409, "wrong_state");
+    actor
+        .post(&path, json!({ "evidence": "Once more." }))
+        .refused(409, "wrong_state");
     let all = actor.all("/v1/registration-extensions");
     assert_eq!(texts(&all, "status"), ["refused", "approved"]);
 }

@@ -290,7 +290,10 @@ fn a_foreign_email_is_free() {
 
 /// Creations that cannot be repeated, whose keys are tried by the change of the same record, and why.
 const ONCE: [(&str, &str); 3] = [
-    ("createDealRegistration", "one for each account, partner and family"),
+    (
+        "createDealRegistration",
+        "one for each account, partner and family",
+    ),
     ("createAttribution", "one for each deal, partner and role"),
     ("createEnrollment", "one for each partner and program"),
 ];

@@ -51,8 +51,16 @@ pub const MOVES: &[Move] = &[
     called("submit", &[Is::Draft, Is::ActionRequired], Is::Submitted),
     called("review", &[Is::Submitted], Is::InReview),
     called("approve", &[Is::Submitted, Is::InReview], Is::Approved),
-    called("reject", &[Is::Submitted, Is::InReview, Is::ActionRequired], Is::Rejected),
-    called("request_action", &[Is::Submitted, Is::InReview], Is::ActionRequired),
+    called(
+        "reject",
+        &[Is::Submitted, Is::InReview, Is::ActionRequired],
+        Is::Rejected,
+    ),
+    called(
+        "request_action",
+        &[Is::Submitted, Is::InReview],
+        Is::ActionRequired,
+    ),
     called(
         "withdraw",
         &[Is::Draft, Is::Submitted, Is::InReview, Is::ActionRequired],
@@ -84,17 +92,26 @@ const fn followed(verb: &'static str, to: Is) -> Move {
 
 impl RegistrationStatus {
     /// The states of a claim that stands in the way of others.
-    pub const LIVE: [Self; 4] = [Self::Submitted, Self::InReview, Self::ActionRequired, Self::Approved];
+    pub const LIVE: [Self; 4] = [
+        Self::Submitted,
+        Self::InReview,
+        Self::ActionRequired,
+        Self::Approved,
+    ];
 
     /// The verbs of callers that this state allows.
     pub fn moves(self) -> Vec<&'static str> {
-        let here = MOVES.iter().filter(|one| one.is_called && one.from.contains(&self));
+        let here = MOVES
+            .iter()
+            .filter(|one| one.is_called && one.from.contains(&self));
         here.map(|one| one.verb).collect()
     }
 
     /// Where the verb leads from here, if it leads anywhere.
     pub fn after(self, verb: &str) -> Option<Self> {
-        let found = MOVES.iter().find(|one| one.verb == verb && one.from.contains(&self));
+        let found = MOVES
+            .iter()
+            .find(|one| one.verb == verb && one.from.contains(&self));
         found.map(|one| one.to)
     }
 
@@ -111,8 +128,13 @@ mod tests {
     /// The life cycle in a line, as the charter and the OpenAPI document have it.
     fn diagram() -> String {
         let line = |from: &RegistrationStatus| {
-            let leads = |to: &&RegistrationStatus| MOVES.iter().any(|one| one.from.contains(from) && one.to == **to);
-            let to: Vec<&str> = RegistrationStatus::ALL.iter().filter(leads).map(|to| to.as_str()).collect();
+            let leads =
+                |to: &&RegistrationStatus| MOVES.iter().any(|one| one.from.contains(from) && one.to == **to);
+            let to: Vec<&str> = RegistrationStatus::ALL
+                .iter()
+                .filter(leads)
+                .map(|to| to.as_str())
+                .collect();
             (!to.is_empty()).then(|| format!("{from} → {}", to.join(" | ")))
         };
         let lines: Vec<String> = RegistrationStatus::ALL.iter().filter_map(line).collect();
@@ -121,7 +143,12 @@ mod tests {
 
     /// The text without the marks of comments and the ends of lines.
     fn flowing(text: &str) -> String {
-        let lines = text.lines().map(|line| line.trim().trim_start_matches("//!").trim_start_matches("///").trim());
+        let lines = text.lines().map(|line| {
+            line.trim()
+                .trim_start_matches("//!")
+                .trim_start_matches("///")
+                .trim()
+        });
         lines.collect::<Vec<_>>().join(" ")
     }
 

@@ -398,7 +398,11 @@ impl DealRegistration {
             return Err(self.refusal("extend"));
         };
         let late = overdue(extension.respond_by, now);
-        let until = if granted { rules.extended_until(until) } else { until } + late;
+        let until = if granted {
+            rules.extended_until(until)
+        } else {
+            until
+        } + late;
         Ok(Self {
             protected_until: Some(until),
             paused_seconds: self.paused_seconds + late.num_seconds(),
@@ -409,7 +413,9 @@ impl DealRegistration {
 
     /// The end was announced; when it is announced next.
     pub fn reminded(self, rules: &DealRules, now: DateTime<Utc>) -> Self {
-        let remind_at = self.protected_until.and_then(|until| next_reminder(rules, until, now));
+        let remind_at = self
+            .protected_until
+            .and_then(|until| next_reminder(rules, until, now));
         Self {
             remind_at,
             ..self.changed(now)
@@ -480,6 +486,9 @@ fn overdue(respond_by: Option<DateTime<Utc>>, now: DateTime<Utc>) -> TimeDelta {
 
 /// The next of the instants at which the end is announced.
 fn next_reminder(rules: &DealRules, until: DateTime<Utc>, now: DateTime<Utc>) -> Option<DateTime<Utc>> {
-    let instants = rules.reminder_days.iter().map(|days| until - TimeDelta::days(i64::from(*days)));
+    let instants = rules
+        .reminder_days
+        .iter()
+        .map(|days| until - TimeDelta::days(i64::from(*days)));
     instants.filter(|instant| *instant > now).min()
 }

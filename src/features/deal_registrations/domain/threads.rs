@@ -85,7 +85,12 @@ pub struct Extension {
 
 impl Extension {
     /// Answers the request.
-    pub fn decide(self, status: ExtensionStatus, reason: Option<String>, now: DateTime<Utc>) -> Result<Self, Problem> {
+    pub fn decide(
+        self,
+        status: ExtensionStatus,
+        reason: Option<String>,
+        now: DateTime<Utc>,
+    ) -> Result<Self, Problem> {
         let verb = match status {
             ExtensionStatus::Approved => "approve",
             ExtensionStatus::Requested | ExtensionStatus::Refused => "refuse",

@@ -9,7 +9,9 @@ pub use threads::{
 };
 pub use views::{DealRegistrationPage, DealRegistrationView, RegistrationsQuery};
 
-use super::domain::{AccountStanding, Attachment, Question, NewRegistration, RegistrationPatch, RegistrationReason, Why};
+use super::domain::{
+    AccountStanding, Attachment, NewRegistration, Question, RegistrationPatch, RegistrationReason, Why,
+};
 use crate::kernel::id::{AccountId, DealId, DealRegistrationId, PartnerId, ProductFamilyId, ProgramId};
 use crate::kernel::patch::Patch;
 use crate::kernel::problem::Problem;

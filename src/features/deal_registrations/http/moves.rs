@@ -1,7 +1,9 @@
 //! The verbs of registrations.
 
 use super::{answer, record};
-use crate::features::deal_registrations::dto::{ApproveBody, DealRegistrationView, RegistrationPath, WhyBody};
+use crate::features::deal_registrations::dto::{
+    ApproveBody, DealRegistrationView, RegistrationPath, WhyBody,
+};
 use crate::features::deal_registrations::service;
 use crate::flows::registration::{decision, submission};
 use crate::kernel::permission::can;
@@ -77,7 +79,10 @@ async fn approve_deal_registration(
 ) -> Reply {
     who.write(command, move |tx, ctx, command| {
         let (id, deal_id) = (target.deal_registration_id, command.body.deal_id);
-        answer(ctx, decision::approve(tx, ctx, id, &command.precondition, deal_id)?)
+        answer(
+            ctx,
+            decision::approve(tx, ctx, id, &command.precondition, deal_id)?,
+        )
     })
     .await
 }
@@ -118,7 +123,10 @@ async fn request_action_on_deal_registration(
 ) -> Reply {
     who.write(command, move |tx, ctx, command| {
         let (id, missing) = (target.deal_registration_id, command.body.reason.clone());
-        record(ctx, service::request_action(tx, ctx, id, &command.precondition, missing)?)
+        record(
+            ctx,
+            service::request_action(tx, ctx, id, &command.precondition, missing)?,
+        )
     })
     .await
 }

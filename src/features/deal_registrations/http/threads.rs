@@ -123,7 +123,13 @@ async fn approve_registration_extension(
 ) -> Reply {
     who.write(command, move |tx, ctx, command| {
         let id = target.registration_extension_id;
-        record(service::decide_extension(tx, ctx, id, &command.precondition, None)?)
+        record(service::decide_extension(
+            tx,
+            ctx,
+            id,
+            &command.precondition,
+            None,
+        )?)
     })
     .await
 }
@@ -143,7 +149,13 @@ async fn refuse_registration_extension(
 ) -> Reply {
     who.write(command, move |tx, ctx, command| {
         let (id, reason) = (target.registration_extension_id, command.body.reason.clone());
-        record(service::decide_extension(tx, ctx, id, &command.precondition, Some(reason))?)
+        record(service::decide_extension(
+            tx,
+            ctx,
+            id,
+            &command.precondition,
+            Some(reason),
+        )?)
     })
     .await
 }

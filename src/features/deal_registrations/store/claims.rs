@@ -56,7 +56,11 @@ pub fn incumbent(
 }
 
 /// Those of these accounts to which somebody has a live claim.
-pub fn claimed(tx: &mut Tx<'_>, scope: &Scope, accounts: &[AccountId]) -> Result<HashSet<AccountId>, Problem> {
+pub fn claimed(
+    tx: &mut Tx<'_>,
+    scope: &Scope,
+    accounts: &[AccountId],
+) -> Result<HashSet<AccountId>, Problem> {
     if accounts.is_empty() {
         return Ok(HashSet::new());
     }
@@ -141,7 +145,12 @@ pub enum Due {
 }
 
 /// Some of the registrations for which it is time, locked; those that another worker holds are left to it.
-pub fn due(tx: &mut Tx<'_>, scope: &Scope, due: Due, now: DateTime<Utc>) -> Result<Vec<DealRegistration>, Problem> {
+pub fn due(
+    tx: &mut Tx<'_>,
+    scope: &Scope,
+    due: Due,
+    now: DateTime<Utc>,
+) -> Result<Vec<DealRegistration>, Problem> {
     let condition = match due {
         Due::Ended => {
             "status = 'approved' AND protected_until <= $2 AND NOT EXISTS (SELECT FROM registration_extensions e \
@@ -167,8 +176,10 @@ pub fn organizations_due(
     connection: &mut PgConnection,
     now: DateTime<Utc>,
 ) -> Result<Vec<OrganizationId>, Problem> {
-    let query = sql_query("SELECT organizations_with_registrations_due AS id FROM organizations_with_registrations_due($1)")
-        .bind::<Timestamptz, _>(now);
+    let query = sql_query(
+        "SELECT organizations_with_registrations_due AS id FROM organizations_with_registrations_due($1)",
+    )
+    .bind::<Timestamptz, _>(now);
     let found: Vec<Found> = Prepared(query).load(connection)?;
     Ok(found
         .into_iter()

@@ -8,8 +8,8 @@ pub use claims::{
     Due, claimed, count_precheck, due, incumbent, live_count, lock_of_deals, organizations_due, own_claim,
 };
 pub use threads::{
-    CommentFilter, count_granted, insert_comment, insert_extension, list_comments, list_extensions, lock_extension,
-    update_extension,
+    CommentFilter, count_granted, insert_comment, insert_extension, list_comments, list_extensions,
+    lock_extension, update_extension,
 };
 
 use super::domain::{DealRegistration, RegistrationStatus};
@@ -52,7 +52,11 @@ pub struct RegistrationFilter {
 type Condition = Box<dyn BoxableExpression<deal_registrations::table, Pg, SqlType = Bool>>;
 
 /// One registration.
-pub fn find(tx: &mut Tx<'_>, scope: &Scope, id: DealRegistrationId) -> Result<Option<DealRegistration>, Problem> {
+pub fn find(
+    tx: &mut Tx<'_>,
+    scope: &Scope,
+    id: DealRegistrationId,
+) -> Result<Option<DealRegistration>, Problem> {
     let query = deal_registrations::table
         .filter(deal_registrations::organization_id.eq(scope.organization_id.uuid()))
         .filter(deal_registrations::id.eq(id.uuid()))
@@ -65,7 +69,11 @@ pub fn find(tx: &mut Tx<'_>, scope: &Scope, id: DealRegistrationId) -> Result<Op
 }
 
 /// One registration, locked until the transaction ends. Partners' callers lock in house, once they have found it.
-pub fn lock(tx: &mut Tx<'_>, scope: &Scope, id: DealRegistrationId) -> Result<Option<DealRegistration>, Problem> {
+pub fn lock(
+    tx: &mut Tx<'_>,
+    scope: &Scope,
+    id: DealRegistrationId,
+) -> Result<Option<DealRegistration>, Problem> {
     if scope.partner_id.is_some() {
         return Ok(None);
     }
@@ -172,5 +180,9 @@ fn concerns(scope: &Scope, own: PartnerId) -> Condition {
     let in_organization = deal_registrations::organization_id.eq(scope.organization_id.uuid());
     let is_own = deal_registrations::partner_id.eq(own.uuid());
     let is_shown = deal_registrations::hidden_from_parent.eq(false);
-    Box::new(in_organization.and(Seen::by(scope, own, deal_registrations::partner_id)).and(is_own.or(is_shown)))
+    Box::new(
+        in_organization
+            .and(Seen::by(scope, own, deal_registrations::partner_id))
+            .and(is_own.or(is_shown)),
+    )
 }

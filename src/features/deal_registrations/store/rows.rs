@@ -1,7 +1,8 @@
 //! Registrations as rows.
 
 use crate::features::deal_registrations::domain::{
-    Attachment, DealRegistration, RegistrationReason, RegistrationStatus};
+    Attachment, DealRegistration, RegistrationReason, RegistrationStatus,
+};
 use crate::features::deal_rules::{ProtectionStart, Qualification};
 use crate::kernel::ctx::{ActorId, Scope};
 use crate::kernel::id::{AccountId, DealId, DealRegistrationId, PartnerId, ProductFamilyId, ProgramId};

@@ -1,10 +1,10 @@
 //! Comments and requests for more time. Whoever lists them has found the registration in its own scope before.
 
+use super::concerns;
 use crate::features::deal_registrations::domain::{Comment, CommentVisibility, Extension, ExtensionStatus};
 use crate::kernel::ctx::{ActorId, Scope};
 use crate::kernel::id::{DealRegistrationId, PartnerId, RegistrationCommentId, RegistrationExtensionId};
 use crate::kernel::problem::Problem;
-use super::concerns;
 use crate::platform::db::schema::{deal_registrations, registration_comments, registration_extensions};
 use crate::platform::db::{Page, PageRequest, Position, Prepared, Tx};
 use chrono::{DateTime, Utc};
@@ -78,7 +78,10 @@ pub fn list_comments(
         query = query.filter(registration_comments::id.gt(last.id));
     }
     let rows: Vec<CommentRow> = page.rows_of(query).load(tx.connection())?;
-    let comments = rows.into_iter().map(Comment::try_from).collect::<Result<Vec<_>, _>>()?;
+    let comments = rows
+        .into_iter()
+        .map(Comment::try_from)
+        .collect::<Result<Vec<_>, _>>()?;
     Ok(page.page(comments, |last: &Comment| Position {
         key: String::new(),
         id: last.id.uuid(),
@@ -145,7 +148,10 @@ pub fn list_extensions(
         query = query.filter(registration_extensions::id.gt(last.id));
     }
     let rows: Vec<ExtensionRow> = page.rows_of(query).load(tx.connection())?;
-    let found = rows.into_iter().map(Extension::try_from).collect::<Result<Vec<_>, _>>()?;
+    let found = rows
+        .into_iter()
+        .map(Extension::try_from)
+        .collect::<Result<Vec<_>, _>>()?;
     Ok(page.page(found, |last: &Extension| Position {
         key: String::new(),
         id: last.id.uuid(),
@@ -181,7 +187,10 @@ pub fn update_extension(tx: &mut Tx<'_>, scope: &Scope, extension: &Extension) -
 }
 
 /// The registrations that a partner sees.
-fn seen<'a>(scope: &Scope, own: PartnerId) -> deal_registrations::BoxedQuery<'a, Pg, diesel::sql_types::Uuid> {
+fn seen<'a>(
+    scope: &Scope,
+    own: PartnerId,
+) -> deal_registrations::BoxedQuery<'a, Pg, diesel::sql_types::Uuid> {
     deal_registrations::table
         .filter(concerns(scope, own))
         .select(deal_registrations::id)

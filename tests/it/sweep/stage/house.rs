@@ -289,9 +289,13 @@ impl<'w> House<'w> {
         let id = self.admin.post(path, claim(1)).expect(201).id();
         self.admin.act(&format!("{path}/{id}/approve")).expect(200);
         let body = json!({ "evidence": mark });
-        self.admin.post(&format!("{path}/{id}/extensions"), body).expect(200);
+        self.admin
+            .post(&format!("{path}/{id}/extensions"), body)
+            .expect(200);
         let body = json!({ "body": mark });
-        self.admin.post(&format!("{path}/{id}/comments"), body).expect(200);
+        self.admin
+            .post(&format!("{path}/{id}/comments"), body)
+            .expect(200);
     }
 
     /// Claims of all to one account, between which nobody has decided.
