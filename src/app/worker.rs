@@ -1,11 +1,11 @@
 //! The work in the background: any number of replicas may run it, and each piece is done by one of them.
 //!
 //! Two threads, so that a long import holds nothing else up: one loads imports, the other numbers events, seals the
-//! audit trail, releases holds, looks after referrals and forgets Idempotency-Keys that are a day old.
+//! audit trail, releases holds, looks after referrals, ends protections and forgets Idempotency-Keys that are a day old.
 
 use crate::features::imports::release_all;
-use crate::features::{audit, commissions, events, referrals};
-use crate::flows::{hold_release, imports};
+use crate::features::{audit, commissions, deal_registrations, events, referrals};
+use crate::flows::{hold_release, imports, registration};
 use crate::kernel::ctx::Ctx;
 use crate::kernel::problem::Problem;
 use crate::platform::clock::Clock;
@@ -103,10 +103,11 @@ fn load_imports(db: &Db, clock: &dyn Clock) -> Result<bool, Problem> {
 fn keep_house(db: &Db, clock: &dyn Clock) -> Result<bool, Problem> {
     let released = release_holds(db, clock)?;
     let aged = look_after_referrals(db, clock)?;
+    let moved = move_registrations(db, clock)?;
     let numbered = number_events(db, clock)?;
     let sealed = seal_audit_trail(db, clock)?;
     forget_answers(db, clock.now())?;
-    Ok(released || aged || numbered || sealed)
+    Ok(released || aged || moved || numbered || sealed)
 }
 
 /// Gives the committed events of every organization their numbers.
@@ -155,6 +156,19 @@ fn release_holds(db: &Db, clock: &dyn Clock) -> Result<bool, Problem> {
     {
         let ctx = Ctx::system(organization_id, now);
         any |= db.write_now(&ctx, |tx| hold_release::run(tx, &ctx))? > 0;
+    }
+    Ok(any)
+}
+
+/// Ends, announces and notes what time brings to registrations.
+fn move_registrations(db: &Db, clock: &dyn Clock) -> Result<bool, Problem> {
+    let now = clock.now();
+    let mut any = false;
+    for organization_id in
+        db.outside_now(|connection| deal_registrations::organizations_due(connection, now))?
+    {
+        let ctx = Ctx::system(organization_id, now);
+        any |= db.write_now(&ctx, |tx| registration::clock::run(tx, &ctx))? > 0;
     }
     Ok(any)
 }

@@ -15,4 +15,5 @@ pub mod payment_recorded;
 pub mod payout_run;
 pub mod referral_converted;
 pub mod refund_recorded;
+pub mod registration;
 pub mod user_terminated;

@@ -106,6 +106,11 @@ permissions! {
     ReferralsRead = "referrals:read" partner;
     ReferralsWrite = "referrals:write" partner;
     ReferralsReview = "referrals:review";
+    DealRegistrationsRead = "deal_registrations:read" partner;
+    DealRegistrationsWrite = "deal_registrations:write" partner;
+    DealRegistrationsReview = "deal_registrations:review";
+    RegistrationConflictsRead = "registration_conflicts:read" partner;
+    RegistrationConflictsDecide = "registration_conflicts:decide";
     InvoicesRead = "invoices:read";
     InvoicesWrite = "invoices:write";
     PaymentsWrite = "payments:write";

@@ -51,6 +51,10 @@ subjects! {
     "touchpoint" => TouchpointId;
     "attribution" => AttributionId;
     "referral" => ReferralId;
+    "deal_registration" => DealRegistrationId;
+    "registration_comment" => RegistrationCommentId;
+    "registration_extension" => RegistrationExtensionId;
+    "registration_conflict" => RegistrationConflictId;
     "invoice" => InvoiceId;
     "payment" => PaymentId;
     "refund" => RefundId;

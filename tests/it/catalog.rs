@@ -132,6 +132,21 @@ const NEVER_HIT: &[(&str, &str)] = &[
         "adjustments_approval_check",
         "the service approves with all of it or nothing",
     ),
+    ("deal_registrations_registrar_fk", "the caller's own partner"),
+    (
+        "deal_registrations_protection_%check",
+        "the state carries what belongs to it",
+    ),
+    (
+        "registration_comments_visibility_check",
+        "a vocabulary of the service",
+    ),
+    ("registration_conflicts_%", "conflicts are raised by the service"),
+    (
+        "registration_conflict_parties_%",
+        "conflicts are raised by the service",
+    ),
+    ("registration_prechecks_%", "the service counts"),
     ("imports_%_check", "vocabularies of the service"),
     ("import_rejections_%", "the worker writes them"),
 ];

@@ -31,6 +31,7 @@ mod payout_methods;
 mod people;
 mod real_run;
 mod referrals;
+mod registrations;
 mod reports;
 mod serve;
 mod sweep;

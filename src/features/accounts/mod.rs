@@ -10,4 +10,4 @@ mod service;
 mod store;
 
 pub use domain::{Account, NewAccount};
-pub use service::{create, get};
+pub use service::{by_domain, create, get, hold_domain, lock};

@@ -1,6 +1,6 @@
 //! The verbs of an account.
 
-use super::domain::{Account, AccountPatch, NewAccount};
+use super::domain::{Account, AccountPatch, NewAccount, normalized};
 use super::store::{self, AccountFilter};
 use crate::kernel::ctx::Ctx;
 use crate::kernel::id::AccountId;
@@ -11,6 +11,21 @@ use crate::platform::db::{Change, Page, PageRequest, Subject, Tx};
 /// One account, if the caller may see it.
 pub fn get(tx: &mut Tx<'_>, ctx: &Ctx, id: AccountId) -> Result<Account, Problem> {
     store::find(tx, &ctx.scope, id)?.ok_or_else(Problem::not_found)
+}
+
+/// One account, locked until the transaction ends: the lock of all claims to it.
+pub fn lock(tx: &mut Tx<'_>, ctx: &Ctx, id: AccountId) -> Result<Account, Problem> {
+    store::lock(tx, &ctx.scope, id)?.ok_or_else(Problem::not_found)
+}
+
+/// The account with this domain, in upper or lower case; the oldest of several.
+pub fn by_domain(tx: &mut Tx<'_>, ctx: &Ctx, domain: &str) -> Result<Option<Account>, Problem> {
+    store::by_domain(tx, &ctx.scope, &normalized(domain.to_owned()))
+}
+
+/// Lets nobody else make an account with this domain until the transaction ends.
+pub fn hold_domain(tx: &mut Tx<'_>, ctx: &Ctx, domain: &str) -> Result<(), Problem> {
+    store::hold_domain(tx, &ctx.scope, &normalized(domain.to_owned()))
 }
 
 /// A page of the accounts that the caller may see.

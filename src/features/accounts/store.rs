@@ -87,6 +87,27 @@ pub fn lock(tx: &mut Tx<'_>, scope: &Scope, id: AccountId) -> Result<Option<Acco
     Ok(row.map(Account::from))
 }
 
+/// The oldest account with this domain.
+pub fn by_domain(tx: &mut Tx<'_>, scope: &Scope, domain: &str) -> Result<Option<Account>, Problem> {
+    let row: Option<AccountRow> = accounts::table
+        .filter(accounts::organization_id.eq(scope.organization_id.uuid()))
+        .filter(accounts::domain.eq(domain))
+        .filter(visible_to(scope))
+        .order(accounts::id)
+        .select(AccountRow::as_select())
+        .first(tx.connection())
+        .optional()?;
+    Ok(row.map(Account::from))
+}
+
+/// One transaction at a time for a domain. Whoever waited sees in its next statement what the one before has made.
+pub fn hold_domain(tx: &mut Tx<'_>, scope: &Scope, domain: &str) -> Result<(), Problem> {
+    let name = format!("account {} {domain}", scope.organization_id);
+    let query =
+        diesel::sql_query("SELECT pg_advisory_xact_lock(hashtextextended($1, 0))").bind::<Text, _>(name);
+    Ok(Prepared(query).execute(tx.connection())?)
+}
+
 /// A page of accounts.
 pub fn list(
     tx: &mut Tx<'_>,

@@ -3,7 +3,7 @@
 use super::domain::{Deal, DealPatch, NewDeal};
 use super::store::{self, DealFilter};
 use crate::kernel::ctx::Ctx;
-use crate::kernel::id::{DealId, PartnerId};
+use crate::kernel::id::{AccountId, DealId, PartnerId, ProductFamilyId};
 use crate::kernel::problem::Problem;
 use crate::kernel::version::Precondition;
 use crate::platform::db::{Change, Page, PageRequest, Subject, Tx};
@@ -18,6 +18,26 @@ pub fn get(tx: &mut Tx<'_>, ctx: &Ctx, id: DealId) -> Result<Deal, Problem> {
 /// One deal, locked until the transaction ends: the lock under which its credits and its state change.
 pub fn lock(tx: &mut Tx<'_>, ctx: &Ctx, id: DealId) -> Result<Deal, Problem> {
     store::lock(tx, &ctx.scope, id)?.ok_or_else(Problem::not_found)
+}
+
+/// An open deal of the organization's own for the account and product family.
+pub fn open_direct(
+    tx: &mut Tx<'_>,
+    ctx: &Ctx,
+    account_id: AccountId,
+    family: Option<ProductFamilyId>,
+) -> Result<Option<Deal>, Problem> {
+    store::open_direct(tx, &ctx.scope, account_id, family)
+}
+
+/// Whether the account has bought before, otherwise than from this partner.
+pub fn is_customer(
+    tx: &mut Tx<'_>,
+    ctx: &Ctx,
+    account_id: AccountId,
+    partner_id: Option<PartnerId>,
+) -> Result<bool, Problem> {
+    store::is_customer(tx, &ctx.scope, account_id, partner_id)
 }
 
 /// A page of the deals that the caller may see.

@@ -123,6 +123,49 @@ pub fn lock(tx: &mut Tx<'_>, scope: &Scope, id: DealId) -> Result<Option<Deal>, 
     row.map(Deal::try_from).transpose()
 }
 
+/// The oldest open deal of the organization's own for the account and product family. A deal without a family may be for
+/// any.
+pub fn open_direct(
+    tx: &mut Tx<'_>,
+    scope: &Scope,
+    account_id: AccountId,
+    family: Option<ProductFamilyId>,
+) -> Result<Option<Deal>, Problem> {
+    let mut query = of_account(scope, account_id, DealStatus::Open).filter(deals::partner_id.is_null());
+    if let Some(family) = family {
+        let is_of_family = deals::product_family_id.eq(Some(family.uuid()));
+        query = query.filter(
+            is_of_family
+                .assume_not_null()
+                .or(deals::product_family_id.is_null()),
+        );
+    }
+    let row = query.order(deals::id).first(tx.connection()).optional()?;
+    row.map(Deal::try_from).transpose()
+}
+
+/// Whether a deal for the account was won that is not this partner's.
+pub fn is_customer(
+    tx: &mut Tx<'_>,
+    scope: &Scope,
+    account_id: AccountId,
+    partner_id: Option<PartnerId>,
+) -> Result<bool, Problem> {
+    let is_of_others = deals::partner_id.is_distinct_from(partner_id.map(PartnerId::uuid));
+    let is_direct = deals::partner_id.is_null();
+    let query = of_account(scope, account_id, DealStatus::Won).filter(is_direct.or(is_of_others));
+    Ok(query.first(tx.connection()).optional()?.is_some())
+}
+
+fn of_account<'a>(scope: &Scope, account_id: AccountId, status: DealStatus) -> DealQuery<'a> {
+    deals::table
+        .filter(deals::organization_id.eq(scope.organization_id.uuid()))
+        .filter(deals::account_id.eq(account_id.uuid()))
+        .filter(deals::status.eq(status.as_str()))
+        .select(DealRow::as_select())
+        .into_boxed()
+}
+
 /// A page of deals.
 pub fn list(
     tx: &mut Tx<'_>,

@@ -135,6 +135,22 @@ typed_id!(
     "An attribution, the credit of one partner for one deal in one role."
 );
 typed_id!(ReferralId, "ref", "A referral, a lead that a partner hands over.");
+typed_id!(
+    DealRegistrationId,
+    "reg",
+    "A deal registration, a partner's claim to an account."
+);
+typed_id!(RegistrationCommentId, "rcm", "A comment on a deal registration.");
+typed_id!(
+    RegistrationExtensionId,
+    "rex",
+    "An extension of a deal registration, asked for with evidence."
+);
+typed_id!(
+    RegistrationConflictId,
+    "cnf",
+    "A conflict of several claims to one account."
+);
 typed_id!(InvoiceId, "inv", "An invoice.");
 typed_id!(InvoiceLineId, "inl", "A line of an invoice.");
 typed_id!(PaymentId, "pay", "A payment of an invoice.");

@@ -94,6 +94,13 @@ fn by_constraint(constraint: &str) -> Option<Problem> {
     let code = match constraint {
         "attributions_shares_check" => Code::SharesExceedWhole,
         "commission_rule_versions_period_key" => Code::RuleVersionsOverlap,
+        "deal_registrations_protection_key" => Code::RegistrationConflict,
+        "registration_extensions_requested_key" => {
+            return Some(
+                Problem::new(Code::AlreadyExists)
+                    .because("An extension of this registration is asked for already."),
+            );
+        }
         "payout_runs_second_person_check"
         | "payout_runs_second_hand_check"
         | "payout_methods_second_person_check"
@@ -160,6 +167,7 @@ fn foreign_column(name: &str) -> Option<&'static str> {
         "stage",
         "parent",
         "partner",
+        "deal_registration",
         "deal",
         "invoice",
         "payment",

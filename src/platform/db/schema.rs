@@ -247,6 +247,43 @@ diesel::table! {
 }
 
 diesel::table! {
+    deal_registrations (organization_id, id) {
+        organization_id -> Uuid,
+        id -> Uuid,
+        external_id -> Nullable<Text>,
+        partner_id -> Uuid,
+        program_id -> Uuid,
+        account_id -> Uuid,
+        product_family_id -> Nullable<Uuid>,
+        amount -> Numeric,
+        currency -> Text,
+        claim -> Jsonb,
+        hidden_from_parent -> Bool,
+        status -> Text,
+        reason_code -> Nullable<Text>,
+        reason -> Nullable<Text>,
+        submitted_at -> Nullable<Timestamptz>,
+        respond_by -> Nullable<Timestamptz>,
+        sla_breached_at -> Nullable<Timestamptz>,
+        decided_at -> Nullable<Timestamptz>,
+        protection_days -> Nullable<Int4>,
+        protection_starts -> Nullable<Text>,
+        protected_from -> Nullable<Timestamptz>,
+        protected_until -> Nullable<Timestamptz>,
+        paused_seconds -> Int8,
+        remind_at -> Nullable<Timestamptz>,
+        closed_at -> Nullable<Timestamptz>,
+        deal_id -> Nullable<Uuid>,
+        registrar_id -> Nullable<Uuid>,
+        created_by -> Uuid,
+        created_by_type -> Text,
+        row_version -> Int8,
+        created_at -> Timestamptz,
+        updated_at -> Timestamptz,
+    }
+}
+
+diesel::table! {
     deal_rules (organization_id, program_id) {
         organization_id -> Uuid,
         program_id -> Uuid,
@@ -699,6 +736,82 @@ diesel::table! {
 }
 
 diesel::table! {
+    registration_comments (organization_id, id) {
+        organization_id -> Uuid,
+        id -> Uuid,
+        deal_registration_id -> Uuid,
+        visibility -> Text,
+        body -> Text,
+        created_by -> Uuid,
+        created_by_type -> Text,
+        created_at -> Timestamptz,
+    }
+}
+
+diesel::table! {
+    registration_conflict_parties (organization_id, registration_conflict_id, deal_registration_id) {
+        organization_id -> Uuid,
+        registration_conflict_id -> Uuid,
+        deal_registration_id -> Uuid,
+        partner_id -> Uuid,
+        side -> Text,
+        evidence -> Nullable<Text>,
+        joined_at -> Timestamptz,
+    }
+}
+
+diesel::table! {
+    registration_conflicts (organization_id, id) {
+        organization_id -> Uuid,
+        id -> Uuid,
+        account_id -> Uuid,
+        product_family_id -> Nullable<Uuid>,
+        kind -> Text,
+        policy -> Text,
+        status -> Text,
+        decision -> Nullable<Text>,
+        reason -> Nullable<Text>,
+        incumbent_registration_id -> Nullable<Uuid>,
+        deal_id -> Nullable<Uuid>,
+        winner_registration_id -> Nullable<Uuid>,
+        respond_by -> Timestamptz,
+        decided_by -> Nullable<Uuid>,
+        decided_by_type -> Nullable<Text>,
+        decided_at -> Nullable<Timestamptz>,
+        row_version -> Int8,
+        created_at -> Timestamptz,
+        updated_at -> Timestamptz,
+    }
+}
+
+diesel::table! {
+    registration_extensions (organization_id, id) {
+        organization_id -> Uuid,
+        id -> Uuid,
+        deal_registration_id -> Uuid,
+        status -> Text,
+        reason -> Nullable<Text>,
+        evidence -> Text,
+        respond_by -> Nullable<Timestamptz>,
+        decided_at -> Nullable<Timestamptz>,
+        created_by -> Uuid,
+        created_by_type -> Text,
+        row_version -> Int8,
+        created_at -> Timestamptz,
+        updated_at -> Timestamptz,
+    }
+}
+
+diesel::table! {
+    registration_prechecks (organization_id, partner_id) {
+        organization_id -> Uuid,
+        partner_id -> Uuid,
+        hour -> Timestamptz,
+        asked -> Int4,
+    }
+}
+
+diesel::table! {
     roles (organization_id, id) {
         organization_id -> Uuid,
         id -> Uuid,
@@ -946,6 +1059,7 @@ diesel::allow_tables_to_appear_in_same_query!(
     commission_rules,
     commissions,
     credit_notes,
+    deal_registrations,
     deal_rules,
     deals,
     enrollments,
@@ -979,6 +1093,11 @@ diesel::allow_tables_to_appear_in_same_query!(
     referrals,
     refresh_tokens,
     refunds,
+    registration_comments,
+    registration_conflict_parties,
+    registration_conflicts,
+    registration_extensions,
+    registration_prechecks,
     roles,
     sessions,
     touchpoints,

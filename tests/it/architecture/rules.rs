@@ -26,6 +26,15 @@ const TABLES: &[(&str, &[&str])] = &[
         &["referral_assignments", "referral_moves", "referral_routes"],
     ),
     ("sessions", &["refresh_tokens"]),
+    (
+        "deal_registrations",
+        &[
+            "registration_comments",
+            "registration_extensions",
+            "registration_prechecks",
+        ],
+    ),
+    ("registration_conflicts", &["registration_conflict_parties"]),
     ("commission_rules", &["commission_rule_versions"]),
     ("attributions", &["attribution_corrections"]),
     ("commissions", &["clawbacks"]),

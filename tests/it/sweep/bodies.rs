@@ -225,18 +225,23 @@ fn a_foreign_id_in_a_body_is_an_unknown_reference() {
 }
 
 /// What a partner's key may do besides reading: look after the partner's own people, where they come from, keys,
-/// payout methods and referrals; say what it did for a deal, and claim credit for it.
-const PARTNERS_WRITE: [&str; 27] = [
+/// payout methods, referrals and registrations; say what it did for a deal, and claim credit for it.
+const PARTNERS_WRITE: [&str; 35] = [
+    "addConflictEvidence",
     "createApiKey",
     "createAttribution",
+    "createDealRegistration",
     "createIdentityProvider",
     "createPayoutMethod",
     "createReferral",
+    "createRegistrationComment",
+    "createRegistrationExtension",
     "createSession",
     "createTouchpoint",
     "createUser",
     "explainAuthorization",
     "logOut",
+    "precheckDealRegistration",
     "readIdentityProviderKeys",
     "refreshSession",
     "reinstateIdentityProvider",
@@ -244,14 +249,17 @@ const PARTNERS_WRITE: [&str; 27] = [
     "revokeApiKey",
     "revokeSession",
     "rotateApiKey",
+    "submitDealRegistration",
     "suspendIdentityProvider",
     "suspendUser",
     "terminateUser",
     "updateApiKey",
     "updateAttribution",
+    "updateDealRegistration",
     "updateIdentityProvider",
     "updateUser",
     "voidTouchpoint",
+    "withdrawDealRegistration",
     "withdrawPayoutMethod",
     "withdrawReferral",
 ];
@@ -287,7 +295,11 @@ fn a_foreign_email_is_free() {
 }
 
 /// Creations that cannot be repeated, whose keys are tried by the change of the same record, and why.
-const ONCE: [(&str, &str); 2] = [
+const ONCE: [(&str, &str); 3] = [
+    (
+        "createDealRegistration",
+        "one for each account, partner and family",
+    ),
     ("createAttribution", "one for each deal, partner and role"),
     ("createEnrollment", "one for each partner and program"),
 ];
