@@ -8,8 +8,10 @@
 //! Events: `commission_rule.created`, `commission_rule.updated`, `commission_rule_version.created`,
 //! `commission_rule_version.updated`, `commission_rule_version.activated`, `commission_rule_version.retired`.
 
+mod clauses_dto;
 mod domain;
 mod dto;
+mod formula_dto;
 pub mod http;
 mod sentence;
 mod service;

@@ -87,6 +87,7 @@ struct VersionRow {
     row_version: i64,
     created_at: DateTime<Utc>,
     updated_at: DateTime<Utc>,
+    clauses: Value,
 }
 
 /// A version, and of its rule the program and the component.
@@ -356,6 +357,7 @@ impl VersionRow {
             row_version: version.row_version,
             created_at: version.created_at,
             updated_at: version.updated_at,
+            clauses: serde_json::to_value(&terms.clauses).map_err(Problem::damaged)?,
         })
     }
 }
@@ -417,6 +419,7 @@ fn version_of((row, program_id, component): JoinedRow) -> Result<CommissionRuleV
                 .map(ProductFamilyId::from_uuid)
                 .collect(),
             currencies: words(&row.currencies)?,
+            clauses: serde_json::from_value(row.clauses).map_err(Problem::damaged)?,
             priority: row.priority,
             hold_days: u32::try_from(row.hold_days).map_err(Problem::damaged)?,
             effective_from: row.effective_from,

@@ -5,7 +5,7 @@ use rust_decimal::Decimal;
 use super::explain::{
     AccrualExplanation, ClawbackExplanation, CreditExplanation, Entitlement, Explanation, Step,
 };
-use super::rule::Formula;
+use super::formula::Formula;
 use super::{Component, IneligibleReason};
 use crate::kernel::money::Currency;
 
@@ -100,6 +100,9 @@ fn entitled_sentences(
                 (rate.decimal() * Decimal::ONE_HUNDRED).normalize()
             )
         }
+        Some(formula @ Formula::Hybrid { .. }) => format!("a flat amount and {}% of {base} {currency}",
+            (formula.rate().map_or(Decimal::ZERO, |rate| rate.decimal()) * Decimal::ONE_HUNDRED).normalize()),
+        Some(Formula::Tiered(_)) => format!("by tiers on {base} {currency}"),
         Some(Formula::Flat { .. }) => format!("a flat amount, at most {base} {currency}"),
         None => format!("nothing on {base} {currency}"),
     };
@@ -120,6 +123,10 @@ fn refusal(entitlement: &Entitlement) -> Option<&'static str> {
         IneligibleReason::EnrollmentNotActive => Some("the enrollment in the program is not active"),
         IneligibleReason::NoFlatAmountInCurrency => Some("the rule has no flat amount in this currency"),
         IneligibleReason::FlatRuleNotCredited => Some("a flat amount does not depend on what was sold"),
+        IneligibleReason::RecurrenceOver => Some("the rule pays no further invoices of the deal"),
+        IneligibleReason::NotInBase => Some("shipping and fees do not belong to the base of the rule"),
+        IneligibleReason::CostUnknown => Some("the rule pays on the margin and the cost is unknown"),
+        IneligibleReason::PeriodCapReached => Some("the cap of the period has been reached"),
         IneligibleReason::ZeroAmount => None,
     }
 }

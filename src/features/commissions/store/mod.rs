@@ -5,6 +5,7 @@ pub mod clawback;
 mod deals;
 mod list;
 mod moves;
+pub mod standings;
 
 pub use list::{
     Clawback, ClawbackFilter, CommissionFilter, explanation, find, find_clawback, list, list_clawbacks, lock,
