@@ -193,6 +193,27 @@ pub fn find_version(
     row.map(version_of).transpose()
 }
 
+/// The version of a rule with this number.
+pub fn numbered(
+    tx: &mut Tx<'_>,
+    scope: &Scope,
+    rule_id: CommissionRuleId,
+    number: i32,
+) -> Result<Option<CommissionRuleVersion>, Problem> {
+    let row: Option<JoinedRow> = joined()
+        .filter(commission_rule_versions::organization_id.eq(scope.organization_id.uuid()))
+        .filter(commission_rule_versions::commission_rule_id.eq(rule_id.uuid()))
+        .filter(commission_rule_versions::version.eq(number))
+        .select((
+            VersionRow::as_select(),
+            commission_rules::program_id,
+            commission_rules::component,
+        ))
+        .first(tx.connection())
+        .optional()?;
+    row.map(version_of).transpose()
+}
+
 /// One version, locked with its rule until the transaction ends.
 pub fn lock_version(
     tx: &mut Tx<'_>,

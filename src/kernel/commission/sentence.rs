@@ -32,6 +32,9 @@ fn accrual_sentence(accrual: &AccrualExplanation) -> String {
     if let Some(refusal) = refusal(entitlement) {
         return format!("Nothing is earned on {net} {currency}, because {refusal}.");
     }
+    if let Some(own) = own_sentence(entitlement, &accrual.steps, *net, *currency) {
+        return format!("{own} This line is {amount} {currency}.");
+    }
     let earned = result(&accrual.steps, "earned");
     format!(
         "{} {paid_after} of {invoice_total} {currency} of the invoice has been paid, so {earned} {currency} is \
@@ -53,6 +56,9 @@ fn credit_sentence(credit: &CreditExplanation) -> String {
             "Nothing is taken back for a credit of {} {currency}, because {refusal}.",
             credit.credit
         );
+    }
+    if let Some(own) = own_sentence(entitlement, &credit.steps, credit.credit, *currency) {
+        return format!("{own} For a credit the sign is turned: this line is {amount} {currency}.");
     }
     let credited = result(&credit.steps, "credited");
     format!(
@@ -78,6 +84,34 @@ fn clawback_sentence(clawback: &ClawbackExplanation) -> String {
          {currency} earned is due back; {already_clawed} {currency} was taken back before, so this line takes back \
          {amount} {currency}."
     )
+}
+
+/// How tiers lead to an amount on the partner's own part of the base.
+fn own_sentence(
+    entitlement: &Entitlement,
+    steps: &[Step],
+    base: Decimal,
+    currency: Currency,
+) -> Option<String> {
+    let rule = entitlement.rule.as_deref()?;
+    let tiers = rule.formula.tiers()?;
+    let percent = Decimal::new(i64::from(entitlement.share.basis_points), 2).normalize();
+    let own = result(steps, "own_base");
+    let before = match entitlement.progress.as_deref() {
+        Some(progress) if tiers.accumulates() => format!(
+            " {} {currency} and {} units had been counted in {}, {} {currency} and {} units come on top.",
+            progress.before.volume, progress.before.count, progress.before.tier_period, progress.volume, progress.count
+        ),
+        _ => String::new(),
+    };
+    Some(format!(
+        "Version {} of rule {} pays by {} tiers on the partner's own part of {base} {currency}: {percent}% of it is {own} \
+         {currency}.{before} The tiers come to {} {currency}.",
+        rule.version,
+        rule.rule_id,
+        tiers.tier_mode.as_str().replace('_', " "),
+        result(steps, "tiers"),
+    ))
 }
 
 /// How the rule and the share lead to what the partner is entitled to.
