@@ -2,8 +2,8 @@
 
 use chrono::{DateTime, Utc};
 use copartner::kernel::commission::{
-    Clauses, Component, Conditions, Facts, Formula, Goods, LineInput, Party, Rule, RuleTerms, Standing, accrue_line,
-    clawback, select,
+    Clauses, Component, Conditions, Facts, Formula, Goods, LineInput, Party, Rule, RuleTerms, Standing,
+    accrue_line, clawback, select,
 };
 use copartner::kernel::id::{AttributionId, CommissionRuleId, CommissionRuleVersionId, PartnerId, ProgramId};
 use copartner::kernel::money::{Currency, Money, Part, Rounding};

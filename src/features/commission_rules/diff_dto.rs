@@ -80,12 +80,19 @@ fn compare(pointer: &str, before: Option<&Value>, after: Option<&Value>, found: 
     if is_object(before) && is_object(after) {
         let keys = |value: Option<&Value>| -> BTreeSet<String> {
             let fields = value.and_then(Value::as_object);
-            fields.map(|fields| fields.keys().cloned().collect()).unwrap_or_default()
+            fields
+                .map(|fields| fields.keys().cloned().collect())
+                .unwrap_or_default()
         };
         for key in keys(before).union(&keys(after)) {
             let field = |value: Option<&Value>| value.and_then(|value| value.get(key)).cloned();
             let (before, after) = (field(before), field(after));
-            compare(&format!("{pointer}/{key}"), before.as_ref(), after.as_ref(), found);
+            compare(
+                &format!("{pointer}/{key}"),
+                before.as_ref(),
+                after.as_ref(),
+                found,
+            );
         }
         return;
     }

@@ -241,7 +241,9 @@ impl From<Formula> for FormulaBody {
 
 impl From<Rate> for PercentageFormulaBody {
     fn from(rate: Rate) -> Self {
-        Self { rate: rate.to_string() }
+        Self {
+            rate: rate.to_string(),
+        }
     }
 }
 

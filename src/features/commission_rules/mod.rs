@@ -25,4 +25,4 @@ mod usage_store;
 mod version_dto;
 
 pub use domain::{CommissionRule, CommissionRuleVersion, RuleVersionStatus, VersionTerms};
-pub use service::{rules_of_program, rules_of_programs};
+pub use service::{rules_of_program, rules_of_programs, rules_with_drafts};

@@ -85,7 +85,8 @@ fn table(tiers: &Tiers) -> String {
     let band = |tier: &Tier| {
         let unit = (!tier.unit_amount.is_zero()).then(|| format!("{} {currency} per unit", tier.unit_amount));
         let amount = (!tier.amount.is_zero()).then(|| format!("{} {currency}", tier.amount));
-        let rate = (tier.rate != Rate::ZERO || unit.is_none() && amount.is_none()).then(|| percent(tier.rate));
+        let rate =
+            (tier.rate != Rate::ZERO || unit.is_none() && amount.is_none()).then(|| percent(tier.rate));
         let parts: Vec<String> = [rate, unit, amount].into_iter().flatten().collect();
         let bound = match tiers.tier_metric {
             TierMetric::NetPaidBase => format!("{} {currency}", tier.from),
@@ -110,7 +111,10 @@ fn clauses(clauses: &Clauses) -> String {
         (false, false) => {}
     }
     if !clauses.minimum_amounts.is_empty() {
-        parts.push(format!("for lines of at least {}", either(&clauses.minimum_amounts)));
+        parts.push(format!(
+            "for lines of at least {}",
+            either(&clauses.minimum_amounts)
+        ));
     }
     match (clauses.recurrence.kind, clauses.recurrence.months) {
         (RecurrenceKind::OneTime, _) => parts.push("on the first invoice of a deal alone".to_owned()),
@@ -118,7 +122,11 @@ fn clauses(clauses: &Clauses) -> String {
         (RecurrenceKind::Recurring, None) => {}
     }
     for renewal in &clauses.recurrence.renewal_rates {
-        parts.push(format!("{} from renewal {}", percent(renewal.rate), renewal.from_year));
+        parts.push(format!(
+            "{} from renewal {}",
+            percent(renewal.rate),
+            renewal.from_year
+        ));
     }
     if !clauses.floors.is_empty() {
         parts.push(format!("at least {} a line", either(&clauses.floors)));

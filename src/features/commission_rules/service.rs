@@ -1,7 +1,8 @@
 //! The verbs of a commission rule and its versions.
 
 use super::domain::{
-    CommissionRule, CommissionRulePatch, CommissionRuleVersion, NewCommissionRule, RuleVersionStatus, VersionTerms,
+    CommissionRule, CommissionRulePatch, CommissionRuleVersion, NewCommissionRule, RuleVersionStatus,
+    VersionTerms,
 };
 use super::store::{self, CommissionRuleFilter, RuleVersionFilter};
 use super::usage_store;
@@ -32,6 +33,34 @@ pub fn rules_of_programs(
         rules.entry(version.program_id).or_default().push(rule);
     }
     Ok(rules)
+}
+
+/// [`rules_of_program`] with these drafts in the place of what their rules say while they would be in force.
+pub fn rules_with_drafts(
+    tx: &mut Tx<'_>,
+    ctx: &Ctx,
+    program_id: ProgramId,
+    drafts: &[CommissionRuleVersionId],
+) -> Result<Vec<Rule>, Problem> {
+    let mut versions = store::deciding(tx, &ctx.scope, &[program_id])?;
+    for (index, id) in drafts.iter().enumerate() {
+        let found = store::find_version(tx, &ctx.scope, *id)?;
+        let Some(draft) = found.filter(|draft| draft.program_id == program_id) else {
+            let pointer = format!("/rule_version_ids/{index}");
+            return Err(Problem::field(
+                pointer,
+                "unknown_reference",
+                "There is no such record.",
+            ));
+        };
+        versions
+            .retain(|other| other.commission_rule_id != draft.commission_rule_id || !other.overlaps(&draft));
+        versions.push(draft);
+    }
+    versions
+        .iter()
+        .map(|version| version.rule().map_err(Problem::damaged))
+        .collect()
 }
 
 /// One rule.
@@ -230,7 +259,9 @@ fn refuse_gap(version: &CommissionRuleVersion, others: &[CommissionRuleVersion])
     let after_end = before.and_then(|before| before.terms.effective_to);
     let gap = match (after_end, version.terms.effective_to, next) {
         (Some(end), _, _) if end < version.terms.effective_from => Some((end, version.terms.effective_from)),
-        (_, Some(end), Some(next)) if end < next.terms.effective_from => Some((end, next.terms.effective_from)),
+        (_, Some(end), Some(next)) if end < next.terms.effective_from => {
+            Some((end, next.terms.effective_from))
+        }
         _ => None,
     };
     match gap {

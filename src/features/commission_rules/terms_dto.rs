@@ -136,7 +136,11 @@ impl TermsBody {
 
     fn clauses(&self, fields: &mut Fields) -> Clauses {
         let conditions = &self.conditions;
-        let minimums = amounts("/terms/conditions/minimum_amounts", &conditions.minimum_amounts, fields);
+        let minimums = amounts(
+            "/terms/conditions/minimum_amounts",
+            &conditions.minimum_amounts,
+            fields,
+        );
         let mut clauses = Clauses {
             tiers: conditions.tiers.iter().map(|tier| tier.0.clone()).collect(),
             deal_types: conditions.deal_types.clone(),

@@ -1,7 +1,7 @@
 use super::domain::{
     CommissionRule, CommissionRuleVersion, NewCommissionRule, RuleVersionStatus, VersionTerms,
 };
-use crate::kernel::commission::{Clauses, FlatPer, Component, Formula};
+use crate::kernel::commission::{Clauses, Component, FlatPer, Formula};
 use crate::kernel::id::{PartnerId, ProductFamilyId, ProgramId};
 use crate::kernel::money::{Currency, Money};
 use crate::kernel::motion::{Motion, Role};

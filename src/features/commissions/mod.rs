@@ -14,6 +14,7 @@ mod accrual;
 mod domain;
 mod dto;
 pub mod http;
+mod preview;
 mod reversal;
 mod service;
 mod settlement;

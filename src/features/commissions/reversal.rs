@@ -49,7 +49,13 @@ fn standings_of(row: &ExposedRow) -> Vec<Key> {
     };
     let named = |period: &String| (!period.is_empty()).then(|| period.clone());
     let (tiers, cap) = (&progress.before.tier_period, &progress.before.cap_period);
-    Key::of(*rule_id, row.partner_id, row.amount.currency(), named(tiers), named(cap))
+    Key::of(
+        *rule_id,
+        row.partner_id,
+        row.amount.currency(),
+        named(tiers),
+        named(cap),
+    )
 }
 
 /// The part of a line's volume that a refund undoes, in cumulative targets; its units go with the last of the money.

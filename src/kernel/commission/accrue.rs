@@ -138,7 +138,9 @@ fn accrue_party<'a>(
     };
     let uncapped = amount;
     let mut ineligible = blocked.or(amount.is_zero().then_some(IneligibleReason::ZeroAmount));
-    if ineligible.is_none() && let Some(rule) = party.rule {
+    if ineligible.is_none()
+        && let Some(rule) = party.rule
+    {
         let capped = within_cap(rule, &party.standing, amount)?;
         if capped != amount {
             steps.push(cap_step(rule, &party.standing, amount, capped));

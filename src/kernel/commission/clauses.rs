@@ -137,7 +137,11 @@ pub struct Goods {
     #[serde(with = "rust_decimal::serde::str")]
     pub quantity: Decimal,
     /// What it cost the vendor, where that is known.
-    #[serde(with = "rust_decimal::serde::str_option", default)]
+    #[serde(
+        with = "rust_decimal::serde::str_option",
+        default,
+        skip_serializing_if = "Option::is_none"
+    )]
     pub cost: Option<Decimal>,
 }
 
@@ -217,7 +221,10 @@ impl Recurrence {
     pub(super) fn renewal_rate(&self, service: Option<&Service>) -> Option<Rate> {
         let index = service.map_or(0, Service::renewal_index);
         let renewals = self.renewal_rates.iter().rev();
-        renewals.into_iter().find(|renewal| renewal.from_year <= index).map(|renewal| renewal.rate)
+        renewals
+            .into_iter()
+            .find(|renewal| renewal.from_year <= index)
+            .map(|renewal| renewal.rate)
     }
 }
 
@@ -232,7 +239,11 @@ impl Service {
                 .and_then(|months| self.anchor.checked_add_months(Months::new(months)))
                 .is_some_and(|day| day <= self.starts_on)
         };
-        if reached(years) { years } else { years.saturating_sub(1) }
+        if reached(years) {
+            years
+        } else {
+            years.saturating_sub(1)
+        }
     }
 }
 
@@ -257,7 +268,10 @@ impl Clauses {
 
     /// The least and the most for a line in a currency.
     pub(super) fn limits(&self, currency: Currency) -> (Option<Money>, Option<Money>) {
-        (in_currency(&self.floors, currency), in_currency(&self.line_caps, currency))
+        (
+            in_currency(&self.floors, currency),
+            in_currency(&self.line_caps, currency),
+        )
     }
 
     /// The most in a period, in a currency.
@@ -266,7 +280,11 @@ impl Clauses {
     }
 
     /// The part of a line that the rule pays on.
-    pub(super) fn base(&self, net: Money, goods: &Goods) -> Result<Result<Money, IneligibleReason>, MoneyError> {
+    pub(super) fn base(
+        &self,
+        net: Money,
+        goods: &Goods,
+    ) -> Result<Result<Money, IneligibleReason>, MoneyError> {
         let included = match goods.kind {
             LineKind::Product => true,
             LineKind::Shipping => self.include_shipping,
@@ -298,14 +316,20 @@ impl Clauses {
     }
 
     pub(super) fn check(&self, has_rate: bool) -> Result<(), RuleError> {
-        let lists = [Some(&self.minimum_amounts), Some(&self.floors), Some(&self.line_caps)];
+        let lists = [
+            Some(&self.minimum_amounts),
+            Some(&self.floors),
+            Some(&self.line_caps),
+        ];
         let cap = self.period_cap.as_ref().map(|cap| &cap.amounts);
         for amounts in lists.into_iter().chain([cap]).flatten() {
             if amounts.iter().any(|amount| amount.is_negative()) {
                 return Err(RuleError::NegativeLimit);
             }
             let twice = |(index, amount): (usize, &Money)| {
-                amounts[..index].iter().any(|other| other.currency() == amount.currency())
+                amounts[..index]
+                    .iter()
+                    .any(|other| other.currency() == amount.currency())
             };
             if amounts.iter().enumerate().any(twice) {
                 return Err(RuleError::DuplicateLimitCurrency);
@@ -317,11 +341,17 @@ impl Clauses {
         if self.floors.iter().any(above) {
             return Err(RuleError::FloorAboveCap);
         }
-        if self.period_cap.as_ref().is_some_and(|cap| cap.period == TierScope::Line) {
+        if self
+            .period_cap
+            .as_ref()
+            .is_some_and(|cap| cap.period == TierScope::Line)
+        {
             return Err(RuleError::CapWithoutPeriod);
         }
         let renewals = &self.recurrence.renewal_rates;
-        let rising = renewals.windows(2).all(|pair| pair[0].from_year < pair[1].from_year);
+        let rising = renewals
+            .windows(2)
+            .all(|pair| pair[0].from_year < pair[1].from_year);
         if !rising || renewals.first().is_some_and(|renewal| renewal.from_year == 0) {
             return Err(RuleError::RenewalsNotRising);
         }
@@ -341,7 +371,10 @@ impl Clauses {
 }
 
 pub(super) fn in_currency(amounts: &[Money], currency: Currency) -> Option<Money> {
-    amounts.iter().copied().find(|amount| amount.currency() == currency)
+    amounts
+        .iter()
+        .copied()
+        .find(|amount| amount.currency() == currency)
 }
 
 fn is_net(measure: &BaseMeasure) -> bool {

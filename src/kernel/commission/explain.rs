@@ -199,8 +199,12 @@ impl AccrualExplanation {
         let money = |amount| Money::new(amount, self.currency);
         let total = money(self.invoice_total)?;
         let movement = Movement::paid(money(self.paid_before)?, money(self.paid_after)?, total)?;
-        self.entitlement
-            .recompute(money(self.net)?, money(self.already_posted)?, movement, self.rounding)
+        self.entitlement.recompute(
+            money(self.net)?,
+            money(self.already_posted)?,
+            movement,
+            self.rounding,
+        )
     }
 }
 
@@ -208,8 +212,12 @@ impl CreditExplanation {
     fn recompute(&self) -> Result<Money, CommissionError> {
         let money = |amount| Money::new(amount, self.currency);
         let already_posted = money(self.already_posted)?;
-        self.entitlement
-            .recompute(money(self.credit)?, already_posted, Movement::Credit, self.rounding)
+        self.entitlement.recompute(
+            money(self.credit)?,
+            already_posted,
+            Movement::Credit,
+            self.rounding,
+        )
     }
 }
 
@@ -280,7 +288,9 @@ impl Entitlement {
             rounding,
             movement,
         };
-        let Ok(base) = frame.base(rule)? else { return Ok(zero) };
+        let Ok(base) = frame.base(rule)? else {
+            return Ok(zero);
+        };
         let position = self.shares.iter().position(|share| *share == self.share);
         let position = position.ok_or(CommissionError::UnknownShare)?;
         let earlier = Money::new(self.earlier, net.currency())?;

@@ -31,10 +31,12 @@ use crate::kernel::word::word_enum;
 
 pub use accrue::{Accrual, LineInput, Party, accrue_line};
 pub use clauses::{
-    BaseMeasure, Clauses, Goods, HoldStart, LineKind, PeriodCap, Recurrence, RecurrenceKind, RenewalRate, Service,
+    BaseMeasure, Clauses, Goods, HoldStart, LineKind, PeriodCap, Recurrence, RecurrenceKind, RenewalRate,
+    Service,
 };
 pub use explain::{
-    AccrualExplanation, ClawbackExplanation, CreditExplanation, Entitlement, Explanation, Progress, Step, recompute,
+    AccrualExplanation, ClawbackExplanation, CreditExplanation, Entitlement, Explanation, Progress, Step,
+    recompute,
 };
 pub use formula::{FlatPer, Formula};
 pub use reverse::{Clawback, CreditInput, clawback, credit_note_lines};

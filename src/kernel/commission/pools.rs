@@ -93,7 +93,13 @@ impl Movement {
 
     /// Whether the line is counted now: with its first payment.
     fn counts(self) -> bool {
-        matches!(self, Self::Payment { before: Fraction::Nothing, .. })
+        matches!(
+            self,
+            Self::Payment {
+                before: Fraction::Nothing,
+                ..
+            }
+        )
     }
 }
 
@@ -149,7 +155,9 @@ impl Pools {
                 earlier: party.earlier,
             };
             let worked = own.work()?;
-            return Ok(worked.map(Claim::Own).ok_or(IneligibleReason::NoFlatAmountInCurrency));
+            return Ok(worked
+                .map(Claim::Own)
+                .ok_or(IneligibleReason::NoFlatAmountInCurrency));
         }
         let shares = self.shares.clone();
         let frame = self.frame;
@@ -162,7 +170,11 @@ impl Pools {
         steps.extend(pool.steps.iter().cloned());
         steps.push(Step::share(pool.amount, party.basis_points, share));
         if entitled != share {
-            steps.push(Step::new("beside", format!("{} beside {}", share.amount(), party.earlier.amount()), entitled));
+            steps.push(Step::new(
+                "beside",
+                format!("{} beside {}", share.amount(), party.earlier.amount()),
+                entitled,
+            ));
         }
         Ok(Ok(Claim::Shared { entitled, steps }))
     }
@@ -211,7 +223,11 @@ impl Frame {
 
     /// The pool of a formula without tiers, at most the base, before and after floor and cap; none when there is no
     /// flat amount in the currency.
-    pub(super) fn pool(&self, rule: &RuleSnapshot, base: Money) -> Result<Option<(Money, Money)>, MoneyError> {
+    pub(super) fn pool(
+        &self,
+        rule: &RuleSnapshot,
+        base: Money,
+    ) -> Result<Option<(Money, Money)>, MoneyError> {
         let renewal = rule.clauses.recurrence.renewal_rate(self.service.as_ref());
         let formula = &rule.formula;
         let raw = match (formula, self.movement.is_credit()) {
@@ -252,9 +268,8 @@ impl Frame {
         let base_amount = base.amount();
         let formula = &rule.formula;
         let renewal = rule.clauses.recurrence.renewal_rate(self.service.as_ref());
-        let rate = |rate: crate::kernel::rate::Rate| {
-            Step::product(base_amount, renewal.unwrap_or(rate).decimal())
-        };
+        let rate =
+            |rate: crate::kernel::rate::Rate| Step::product(base_amount, renewal.unwrap_or(rate).decimal());
         let flat = || {
             formula
                 .flat(base.currency(), self.goods.quantity, self.rounding)
@@ -301,7 +316,7 @@ impl Own<'_> {
         let own = self.share_of(base)?;
         let share = self.shares.get(self.position).map_or(0, |part| part.basis_points);
         let portion = Decimal::new(i64::from(share), 4);
-        let count = product(self.frame.goods.quantity, portion)?;
+        let count = product(self.frame.goods.quantity, portion)?.normalize();
         let text = format!("{} x {share} / {WHOLE_BASIS_POINTS}", base.amount());
         let steps = vec![Step::new("own_base", text, own)];
         let worked = if self.tiers.accumulates() {
@@ -313,12 +328,21 @@ impl Own<'_> {
     }
 
     /// The line alone decides: its whole amount, of which payments earn their part.
-    fn within_the_line(&self, own: Money, count: Decimal, mut steps: Vec<Step>) -> Result<OwnWork, MoneyError> {
+    fn within_the_line(
+        &self,
+        own: Money,
+        count: Decimal,
+        mut steps: Vec<Step>,
+    ) -> Result<OwnWork, MoneyError> {
         let rounding = self.frame.rounding;
         let whole = if own.is_positive() {
             let exact = self.tiers.of_line(own.amount(), count)?;
             let tiers = Money::rounded(exact, own.currency(), rounding)?;
-            steps.push(Step::new("tiers", format!("f({}) = {exact}", own.amount()), tiers));
+            steps.push(Step::new(
+                "tiers",
+                format!("f({}) = {exact}", own.amount()),
+                tiers,
+            ));
             let raw = tiers.checked_add(self.flat()?)?;
             let (floor, cap) = self.limits()?;
             let bounded = bounded(raw, floor, cap, self.room(own, self.earlier)?)?;
@@ -342,7 +366,11 @@ impl Own<'_> {
             }
         };
         steps.push(Step::difference("amount", earned, self.already_posted, amount));
-        let entitled = if self.frame.movement.is_credit() { earned } else { whole };
+        let entitled = if self.frame.movement.is_credit() {
+            earned
+        } else {
+            whole
+        };
         Ok(OwnWork {
             entitled,
             amount,
@@ -352,13 +380,22 @@ impl Own<'_> {
     }
 
     /// The partner's volume decides: what the money that came in adds to it.
-    fn beyond_the_line(&self, own: Money, count: Decimal, mut steps: Vec<Step>) -> Result<OwnWork, MoneyError> {
+    fn beyond_the_line(
+        &self,
+        own: Money,
+        count: Decimal,
+        mut steps: Vec<Step>,
+    ) -> Result<OwnWork, MoneyError> {
         let (movement, rounding) = (self.frame.movement, self.frame.rounding);
         let moved = movement.part(own, rounding)?;
         let (volume, counted) = if movement.is_credit() {
             (-moved.amount(), Decimal::ZERO)
         } else {
-            let counted = if movement.counts() && own.is_positive() { count } else { Decimal::ZERO };
+            let counted = if movement.counts() && own.is_positive() {
+                count
+            } else {
+                Decimal::ZERO
+            };
             (moved.amount(), counted)
         };
         steps.push(Step::new("received", format!("of {}", own.amount()), moved));
@@ -412,12 +449,20 @@ impl Own<'_> {
     }
 
     fn share_of(&self, whole: Money) -> Result<Money, MoneyError> {
-        Ok(at(whole.allocate(self.shares, WHOLE_BASIS_POINTS)?, self.position))
+        Ok(at(
+            whole.allocate(self.shares, WHOLE_BASIS_POINTS)?,
+            self.position,
+        ))
     }
 }
 
 /// Floor, then cap, then never above the base.
-fn bounded(amount: Money, floor: Option<Money>, cap: Option<Money>, base: Money) -> Result<Money, MoneyError> {
+fn bounded(
+    amount: Money,
+    floor: Option<Money>,
+    cap: Option<Money>,
+    base: Money,
+) -> Result<Money, MoneyError> {
     let amount = match floor {
         Some(floor) => amount.max(floor)?,
         None => amount,
@@ -430,7 +475,11 @@ fn bounded(amount: Money, floor: Option<Money>, cap: Option<Money>, base: Money)
 }
 
 fn limited(raw: Money, amount: Money) -> Step {
-    Step::new("limited", format!("{} within floor, cap and base", raw.amount()), amount)
+    Step::new(
+        "limited",
+        format!("{} within floor, cap and base", raw.amount()),
+        amount,
+    )
 }
 
 /// The part at a position that is known to be there.

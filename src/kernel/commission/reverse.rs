@@ -134,7 +134,10 @@ fn credit_party<'a>(
 ) -> Result<Accrual<'a>, CommissionError> {
     let zero = Money::zero(input.credit.currency());
     let (entitled, amount, growth, steps, blocked) = match claim {
-        Ok(Claim::Shared { entitled: share, mut steps }) => {
+        Ok(Claim::Shared {
+            entitled: share,
+            mut steps,
+        }) => {
             let entitled = share.checked_neg()?;
             let amount = entitled.checked_sub(party.already_posted)?;
             steps.push(Step::negation("credited", share, entitled));

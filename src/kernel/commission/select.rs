@@ -257,8 +257,14 @@ fn refused_clause(clauses: &Clauses, facts: &Facts<'_>) -> Option<Outcome> {
     let minimum = in_currency(&clauses.minimum_amounts, facts.currency);
     [
         (admits_text(&clauses.tiers, facts.tier), Outcome::TierDiffers),
-        (admits(&clauses.deal_types, &facts.deal_type), Outcome::DealTypeDiffers),
-        (admits_text(&clauses.countries, facts.country), Outcome::CountryDiffers),
+        (
+            admits(&clauses.deal_types, &facts.deal_type),
+            Outcome::DealTypeDiffers,
+        ),
+        (
+            admits_text(&clauses.countries, facts.country),
+            Outcome::CountryDiffers,
+        ),
         (
             minimum.is_none_or(|minimum| facts.net.amount() >= minimum.amount()),
             Outcome::BelowMinimumAmount,

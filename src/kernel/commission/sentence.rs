@@ -100,7 +100,11 @@ fn own_sentence(
     let before = match entitlement.progress.as_deref() {
         Some(progress) if tiers.accumulates() => format!(
             " {} {currency} and {} units had been counted in {}, {} {currency} and {} units come on top.",
-            progress.before.volume, progress.before.count, progress.before.tier_period, progress.volume, progress.count
+            progress.before.volume,
+            progress.before.count,
+            progress.before.tier_period,
+            progress.volume,
+            progress.count
         ),
         _ => String::new(),
     };
@@ -134,8 +138,10 @@ fn entitled_sentences(
                 (rate.decimal() * Decimal::ONE_HUNDRED).normalize()
             )
         }
-        Some(formula @ Formula::Hybrid { .. }) => format!("a flat amount and {}% of {base} {currency}",
-            (formula.rate().map_or(Decimal::ZERO, |rate| rate.decimal()) * Decimal::ONE_HUNDRED).normalize()),
+        Some(formula @ Formula::Hybrid { .. }) => format!(
+            "a flat amount and {}% of {base} {currency}",
+            (formula.rate().map_or(Decimal::ZERO, |rate| rate.decimal()) * Decimal::ONE_HUNDRED).normalize()
+        ),
         Some(Formula::Tiered(_)) => format!("by tiers on {base} {currency}"),
         Some(Formula::Flat { .. }) => format!("a flat amount, at most {base} {currency}"),
         None => format!("nothing on {base} {currency}"),

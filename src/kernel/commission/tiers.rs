@@ -200,10 +200,7 @@ impl Tiers {
         rounding: Rounding,
     ) -> Result<(Money, Decimal, Step), MoneyError> {
         let round = |exact: Decimal| Money::rounded(exact, self.currency, rounding);
-        let (volume_after, count_after) = (
-            sum(standing.volume, volume)?,
-            sum(standing.count, count)?,
-        );
+        let (volume_after, count_after) = (sum(standing.volume, volume)?, sum(standing.count, count)?);
         let position = format!("{} + {volume}", standing.volume);
         match self.tier_mode {
             TierMode::Marginal | TierMode::SlabPerLine => {
@@ -225,8 +222,15 @@ impl Tiers {
                 } else {
                     self.band(volume_after, count_after)
                 };
-                let once = if count.is_zero() { Decimal::ZERO } else { tier.amount };
-                let grown = sum(product(volume, tier.rate.decimal())?, product(count, tier.unit_amount)?)?;
+                let once = if count.is_zero() {
+                    Decimal::ZERO
+                } else {
+                    tier.amount
+                };
+                let grown = sum(
+                    product(volume, tier.rate.decimal())?,
+                    product(count, tier.unit_amount)?,
+                )?;
                 let grown = sum(grown, if is_credit { -once } else { once })?;
                 let amount = round(sum(standing.exact, grown)?)?.checked_sub(round(standing.exact)?)?;
                 let text = format!("{volume} x {} = {grown} at {position}", tier.rate);
@@ -297,7 +301,9 @@ impl TierScope {
         let start = match self {
             Self::Line | Self::Lifetime => return self.as_str().to_owned(),
             Self::Month => day.with_day(1),
-            Self::Quarter => day.with_day(1).and_then(|first| first.with_month(day.month0() / 3 * 3 + 1)),
+            Self::Quarter => day
+                .with_day(1)
+                .and_then(|first| first.with_month(day.month0() / 3 * 3 + 1)),
             Self::Year => NaiveDate::from_yo_opt(day.year(), 1),
             Self::Anniversary => match anniversary {
                 Some(anchor) => year_since(anchor, day),

@@ -23,7 +23,7 @@ const TABLES: &[(&str, &[&str])] = &[
     ("identity_providers", &["identities"]),
     ("sessions", &["refresh_tokens"]),
     ("commission_rules", &["commission_rule_versions"]),
-    ("commissions", &["clawbacks"]),
+    ("commissions", &["clawbacks", "commission_standings"]),
     ("events", &["event_counters"]),
     ("audit", &["audit_events", "audit_links", "unsealed_audit_events"]),
     ("invoices", &["invoice_lines", "payments", "refunds"]),
@@ -72,7 +72,9 @@ pub const FOREIGN_TABLES: &[(&str, &[&str], &str)] = &[
     (
         "commissions",
         &[
+            "accounts",
             "attributions",
+            "commission_rule_versions",
             "credit_notes",
             "deals",
             "enrollments",

@@ -4,8 +4,8 @@ use super::super::domain::{CommissionKind, CommissionStatus, Earned, Origin};
 use super::super::standings::{Key, Standings};
 use super::super::store::accrual::{CreditRow, Detail, Details, Holder, PaymentRow, PoolParty, ProgramTerms};
 use crate::kernel::commission::{
-    Accrual, CommissionError, Component, CreditInput, Facts, Goods, HoldStart, IneligibleReason, LineInput, Party,
-    Rule, Selection, Service, Standing, accrue_line, credit_note_lines, select,
+    Accrual, CommissionError, Component, CreditInput, Facts, Goods, HoldStart, IneligibleReason, LineInput,
+    Party, Rule, Selection, Service, Standing, accrue_line, credit_note_lines, select,
 };
 use crate::kernel::id::CommissionId;
 use crate::kernel::money::Money;
@@ -50,7 +50,14 @@ impl<'a> Pool<'a> {
         let line = (first.payment_id.uuid(), first.invoice_line_id.uuid());
         let member = |row: &'a PaymentRow| {
             let detail = details.get(line, row.party.attribution_id);
-            Member::new(program, rules, what, (&row.party, detail), row.party.eligible(), row.is_new)
+            Member::new(
+                program,
+                rules,
+                what,
+                (&row.party, detail),
+                row.party.eligible(),
+                row.is_new,
+            )
         };
         Self {
             program,
@@ -72,7 +79,14 @@ impl<'a> Pool<'a> {
         let note = first.credit_note_id.uuid();
         let member = |row: &'a CreditRow| {
             let detail = details.get((note, note), row.party.attribution_id);
-            Member::new(program, rules, what, (&row.party, detail), row.eligible(), row.is_new)
+            Member::new(
+                program,
+                rules,
+                what,
+                (&row.party, detail),
+                row.eligible(),
+                row.is_new,
+            )
         };
         Self {
             program,
@@ -96,7 +110,11 @@ impl<'a> Pool<'a> {
 
     /// Works out the lines, component by component; each party's later components stay within what the earlier ones
     /// leave of its base.
-    pub(crate) fn earn(&self, standings: &mut Standings, earned: &mut Vec<Earned>) -> Result<(), CommissionError> {
+    pub(crate) fn earn(
+        &self,
+        standings: &mut Standings,
+        earned: &mut Vec<Earned>,
+    ) -> Result<(), CommissionError> {
         let mut earlier = vec![Money::zero(self.what.base().currency()); self.members.len()];
         for component in self.components() {
             let counts = |member: &Member<'_>| member.rule(component).is_some_and(Rule::accumulates);
@@ -104,11 +122,23 @@ impl<'a> Pool<'a> {
                 // Two parties may have one distributor: each is worked out where the one before left it.
                 for index in 0..self.members.len() {
                     let lines = self.lines(component, standings, &earlier)?;
-                    self.keep(component, lines.into_iter().enumerate().skip(index).take(1), standings, earned, &mut earlier)?;
+                    self.keep(
+                        component,
+                        lines.into_iter().enumerate().skip(index).take(1),
+                        standings,
+                        earned,
+                        &mut earlier,
+                    )?;
                 }
             } else {
                 let lines = self.lines(component, standings, &earlier)?;
-                self.keep(component, lines.into_iter().enumerate(), standings, earned, &mut earlier)?;
+                self.keep(
+                    component,
+                    lines.into_iter().enumerate(),
+                    standings,
+                    earned,
+                    &mut earlier,
+                )?;
             }
         }
         Ok(())
@@ -128,7 +158,11 @@ impl<'a> Pool<'a> {
             if !member.is_new || !is_wanted(component, &line) {
                 continue;
             }
-            standings.add(&member.keys(component, self.program, self.what), line.growth, line.amount)?;
+            standings.add(
+                &member.keys(component, self.program, self.what),
+                line.growth,
+                line.amount,
+            )?;
             earned.push(self.line(member, line));
         }
         Ok(())
@@ -136,7 +170,8 @@ impl<'a> Pool<'a> {
 
     /// The components to work out: the base always, so that whoever earns nothing learns why.
     fn components(&self) -> impl Iterator<Item = Component> {
-        let decided = |component: Component| self.members.iter().any(|member| member.rule(component).is_some());
+        let decided =
+            |component: Component| self.members.iter().any(|member| member.rule(component).is_some());
         Component::ALL
             .iter()
             .copied()
@@ -233,7 +268,11 @@ impl<'a> Pool<'a> {
                     paid: Some((row.invoice_id, row.invoice_line_id, row.payment_id)),
                     credit_note_id: None,
                 };
-                (CommissionKind::Accrual, origin, self.release_at(row.paid_at, line.rule))
+                (
+                    CommissionKind::Accrual,
+                    origin,
+                    self.release_at(row.paid_at, line.rule),
+                )
             }
             What::Credit(row) => {
                 let origin = Origin {
@@ -403,7 +442,13 @@ impl<'a> Member<'a> {
         let tier_period = tiers.map(|tiers| tiers.tier_scope.period(day, anniversary));
         let cap = terms.clauses.period_cap.as_ref();
         let cap_period = cap.map(|cap| cap.period.period(day, anniversary));
-        Key::of(terms.rule_id, partner_id, what.base().currency(), tier_period, cap_period)
+        Key::of(
+            terms.rule_id,
+            partner_id,
+            what.base().currency(),
+            tier_period,
+            cap_period,
+        )
     }
 }
 

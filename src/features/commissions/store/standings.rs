@@ -1,7 +1,7 @@
 //! Where partners stand, locked while lines are worked out.
 
 use super::super::standings::{Count, Key, Standings};
-use crate::kernel::ctx::Ctx;
+use crate::kernel::ctx::{Ctx, Scope};
 use crate::kernel::id::{CommissionRuleId, PartnerId};
 use crate::kernel::money::Currency;
 use crate::kernel::problem::Problem;
@@ -9,6 +9,7 @@ use crate::platform::db::{Prepared, Tx};
 use diesel::sql_types::{Array, Numeric, Text, Timestamptz, Uuid as SqlUuid};
 use diesel::{QueryableByName, RunQueryDsl, sql_query};
 use rust_decimal::Decimal;
+use std::collections::BTreeSet;
 use uuid::Uuid;
 
 #[derive(QueryableByName)]
@@ -39,6 +40,12 @@ const LOCK: &str = "INSERT INTO commission_standings AS s (organization_id, comm
      ON CONFLICT ON CONSTRAINT commission_standings_pk DO UPDATE SET row_version = s.row_version + 1 \
      RETURNING commission_rule_id, partner_id, currency, period, volume, units, exact, posted";
 
+const READ: &str = "SELECT s.commission_rule_id, s.partner_id, s.currency, s.period, s.volume, s.units, s.exact, s.posted \
+     FROM commission_standings s JOIN unnest($2, $3, $4, $5) AS n (rule_id, partner_id, currency, period) \
+         ON s.commission_rule_id = n.rule_id AND s.partner_id = n.partner_id AND s.currency = n.currency \
+         AND s.period = n.period \
+     WHERE s.organization_id = $1";
+
 const SAVE: &str = "UPDATE commission_standings s SET volume = n.volume, units = n.units, exact = n.exact, \
          posted = n.posted, updated_at = $2 \
      FROM unnest($3, $4, $5, $6, $7, $8, $9, $10) \
@@ -62,7 +69,28 @@ pub fn lock(tx: &mut Tx<'_>, ctx: &Ctx, keys: Vec<Key>) -> Result<Standings, Pro
         .bind::<Array<SqlUuid>, _>(rows.iter().map(|row| row.1.uuid()).collect::<Vec<_>>())
         .bind::<Array<Text>, _>(rows.iter().map(|row| row.2.code()).collect::<Vec<_>>())
         .bind::<Array<Text>, _>(rows.iter().map(|row| row.3.clone()).collect::<Vec<_>>());
-    let found: Vec<Raw> = Prepared(query).load(tx.connection())?;
+    take(&mut standings, Prepared(query).load(tx.connection())?)?;
+    Ok(standings)
+}
+
+/// The standings of these keys as they are, held by nobody.
+pub fn read(tx: &mut Tx<'_>, scope: &Scope, keys: Vec<Key>) -> Result<Standings, Problem> {
+    let mut standings = Standings::default();
+    if keys.is_empty() {
+        return Ok(standings);
+    }
+    let rows: BTreeSet<_> = keys.iter().map(Key::row).collect();
+    let query = sql_query(READ)
+        .bind::<SqlUuid, _>(scope.organization_id.uuid())
+        .bind::<Array<SqlUuid>, _>(rows.iter().map(|row| row.0.uuid()).collect::<Vec<_>>())
+        .bind::<Array<SqlUuid>, _>(rows.iter().map(|row| row.1.uuid()).collect::<Vec<_>>())
+        .bind::<Array<Text>, _>(rows.iter().map(|row| row.2.code()).collect::<Vec<_>>())
+        .bind::<Array<Text>, _>(rows.iter().map(|row| row.3.clone()).collect::<Vec<_>>());
+    take(&mut standings, Prepared(query).load(tx.connection())?)?;
+    Ok(standings)
+}
+
+fn take(standings: &mut Standings, found: Vec<Raw>) -> Result<(), Problem> {
     for raw in found {
         let key = (
             CommissionRuleId::from_uuid(raw.commission_rule_id),
@@ -71,14 +99,14 @@ pub fn lock(tx: &mut Tx<'_>, ctx: &Ctx, keys: Vec<Key>) -> Result<Standings, Pro
             raw.period,
         );
         let count = Count {
-            volume: raw.volume,
-            units: raw.units,
-            exact: raw.exact,
-            posted: raw.posted,
+            volume: raw.volume.normalize(),
+            units: raw.units.normalize(),
+            exact: raw.exact.normalize(),
+            posted: raw.posted.normalize(),
         };
         standings.insert(key, count);
     }
-    Ok(standings)
+    Ok(())
 }
 
 /// Writes locked standings back.

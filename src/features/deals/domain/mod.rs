@@ -3,9 +3,9 @@
 #[cfg(test)]
 mod tests;
 
-pub use crate::kernel::motion::DealType;
 use crate::kernel::id::{AccountId, DealId, PartnerId, PipelineStageId, ProductFamilyId, ProgramId};
 use crate::kernel::money::Money;
+pub use crate::kernel::motion::DealType;
 use crate::kernel::patch::Patch;
 use crate::kernel::problem::{Code, FieldProblem, Problem};
 use crate::kernel::word::word_enum;

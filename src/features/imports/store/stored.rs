@@ -294,6 +294,8 @@ stored! {
         description: Option<String>,
         net_amount: Decimal,
         tax_amount: Decimal,
+        kind: String,
+        quantity: Decimal,
     }
 }
 

@@ -278,7 +278,11 @@ pub struct InvoiceLineView {
     /// What it is about: `product`, `shipping` or `fee`.
     pub kind: LineKind,
     /// How many units.
-    #[schema(max_length = 20, pattern = r"^(0|[1-9][0-9]{0,14})(\.[0-9]{1,4})?$", example = "1")]
+    #[schema(
+        max_length = 20,
+        pattern = r"^(0|[1-9][0-9]{0,14})(\.[0-9]{1,4})?$",
+        example = "1"
+    )]
     pub quantity: String,
     /// What it cost, where that is known.
     #[schema(required)]

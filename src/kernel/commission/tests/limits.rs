@@ -14,7 +14,9 @@ fn with(formula: Formula, clauses: Clauses) -> Rule {
 }
 
 fn earned(rule: &Rule, net: &str) -> Money {
-    let accrual = accrue_line(&line(usd(net), vec![party(1, 10_000, rule)])).unwrap().remove(0);
+    let accrual = accrue_line(&line(usd(net), vec![party(1, 10_000, rule)]))
+        .unwrap()
+        .remove(0);
     assert_eq!(recompute(&accrual.explanation).unwrap(), accrual.amount);
     accrual.amount
 }
@@ -34,7 +36,12 @@ fn floor_comes_before_cap_and_both_before_the_base() {
             ..Clauses::default()
         },
     );
-    for (net, expected) in [("50.00", "25.00"), ("15.00", "15.00"), ("100.00", "35.00"), ("1000.00", "40.00")] {
+    for (net, expected) in [
+        ("50.00", "25.00"),
+        ("15.00", "15.00"),
+        ("100.00", "35.00"),
+        ("1000.00", "40.00"),
+    ] {
         assert_eq!(earned(&limited, net), usd(expected));
     }
     let mut above = terms(1, percentage("0.1"));
@@ -105,8 +112,14 @@ fn shipping_fees_and_margin_are_what_the_rule_says() {
     );
     assert_eq!(of(shipping, LineKind::Shipping, None), (usd("5"), None));
     assert_eq!(of(margin(), LineKind::Product, Some(20)), (usd("3"), None));
-    assert_eq!(of(margin(), LineKind::Product, None), (usd("0"), Some(IneligibleReason::CostUnknown)));
-    assert_eq!(of(margin(), LineKind::Product, Some(70)), (usd("0"), Some(IneligibleReason::ZeroAmount)));
+    assert_eq!(
+        of(margin(), LineKind::Product, None),
+        (usd("0"), Some(IneligibleReason::CostUnknown))
+    );
+    assert_eq!(
+        of(margin(), LineKind::Product, Some(70)),
+        (usd("0"), Some(IneligibleReason::ZeroAmount))
+    );
 }
 
 #[test]
@@ -116,8 +129,14 @@ fn another_rate_applies_from_a_renewal_on() {
         Clauses {
             recurrence: Recurrence {
                 renewal_rates: vec![
-                    RenewalRate { from_year: 1, rate: "0.10".parse().unwrap() },
-                    RenewalRate { from_year: 3, rate: "0.05".parse().unwrap() },
+                    RenewalRate {
+                        from_year: 1,
+                        rate: "0.10".parse().unwrap(),
+                    },
+                    RenewalRate {
+                        from_year: 3,
+                        rate: "0.05".parse().unwrap(),
+                    },
                 ],
                 ..Recurrence::default()
             },
@@ -125,7 +144,11 @@ fn another_rate_applies_from_a_renewal_on() {
         },
     );
     for (starts_on, expected) in [
-        ("2024-02-29", "30"), ("2025-02-27", "30"), ("2025-02-28", "10"), ("2027-02-27", "10"), ("2027-02-28", "5"),
+        ("2024-02-29", "30"),
+        ("2025-02-27", "30"),
+        ("2025-02-28", "10"),
+        ("2027-02-27", "10"),
+        ("2027-02-28", "5"),
     ] {
         let mut input = line(usd("100"), vec![party(1, 10_000, &rule)]);
         input.service = Some(Service {
@@ -165,14 +188,53 @@ fn conditions_on_tier_type_country_and_amount_decide() {
         selection.chosen(Component::Base).unwrap().terms().rule_id == rule_id(2)
     };
     let gold = rules(|clauses| clauses.tiers = vec!["gold".to_owned()]);
-    assert!(chosen(&gold, Facts { tier: Some("gold"), ..facts() }));
-    assert!(!chosen(&gold, Facts { tier: Some("silver"), ..facts() }) && !chosen(&gold, facts()));
+    assert!(chosen(
+        &gold,
+        Facts {
+            tier: Some("gold"),
+            ..facts()
+        }
+    ));
+    assert!(
+        !chosen(
+            &gold,
+            Facts {
+                tier: Some("silver"),
+                ..facts()
+            }
+        ) && !chosen(&gold, facts())
+    );
     let renewals = rules(|clauses| clauses.deal_types = vec![DealType::Renewal]);
-    assert!(chosen(&renewals, Facts { deal_type: DealType::Renewal, ..facts() }) && !chosen(&renewals, facts()));
+    assert!(
+        chosen(
+            &renewals,
+            Facts {
+                deal_type: DealType::Renewal,
+                ..facts()
+            }
+        ) && !chosen(&renewals, facts())
+    );
     let german = rules(|clauses| clauses.countries = vec!["DE".to_owned()]);
-    assert!(chosen(&german, Facts { country: Some("DE"), ..facts() }) && !chosen(&german, facts()));
+    assert!(
+        chosen(
+            &german,
+            Facts {
+                country: Some("DE"),
+                ..facts()
+            }
+        ) && !chosen(&german, facts())
+    );
     let large = rules(|clauses| clauses.minimum_amounts = vec![usd("1000")]);
-    assert!(chosen(&large, facts()) && !chosen(&large, Facts { net: usd("999.99"), ..facts() }));
+    assert!(
+        chosen(&large, facts())
+            && !chosen(
+                &large,
+                Facts {
+                    net: usd("999.99"),
+                    ..facts()
+                }
+            )
+    );
 }
 
 #[test]

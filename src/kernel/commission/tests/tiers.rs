@@ -234,7 +234,12 @@ proptest! {
     }
 }
 
-const STEPS: &[(i64, i64)] = &[(0, 10_000), (100_000, 20_000), (300_000, 30_000), (800_000, 50_000)];
+const STEPS: &[(i64, i64)] = &[
+    (0, 10_000),
+    (100_000, 20_000),
+    (300_000, 30_000),
+    (800_000, 50_000),
+];
 
 /// "the same table pays 164 or 285 on the same six sales"
 #[test]
@@ -251,7 +256,11 @@ fn the_scope_makes_the_difference_between_164_and_285() {
 /// Known from other systems: an amount between two closed bands earns nothing.
 #[test]
 fn an_amount_between_two_closed_bands_earning_nothing() {
-    let rule = tiered(TierMode::SlabPerLine, TierScope::Line, &[(0, 100_000), (10_000, 200_000), (16_600, 300_000)]);
+    let rule = tiered(
+        TierMode::SlabPerLine,
+        TierScope::Line,
+        &[(0, 100_000), (10_000, 200_000), (16_600, 300_000)],
+    );
     assert_eq!(sale(&rule, &Standing::default(), 16_599).0, 3_320);
     assert_eq!(sale(&rule, &Standing::default(), 16_600).0, 4_980);
     for wrong in [vec![(1, 100_000)], vec![(0, 1), (500, 2), (500, 3)], vec![]] {
@@ -263,7 +272,11 @@ fn an_amount_between_two_closed_bands_earning_nothing() {
 /// Known from other systems: a retroactive true-up is paid twice after a refund.
 #[test]
 fn a_retroactive_true_up_paid_twice_after_a_refund() {
-    let rule = tiered(TierMode::SlabRetroactive, TierScope::Quarter, &[(0, 100_000), (100_000, 200_000)]);
+    let rule = tiered(
+        TierMode::SlabRetroactive,
+        TierScope::Quarter,
+        &[(0, 100_000), (100_000, 200_000)],
+    );
     let (posted, standing) = sales(&rule, &[60_000, 60_000]);
     assert_eq!(posted, [6_000, 18_000]);
     // The second sale is refunded in full: its line is taken back whole, and its volume goes with it.
@@ -281,9 +294,16 @@ fn a_retroactive_true_up_paid_twice_after_a_refund() {
 
 #[test]
 fn a_table_that_pays_less_for_more_is_told() {
-    let falling = tiers(TierMode::SlabRetroactive, TierScope::Year, &[(0, 100_000), (50_000, 90_000)]);
+    let falling = tiers(
+        TierMode::SlabRetroactive,
+        TierScope::Year,
+        &[(0, 100_000), (50_000, 90_000)],
+    );
     assert_eq!(falling.falls_at(), Some(Decimal::new(50_000, 2)));
-    let marginal = Tiers { tier_mode: TierMode::Marginal, ..falling };
+    let marginal = Tiers {
+        tier_mode: TierMode::Marginal,
+        ..falling
+    };
     assert_eq!(marginal.falls_at(), None);
 }
 

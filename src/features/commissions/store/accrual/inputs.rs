@@ -211,7 +211,8 @@ fn credits(tx: &mut Tx<'_>, scope: &Scope, which: &str, ids: &[Uuid]) -> Result<
     })
 }
 
-fn programs(
+/// The terms of the programs of these inputs.
+pub fn programs(
     tx: &mut Tx<'_>,
     scope: &Scope,
     inputs: &Inputs,

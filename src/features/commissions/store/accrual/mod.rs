@@ -3,10 +3,12 @@
 mod details;
 mod inputs;
 mod insert;
+mod preview;
 
 pub use details::details;
-pub use inputs::inputs;
+pub use inputs::{inputs, programs};
 pub use insert::insert;
+pub use preview::{Candidate, candidates};
 
 use crate::kernel::commission::{Goods, IneligibleReason};
 use crate::kernel::id::{
