@@ -90,7 +90,8 @@ pub fn preview(tx: &mut Tx<'_>, ctx: &Ctx, question: &Question) -> Result<Vec<Fo
         (!candidates.contains_key(&credit.partner_id))
             .then(|| FieldProblem::new(pointer, "unknown_reference", "There is no such record."))
     };
-    let unknown: Vec<FieldProblem> = question.credits.iter().enumerate().filter_map(unknown).collect();
+    let mut unknown: Vec<FieldProblem> = question.credits.iter().enumerate().filter_map(unknown).collect();
+    unknown.extend(unknown_families(tx, ctx, question)?);
     if !unknown.is_empty() {
         return Err(Problem::fields(unknown));
     }
@@ -118,6 +119,27 @@ pub fn preview(tx: &mut Tx<'_>, ctx: &Ctx, question: &Question) -> Result<Vec<Fo
         Some(Foreseen { line, places })
     });
     Ok(foreseen.collect())
+}
+
+/// Product families that there are not, each at its line.
+fn unknown_families(tx: &mut Tx<'_>, ctx: &Ctx, question: &Question) -> Result<Vec<FieldProblem>, Problem> {
+    let mut named = Vec::new();
+    for (invoice, bill) in question.invoices.iter().enumerate() {
+        for (line, billed) in bill.lines.iter().enumerate() {
+            named.extend(billed.product_family_id.map(|id| (invoice, line, id)));
+        }
+    }
+    if named.is_empty() {
+        return Ok(Vec::new());
+    }
+    let families: Vec<ProductFamilyId> = named.iter().map(|(.., id)| *id).collect();
+    let known = store::accrual::known_families(tx, &ctx.scope, &families)?;
+    let unknown = named.into_iter().filter(|(.., id)| !known.contains(id));
+    let problem = |(invoice, line, _)| {
+        let pointer = format!("/invoices/{invoice}/lines/{line}/product_family_id");
+        FieldProblem::new(pointer, "unknown_reference", "There is no such record.")
+    };
+    Ok(unknown.map(problem).collect())
 }
 
 type Places = HashMap<(InvoiceId, InvoiceLineId, PaymentId), (usize, usize, usize)>;

@@ -82,6 +82,7 @@ pub const FOREIGN_TABLES: &[(&str, &[&str], &str)] = &[
             "invoices",
             "partners",
             "payments",
+            "product_families",
             "programs",
             "refunds",
         ],

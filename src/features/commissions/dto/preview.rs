@@ -139,7 +139,7 @@ pub struct PreviewPaymentBody {
 
 /// What each partner would earn, when, and why.
 #[derive(Debug, Clone, Serialize, ToSchema)]
-#[schema(as = CommissionPreview)]
+#[schema(as = CommissionPreview, examples(json!({"lines": [{"partner_id": "ptn_01j9zq4y8k7m5n3p2r1s0t6v4w", "role": "sourced", "component": "base", "invoice": 1, "line": 1, "payment": 1, "commission_rule_version_id": "rlv_01j9zq4y8k7m5n3p2r1s0t6v4w", "amount": {"amount": "100.00", "currency": "USD"}, "status": "pending", "ineligible_reason": null, "earned_at": "2026-03-15T09:30:00Z", "release_at": "2026-04-14T00:00:00Z", "sentence": "The commission under version 1 of rule rule_01j9zq4y8k7m5n3p2r1s0t6v4w is 10% of 1000.00 USD: 100.00 USD."}]})))]
 pub struct PreviewView {
     /// The lines, in the order in which they would be earned.
     #[schema(max_items = 1000000)]
@@ -148,7 +148,7 @@ pub struct PreviewView {
 
 /// A line that would be earned.
 #[derive(Debug, Clone, Serialize, ToSchema)]
-#[schema(as = CommissionPreviewResult)]
+#[schema(as = CommissionPreviewResult, examples(json!({"partner_id": "ptn_01j9zq4y8k7m5n3p2r1s0t6v4w", "role": "sourced", "component": "base", "invoice": 1, "line": 1, "payment": 1, "commission_rule_version_id": "rlv_01j9zq4y8k7m5n3p2r1s0t6v4w", "amount": {"amount": "100.00", "currency": "USD"}, "status": "pending", "ineligible_reason": null, "earned_at": "2026-03-15T09:30:00Z", "release_at": "2026-04-14T00:00:00Z", "sentence": "The commission under version 1 of rule rule_01j9zq4y8k7m5n3p2r1s0t6v4w is 10% of 1000.00 USD: 100.00 USD."})))]
 pub struct PreviewLineView {
     /// Who earns it.
     pub partner_id: PartnerId,

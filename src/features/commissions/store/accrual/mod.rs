@@ -8,7 +8,7 @@ mod preview;
 pub use details::details;
 pub use inputs::{inputs, programs};
 pub use insert::insert;
-pub use preview::{Candidate, candidates};
+pub use preview::{Candidate, candidates, known_families};
 
 use crate::kernel::commission::{Goods, IneligibleReason};
 use crate::kernel::id::{

@@ -3,14 +3,14 @@
 use super::{Detail, Distributor, Holder, PoolParty};
 use crate::kernel::commission::Goods;
 use crate::kernel::ctx::Scope;
-use crate::kernel::id::{AttributionId, PartnerId, ProgramId};
+use crate::kernel::id::{AttributionId, PartnerId, ProductFamilyId, ProgramId};
 use crate::kernel::motion::Role;
 use crate::kernel::problem::Problem;
 use crate::platform::db::{Prepared, Tx};
 use chrono::{DateTime, Utc};
 use diesel::sql_types::{Array, Bool, Nullable, Text, Timestamptz, Uuid as SqlUuid};
 use diesel::{QueryableByName, RunQueryDsl, sql_query};
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use uuid::Uuid;
 
 #[derive(QueryableByName)]
@@ -75,6 +75,28 @@ pub fn candidates(
     Ok(rows
         .into_iter()
         .map(|raw| (PartnerId::from_uuid(raw.partner_id), raw.into()))
+        .collect())
+}
+
+#[derive(QueryableByName)]
+struct Known {
+    #[diesel(sql_type = SqlUuid)]
+    id: Uuid,
+}
+
+/// Which of these product families there are.
+pub fn known_families(
+    tx: &mut Tx<'_>,
+    scope: &Scope,
+    families: &[ProductFamilyId],
+) -> Result<HashSet<ProductFamilyId>, Problem> {
+    let query = sql_query("SELECT id FROM product_families WHERE organization_id = $1 AND id = ANY($2)")
+        .bind::<SqlUuid, _>(scope.organization_id.uuid())
+        .bind::<Array<SqlUuid>, _>(families.iter().map(|id| id.uuid()).collect::<Vec<_>>());
+    let rows: Vec<Known> = Prepared(query).load(tx.connection())?;
+    Ok(rows
+        .iter()
+        .map(|row| ProductFamilyId::from_uuid(row.id))
         .collect())
 }
 
