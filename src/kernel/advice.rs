@@ -59,6 +59,8 @@ impl Code {
                 "Choose an instant after the last commission that was computed; the detail names it."
             }
             Self::RuleVersionsOverlap => "End the other version first, or begin after it.",
+            Self::RuleVersionsGap => "Begin where the version before ends, or write a rule of its own.",
+            Self::RuleTiersFall => "Raise what the higher tier pays, or choose another tier_mode.",
             Self::SecondPersonRequired => {
                 "Let somebody else approve it: another person, or a key that neither belongs to whoever created it nor was \
                  made by them."

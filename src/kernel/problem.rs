@@ -56,6 +56,8 @@ codes! {
     RulesTie = "rules_tie" => 409, "Two active rules would apply with equal precedence.";
     RuleBackdated = "rule_backdated" => 409, "The version would change terms under which commissions were already computed.";
     RuleVersionsOverlap = "rule_versions_overlap" => 409, "Another version of the rule is in force in this period.";
+    RuleVersionsGap = "rule_versions_gap" => 409, "Between this version of the rule and the one before it no version is in force.";
+    RuleTiersFall = "rule_tiers_fall" => 409, "The tiers pay less for more, and everything would be rated anew.";
     SecondPersonRequired = "second_person_required" => 409, "Whoever proposed something cannot approve or confirm it.";
     LastAdmin = "last_admin" => 409, "An organization keeps at least one active admin.";
     BuiltInRole = "built_in_role" => 409, "A role that comes with the service does not change.";

@@ -37,4 +37,5 @@ mod serve;
 mod sweep;
 mod tokens;
 mod web;
+mod worked_examples;
 mod world;

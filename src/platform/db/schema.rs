@@ -178,6 +178,7 @@ diesel::table! {
         row_version -> Int8,
         created_at -> Timestamptz,
         updated_at -> Timestamptz,
+        clauses -> Jsonb,
     }
 }
 
@@ -189,6 +190,23 @@ diesel::table! {
         program_id -> Uuid,
         name -> Text,
         component -> Text,
+        row_version -> Int8,
+        created_at -> Timestamptz,
+        updated_at -> Timestamptz,
+    }
+}
+
+diesel::table! {
+    commission_standings (organization_id, commission_rule_id, partner_id, currency, period) {
+        organization_id -> Uuid,
+        commission_rule_id -> Uuid,
+        partner_id -> Uuid,
+        currency -> Text,
+        period -> Text,
+        volume -> Numeric,
+        units -> Numeric,
+        exact -> Numeric,
+        posted -> Numeric,
         row_version -> Int8,
         created_at -> Timestamptz,
         updated_at -> Timestamptz,
@@ -470,6 +488,9 @@ diesel::table! {
         description -> Nullable<Text>,
         net_amount -> Numeric,
         tax_amount -> Numeric,
+        kind -> Text,
+        quantity -> Numeric,
+        cost_amount -> Nullable<Numeric>,
     }
 }
 
@@ -492,6 +513,7 @@ diesel::table! {
         row_version -> Int8,
         created_at -> Timestamptz,
         updated_at -> Timestamptz,
+        service_starts_on -> Nullable<Date>,
     }
 }
 
@@ -1057,6 +1079,7 @@ diesel::allow_tables_to_appear_in_same_query!(
     clawbacks,
     commission_rule_versions,
     commission_rules,
+    commission_standings,
     commissions,
     credit_notes,
     deal_registrations,

@@ -37,7 +37,7 @@ const TABLES: &[(&str, &[&str])] = &[
     ("registration_conflicts", &["registration_conflict_parties"]),
     ("commission_rules", &["commission_rule_versions"]),
     ("attributions", &["attribution_corrections"]),
-    ("commissions", &["clawbacks"]),
+    ("commissions", &["clawbacks", "commission_standings"]),
     ("events", &["event_counters"]),
     ("audit", &["audit_events", "audit_links", "unsealed_audit_events"]),
     ("invoices", &["invoice_lines", "payments", "refunds"]),
@@ -86,7 +86,9 @@ pub const FOREIGN_TABLES: &[(&str, &[&str], &str)] = &[
     (
         "commissions",
         &[
+            "accounts",
             "attributions",
+            "commission_rule_versions",
             "credit_notes",
             "deals",
             "enrollments",
@@ -94,6 +96,7 @@ pub const FOREIGN_TABLES: &[(&str, &[&str], &str)] = &[
             "invoices",
             "partners",
             "payments",
+            "product_families",
             "programs",
             "refunds",
         ],

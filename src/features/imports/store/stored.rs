@@ -300,6 +300,8 @@ stored! {
         description: Option<String>,
         net_amount: Decimal,
         tax_amount: Decimal,
+        kind: String,
+        quantity: Decimal,
     }
 }
 

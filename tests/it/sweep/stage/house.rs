@@ -152,6 +152,7 @@ impl<'w> House<'w> {
         let program = self.make("programs", mark, settings);
         let terms = json!({
             "formula": { "type": "percentage", "rate": "0.1" }, "hold_days": 0,
+            "limits": { "period_cap": { "period": "year", "amounts": [{ "amount": "1000000.00", "currency": "USD" }] } },
             "effective_from": "2020-01-01T00:00:00Z"
         });
         let rule = json!({ "program_id": program, "terms": terms });
