@@ -1,10 +1,10 @@
 //! The work in the background: any number of replicas may run it, and each piece is done by one of them.
 //!
 //! Two threads, so that a long import holds nothing else up: one loads imports, the other numbers events, seals the
-//! audit trail, releases holds and forgets Idempotency-Keys that are a day old.
+//! audit trail, releases holds, makes the match keys of accounts and forgets Idempotency-Keys that are a day old.
 
 use crate::features::imports::release_all;
-use crate::features::{audit, commissions, events};
+use crate::features::{accounts, audit, commissions, events};
 use crate::flows::{hold_release, imports};
 use crate::kernel::ctx::Ctx;
 use crate::kernel::problem::Problem;
@@ -104,8 +104,19 @@ fn keep_house(db: &Db, clock: &dyn Clock) -> Result<bool, Problem> {
     let released = release_holds(db, clock)?;
     let numbered = number_events(db, clock)?;
     let sealed = seal_audit_trail(db, clock)?;
+    let keyed = make_match_keys(db, clock)?;
     forget_answers(db, clock.now())?;
-    Ok(released || numbered || sealed)
+    Ok(released || numbered || sealed || keyed)
+}
+
+/// Makes the match keys of accounts that want them: all of them once after an upgrade that makes other keys.
+fn make_match_keys(db: &Db, clock: &dyn Clock) -> Result<bool, Problem> {
+    let mut any = false;
+    for organization_id in db.outside_now(accounts::organizations_wanting_keys)? {
+        let ctx = Ctx::system(organization_id, clock.now());
+        any |= db.write_now(&ctx, |tx| accounts::make_match_keys(tx, &ctx))? > 0;
+    }
+    Ok(any)
 }
 
 /// Gives the committed events of every organization their numbers.

@@ -11,6 +11,7 @@ mod advice;
 pub mod commission;
 pub mod ctx;
 pub mod id;
+pub mod matching;
 pub mod money;
 pub mod motion;
 pub mod patch;

@@ -48,9 +48,10 @@ pub enum AccountOrder {
     NameDescending,
 }
 
-#[derive(Debug, Clone, Queryable, Selectable, Insertable, AsChangeset)]
+/// An account as Postgres keeps it.
+#[derive(Debug, Clone, Queryable, QueryableByName, Selectable, Insertable, AsChangeset)]
 #[diesel(table_name = accounts, treat_none_as_null = true, check_for_backend(Pg))]
-struct AccountRow {
+pub struct AccountRow {
     organization_id: Uuid,
     id: Uuid,
     external_id: Option<String>,

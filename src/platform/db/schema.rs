@@ -1,6 +1,18 @@
 // @generated automatically by Diesel CLI.
 
 diesel::table! {
+    account_match_keys (organization_id, account_id, position) {
+        organization_id -> Uuid,
+        account_id -> Uuid,
+        position -> Int4,
+        name_key -> Nullable<Text>,
+        core -> Nullable<Text>,
+        domain -> Nullable<Text>,
+        key_version -> Int4,
+    }
+}
+
+diesel::table! {
     accounts (organization_id, id) {
         organization_id -> Uuid,
         id -> Uuid,
@@ -794,6 +806,7 @@ diesel::table! {
 }
 
 diesel::allow_tables_to_appear_in_same_query!(
+    account_match_keys,
     accounts,
     adjustments,
     api_keys,

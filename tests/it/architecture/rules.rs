@@ -19,6 +19,7 @@ const INNER: &[&str] = &["http", "dto", "domain", "service", "store"];
 const TABLES: &[(&str, &[&str])] = &[
     ("organizations", &["event_counters"]),
     ("partners", &["partner_descendants"]),
+    ("accounts", &["account_match_keys"]),
     ("users", &["user_roles"]),
     ("identity_providers", &["identities"]),
     ("sessions", &["refresh_tokens"]),
