@@ -1,6 +1,7 @@
 //! The work in the background: any number of replicas may run it, and each piece is done by one of them.
 //!
-//! Two threads, so that a long import holds nothing else up: one loads imports, the other numbers events, seals the
+//! Three threads, so that a long import holds nothing else up: one loads imports, one compares accounts with one another,
+//! the third numbers events, seals the
 //! audit trail, releases holds, makes the match keys of accounts and forgets Idempotency-Keys that are a day old.
 
 use crate::features::imports::release_all;
@@ -36,9 +37,10 @@ impl Worker {
     /// Starts the background work.
     pub fn start(db: &Db, clock: &Arc<dyn Clock>) -> std::io::Result<Self> {
         let stop = Arc::new(AtomicBool::new(false));
-        let rounds: [(&str, Round, Duration); 2] = [
+        let rounds: [(&str, Round, Duration); 3] = [
             ("housekeeping", keep_house, BREATH),
             ("imports", load_imports, Duration::ZERO),
+            ("matching", compare_accounts, BREATH),
         ];
         let threads = rounds.into_iter().map(|(name, round, breath)| {
             let (db, clock, stop) = (db.clone(), Arc::clone(clock), Arc::clone(&stop));
@@ -93,7 +95,18 @@ fn repeat(round: Round, breath: Duration, db: &Db, clock: &dyn Clock, stop: &Ato
 /// One round of everything; whether there was anything to do. Tests drive the worker by this.
 pub fn step(db: &Db, clock: &dyn Clock) -> Result<bool, Problem> {
     let imported = load_imports(db, clock)?;
-    Ok(keep_house(db, clock)? || imported)
+    let compared = compare_accounts(db, clock)?;
+    Ok(keep_house(db, clock)? || imported || compared)
+}
+
+/// Suggests pairs for accounts that were written since.
+fn compare_accounts(db: &Db, clock: &dyn Clock) -> Result<bool, Problem> {
+    let mut any = false;
+    for organization_id in db.outside_now(accounts::organizations_to_compare)? {
+        let ctx = Ctx::system(organization_id, clock.now());
+        any |= db.write_now(&ctx, |tx| accounts::suggest_pairs(tx, &ctx))? > 0;
+    }
+    Ok(any)
 }
 
 fn load_imports(db: &Db, clock: &dyn Clock) -> Result<bool, Problem> {

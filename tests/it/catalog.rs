@@ -113,6 +113,11 @@ const NEVER_HIT: &[(&str, &str)] = &[
         "adjustments_approval_check",
         "the service approves with all of it or nothing",
     ),
+    ("account_match_keys_%", "the service and its triggers write them"),
+    ("account_matches_%", "the worker writes them and the service decides"),
+    ("account_merge_moves_%", "the service moves what it found"),
+    ("account_merges_%_fk", "both accounts are locked before"),
+    ("accounts_merged_into_%", "the service merges what it locked"),
     ("imports_%_check", "vocabularies of the service"),
     ("import_rejections_%", "the worker writes them"),
 ];

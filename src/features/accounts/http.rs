@@ -2,8 +2,8 @@
 
 use super::dto::{AccountPage, AccountPath, AccountView, AccountsQuery, NewAccountBody, PatchAccountBody};
 use super::match_dto::{CandidateBody, MatchesView};
-use super::match_service;
 use super::{Account, service};
+use super::{decision_http, match_service};
 use crate::kernel::permission::can;
 use crate::kernel::problem::Problem;
 use crate::platform::web::{Answer, Command, Filter, Granted, Reply, Target};
@@ -12,6 +12,7 @@ use utoipa_actix_web::service_config::ServiceConfig;
 
 /// Registers the operations.
 pub fn routes(config: &mut ServiceConfig<'_>) {
+    decision_http::routes(config);
     config
         .service(list_accounts)
         .service(create_account)

@@ -23,6 +23,26 @@ pub struct Candidate {
     pub external_id: Option<String>,
     /// Its country, ISO 3166-1 alpha-2.
     pub country: Option<String>,
+    /// The account that it is, where it is one already and others like it are looked for.
+    pub account_id: Option<AccountId>,
+}
+
+/// Accounts that are known to be the candidate.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Known {
+    /// The one that it is itself, which is not told.
+    pub own: Option<AccountId>,
+    /// The survivor of the merged one with its external id.
+    pub by_external_id: Option<AccountId>,
+}
+
+/// What a person decided about two accounts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Decision {
+    /// The two.
+    pub between: (AccountId, AccountId),
+    /// Whether they are one.
+    pub confirmed: bool,
 }
 
 /// An account that may be the candidate.
@@ -64,16 +84,28 @@ impl Account {
     }
 }
 
-/// The accounts that may be this company, the best first.
-pub fn matches(company: &Company, accounts: Vec<Account>) -> Vec<AccountMatch> {
+/// The accounts that may be this company, the best first. What people decided between the accounts that it certainly is
+/// and others goes before what is merely alike.
+pub fn matches(
+    company: &Company,
+    known: &Known,
+    accounts: Vec<Account>,
+    decisions: &[Decision],
+) -> Vec<AccountMatch> {
     let mut compared: Vec<(Account, Verdict)> = accounts
         .into_iter()
         .map(|account| {
-            let verdict = compare(company, &account.company());
+            let mut theirs = account.company();
+            if Some(account.id) == known.by_external_id {
+                theirs.external_id.clone_from(&company.external_id);
+            }
+            let verdict = compare(company, &theirs);
             (account, verdict)
         })
         .collect();
     settle(compared.iter_mut().map(|(_, verdict)| verdict));
+    honor(&mut compared, known.own, decisions);
+    compared.retain(|(account, _)| Some(account.id) != known.own);
     let told = compared
         .into_iter()
         .filter(|(_, verdict)| verdict.certain || verdict.score >= POSSIBLE);
@@ -88,6 +120,36 @@ pub fn matches(company: &Company, accounts: Vec<Account>) -> Vec<AccountMatch> {
     matches.sort_by_key(|found| (!found.certain, u32::MAX - found.score, found.account.id.uuid()));
     matches.truncate(MOST_TOLD);
     matches
+}
+
+/// Has decisions count: whoever is certainly one of two accounts is certainly the other where they are one, and is not
+/// the other where they are two; who would certainly be both of two is for a person to look at.
+fn honor(compared: &mut Vec<(Account, Verdict)>, own: Option<AccountId>, decisions: &[Decision]) {
+    let certain = compared.iter().filter(|(_, verdict)| verdict.certain);
+    let mut certain: Vec<AccountId> = certain.map(|(account, _)| account.id).collect();
+    certain.extend(own);
+    let mut excluded = Vec::new();
+    for decision in decisions {
+        let (one, other) = decision.between;
+        for (known, second) in [(one, other), (other, one)] {
+            if !certain.contains(&known) {
+                continue;
+            }
+            let Some((_, verdict)) = compared.iter_mut().find(|(account, _)| account.id == second) else {
+                continue;
+            };
+            if decision.confirmed {
+                verdict.certain = true;
+                verdict.score = 10_000;
+                verdict.reasons.push(Reason::Confirmed);
+            } else if certain.contains(&second) && Some(known) != own {
+                verdict.certain = false;
+            } else {
+                excluded.push(second);
+            }
+        }
+    }
+    compared.retain(|(account, _)| !excluded.contains(&account.id));
 }
 
 /// One key of an account, as it is kept.

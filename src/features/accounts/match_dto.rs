@@ -78,13 +78,14 @@ impl CandidateBody {
             email,
             external_id,
             country,
+            account_id: None,
         })
     }
 }
 
 /// Accounts that may be the company.
 #[derive(Debug, Clone, Serialize, ToSchema)]
-#[schema(as = AccountMatches, examples(json!({"matches": [{"account": {"id": "acc_01j9zq4y8k7m5n3p2r1s0t6v4w", "external_id": "crm-acc-88", "name": "Hafen Logistik", "domain": "hafen-logistik.example", "country": "DE", "created_at": "2026-03-01T08:00:00Z", "updated_at": "2026-03-01T08:00:00Z"}, "score": 10000, "certain": true, "reasons": ["same_domain", "same_name"]}]})))]
+#[schema(as = AccountMatches, examples(json!({"matches": [{"account": {"id": "acc_01j9zq4y8k7m5n3p2r1s0t6v4w", "external_id": "crm-acc-88", "name": "Hafen Logistik", "domain": "hafen-logistik.example", "country": "DE", "merged_into_id": null, "created_at": "2026-03-01T08:00:00Z", "updated_at": "2026-03-01T08:00:00Z"}, "score": 10000, "certain": true, "reasons": ["same_domain", "same_name"]}]})))]
 pub struct MatchesView {
     /// The best first, certain ones before all others; twenty at most, and none below a score of 6,500.
     #[schema(max_items = 20)]
@@ -93,7 +94,7 @@ pub struct MatchesView {
 
 /// An account that may be the company.
 #[derive(Debug, Clone, Serialize, ToSchema)]
-#[schema(as = AccountMatchFound, examples(json!({"account": {"id": "acc_01j9zq4y8k7m5n3p2r1s0t6v4w", "external_id": "crm-acc-88", "name": "Hafen Logistik", "domain": "hafen-logistik.example", "country": "DE", "created_at": "2026-03-01T08:00:00Z", "updated_at": "2026-03-01T08:00:00Z"}, "score": 8334, "certain": false, "reasons": ["similar_name", "similar_spelling"]})))]
+#[schema(as = AccountMatchFound, examples(json!({"account": {"id": "acc_01j9zq4y8k7m5n3p2r1s0t6v4w", "external_id": "crm-acc-88", "name": "Hafen Logistik", "domain": "hafen-logistik.example", "country": "DE", "merged_into_id": null, "created_at": "2026-03-01T08:00:00Z", "updated_at": "2026-03-01T08:00:00Z"}, "score": 8334, "certain": false, "reasons": ["similar_name", "similar_spelling"]})))]
 pub struct MatchView {
     /// The account.
     pub account: AccountView,

@@ -1,6 +1,6 @@
 //! Whether a company is known: the verbs of matching.
 
-use super::match_domain::{AccountMatch, Candidate, MatchKey, keys_of, matches};
+use super::match_domain::{AccountMatch, Candidate, Known, MatchKey, keys_of, matches};
 use super::match_store;
 use crate::kernel::ctx::Ctx;
 use crate::kernel::id::AccountId;
@@ -26,7 +26,23 @@ pub fn find_seen_match(
 fn found(tx: &mut Tx<'_>, candidate: &Candidate, seen_only: bool) -> Result<Vec<AccountMatch>, Problem> {
     let company = candidate.company();
     let accounts = match_store::candidates(tx, &company, seen_only)?;
-    Ok(matches(&company, accounts))
+    let mut ids: Vec<AccountId> = accounts.iter().map(|account| account.id).collect();
+    ids.extend(candidate.account_id);
+    // With one account there is nothing to decide between.
+    let decisions = if ids.len() > 1 {
+        match_store::decisions(tx, &ids)?
+    } else {
+        Vec::new()
+    };
+    let by_external_id = match &candidate.external_id {
+        Some(external_id) if !accounts.is_empty() => match_store::standing_for(tx, external_id)?,
+        _ => None,
+    };
+    let known = Known {
+        own: candidate.account_id,
+        by_external_id,
+    };
+    Ok(matches(&company, &known, accounts, &decisions))
 }
 
 /// Makes the keys of accounts that were written: their ids, names and domains.

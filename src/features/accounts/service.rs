@@ -48,7 +48,7 @@ pub fn update(
     precondition.check(before.row_version)?;
     let after = before.clone().patched(patch, ctx.now);
     store::update(tx, &ctx.scope, &after)?;
-    if (&before.name, &before.domain) != (&after.name, &after.domain) {
+    if after.merged_into_id.is_none() && (&before.name, &before.domain) != (&after.name, &after.domain) {
         keep_keys(tx, ctx, &after)?;
     }
     tx.record(
@@ -63,7 +63,7 @@ fn keep_keys(tx: &mut Tx<'_>, ctx: &Ctx, account: &Account) -> Result<(), Proble
     keep_match_keys(tx, ctx, std::iter::once(written))
 }
 
-fn subject(account: &Account) -> Subject {
+pub(super) fn subject(account: &Account) -> Subject {
     Subject {
         kind: "account",
         id: account.id.uuid(),

@@ -61,6 +61,7 @@ pub struct AccountRow {
     row_version: i64,
     created_at: DateTime<Utc>,
     updated_at: DateTime<Utc>,
+    merged_into_id: Option<Uuid>,
 }
 
 /// One account.
@@ -86,6 +87,18 @@ pub fn lock(tx: &mut Tx<'_>, scope: &Scope, id: AccountId) -> Result<Option<Acco
         .first(tx.connection())
         .optional()?;
     Ok(row.map(Account::from))
+}
+
+/// Several accounts, in no order.
+pub fn find_several(tx: &mut Tx<'_>, scope: &Scope, ids: &[AccountId]) -> Result<Vec<Account>, Problem> {
+    let ids: Vec<Uuid> = ids.iter().map(|id| id.uuid()).collect();
+    let rows: Vec<AccountRow> = accounts::table
+        .filter(accounts::organization_id.eq(scope.organization_id.uuid()))
+        .filter(accounts::id.eq_any(ids))
+        .filter(visible_to(scope))
+        .select(AccountRow::as_select())
+        .load(tx.connection())?;
+    Ok(rows.into_iter().map(Account::from).collect())
 }
 
 /// A page of accounts.
@@ -218,6 +231,7 @@ impl AccountRow {
             row_version: account.row_version,
             created_at: account.created_at,
             updated_at: account.updated_at,
+            merged_into_id: account.merged_into_id.map(AccountId::uuid),
         }
     }
 }
@@ -230,6 +244,7 @@ impl From<AccountRow> for Account {
             name: row.name,
             domain: row.domain,
             country: row.country,
+            merged_into_id: row.merged_into_id.map(AccountId::from_uuid),
             row_version: row.row_version,
             created_at: row.created_at,
             updated_at: row.updated_at,

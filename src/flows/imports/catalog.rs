@@ -45,6 +45,7 @@ pub fn account_rows(tx: &mut Tx<'_>, ctx: &Ctx, batch: &mut Batch<'_>) -> Result
                 name: String::new(),
                 domain: None,
                 country: None,
+                merged_into_id: None,
                 row_version: 1,
                 created_at: ctx.now,
                 updated_at: ctx.now,
@@ -56,6 +57,7 @@ pub fn account_rows(tx: &mut Tx<'_>, ctx: &Ctx, batch: &mut Batch<'_>) -> Result
     let writes = decide_each(batch, ctx, &known, made, changed, told)?;
     writes.write(tx)?;
     let written = writes.created.iter().chain(&writes.updated);
+    let written = written.filter(|row| row.merged_into_id.is_none());
     let written = written.map(|row| {
         (
             AccountId::from_uuid(row.id),

@@ -1,5 +1,7 @@
 //! Account matching over HTTP: what is found, by which keys, for whom, and that the keys follow the accounts.
 
+mod decisions;
+
 use crate::imports::load;
 use crate::world::{Actor, World, count};
 use diesel::connection::SimpleConnection;
