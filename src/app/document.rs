@@ -25,6 +25,8 @@ use utoipa_actix_web::AppExt;
     ),
     tags(
         (name = "API Keys", description = "How machines come in."),
+        (name = "Account Matches", description = "Pairs of accounts that may be one company, for a person to decide."),
+        (name = "Account Merges", description = "Accounts that were made one, and parted again."),
         (name = "Accounts", description = "End customer companies."),
         (name = "Adjustments", description = "Amounts that a person gives or takes, and a second one approves."),
         (name = "Attributions", description = "Credit of partners for deals, by role and share."),

@@ -62,7 +62,9 @@ const EVENTS: &[(&str, &[&str], &str)] = &[
         &["created", "updated", "activated", "paused", "resumed", "ended"],
         RECORD,
     ),
-    ("account", &["created", "updated"], RECORD),
+    ("account", &["created", "updated", "merged", "unmerged"], RECORD),
+    ("account_match", &["confirmed", "rejected"], RECORD),
+    ("account_merge", &["created", "undone"], RECORD),
     (
         "deal",
         &["created", "updated", "won", "lost", "reopened"],

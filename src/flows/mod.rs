@@ -1,5 +1,6 @@
 //! Stories over several rooms, each in one transaction.
 
+pub mod account_merged;
 pub mod accrual;
 pub mod adjustment_approved;
 pub mod clawback;

@@ -95,6 +95,9 @@ permissions! {
     EnrollmentsWrite = "enrollments:write";
     AccountsRead = "accounts:read" partner;
     AccountsWrite = "accounts:write";
+    AccountsMerge = "accounts:merge";
+    AccountMatchesRead = "account_matches:read";
+    AccountMatchesDecide = "account_matches:decide";
     DealsRead = "deals:read" partner;
     DealsWrite = "deals:write";
     DealsClose = "deals:close";

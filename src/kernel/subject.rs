@@ -47,6 +47,8 @@ subjects! {
     "partner" => PartnerId;
     "enrollment" => EnrollmentId;
     "account" => AccountId;
+    "account_match" => AccountMatchId;
+    "account_merge" => AccountMergeId;
     "deal" => DealId;
     "touchpoint" => TouchpointId;
     "attribution" => AttributionId;

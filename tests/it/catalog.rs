@@ -61,10 +61,16 @@ const NEVER_HIT: &[(&str, &str)] = &[
         "deal_rules_%_check",
         "vocabularies, and the document's bounds are the same",
     ),
-    ("referrals_%_check", "a vocabulary of the service, and states that it makes"),
+    (
+        "referrals_%_check",
+        "a vocabulary of the service, and states that it makes",
+    ),
     ("referral_routes_%_check", "the document's bounds are the same"),
     ("referral_moves_%", "the service writes the history"),
-    ("referral_assignments_referral_fk", "the service assigns what it has found"),
+    (
+        "referral_assignments_referral_fk",
+        "the service assigns what it has found",
+    ),
     ("referrals_deal_key", "a deal is made for one referral"),
     ("refresh_tokens_%", "the service makes them"),
     ("sessions_%", "made of what the caller is"),
@@ -153,6 +159,14 @@ const NEVER_HIT: &[(&str, &str)] = &[
         "conflicts are raised by the service",
     ),
     ("registration_prechecks_%", "the service counts"),
+    ("account_match_keys_%", "the service and its triggers write them"),
+    (
+        "account_matches_%",
+        "the worker writes them and the service decides",
+    ),
+    ("account_merge_moves_%", "the service moves what it found"),
+    ("account_merges_%_fk", "both accounts are locked before"),
+    ("accounts_merged_into_%", "the service merges what it locked"),
     ("imports_%_check", "vocabularies of the service"),
     ("import_rejections_%", "the worker writes them"),
 ];

@@ -1,6 +1,7 @@
 //! The verbs of an account.
 
 use super::domain::{Account, AccountPatch, NewAccount, normalized};
+use super::match_service::keep_match_keys;
 use super::store::{self, AccountFilter};
 use crate::kernel::ctx::Ctx;
 use crate::kernel::id::AccountId;
@@ -42,6 +43,7 @@ pub fn list(
 pub fn create(tx: &mut Tx<'_>, ctx: &Ctx, new: NewAccount) -> Result<Account, Problem> {
     let account = Account::create(new, ctx.now);
     store::insert(tx, &ctx.scope, &account)?;
+    keep_keys(tx, ctx, &account)?;
     tx.record(
         ctx,
         Change::created("account.created", subject(&account), &account),
@@ -61,6 +63,9 @@ pub fn update(
     precondition.check(before.row_version)?;
     let after = before.clone().patched(patch, ctx.now);
     store::update(tx, &ctx.scope, &after)?;
+    if after.merged_into_id.is_none() && (&before.name, &before.domain) != (&after.name, &after.domain) {
+        keep_keys(tx, ctx, &after)?;
+    }
     tx.record(
         ctx,
         Change::updated("account.updated", subject(&after), &before, &after),
@@ -68,7 +73,12 @@ pub fn update(
     Ok(after)
 }
 
-fn subject(account: &Account) -> Subject {
+fn keep_keys(tx: &mut Tx<'_>, ctx: &Ctx, account: &Account) -> Result<(), Problem> {
+    let written = (account.id, account.name.as_str(), account.domain.as_deref());
+    keep_match_keys(tx, ctx, std::iter::once(written))
+}
+
+pub(super) fn subject(account: &Account) -> Subject {
     Subject {
         kind: "account",
         id: account.id.uuid(),

@@ -19,4 +19,3 @@ mod store;
 
 pub use domain::{Attribution, AttributionStatus, Correction, NewAttribution};
 pub use service::{correct, corrections, create, credit_source, is_credited, settle};
-

@@ -2,15 +2,17 @@
 //!
 //! The deal's row is the lock of all its credits: whoever needs the ranks or the sum of the shares takes it first.
 
-use super::domain::{Attribution, AttributionPatch, AttributionStatus, Correction, NewAttribution, WHOLE_BASIS_POINTS};
+use super::domain::{
+    Attribution, AttributionPatch, AttributionStatus, Correction, NewAttribution, WHOLE_BASIS_POINTS,
+};
 use super::store::{self, AttributionFilter, Tally};
 use crate::features::deals::{self, Deal, DealState};
 use crate::features::partners::{self, PartnerStatus};
 use crate::features::touchpoints;
 use crate::kernel::ctx::Ctx;
 use crate::kernel::id::{AttributionId, DealId, PartnerId, TouchpointId};
-use crate::kernel::patch::Patch;
 use crate::kernel::motion::Role;
+use crate::kernel::patch::Patch;
 use crate::kernel::problem::{Code, FieldProblem, Problem};
 use crate::kernel::version::Precondition;
 use crate::platform::db::{Change, Page, PageRequest, Subject, Tx};

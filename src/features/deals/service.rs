@@ -2,6 +2,7 @@
 
 use super::domain::{Deal, DealPatch, NewDeal};
 use super::store::{self, DealFilter};
+use crate::features::accounts;
 use crate::kernel::ctx::Ctx;
 use crate::kernel::id::{AccountId, DealId, PartnerId, ProductFamilyId};
 use crate::kernel::problem::Problem;
@@ -73,11 +74,23 @@ fn told(mut change: Change, deal: &Deal) -> Change {
 
 /// Opens a deal.
 pub fn create(tx: &mut Tx<'_>, ctx: &Ctx, new: NewDeal) -> Result<Deal, Problem> {
-    let deal = Deal::open(new, ctx.now)?;
-    store::insert(tx, &ctx.scope, &deal)?;
+    let mut deal = Deal::open(new, ctx.now)?;
+    deal.account_id = store::insert(tx, &ctx.scope, &deal)?;
     let change = Change::created("deal.created", subject(&deal), &deal);
     tx.record(ctx, told(change, &deal));
     Ok(deal)
+}
+
+/// Moves the deals of an account, or those of them that are named, to another account; which they were. For
+/// `flows::account_merged`.
+pub fn move_to_account(
+    tx: &mut Tx<'_>,
+    ctx: &Ctx,
+    from: AccountId,
+    to: AccountId,
+    only: Option<&[DealId]>,
+) -> Result<Vec<DealId>, Problem> {
+    store::move_to_account(tx, ctx, from, to, only)
 }
 
 /// Changes what may be changed.
@@ -86,8 +99,11 @@ pub fn update(
     ctx: &Ctx,
     id: DealId,
     precondition: &Precondition,
-    patch: DealPatch,
+    mut patch: DealPatch,
 ) -> Result<Deal, Problem> {
+    if let Some(account_id) = patch.account_id {
+        patch.account_id = Some(accounts::resolve(tx, ctx, account_id)?);
+    }
     step(tx, ctx, id, precondition, "deal.updated", None, |deal| {
         deal.patched(patch, ctx.now)
     })

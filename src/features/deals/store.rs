@@ -1,7 +1,7 @@
 //! Deals in Postgres. Every query takes the caller's scope.
 
 use super::domain::{Deal, DealState, DealStatus, DealType};
-use crate::kernel::ctx::Scope;
+use crate::kernel::ctx::{Ctx, Scope};
 use crate::kernel::id::{AccountId, DealId, PartnerId, PipelineStageId, ProductFamilyId, ProgramId};
 use crate::kernel::money::{Currency, Money};
 use crate::kernel::problem::{Code, Problem};
@@ -11,7 +11,7 @@ use chrono::{DateTime, NaiveDate, Utc};
 use diesel::dsl::exists;
 use diesel::pg::Pg;
 use diesel::prelude::*;
-use diesel::sql_types::Bool;
+use diesel::sql_types::{Array, Bool, Nullable, Timestamptz, Uuid as SqlUuid};
 use rust_decimal::Decimal;
 use std::str::FromStr;
 use uuid::Uuid;
@@ -193,11 +193,43 @@ pub fn list(
     Ok(page.page(deals, |last| position(filter.order, last)))
 }
 
-/// Writes a new deal.
-pub fn insert(tx: &mut Tx<'_>, scope: &Scope, deal: &Deal) -> Result<(), Problem> {
+/// Writes a new deal; its account, which is the survivor where the one that was named is merged.
+pub fn insert(tx: &mut Tx<'_>, scope: &Scope, deal: &Deal) -> Result<AccountId, Problem> {
     let row = DealRow::of(scope, deal);
-    Prepared(diesel::insert_into(deals::table).values(row)).execute(tx.connection())?;
-    Ok(())
+    let written = diesel::insert_into(deals::table)
+        .values(row)
+        .returning(deals::account_id);
+    Ok(AccountId::from_uuid(
+        Prepared(written).get_result(tx.connection())?,
+    ))
+}
+
+/// Moves the deals of an account, or those of them that are named, to another account; which they were.
+pub fn move_to_account(
+    tx: &mut Tx<'_>,
+    ctx: &Ctx,
+    from: AccountId,
+    to: AccountId,
+    only: Option<&[DealId]>,
+) -> Result<Vec<DealId>, Problem> {
+    let only = only.map(|ids| ids.iter().map(|id| id.uuid()).collect::<Vec<Uuid>>());
+    let query = diesel::sql_query(
+        "UPDATE deals SET account_id = $3, row_version = row_version + 1, updated_at = $4 \
+         WHERE organization_id = $1 AND account_id = $2 AND ($5 IS NULL OR id = ANY($5)) RETURNING id",
+    )
+    .bind::<SqlUuid, _>(ctx.organization_id().uuid())
+    .bind::<SqlUuid, _>(from.uuid())
+    .bind::<SqlUuid, _>(to.uuid())
+    .bind::<Timestamptz, _>(ctx.now)
+    .bind::<Nullable<Array<SqlUuid>>, _>(only);
+    let rows: Vec<Moved> = query.load(tx.connection())?;
+    Ok(rows.iter().map(|row| DealId::from_uuid(row.id)).collect())
+}
+
+#[derive(QueryableByName)]
+struct Moved {
+    #[diesel(sql_type = SqlUuid)]
+    id: Uuid,
 }
 
 /// Writes a changed deal.

@@ -123,6 +123,8 @@ typed_id!(PipelineStageId, "stg", "A stage of the pipeline.");
 typed_id!(PartnerId, "ptn", "A partner.");
 typed_id!(EnrollmentId, "enr", "An enrollment of a partner in a program.");
 typed_id!(AccountId, "acc", "An account, the end customer's company.");
+typed_id!(AccountMatchId, "acm", "A pair of accounts that may be one.");
+typed_id!(AccountMergeId, "acg", "A merge of two accounts.");
 typed_id!(DealId, "deal", "A deal.");
 typed_id!(
     TouchpointId,

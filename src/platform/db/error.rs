@@ -109,6 +109,8 @@ fn by_constraint(constraint: &str) -> Option<Problem> {
         | "adjustments_second_person_check" => Code::SecondPersonRequired,
         // Two proposals were confirmed at once; the second one is tried again and replaces the first.
         "payout_methods_active_key" => Code::WriteConflict,
+        // Two merged the same account at once; the second one is tried again and finds it merged.
+        "account_merges_merged_key" => Code::WriteConflict,
         "partners_circle_check" => {
             let message = "A partner cannot be placed below itself.";
             return Some(Problem::field("/parent_id", "below_itself", message));

@@ -1,6 +1,64 @@
 // @generated automatically by Diesel CLI.
 
 diesel::table! {
+    account_match_keys (organization_id, account_id, position) {
+        organization_id -> Uuid,
+        account_id -> Uuid,
+        position -> Int4,
+        name_key -> Nullable<Text>,
+        core -> Nullable<Text>,
+        domain -> Nullable<Text>,
+        key_version -> Int4,
+        compared -> Bool,
+    }
+}
+
+diesel::table! {
+    account_matches (organization_id, id) {
+        organization_id -> Uuid,
+        id -> Uuid,
+        account_id -> Uuid,
+        other_account_id -> Uuid,
+        status -> Text,
+        status_reason -> Nullable<Text>,
+        score -> Int4,
+        reasons -> Array<Nullable<Text>>,
+        decided_by -> Nullable<Uuid>,
+        decided_by_type -> Nullable<Text>,
+        decided_at -> Nullable<Timestamptz>,
+        row_version -> Int8,
+        created_at -> Timestamptz,
+        updated_at -> Timestamptz,
+    }
+}
+
+diesel::table! {
+    account_merge_moves (organization_id, merge_id, kind, record_id) {
+        organization_id -> Uuid,
+        merge_id -> Uuid,
+        kind -> Text,
+        record_id -> Uuid,
+    }
+}
+
+diesel::table! {
+    account_merges (organization_id, id) {
+        organization_id -> Uuid,
+        id -> Uuid,
+        account_id -> Uuid,
+        survivor_id -> Uuid,
+        status -> Text,
+        reason -> Text,
+        undo_reason -> Nullable<Text>,
+        moved_deals -> Int8,
+        moved_accounts -> Int8,
+        row_version -> Int8,
+        created_at -> Timestamptz,
+        updated_at -> Timestamptz,
+    }
+}
+
+diesel::table! {
     accounts (organization_id, id) {
         organization_id -> Uuid,
         id -> Uuid,
@@ -11,6 +69,7 @@ diesel::table! {
         row_version -> Int8,
         created_at -> Timestamptz,
         updated_at -> Timestamptz,
+        merged_into_id -> Nullable<Uuid>,
     }
 }
 
@@ -1068,6 +1127,10 @@ diesel::table! {
 }
 
 diesel::allow_tables_to_appear_in_same_query!(
+    account_match_keys,
+    account_matches,
+    account_merge_moves,
+    account_merges,
     accounts,
     adjustments,
     api_keys,

@@ -19,6 +19,15 @@ const INNER: &[&str] = &["http", "dto", "domain", "service", "store"];
 const TABLES: &[(&str, &[&str])] = &[
     ("organizations", &["event_counters"]),
     ("partners", &["partner_descendants"]),
+    (
+        "accounts",
+        &[
+            "account_match_keys",
+            "account_matches",
+            "account_merges",
+            "account_merge_moves",
+        ],
+    ),
     ("users", &["user_roles"]),
     ("identity_providers", &["identities"]),
     (

@@ -180,6 +180,7 @@ stored! {
         name: String,
         domain: Option<String>,
         country: Option<String>,
+        merged_into_id: Option<Uuid> as AccountId,
         row_version: i64,
         created_at: DateTime<Utc>,
         updated_at: DateTime<Utc>,
