@@ -269,10 +269,10 @@ fn a_confined_key_makes_and_changes_none_that_is_less_confined() {
         .refused(422, "validation_failed")
         .pointer("/expires_at", "beyond_own")
         .pointer("/allowed_networks", "beyond_own");
-    key.post(PATH, body(json!(later), json!(["127.0.0.1"])))
+    key.post(PATH, body(json!(later), json!(["127.0.0.1/32"])))
         .refused(422, "validation_failed")
         .pointer("/expires_at", "beyond_own");
-    key.post(PATH, body(json!(end), json!(["127.0.0.1", "10.0.0.0/8"])))
+    key.post(PATH, body(json!(end), json!(["127.0.0.1/32", "10.0.0.0/8"])))
         .refused(422, "validation_failed")
         .pointer("/allowed_networks", "beyond_own");
     key.patch(&format!("{PATH}/{own}"), json!({ "expires_at": later }))
@@ -281,7 +281,8 @@ fn a_confined_key_makes_and_changes_none_that_is_less_confined() {
     key.post(&format!("{PATH}/{other}/rotate"), json!({ "overlap_seconds": 0 }))
         .refused(422, "validation_failed")
         .pointer("/expires_at", "beyond_own");
-    key.post(PATH, body(json!(end), json!(["127.0.0.1"]))).expect(201);
+    key.post(PATH, body(json!(end), json!(["127.0.0.1/32"])))
+        .expect(201);
     key.post(&format!("{PATH}/{own}/rotate"), json!({ "overlap_seconds": 60 }))
         .expect(200);
 }

@@ -382,7 +382,7 @@ impl From<DealRules> for DealRulesView {
 
 /// What a qualification looks like: a JSON Schema (draft 2020-12).
 #[derive(Debug, Clone, Serialize, ToSchema)]
-#[schema(as = QualificationSchema, examples(json!({"$schema": "https://json-schema.org/draft/2020-12/schema", "type": "object", "properties": {"decision_by": {"type": "string", "format": "date", "title": "When is the decision?", "x-field-type": "date", "x-position": 0}}, "required": ["decision_by"], "additionalProperties": false})))]
+#[schema(as = QualificationSchema, examples(json!({"$schema": "https://json-schema.org/draft/2020-12/schema", "type": "object", "properties": {"decision_by": {"type": "string", "format": "date", "maxLength": 10, "title": "When is the decision?", "x-field-type": "date", "x-position": 0}}, "required": ["decision_by"], "additionalProperties": false})))]
 pub struct QualificationSchema {
     /// The language that the schema is written in.
     #[serde(rename = "$schema")]

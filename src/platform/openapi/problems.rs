@@ -260,9 +260,11 @@ fn refused_value(components: &Value, operation: &Value) -> Option<Value> {
         return error(format!("/{name}"), code, message);
     }
     let asked = || parameters(components, operation).filter(|one| one["in"] == "query");
-    let parameter = asked().find(|one| one["name"] == "limit").or(asked().next())?;
-    let (code, message) = refusal(resolve(components, &parameter["schema"]))?;
-    error(format!("?{}", parameter["name"].as_str()?), code, message)
+    let limit = asked().find(|one| one["name"] == "limit");
+    limit.into_iter().chain(asked()).find_map(|parameter| {
+        let (code, message) = refusal(resolve(components, &parameter["schema"]))?;
+        error(format!("?{}", parameter["name"].as_str()?), code, message)
+    })
 }
 
 /// How a value that does not fit the schema is refused, in the words of the contract's check.

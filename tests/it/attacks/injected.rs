@@ -80,6 +80,9 @@ fn sql_in_a_query_finds_nothing() {
     assert_eq!(stored(&world), before);
 }
 
+/// Operations that answer a question and keep nothing of it.
+const KEEP_NOTHING: [&str; 1] = ["matchAccount"];
+
 #[test]
 fn sql_in_a_body_is_a_text_like_any_other() {
     let world = World::new();
@@ -104,7 +107,7 @@ fn sql_in_a_body_is_a_text_like_any_other() {
                     operation.id,
                     reply.raw()
                 );
-                if reply.status < 300 {
+                if reply.status < 300 && !KEEP_NOTHING.contains(&operation.id) {
                     assert_eq!(reply[field], text, "{}", operation.id);
                     kept += 1;
                 }

@@ -86,7 +86,7 @@ impl QualificationField {
             }),
             QualificationType::Number => json!({ "type": "number" }),
             QualificationType::YesNo => json!({ "type": "boolean" }),
-            QualificationType::Date => json!({ "type": "string", "format": "date" }),
+            QualificationType::Date => json!({ "type": "string", "format": "date", "maxLength": 10 }),
             QualificationType::Choice => json!({ "type": "string", "enum": self.choices }),
             QualificationType::Money => json!({
                 "type": "object",
