@@ -311,6 +311,15 @@ fn ids_of_no_good_form_name_nothing() {
     get(&"x".repeat(5000)).refused(404, "not_found");
 }
 
+/// Whether the path is one of those that this template with parameters stands for.
+fn stands_for(template: &str, path: &str) -> bool {
+    let (ours, theirs): (Vec<&str>, Vec<&str>) = (template.split('/').collect(), path.split('/').collect());
+    let mut pairs = ours.iter().zip(&theirs);
+    template != path
+        && ours.len() == theirs.len()
+        && pairs.all(|(our, their)| our == their || our.starts_with('{') && !their.starts_with('{'))
+}
+
 #[test]
 fn a_wrong_method_is_told_the_right_ones() {
     let world = World::new();
@@ -330,6 +339,14 @@ fn a_wrong_method_is_told_the_right_ones() {
                 continue;
             }
             let reply = world.admin().ask(method, &operation.path_to_nothing()).send();
+            // A verb without a record stands where ids stand: to read it is to look for a record of that id.
+            if all
+                .iter()
+                .any(|other| other.method == method && stands_for(&other.path, &operation.path))
+            {
+                reply.refused(404, "not_found");
+                continue;
+            }
             let reply = reply.refused(405, "method_not_allowed");
             let mut told: Vec<&str> = reply.header("allow").split(", ").collect();
             told.sort_unstable();
