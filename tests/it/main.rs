@@ -31,6 +31,7 @@ mod people;
 mod real_run;
 mod referrals;
 mod reports;
+mod sandbox;
 mod serve;
 mod sweep;
 mod tokens;
