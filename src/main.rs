@@ -92,6 +92,9 @@ enum OrganizationCommand {
         /// Its name.
         #[arg(long, value_parser = organization_name)]
         name: String,
+        /// For trying things out: its clock can be advanced, so that what takes months happens at once. Set for good.
+        #[arg(long)]
+        sandbox: bool,
         #[command(flatten)]
         database: DatabaseSettings,
     },
@@ -135,8 +138,17 @@ fn main() -> ExitCode {
         Command::Worker(settings) => run_worker(&settings, &cli.log),
         Command::Migrate(settings) => run_migrate(&settings),
         Command::Demo(settings) => run_demo(&settings),
-        Command::Organization(OrganizationCommand::Create { name, database }) => {
-            run_organization_create(&name, &database)
+        Command::Organization(OrganizationCommand::Create {
+            name,
+            sandbox,
+            database,
+        }) => {
+            let mode = if sandbox {
+                bootstrap::OrganizationMode::Sandbox
+            } else {
+                bootstrap::OrganizationMode::Live
+            };
+            run_organization_create(&name, mode, &database)
         }
         Command::ApiKey(ApiKeyCommand::Create {
             organization,
@@ -249,7 +261,12 @@ fn found_if_first(db: &Db, settings: &ServeSettings, address: SocketAddr) -> Out
     }
     let file = settings.bootstrap_key_file.as_deref();
     let file = file.map(bootstrap::key_file).transpose()?;
-    let founded = bootstrap::organization(db, "My organization", SystemClock.now())?;
+    let founded = bootstrap::organization(
+        db,
+        "My organization",
+        bootstrap::OrganizationMode::Live,
+        SystemClock.now(),
+    )?;
     welcome(&founded, address, file)
 }
 
@@ -308,11 +325,16 @@ fn organization_name(text: &str) -> Result<String, &'static str> {
     }
 }
 
-fn run_organization_create(name: &str, settings: &DatabaseSettings) -> Outcome {
+fn run_organization_create(
+    name: &str,
+    mode: bootstrap::OrganizationMode,
+    settings: &DatabaseSettings,
+) -> Outcome {
     let database = serve::database(settings, &mut say)?;
     migrate::run(&database.owner_url)?;
-    let founded = bootstrap::organization(&Db::new(&database.settings), name, SystemClock.now())?;
-    say(&format!("founded {} ({name})", founded.organization_id));
+    let db = Db::new(&database.settings);
+    let founded = bootstrap::organization(&db, name, mode, SystemClock.now())?;
+    say(&format!("founded {} ({name}, {mode})", founded.organization_id));
     writeln!(std::io::stdout().lock(), "{}", founded.secret.text)?;
     Ok(())
 }

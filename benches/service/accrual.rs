@@ -72,7 +72,12 @@ pub fn compare(stage: &Stage, name: &'static str, payments: u64) -> Result<Accru
 /// Two databases with the same payments.
 fn load(stage: &Stage, payments: u64) -> Result<OrganizationId, Fault> {
     stage.migrated(SERVICE)?;
-    let founded = bootstrap::organization(&stage.door(SERVICE), "Bench", SystemClock.now())?;
+    let founded = bootstrap::organization(
+        &stage.door(SERVICE),
+        "Bench",
+        bootstrap::OrganizationMode::Live,
+        SystemClock.now(),
+    )?;
     let sql = include_str!("payments.sql")
         .replace("{organization}", &founded.organization_id.uuid().to_string())
         .replace("{payments}", &payments.to_string());

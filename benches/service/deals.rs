@@ -25,7 +25,12 @@ pub struct Tenant {
 /// Founds the organization and gives it this many deals.
 pub fn load(stage: &Stage, deals: u64) -> Result<Tenant, Fault> {
     stage.migrated(DATABASE)?;
-    let founded = bootstrap::organization(&stage.door(DATABASE), "Bench", SystemClock.now())?;
+    let founded = bootstrap::organization(
+        &stage.door(DATABASE),
+        "Bench",
+        bootstrap::OrganizationMode::Live,
+        SystemClock.now(),
+    )?;
     let organization_id = founded.organization_id.uuid();
     let sql = include_str!("deals.sql")
         .replace("{organization}", &organization_id.to_string())

@@ -6,7 +6,7 @@ use crate::kernel::ctx::Ctx;
 use crate::kernel::id::OrganizationId;
 use crate::kernel::problem::Problem;
 use crate::platform::credentials::NewSecret;
-use crate::platform::db::Db;
+use crate::platform::db::{Db, step_in};
 use chrono::{DateTime, Utc};
 use diesel::sql_types::Bool;
 use diesel::{QueryableByName, RunQueryDsl, sql_query};
@@ -14,6 +14,8 @@ use std::fs::{File, OpenOptions};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 use thiserror::Error;
+
+pub use crate::features::organizations::OrganizationMode;
 
 /// What the first start made.
 #[derive(Debug)]
@@ -71,10 +73,15 @@ pub fn key_file(path: &Path) -> Result<File, BootstrapError> {
 }
 
 /// Founds an organization and makes its first key.
-pub fn organization(db: &Db, name: &str, now: DateTime<Utc>) -> Result<Founded, Problem> {
+pub fn organization(
+    db: &Db,
+    name: &str,
+    mode: OrganizationMode,
+    now: DateTime<Utc>,
+) -> Result<Founded, Problem> {
     let (ctx, secret) = (Ctx::system(OrganizationId::new(now), now), NewSecret::generate()?);
     db.write_now(&ctx, |tx| {
-        organizations::found(tx, &ctx, name, organizations::OrganizationMode::Live)?;
+        organizations::found(tx, &ctx, name, mode)?;
         roles::found(tx, &ctx)?;
         api_keys::create_first(tx, &ctx, "First admin key", &secret)
     })?;
@@ -99,7 +106,8 @@ pub fn admin_key(
             return Err(BootstrapError::WhichOrganization(ids.join(", ")));
         }
     };
-    let (ctx, secret) = (Ctx::system(organization_id, now), NewSecret::generate()?);
+    let ctx = db.outside_now(|connection| step_in(connection, organization_id, now))?;
+    let secret = NewSecret::generate()?;
     db.write_now(&ctx, |tx| {
         api_keys::create_first(tx, &ctx, "Admin key from the command line", &secret)
     })?;

@@ -7,7 +7,11 @@ use std::fmt::Write;
 
 /// The types of events by their noun, and what `data` holds of the record.
 const EVENTS: &[(&str, &[&str], &str)] = &[
-    ("organization", &["created", "updated"], RECORD),
+    (
+        "organization",
+        &["created", "updated", "clock_advanced"],
+        "the record; for `clock_advanced` only `id`, `advanced_from` and `advanced_to`",
+    ),
     (
         "api_key",
         &["created", "updated", "rotated", "revoked"],

@@ -162,10 +162,7 @@ fn seal_audit_trail(db: &Db, clock: &dyn Clock) -> Result<bool, Problem> {
 fn look_after_referrals(db: &Db, clock: &dyn Clock) -> Result<bool, Problem> {
     let now = clock.now();
     let mut any = false;
-    for organization_id in
-        db.outside_now(|connection| referrals::organizations_with_late_referrals(connection, now))?
-    {
-        let ctx = Ctx::system(organization_id, now);
+    for ctx in db.outside_now(|connection| referrals::organizations_with_late_referrals(connection, now))? {
         any |= db.write_now(&ctx, |tx| referrals::look_after(tx, &ctx))? > 0;
     }
     Ok(any)
@@ -175,10 +172,7 @@ fn look_after_referrals(db: &Db, clock: &dyn Clock) -> Result<bool, Problem> {
 fn release_holds(db: &Db, clock: &dyn Clock) -> Result<bool, Problem> {
     let now = clock.now();
     let mut any = false;
-    for organization_id in
-        db.outside_now(|connection| commissions::organizations_with_holds_over(connection, now))?
-    {
-        let ctx = Ctx::system(organization_id, now);
+    for ctx in db.outside_now(|connection| commissions::organizations_with_holds_over(connection, now))? {
         any |= db.write_now(&ctx, |tx| hold_release::run(tx, &ctx))? > 0;
     }
     Ok(any)

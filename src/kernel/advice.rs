@@ -71,6 +71,9 @@ impl Code {
             Self::PaymentExceedsInvoice => "Check the amount against what is open on the invoice.",
             Self::RefundExceedsPayment => "Check the amount against what is left of the payment.",
             Self::CreditExceedsInvoice => "Check the amount against what is left of the invoice.",
+            Self::SandboxOnly => {
+                "Try it out in a sandbox: whoever runs the service makes one by `copartner organization create --sandbox`."
+            }
             Self::IdempotencyKeyInUse => {
                 "Wait as long as Retry-After says, then send the same request again."
             }

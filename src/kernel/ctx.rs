@@ -3,7 +3,7 @@
 use super::id::{ApiKeyId, IdentityProviderId, OrganizationId, PartnerId, RequestId, SessionId, UserId};
 use super::permission::Permission;
 use super::problem::{Code, Problem};
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use std::fmt;
 use std::sync::Arc;
@@ -165,8 +165,11 @@ pub struct Ctx {
     pub rights: Arc<[Permission]>,
     /// On which rows.
     pub scope: Scope,
-    /// The instant at which everything in this step happens.
+    /// The instant at which everything in this step happens, by the organization's clock.
     pub now: DateTime<Utc>,
+    /// The same instant by the machine's clock, behind that of a sandbox whose clock was moved. What lets callers in, and
+    /// what replicas agree on among themselves, goes by it: ends of keys and sessions, kept answers, leases, seals.
+    pub wall_now: DateTime<Utc>,
     /// The request that caused it.
     pub request_id: RequestId,
     /// The network address the request came from.
@@ -174,7 +177,7 @@ pub struct Ctx {
 }
 
 impl Ctx {
-    /// The circumstances of a step that the service takes by itself.
+    /// The circumstances of a step that the service takes by itself, where the organization's clock is the machine's.
     pub fn system(organization_id: OrganizationId, now: DateTime<Utc>) -> Self {
         Self {
             actor: Actor::System,
@@ -190,8 +193,18 @@ impl Ctx {
                 partner_id: None,
             },
             now,
+            wall_now: now,
             request_id: RequestId::new(now),
             address: None,
+        }
+    }
+
+    /// The step at the same moment, where the organization's clock is this much ahead of the machine's.
+    #[must_use]
+    pub fn ahead_by(self, offset: TimeDelta) -> Self {
+        Self {
+            now: self.wall_now + offset,
+            ..self
         }
     }
 

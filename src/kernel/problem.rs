@@ -65,6 +65,7 @@ codes! {
     PaymentExceedsInvoice = "payment_exceeds_invoice" => 409, "The payment is more than what is open on the invoice.";
     RefundExceedsPayment = "refund_exceeds_payment" => 409, "The refund is more than what is left of the payment.";
     CreditExceedsInvoice = "credit_exceeds_invoice" => 409, "The credit note is more than what is left of the invoice.";
+    SandboxOnly = "sandbox_only" => 409, "Only an organization in sandbox mode has a clock that can be advanced.";
     IdempotencyKeyInUse = "idempotency_key_in_use" => 409, "A request with this Idempotency-Key is still running.";
     WriteConflict = "write_conflict" => 409, "Another change came first; try again.";
     PreconditionFailed = "precondition_failed" => 412, "The record has changed since it was read.";

@@ -24,7 +24,8 @@ impl Clock for SystemClock {
     }
 }
 
-/// A clock that stands still until it is moved: for a sandbox and for tests.
+/// A clock that stands still until it is moved, for the demo and for tests. A sandbox has none of these: its time is that
+/// of the machine and `organizations.clock_offset`.
 #[derive(Debug, Clone)]
 pub struct ManualClock(Arc<RwLock<DateTime<Utc>>>);
 

@@ -7,7 +7,13 @@ use copartner::platform::clock::Clock;
 #[test]
 fn the_demo_comes_to_the_same_figures() {
     let world = World::new();
-    let founded = bootstrap::organization(&world.db, "Demo", world.clock.now()).unwrap();
+    let founded = bootstrap::organization(
+        &world.db,
+        "Demo",
+        bootstrap::OrganizationMode::Live,
+        world.clock.now(),
+    )
+    .unwrap();
     let base_url = format!("http://{}", world.admin().address());
     let mut story = Vec::new();
     demo::walk(&base_url, &founded.secret.text, &mut story).unwrap();

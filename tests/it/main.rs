@@ -34,6 +34,7 @@ mod real_run;
 mod referrals;
 mod registrations;
 mod reports;
+mod sandbox;
 mod serve;
 mod sweep;
 mod tokens;

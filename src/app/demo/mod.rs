@@ -97,7 +97,12 @@ pub fn run(
 fn tell(database: &Database, out: &mut dyn Write) -> Result<(), DemoError> {
     let clock = ManualClock::new(today());
     let db = Db::new(&database.settings);
-    let founded = bootstrap::organization(&db, "Copartner demo", clock.now())?;
+    let founded = bootstrap::organization(
+        &db,
+        "Copartner demo",
+        bootstrap::OrganizationMode::Live,
+        clock.now(),
+    )?;
     let settings = serve_settings();
     let state = serve::state(db, Arc::new(clock), &settings)?;
     let figures = telemetry::metrics()?;

@@ -103,7 +103,7 @@ impl NewApiKey {
                 ));
             }
         }
-        if self.expires_at.is_some_and(|end| end <= ctx.now) {
+        if self.expires_at.is_some_and(|end| end <= ctx.wall_now) {
             problems.push(FieldProblem::new(
                 "/expires_at",
                 "in_the_past",
@@ -137,7 +137,7 @@ impl ApiKey {
 
     /// The key with another secret, made by the caller; the present one stays good for this long.
     pub fn rotated(self, prefix: String, overlap: TimeDelta, ctx: &Ctx) -> Result<Self, Problem> {
-        let now = ctx.now;
+        let now = ctx.wall_now;
         if self.revoked_at.is_some() {
             return Err(Problem::wrong_state("rotate", "revoked", &[]));
         }

@@ -32,7 +32,7 @@ pub fn list(
 /// a key.
 pub fn secret_makers(tx: &mut Tx<'_>, ctx: &Ctx) -> Result<Vec<Uuid>, Problem> {
     match ctx.actor {
-        Actor::ApiKey(id) => Ok(get(tx, ctx, id)?.secret_makers(ctx.now)),
+        Actor::ApiKey(id) => Ok(get(tx, ctx, id)?.secret_makers(ctx.wall_now)),
         Actor::User(_) | Actor::System => Ok(Vec::new()),
     }
 }
@@ -106,7 +106,7 @@ pub fn update(
     patch: ApiKeyPatch,
 ) -> Result<ApiKey, Problem> {
     let before = lock(tx, ctx, id, precondition)?;
-    let after = before.clone().patched(patch, ctx.now)?;
+    let after = before.clone().patched(patch, ctx.wall_now)?;
     require_within_own(tx, ctx, &after)?;
     store::update(tx, &ctx.scope, &after)?;
     let change = Change::updated("api_key.updated", subject(&after), &before, &after);
@@ -153,7 +153,7 @@ pub fn revoke(
 ) -> Result<ApiKey, Problem> {
     let before = store::lock(tx, &ctx.scope, id)?.ok_or_else(Problem::not_found)?;
     precondition.check(before.row_version)?;
-    let after = before.clone().revoke(ctx.now)?;
+    let after = before.clone().revoke(ctx.wall_now)?;
     store::update(tx, &ctx.scope, &after)?;
     record(
         tx,
@@ -178,7 +178,7 @@ pub fn revoke_of_partner(tx: &mut Tx<'_>, ctx: &Ctx, partner_id: PartnerId) -> R
 
 fn revoke_all(tx: &mut Tx<'_>, ctx: &Ctx, keys: Vec<ApiKey>) -> Result<(), Problem> {
     for before in keys {
-        let after = before.clone().revoke(ctx.now)?;
+        let after = before.clone().revoke(ctx.wall_now)?;
         store::update(tx, &ctx.scope, &after)?;
         record(
             tx,
@@ -228,7 +228,7 @@ fn check_owner(tx: &mut Tx<'_>, ctx: &Ctx, new: &NewApiKey, owner: &User) -> Res
 /// The key of these terms, made by the caller.
 fn made(ctx: &Ctx, new: NewApiKey, secret: &NewSecret) -> ApiKey {
     ApiKey {
-        id: ApiKeyId::new(ctx.now),
+        id: ApiKeyId::new(ctx.wall_now),
         partner_id: new.partner_id,
         name: new.name,
         prefix: secret.prefix.clone(),
@@ -248,8 +248,8 @@ fn made(ctx: &Ctx, new: NewApiKey, secret: &NewSecret) -> ApiKey {
         previous_secret_made_by: None,
         access_version: 1,
         row_version: 1,
-        created_at: ctx.now,
-        updated_at: ctx.now,
+        created_at: ctx.wall_now,
+        updated_at: ctx.wall_now,
     }
 }
 

@@ -19,7 +19,7 @@ pub fn list(
 /// Links the committed entries of the caller's organization to its chain, some thousands at a time; how many there
 /// were.
 pub fn seal(tx: &mut Tx<'_>, ctx: &Ctx) -> Result<i32, Problem> {
-    store::seal(tx, ctx.now)
+    store::seal(tx, ctx.wall_now)
 }
 
 /// Computes every hash of the caller's organization again. Ask within a snapshot: entries go on being sealed.

@@ -74,7 +74,7 @@ impl AuthenticationEvent {
     /// Something that happened to a session.
     pub fn of(ctx: &Ctx, event_type: AuthenticationEventType, bearer: Bearer) -> Self {
         Self {
-            id: AuthenticationEventId::new(ctx.now),
+            id: AuthenticationEventId::new(ctx.wall_now),
             partner_id: bearer.partner_id,
             event_type,
             reason: None,
@@ -85,7 +85,7 @@ impl AuthenticationEvent {
             subject: None,
             address: ctx.address.clone(),
             request_id: Some(ctx.request_id),
-            occurred_at: ctx.now,
+            occurred_at: ctx.wall_now,
         }
     }
 }

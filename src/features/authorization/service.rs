@@ -18,7 +18,7 @@ pub fn explain(tx: &mut Tx<'_>, ctx: &Ctx, question: &Question) -> Result<Rule, 
         Some(text) => reaches(tx, ctx, actor.partner_id, text)?,
         None => true,
     };
-    Ok(actor.decide(question.permission, ctx.now, reaches))
+    Ok(actor.decide(question.permission, ctx.wall_now, reaches))
 }
 
 fn actor(tx: &mut Tx<'_>, ctx: &Ctx, id: ActorId) -> Result<Subject, Problem> {

@@ -151,7 +151,7 @@ async fn read_identity_provider_keys(
     _command: Command<Nothing>,
 ) -> Reply {
     let who = who.confirmed().await?;
-    let (state, now, id) = (who.state(), who.ctx.now, target.identity_provider_id);
+    let (state, now, id) = (who.state(), who.ctx.wall_now, target.identity_provider_id);
     let (ctx, organization_id) = (who.ctx.clone(), who.ctx.organization_id());
     let provider = state
         .db

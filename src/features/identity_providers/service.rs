@@ -36,7 +36,7 @@ pub fn list(
 pub fn create(tx: &mut Tx<'_>, ctx: &Ctx, new: NewIdentityProvider) -> Result<IdentityProvider, Problem> {
     organizations::require_second_factor(tx, ctx)?;
     let partner_id = ctx.partner_of_new(new.partner_id)?;
-    let provider = IdentityProvider::connect(NewIdentityProvider { partner_id, ..new }, ctx.now);
+    let provider = IdentityProvider::connect(NewIdentityProvider { partner_id, ..new }, ctx.wall_now);
     check(tx, ctx, &provider)?;
     store::insert(tx, &ctx.scope, &provider)?;
     let change = Change::created("identity_provider.created", subject(&provider), &provider);
@@ -56,7 +56,7 @@ pub fn update(
     organizations::require_second_factor(tx, ctx)?;
     let event = "identity_provider.updated";
     step(tx, ctx, id, precondition, event, None, |provider| {
-        Ok(provider.patched(patch, ctx.now))
+        Ok(provider.patched(patch, ctx.wall_now))
     })
 }
 
@@ -71,7 +71,7 @@ pub fn suspend(
     let why = Some(reason.to_owned());
     let event = "identity_provider.suspended";
     step(tx, ctx, id, precondition, event, why, |provider| {
-        provider.suspend(reason.to_owned(), ctx.now)
+        provider.suspend(reason.to_owned(), ctx.wall_now)
     })
 }
 
@@ -84,7 +84,7 @@ pub fn reinstate(
 ) -> Result<IdentityProvider, Problem> {
     let event = "identity_provider.reinstated";
     step(tx, ctx, id, precondition, event, None, |provider| {
-        provider.reinstate(ctx.now)
+        provider.reinstate(ctx.wall_now)
     })
 }
 

@@ -180,7 +180,7 @@ pub fn link(tx: &mut Tx<'_>, ctx: &Ctx, user_id: UserId, identity: &Identity) ->
         identities::identity_provider_id.eq(identity.identity_provider_id.uuid()),
         identities::subject.eq(identity.subject.clone()),
         identities::user_id.eq(user_id.uuid()),
-        identities::created_at.eq(ctx.now),
+        identities::created_at.eq(ctx.wall_now),
     );
     Prepared(diesel::insert_into(identities::table).values(values)).execute(tx.connection())?;
     Ok(())

@@ -157,8 +157,9 @@ async fn keep(
 ) -> Result<Upload, Problem> {
     let mut pieces = Pieces {
         db: db.clone(),
-        ctx: Ctx::system(ctx.organization_id(), ctx.now),
-        import_id: ImportId::new(ctx.now),
+        ctx: Ctx::system(ctx.organization_id(), ctx.wall_now),
+        // By the machine's clock: pieces that were cut off are known by their age.
+        import_id: ImportId::new(ctx.wall_now),
         are_kept: false,
     };
     let name = part

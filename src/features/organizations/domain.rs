@@ -2,9 +2,10 @@
 
 use crate::kernel::id::OrganizationId;
 use crate::kernel::money::Currency;
+use crate::kernel::problem::{Code, Problem};
 use crate::kernel::time::ProgramZone;
 use crate::kernel::word::word_enum;
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, SecondsFormat, TimeDelta, Utc};
 use serde::Serialize;
 
 word_enum! {
@@ -37,12 +38,37 @@ pub struct Organization {
     pub second_factor_for_payouts: bool,
     /// Hours between the confirmation of a payout method and the first payment by it.
     pub payout_method_cooling_off_hours: i32,
+    /// How far its clock was moved ahead of the machine's; not at all where it is live.
+    #[serde(skip)]
+    pub clock_offset: TimeDelta,
     /// Counts its changes.
     pub row_version: i64,
     /// When it came to be.
     pub created_at: DateTime<Utc>,
     /// When it last changed.
     pub updated_at: DateTime<Utc>,
+}
+
+/// The farthest that a clock can be ahead of the machine's.
+const FARTHEST: TimeDelta = TimeDelta::days(36_500);
+
+/// How far a clock is advanced.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ClockAdvance {
+    /// By this much.
+    By(TimeDelta),
+    /// Until it shows this instant.
+    Until(DateTime<Utc>),
+}
+
+impl ClockAdvance {
+    /// The field of the body that says so.
+    const fn pointer(self) -> &'static str {
+        match self {
+            Self::By(_) => "/by_seconds",
+            Self::Until(_) => "/until_at",
+        }
+    }
 }
 
 /// What may be changed of an organization.
@@ -74,6 +100,7 @@ impl Organization {
             dormant_after_days: 90,
             second_factor_for_payouts: false,
             payout_method_cooling_off_hours: 72,
+            clock_offset: TimeDelta::zero(),
             row_version: 1,
             created_at: now,
             updated_at: now,
@@ -97,6 +124,51 @@ impl Organization {
             updated_at: now,
             ..self
         }
+    }
+}
+
+impl Organization {
+    /// What its clock shows when the machine's shows this.
+    pub fn present(&self, wall_now: DateTime<Utc>) -> DateTime<Utc> {
+        wall_now + self.clock_offset
+    }
+
+    /// The organization with its clock moved on. Time does not go back, and that of real partners is not played with.
+    pub fn with_clock_advanced(
+        self,
+        advance: ClockAdvance,
+        wall_now: DateTime<Utc>,
+    ) -> Result<Self, Problem> {
+        if self.mode != OrganizationMode::Sandbox {
+            return Err(Problem::new(Code::SandboxOnly));
+        }
+        let present = self.present(wall_now);
+        let by = match advance {
+            ClockAdvance::By(time) => time,
+            ClockAdvance::Until(instant) => instant - present,
+        };
+        let refuse = |code: &str, message: String| Err(Problem::field(advance.pointer(), code, message));
+        if by <= TimeDelta::zero() {
+            let shown = present.to_rfc3339_opts(SecondsFormat::AutoSi, true);
+            return refuse(
+                "not_ahead",
+                format!("The clock only goes forward, and shows {shown} already."),
+            );
+        }
+        let clock_offset = self.clock_offset + by;
+        if clock_offset > FARTHEST {
+            let days = FARTHEST.num_days();
+            return refuse(
+                "too_far",
+                format!("The clock can be {days} days ahead of the real time at most."),
+            );
+        }
+        Ok(Self {
+            clock_offset,
+            row_version: self.row_version + 1,
+            updated_at: present,
+            ..self
+        })
     }
 }
 

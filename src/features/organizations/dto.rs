@@ -1,10 +1,10 @@
 //! The organization on the wire.
 
-use super::domain::{Organization, OrganizationMode, OrganizationPatch};
+use super::domain::{ClockAdvance, Organization, OrganizationMode, OrganizationPatch};
 use crate::kernel::id::OrganizationId;
 use crate::kernel::problem::Problem;
 use crate::platform::web::Fields;
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, SubsecRound, TimeDelta, Utc};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use validator::Validate;
@@ -117,5 +117,61 @@ impl PatchOrganizationBody {
             payout_method_cooling_off_hours: self.payout_method_cooling_off_hours,
         };
         fields.finish(Some(patch))
+    }
+}
+
+/// What time it is in the organization.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+#[schema(as = OrganizationClock, examples(json!({"mode": "sandbox", "current_at": "2026-06-01T08:00:00Z", "wall_clock_at": "2026-03-02T08:00:00Z", "ahead_seconds": 7862400})))]
+pub struct ClockView {
+    /// What the organization is for; only the clock of a sandbox can be advanced.
+    pub mode: OrganizationMode,
+    /// What the organization's clock shows. Deadlines, holds and what happens in it go by this.
+    pub current_at: DateTime<Utc>,
+    /// What the service's own clock shows. Keys, tokens and sessions end by this.
+    pub wall_clock_at: DateTime<Utc>,
+    /// How far the organization's clock is ahead, in whole seconds; 0 for a live organization.
+    #[schema(minimum = 0, maximum = 3_153_600_000_i64)]
+    pub ahead_seconds: i64,
+}
+
+impl ClockView {
+    /// The organization's clock at this instant of the machine's.
+    pub fn new(organization: &Organization, wall_now: DateTime<Utc>) -> Self {
+        Self {
+            mode: organization.mode,
+            current_at: organization.present(wall_now),
+            wall_clock_at: wall_now,
+            ahead_seconds: organization.clock_offset.num_seconds(),
+        }
+    }
+}
+
+/// How far to advance the clock: by some time, or until an instant.
+#[derive(Debug, Clone, Deserialize, Validate, ToSchema)]
+#[schema(as = ClockAdvance, min_properties = 1, max_properties = 1, examples(json!({"by_seconds": 7776000}), json!({"until_at": "2026-06-01T08:00:00Z"})))]
+#[serde(deny_unknown_fields)]
+pub struct AdvanceClockBody {
+    /// Advance by this many seconds.
+    #[schema(nullable = false, minimum = 1, maximum = 315_360_000, example = 7_776_000)]
+    pub by_seconds: Option<i32>,
+    /// Advance until the clock shows this instant, which must lie ahead.
+    #[schema(nullable = false, example = "2026-06-01T08:00:00Z")]
+    pub until_at: Option<DateTime<Utc>>,
+}
+
+impl AdvanceClockBody {
+    /// The body as business speaks of it.
+    pub fn advance(&self) -> Result<ClockAdvance, Problem> {
+        let by = |seconds: i32| ClockAdvance::By(TimeDelta::seconds(seconds.into()));
+        let until = |instant: DateTime<Utc>| ClockAdvance::Until(instant.trunc_subsecs(6));
+        match (self.by_seconds, self.until_at) {
+            (Some(seconds), None) => Ok(by(seconds)),
+            (None, Some(instant)) => Ok(until(instant)),
+            _ => {
+                let message = "Send one of by_seconds and until_at.";
+                Err(Problem::field("", "invalid_value", message))
+            }
+        }
     }
 }

@@ -1,7 +1,8 @@
-//! The organization: the vendor that runs partner programs, and its settings.
+//! The organization: the vendor that runs partner programs, its settings and its clock.
 //!
 //! Invariant: a request touches the organization of its credential and no other.
-//! Events: `organization.created`, `organization.updated`.
+//! Invariant: a live organization has the machine's clock; a sandbox's goes with it, and only ever further ahead.
+//! Events: `organization.created`, `organization.updated`, `organization.clock_advanced`.
 
 mod domain;
 mod dto;

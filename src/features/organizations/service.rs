@@ -1,11 +1,12 @@
 //! The verbs of an organization.
 
-use super::domain::{Organization, OrganizationMode, OrganizationPatch};
+use super::domain::{ClockAdvance, Organization, OrganizationMode, OrganizationPatch};
 use super::store;
 use crate::kernel::ctx::Ctx;
 use crate::kernel::problem::{Code, Problem};
 use crate::kernel::version::Precondition;
 use crate::platform::db::{Change, Subject, Tx};
+use serde_json::json;
 
 /// The caller's organization.
 pub fn get(tx: &mut Tx<'_>, ctx: &Ctx) -> Result<Organization, Problem> {
@@ -58,6 +59,21 @@ pub fn update(
         ctx,
         Change::updated("organization.updated", subject(&after), &before, &after),
     );
+    Ok(after)
+}
+
+/// Advances the clock of a sandbox; from the next request on everything in it happens at the new time. What this does is
+/// told at the time before.
+pub fn advance_clock(tx: &mut Tx<'_>, ctx: &Ctx, advance: ClockAdvance) -> Result<Organization, Problem> {
+    let before = store::lock(tx, &ctx.scope)?.ok_or_else(Problem::not_found)?;
+    let after = before.clone().with_clock_advanced(advance, ctx.wall_now)?;
+    store::update(tx, &after)?;
+    let (from, to) = (before.present(ctx.wall_now), after.present(ctx.wall_now));
+    let data = json!({ "advanced_from": from, "advanced_to": to });
+    let mut change = Change::consequence("organization.clock_advanced", subject(&after), data);
+    change.changes = json!({ "current_at": { "before": from, "after": to } });
+    change.audited = true;
+    tx.record(ctx, change);
     Ok(after)
 }
 

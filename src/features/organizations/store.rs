@@ -7,7 +7,7 @@ use crate::kernel::money::Currency;
 use crate::kernel::problem::Problem;
 use crate::platform::db::schema::{event_counters, organizations};
 use crate::platform::db::{Prepared, Tx};
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use diesel::prelude::*;
 use std::str::FromStr;
 use uuid::Uuid;
@@ -23,6 +23,7 @@ struct OrganizationRow {
     dormant_after_days: i32,
     second_factor_for_payouts: bool,
     payout_method_cooling_off_hours: i32,
+    clock_offset: TimeDelta,
     row_version: i64,
     created_at: DateTime<Utc>,
     updated_at: DateTime<Utc>,
@@ -79,6 +80,7 @@ impl From<&Organization> for OrganizationRow {
             dormant_after_days: organization.dormant_after_days,
             second_factor_for_payouts: organization.second_factor_for_payouts,
             payout_method_cooling_off_hours: organization.payout_method_cooling_off_hours,
+            clock_offset: organization.clock_offset,
             row_version: organization.row_version,
             created_at: organization.created_at,
             updated_at: organization.updated_at,
@@ -99,6 +101,7 @@ impl TryFrom<OrganizationRow> for Organization {
             dormant_after_days: row.dormant_after_days,
             second_factor_for_payouts: row.second_factor_for_payouts,
             payout_method_cooling_off_hours: row.payout_method_cooling_off_hours,
+            clock_offset: row.clock_offset,
             row_version: row.row_version,
             created_at: row.created_at,
             updated_at: row.updated_at,

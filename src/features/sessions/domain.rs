@@ -126,7 +126,7 @@ impl Session {
             new.access
         };
         Self {
-            id: SessionId::new(ctx.now),
+            id: SessionId::new(ctx.wall_now),
             partner_id: ctx.scope.partner_id.or(new.partner_id),
             api_key_id,
             user_id,
@@ -136,10 +136,10 @@ impl Session {
             address: ctx.address.clone(),
             revoked_at: None,
             revoked_because: None,
-            expires_at: ctx.now + length,
+            expires_at: ctx.wall_now + length,
             row_version: 1,
-            created_at: ctx.now,
-            updated_at: ctx.now,
+            created_at: ctx.wall_now,
+            updated_at: ctx.wall_now,
         }
     }
 

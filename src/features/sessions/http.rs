@@ -64,7 +64,7 @@ async fn list_sessions(who: Granted<can::SessionsRead>, query: Filter<SessionsQu
     responses((status = 201, description = "The new session with its tokens.", body = OpenedSessionView)))]
 #[post("/v1/sessions")]
 async fn create_session(who: Granted<Anyone>, command: Command<NewSessionBody>) -> Reply {
-    let (state, now) = (who.state(), who.ctx.now);
+    let (state, now) = (who.state(), who.ctx.wall_now);
     let organization_id = who.ctx.organization_id();
     let key = state
         .credentials
@@ -76,7 +76,7 @@ async fn create_session(who: Granted<Anyone>, command: Command<NewSessionBody>) 
         let new = command.body.terms()?;
         let (access, refresh) = (new.access, new.refreshable.then_some(&refresh));
         let session = service::create(tx, ctx, new, refresh)?;
-        let tokens = Tokens::sign(&key, &session, access, refresh, ctx.now)?;
+        let tokens = Tokens::sign(&key, &session, access, refresh, ctx.wall_now)?;
         let (id, version) = (session.id, session.row_version);
         let kept = OpenedSessionView::new(session.clone(), None);
         let shown = OpenedSessionView::new(session, Some(tokens));
@@ -102,14 +102,14 @@ async fn refresh_session(
     let unauthorized = || Refusal(Problem::new(Code::Unauthorized));
     let presented = hash_of(&command.body.refresh_token);
     let whose = service::of_refresh_token(&state.db, presented).await?;
-    let (organization_id, session_id) = whose.ok_or_else(unauthorized)?;
+    let (organization_id, session_id, clock_offset) = whose.ok_or_else(unauthorized)?;
     let ctx = Ctx {
         request_id: layers::current_request_id().ok_or_else(Problem::internal)?,
         address: request.peer_addr().map(|address| address.ip().to_string()),
-        ..Ctx::system(organization_id, state.clock.now())
+        ..Ctx::system(organization_id, state.clock.now()).ahead_by(clock_offset)
     };
     let signer = state.credentials.signer();
-    let key = signer.key(&state.db, organization_id, ctx.now).await?;
+    let key = signer.key(&state.db, organization_id, ctx.wall_now).await?;
     let next = Arc::new(NewSecret::generate_refresh()?);
     let (circumstances, secret) = (ctx.clone(), Arc::clone(&next));
     let refreshed = state
@@ -122,7 +122,7 @@ async fn refresh_session(
         return Err(unauthorized());
     };
     let access = TimeDelta::seconds(i64::from(command.body.expires_in_seconds));
-    let tokens = Tokens::sign(&key, &session, access, Some(&next), ctx.now)?;
+    let tokens = Tokens::sign(&key, &session, access, Some(&next), ctx.wall_now)?;
     let version = session.row_version;
     Ok(Answer::record(
         &OpenedSessionView::new(session, Some(tokens)),

@@ -10,6 +10,7 @@ use crate::kernel::problem::Problem;
 use crate::kernel::version::Precondition;
 use crate::platform::credentials::{KeyHash, NewSecret};
 use crate::platform::db::{Change, Db, Page, PageRequest, Subject, Tx};
+use chrono::TimeDelta;
 
 /// One session, if the caller may see it.
 pub fn get(tx: &mut Tx<'_>, ctx: &Ctx, id: SessionId) -> Result<Session, Problem> {
@@ -67,7 +68,7 @@ pub fn revoke(
 }
 
 fn end(tx: &mut Tx<'_>, ctx: &Ctx, before: Session, because: RevokedBecause) -> Result<Session, Problem> {
-    let after = before.clone().revoke(because, ctx.now)?;
+    let after = before.clone().revoke(because, ctx.wall_now)?;
     store::update(tx, &ctx.scope, &after)?;
     let change = Change::updated("session.revoked", subject(&after), &before, &after);
     record(tx, ctx, change, &after);
@@ -92,7 +93,7 @@ pub fn refresh(
     presented: &KeyHash,
     next: &NewSecret,
 ) -> Result<Refreshed, Problem> {
-    let session = store::lock(tx, &ctx.scope, id)?.filter(|session| session.is_open(ctx.now));
+    let session = store::lock(tx, &ctx.scope, id)?.filter(|session| session.is_open(ctx.wall_now));
     let Some(session) = session else {
         return Ok(Refreshed::Refused);
     };
@@ -104,7 +105,7 @@ pub fn refresh(
         note(tx, ctx, AuthenticationEventType::RefreshTokenReused, &session)?;
         return Ok(Refreshed::Refused);
     }
-    if token.expires_at <= ctx.now || !is_let_in(tx, ctx, &session)? {
+    if token.expires_at <= ctx.wall_now || !is_let_in(tx, ctx, &session)? {
         return Ok(Refreshed::Refused);
     }
     store::use_refresh_token(tx, ctx, id, token.number)?;
@@ -124,11 +125,12 @@ fn is_let_in(tx: &mut Tx<'_>, ctx: &Ctx, session: &Session) -> Result<bool, Prob
     store::is_let_in(tx, &ctx.scope, session.id)
 }
 
-/// The organization and the session that a refresh token belongs to, good or not; asked before any scope is known.
+/// The organization, the session that a refresh token belongs to, good or not, and how far the organization's clock is
+/// ahead; asked before any scope is known.
 pub async fn of_refresh_token(
     db: &Db,
     hash: KeyHash,
-) -> Result<Option<(OrganizationId, SessionId)>, Problem> {
+) -> Result<Option<(OrganizationId, SessionId, TimeDelta)>, Problem> {
     store::of_refresh_token(db, hash).await
 }
 

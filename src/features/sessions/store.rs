@@ -7,10 +7,10 @@ use crate::kernel::problem::Problem;
 use crate::platform::credentials::KeyHash;
 use crate::platform::db::schema::{refresh_tokens, sessions};
 use crate::platform::db::{Db, Page, PageRequest, Position, Prepared, Tx};
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use diesel::prelude::*;
 use diesel::sql_query;
-use diesel::sql_types::{Binary, Bool, Uuid as SqlUuid};
+use diesel::sql_types::{Binary, Bool, Interval, Uuid as SqlUuid};
 use std::str::FromStr;
 use uuid::Uuid;
 
@@ -51,6 +51,8 @@ struct WhoseRow {
     organization_id: Uuid,
     #[diesel(sql_type = SqlUuid)]
     session_id: Uuid,
+    #[diesel(sql_type = Interval)]
+    clock_offset: TimeDelta,
 }
 
 #[derive(QueryableByName)]
@@ -59,15 +61,19 @@ struct LetInRow {
     is_let_in: bool,
 }
 
-/// The session that a refresh token belongs to; asked before any scope is known.
+/// The session that a refresh token belongs to, and how far its organization's clock is ahead; asked before any scope is
+/// known.
 pub async fn of_refresh_token(
     db: &Db,
     hash: KeyHash,
-) -> Result<Option<(OrganizationId, SessionId)>, Problem> {
+) -> Result<Option<(OrganizationId, SessionId, TimeDelta)>, Problem> {
     let row: Option<WhoseRow> = db
         .outside(move |connection| {
-            let query = sql_query("SELECT organization_id, session_id FROM session_of_refresh_token($1)")
-                .bind::<Binary, _>(hash.to_vec());
+            let query = sql_query(
+                "SELECT organization_id, session_id, clock_offset_of(organization_id) AS clock_offset \
+                 FROM session_of_refresh_token($1)",
+            )
+            .bind::<Binary, _>(hash.to_vec());
             Ok(Prepared(query).get_result(connection).optional()?)
         })
         .await?;
@@ -75,6 +81,7 @@ pub async fn of_refresh_token(
         (
             OrganizationId::from_uuid(row.organization_id),
             SessionId::from_uuid(row.session_id),
+            row.clock_offset,
         )
     }))
 }
@@ -209,8 +216,8 @@ pub fn add_refresh_token(
         refresh_tokens::session_id.eq(id.uuid()),
         refresh_tokens::number.eq(number),
         refresh_tokens::token_hash.eq(hash.to_vec()),
-        refresh_tokens::created_at.eq(ctx.now),
-        refresh_tokens::expires_at.eq(ctx.now + REFRESH_IS_GOOD_FOR),
+        refresh_tokens::created_at.eq(ctx.wall_now),
+        refresh_tokens::expires_at.eq(ctx.wall_now + REFRESH_IS_GOOD_FOR),
     );
     Prepared(diesel::insert_into(refresh_tokens::table).values(values)).execute(tx.connection())?;
     Ok(())
@@ -222,7 +229,7 @@ pub fn use_refresh_token(tx: &mut Tx<'_>, ctx: &Ctx, id: SessionId, number: i32)
         .filter(refresh_tokens::organization_id.eq(ctx.organization_id().uuid()))
         .filter(refresh_tokens::session_id.eq(id.uuid()))
         .filter(refresh_tokens::number.eq(number));
-    let used = refresh_tokens::used_at.eq(ctx.now);
+    let used = refresh_tokens::used_at.eq(ctx.wall_now);
     Prepared(diesel::update(target).set(used)).execute(tx.connection())?;
     Ok(())
 }

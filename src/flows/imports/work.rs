@@ -25,7 +25,7 @@ const CUT_OFF_HOURS: i64 = 24;
 /// there was anything to do.
 pub fn work(db: &Db, clock: &dyn Clock) -> Result<bool, Problem> {
     let now = clock.now();
-    let Some((organization_id, id)) =
+    let Some((organization_id, id, clock_offset)) =
         db.outside_once_now(|connection| room::claim(connection, now, LEASE_SECONDS))?
     else {
         return Ok(false);
@@ -34,6 +34,7 @@ pub fn work(db: &Db, clock: &dyn Clock) -> Result<bool, Problem> {
         db,
         clock,
         organization_id,
+        clock_offset,
         id,
     };
     worker.run()?;
@@ -44,6 +45,7 @@ struct Worker<'a> {
     db: &'a Db,
     clock: &'a dyn Clock,
     organization_id: OrganizationId,
+    clock_offset: TimeDelta,
     id: ImportId,
 }
 
@@ -90,7 +92,7 @@ impl Worker<'_> {
 
     /// The service itself, for what is about the import.
     fn service(&self) -> Ctx {
-        Ctx::system(self.organization_id, self.clock.now())
+        Ctx::system(self.organization_id, self.clock.now()).ahead_by(self.clock_offset)
     }
 
     /// Who asked for the import, for what is about records: once they are out, Postgres refuses the work.
@@ -172,12 +174,12 @@ impl Worker<'_> {
             room::keep_rejections(tx, &ctx.scope, import.id, &done.rejections)?;
             let further = import.clone().advanced(done.counts, portion.next, ctx.now);
             if portion.is_last {
-                let ended = further.completed(self.clock.now());
+                let ended = further.completed(self.service().now);
                 kept(room::finish(tx, &ctx, import, &ended)?)?;
                 return Ok(Step::Over);
             }
             kept(room::update(tx, &ctx.scope, import, &further)?)?;
-            room::lease(tx, &ctx.scope, import.id, Some(lease_from(ctx.now)))?;
+            room::lease(tx, &ctx.scope, import.id, Some(lease_from(ctx.wall_now)))?;
             Ok(Step::Further(Box::new(further)))
         }))
     }
@@ -211,7 +213,7 @@ impl Worker<'_> {
                 let done = load(tx, &ctx, &import, &portion, &fresh)?;
                 import = self.tell(&import, &portion, &done)?;
                 if portion.is_last {
-                    let ended = import.clone().completed(self.clock.now());
+                    let ended = import.clone().completed(self.service().now);
                     if import.dry_run || ended.error.is_some() {
                         room::take_back(tx)?;
                     }
@@ -243,7 +245,7 @@ impl Worker<'_> {
         self.db.write_now(&ctx, |tx| {
             kept(room::update(tx, &ctx.scope, import, &further)?)?;
             room::keep_rejections(tx, &ctx.scope, import.id, &done.rejections)?;
-            room::lease(tx, &ctx.scope, import.id, Some(lease_from(ctx.now)))
+            room::lease(tx, &ctx.scope, import.id, Some(lease_from(ctx.wall_now)))
         })?;
         Ok(further)
     }

@@ -11,8 +11,10 @@ use crate::platform::tokens::jwt::{self, Claims, Presented};
 use crate::platform::tokens::key_cache::Published;
 use crate::platform::tokens::keys::KeySet;
 use crate::platform::tokens::refusal::RefusalReason;
-use chrono::{DateTime, Utc};
-use diesel::sql_types::{Array, BigInt, Binary, Bool, Jsonb, Nullable, Text, Timestamptz, Uuid as SqlUuid};
+use chrono::{DateTime, TimeDelta, Utc};
+use diesel::sql_types::{
+    Array, BigInt, Binary, Bool, Interval, Jsonb, Nullable, Text, Timestamptz, Uuid as SqlUuid,
+};
 use diesel::{OptionalExtension, PgConnection, QueryResult, QueryableByName, RunQueryDsl, sql_query};
 use futures_util::future::join_all;
 use jsonwebtoken::Algorithm;
@@ -75,6 +77,8 @@ struct ProviderRow {
     second_factor_classes: Vec<String>,
     #[diesel(sql_type = Bool)]
     is_active: bool,
+    #[diesel(sql_type = Interval)]
+    clock_offset: TimeDelta,
 }
 
 #[derive(Debug, QueryableByName)]
@@ -91,6 +95,8 @@ struct IdentityRow {
     built_in: Vec<String>,
     #[diesel(sql_type = Array<Text>)]
     permissions: Vec<String>,
+    #[diesel(sql_type = Interval)]
+    clock_offset: TimeDelta,
 }
 
 fn providers(
@@ -102,7 +108,8 @@ fn providers(
     let query = sql_query(
         "SELECT organization_id, id, partner_id, jwks_url, jwks, fetched_jwks, fetched_at, algorithms, subject_claim, \
              email_claim, name_claim, partner_claim, email_domains, accepts_unverified_email, second_factor_methods, \
-             second_factor_classes, is_active FROM identity_providers_of_token($1, $2, $3)",
+             second_factor_classes, is_active, clock_offset_of(organization_id) AS clock_offset \
+         FROM identity_providers_of_token($1, $2, $3)",
     )
     .bind::<Text, _>(issuer)
     .bind::<Array<Text>, _>(audiences)
@@ -219,6 +226,7 @@ impl Credentials {
             second_factor: provider.has_second_factor(&claims),
             access_version: identity.access_version,
             admission_id: None,
+            clock_offset: identity.clock_offset,
             partner_id: identity.partner_id.map(PartnerId::from_uuid),
             expires_at: claims.expires_at(),
             rights: rights_of(&identity.built_in, &identity.permissions).into(),
@@ -363,7 +371,7 @@ impl Credentials {
         let ctx = Ctx {
             request_id: visit.request_id,
             address: visit.address.map(|address| address.to_string()),
-            ..Ctx::system(provider.organization_id(), visit.now)
+            ..Ctx::system(provider.organization_id(), visit.now).ahead_by(provider.clock_offset)
         };
         let (welcome, newcomer) = (self.welcome, arrival.clone());
         let circumstances = ctx.clone();
@@ -397,7 +405,8 @@ async fn known(
     let event = AuthenticationEventId::new(visit.now).uuid();
     db.outside(move |connection| {
         let query = sql_query(
-            "SELECT user_id, is_active, partner_id, access_version, built_in, permissions \
+            "SELECT user_id, is_active, partner_id, access_version, built_in, permissions, \
+                 clock_offset_of($1) AS clock_offset \
              FROM authenticate_identity($1, $2, $3, $4, $5, $6, $7, $8)",
         )
         .bind::<SqlUuid, _>(organization)

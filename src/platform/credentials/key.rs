@@ -12,8 +12,8 @@ use crate::kernel::role::BuiltInRole;
 use crate::platform::db::Prepared;
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use chrono::{DateTime, Utc};
-use diesel::sql_types::{Array, BigInt, Binary, Nullable, Text, Timestamptz, Uuid as SqlUuid};
+use chrono::{DateTime, TimeDelta, Utc};
+use diesel::sql_types::{Array, BigInt, Binary, Interval, Nullable, Text, Timestamptz, Uuid as SqlUuid};
 use diesel::{OptionalExtension, PgConnection, QueryResult, QueryableByName, RunQueryDsl, sql_query};
 use ipnet::IpNet;
 use sha2::{Digest, Sha256};
@@ -107,13 +107,16 @@ pub(super) struct KeyRow {
     allowed_networks: Vec<String>,
     #[diesel(sql_type = Nullable<SqlUuid>)]
     admission_id: Option<Uuid>,
+    #[diesel(sql_type = Interval)]
+    clock_offset: TimeDelta,
 }
 
 /// Who holds the key of this hash.
 pub(super) fn find(connection: &mut PgConnection, hash: KeyHash) -> QueryResult<Option<KeyRow>> {
     let query = sql_query(
         "SELECT organization_id, id, partner_id, permissions, expires_at, owner_id, access_version, owner_built_in, \
-             owner_permissions, allowed_networks, admission_id FROM authenticate_api_key($1)",
+             owner_permissions, allowed_networks, admission_id, clock_offset_of(organization_id) AS clock_offset \
+         FROM authenticate_api_key($1)",
     );
     Prepared(query.bind::<Binary, _>(hash.to_vec()))
         .get_result(connection)
@@ -138,6 +141,7 @@ impl KeyRow {
             second_factor: false,
             access_version: self.access_version,
             admission_id: self.admission_id,
+            clock_offset: self.clock_offset,
             allowed_networks: networks_of(&self.allowed_networks),
             partner_id: self.partner_id.map(PartnerId::from_uuid),
             expires_at: self.expires_at,

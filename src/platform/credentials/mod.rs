@@ -23,7 +23,7 @@ use crate::kernel::id::{
 };
 use crate::kernel::permission::Permission;
 use crate::kernel::problem::{Code, Problem};
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use diesel::sql_query;
 use diesel::sql_types::{Array, Timestamptz, Uuid as SqlUuid};
 use ipnet::IpNet;
@@ -57,6 +57,8 @@ pub struct Credential {
     pub access_version: i64,
     /// What a key is let in by as long as nothing changes on which it rests.
     pub admission_id: Option<Uuid>,
+    /// How far the organization's clock was ahead of the machine's; an advance changes `access_version`.
+    pub clock_offset: TimeDelta,
     /// The partner to which it is confined.
     pub partner_id: Option<PartnerId>,
     /// When it ends by itself.

@@ -9,8 +9,8 @@ use crate::kernel::permission::Permission;
 use crate::kernel::problem::{Code, Problem};
 use crate::platform::db::{Db, Prepared};
 use crate::platform::tokens::jwt::Presented;
-use chrono::{DateTime, Utc};
-use diesel::sql_types::{Array, BigInt, Bool, Nullable, Text, Timestamptz, Uuid as SqlUuid};
+use chrono::{DateTime, TimeDelta, Utc};
+use diesel::sql_types::{Array, BigInt, Bool, Interval, Nullable, Text, Timestamptz, Uuid as SqlUuid};
 use diesel::{OptionalExtension, PgConnection, QueryResult, QueryableByName, RunQueryDsl, sql_query};
 use uuid::Uuid;
 
@@ -42,6 +42,8 @@ struct SessionRow {
     person_permissions: Vec<String>,
     #[diesel(sql_type = Bool)]
     is_lent: bool,
+    #[diesel(sql_type = Interval)]
+    clock_offset: TimeDelta,
 }
 
 /// What nobody does with a session that the organization lent to a partner: make keys, people or ways in that would be
@@ -61,7 +63,8 @@ fn find(
 ) -> QueryResult<Option<SessionRow>> {
     let query = sql_query(
         "SELECT partner_id, permissions, expires_at, second_factor, api_key_id, key_permissions, allowed_networks, \
-             person_id, identity_provider_id, access_version, built_in, person_permissions, is_lent \
+             person_id, identity_provider_id, access_version, built_in, person_permissions, is_lent, \
+             clock_offset_of($1) AS clock_offset \
          FROM authenticate_session($1, $2)",
     )
     .bind::<SqlUuid, _>(organization_id.uuid())
@@ -135,6 +138,7 @@ impl Credentials {
             second_factor: row.second_factor,
             access_version: row.access_version,
             admission_id: None,
+            clock_offset: row.clock_offset,
             partner_id: row.partner_id.map(PartnerId::from_uuid),
             expires_at: Some(end_of_token.min(row.expires_at)),
             rights: row.rights().into(),

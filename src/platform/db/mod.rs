@@ -7,6 +7,7 @@
 
 mod connection;
 mod door;
+mod due;
 pub mod error;
 mod first_rows;
 pub mod migrate;
@@ -19,6 +20,7 @@ mod tx;
 
 pub use connection::{SERVICE_ROLE, ScopedConnection, SessionScope};
 pub use door::{Db, DbSettings};
+pub use due::{due, step_in};
 pub use first_rows::FirstRows;
 pub use page::{Page, PageRequest, Position};
 pub use prepared::Prepared;

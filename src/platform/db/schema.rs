@@ -607,6 +607,7 @@ diesel::table! {
         created_at -> Timestamptz,
         updated_at -> Timestamptz,
         payout_method_cooling_off_hours -> Int4,
+        clock_offset -> Interval,
     }
 }
 

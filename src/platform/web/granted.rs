@@ -22,7 +22,8 @@ use std::marker::PhantomData;
 use std::ops::Deref;
 use std::sync::Arc;
 
-/// How often a request is done again because the caller's rights changed meanwhile.
+/// How often a request is done again because the caller's rights, or its organization's clock, changed
+/// meanwhile.
 const MOST_RENEWALS: u32 = 3;
 
 /// A caller who holds the permission `R`.
@@ -196,7 +197,8 @@ fn grant(request: &HttpRequest, allow: fn(&Credential) -> Result<(), Problem>) -
             organization_id: credential.organization_id,
             partner_id: credential.partner_id,
         },
-        now: visit.now,
+        now: visit.now + credential.clock_offset,
+        wall_now: visit.now,
         request_id: visit.request_id,
         address: visit.address.map(|address| address.to_string()),
     };
@@ -306,7 +308,7 @@ impl Caller {
     }
 
     /// The outcome, or nothing when the work has to be done again because the caller's rights had changed since they
-    /// were looked up: now the caller has those of the moment, which may no longer suffice.
+    /// were looked up, or a sandbox's clock: now the caller has those of the moment, which may no longer suffice.
     async fn renewed<T>(&mut self, outcome: Result<T, Problem>) -> Result<Option<T>, Refusal> {
         match outcome {
             Err(problem) if problem.code == Code::RightsChanged && self.renewals < MOST_RENEWALS => {
@@ -322,6 +324,7 @@ impl Caller {
                 self.ctx.admission_id = credential.admission_id;
                 self.ctx.rights = Arc::clone(&credential.rights);
                 self.ctx.second_factor = credential.second_factor;
+                self.ctx.now = self.ctx.wall_now + credential.clock_offset;
                 self.credential = credential;
                 Ok(None)
             }

@@ -109,7 +109,7 @@ fn keep(tx: &mut Tx<'_>, ctx: &Ctx, key: &RequestKey, answer: &Answer) -> Result
     .bind::<Integer, _>(i32::from(answer.status))
     .bind::<Jsonb, _>(json!({ "content_type": answer.content_type, "headers": answer.headers }))
     .bind::<Bytea, _>(answer.kept_body.as_ref().unwrap_or(&answer.body))
-    .bind::<Timestamptz, _>(ctx.now);
+    .bind::<Timestamptz, _>(ctx.wall_now);
     Prepared(query).execute(tx.connection())?;
     Ok(())
 }

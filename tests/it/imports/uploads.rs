@@ -195,3 +195,33 @@ fn a_file_has_a_largest_size() {
     upload(world.admin(), "accounts", &account_mapping(), &[], &over).refused(413, "body_too_large");
     assert_eq!(world.admin().all("/v1/imports").len(), 1);
 }
+
+#[test]
+fn an_import_of_a_sandbox_is_told_in_its_time_and_leased_in_the_real_one() {
+    let world = World::sandbox();
+    let body = json!({ "until_at": "2027-03-02T09:00:00Z" });
+    let advance = "/v1/organization/clock/advance";
+    world.admin().post(advance, body).expect(200);
+    let queued = upload(
+        world.admin(),
+        "accounts",
+        &account_mapping(),
+        &[],
+        ACCOUNTS.as_bytes(),
+    )
+    .expect(202);
+    let claim = "SELECT count(*) AS count FROM claim_import('2026-03-02T09:00:00Z', interval '2 minutes')";
+    assert_eq!(count(&mut world.database().owner(), claim), 1);
+    // Whoever took it is gone; before the lease is over in real time nobody else takes it.
+    world.work();
+    assert_eq!(world.admin().get(queued.header("location"))["status"], "running");
+    world.pass(chrono::TimeDelta::seconds(121));
+    world.work();
+    let import = world.admin().get(queued.header("location")).expect(200);
+    assert_eq!(import["status"], "succeeded");
+    assert_eq!(import["created_at"], "2027-03-02T09:00:00Z");
+    assert_eq!(import["started_at"], "2027-03-02T09:00:00Z");
+    assert_eq!(import["finished_at"], "2027-03-02T09:02:01Z");
+    let accounts = world.admin().all("/v1/accounts");
+    assert_eq!(texts(&accounts, "created_at"), ["2027-03-02T09:02:01Z"; 2]);
+}

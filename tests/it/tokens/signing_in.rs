@@ -4,6 +4,7 @@ use super::{Ada, connect, events, user, world};
 use crate::world::{AUDIENCE, Provider, ProviderKey, count};
 use chrono::TimeDelta;
 use copartner::platform::clock::Clock;
+use diesel::connection::SimpleConnection;
 use serde_json::{Value, json};
 
 #[test]
@@ -437,4 +438,34 @@ fn a_partner_with_the_vendors_provider_locks_nobody_out() {
         .bearer(&ada.provider.token("bob", "bob@suedwind.example", now));
     assert_eq!(bob.get("/v1/me").expect(200)["partner_id"], two.as_str());
     bob.get("/v1/deals").expect(200);
+}
+
+/// Also somebody who was suspended meanwhile: nothing told the replica that remembers them.
+#[test]
+fn a_person_finds_out_that_the_clock_of_a_sandbox_was_advanced() {
+    let ada = Ada::new();
+    let mut owner = ada.world.database().owner();
+    owner
+        .batch_execute("UPDATE organizations SET mode = 'sandbox'")
+        .unwrap();
+    let actor = ada.actor();
+    let clock = || actor.get("/v1/organization/clock").expect(200);
+    assert_eq!(clock()["current_at"], "2026-03-02T09:00:00Z");
+    let user = format!("/v1/users/{}", ada.user_id);
+    let suspend = json!({ "reason": "Because." });
+    let verb = |verb: &str, body: Value| {
+        let path = format!("{user}/{verb}");
+        ada.world.admin().post(&path, body).expect(200);
+    };
+    verb("suspend", suspend);
+    let advance = json!({ "until_at": "2026-04-01T00:00:00Z" });
+    let path = "/v1/organization/clock/advance";
+    ada.world.admin().post(path, advance).expect(200);
+    verb("reinstate", json!({}));
+    let account = actor.post("/v1/accounts", json!({ "name": "Hafen" })).expect(201);
+    assert_eq!(account["created_at"], "2026-04-01T00:00:00Z");
+    // The token ends in real time: it was made for an hour.
+    assert_eq!(clock()["wall_clock_at"], "2026-03-02T09:00:00Z");
+    ada.world.pass(TimeDelta::hours(2));
+    actor.get("/v1/organization/clock").refused(401, "unauthorized");
 }

@@ -21,7 +21,8 @@ pub use reply::Reply;
 pub use sql::{Names, count, names};
 
 use chrono::{DateTime, TimeDelta, Utc};
-use copartner::app::{bootstrap, worker};
+use copartner::app::bootstrap::{self, OrganizationMode};
+use copartner::app::worker;
 use copartner::kernel::id::OrganizationId;
 use copartner::kernel::permission::Permission;
 use copartner::platform::clock::{Clock, ManualClock};
@@ -55,6 +56,8 @@ pub struct Settings {
     pub outbound: bool,
     /// What whoever gathers the figures has to send.
     pub metrics_token: Option<&'static str>,
+    /// What the home organization is for.
+    pub mode: OrganizationMode,
 }
 
 impl Default for Settings {
@@ -69,6 +72,7 @@ impl Default for Settings {
             behind_tls: false,
             outbound: false,
             metrics_token: None,
+            mode: OrganizationMode::Live,
         }
     }
 }
@@ -108,12 +112,20 @@ impl World {
         Self::on(Cluster::shared().database(), settings)
     }
 
+    /// The usual world, but the home organization is a sandbox.
+    pub fn sandbox() -> Self {
+        Self::with(Settings {
+            mode: OrganizationMode::Sandbox,
+            ..Settings::default()
+        })
+    }
+
     /// A world on this database.
     pub fn on(database: Database, settings: Settings) -> Self {
         let clock = ManualClock::new("2026-03-02T09:00:00Z".parse().unwrap());
         let db = Db::new(&database.settings(&settings));
         let service = Service::start(db.clone(), &clock, &settings);
-        let home = found(&db, &clock, &service, "Example Cloud");
+        let home = found(&db, &clock, &service, "Example Cloud", settings.mode);
         Self {
             clock,
             home,
@@ -131,7 +143,12 @@ impl World {
 
     /// Another organization on the same service.
     pub fn second_organization(&self) -> Tenant {
-        found(&self.db, &self.clock, &self.service, "Second Cloud")
+        self.another_organization(OrganizationMode::Live)
+    }
+
+    /// Another organization on the same service, for this.
+    pub fn another_organization(&self, mode: OrganizationMode) -> Tenant {
+        found(&self.db, &self.clock, &self.service, "Second Cloud", mode)
     }
 
     /// Tells Postgres which keys were used, as the service does every few seconds.
@@ -233,8 +250,8 @@ impl World {
     }
 }
 
-fn found(db: &Db, clock: &ManualClock, service: &Service, name: &str) -> Tenant {
-    let founded = bootstrap::organization(db, name, clock.now()).unwrap();
+fn found(db: &Db, clock: &ManualClock, service: &Service, name: &str, mode: OrganizationMode) -> Tenant {
+    let founded = bootstrap::organization(db, name, mode, clock.now()).unwrap();
     Tenant {
         id: founded.organization_id,
         admin: service.actor(Some(&founded.secret.text)),

@@ -2,9 +2,9 @@
 
 use super::super::domain::Moved;
 use crate::kernel::ctx::Ctx;
-use crate::kernel::id::{CommissionId, OrganizationId, PartnerId, ProgramId};
+use crate::kernel::id::{CommissionId, PartnerId, ProgramId};
 use crate::kernel::problem::Problem;
-use crate::platform::db::{Prepared, Tx};
+use crate::platform::db::{Prepared, Tx, due};
 use chrono::{DateTime, Utc};
 use diesel::sql_types::{Array, BigInt, Bool, Nullable, Numeric, Text, Timestamptz, Uuid as SqlUuid};
 use diesel::{PgConnection, QueryableByName, RunQueryDsl, sql_query};
@@ -58,24 +58,12 @@ pub fn lock_released(tx: &mut Tx<'_>, ctx: &Ctx, most: i64) -> Result<Vec<(Moved
     rows.into_iter().map(|row| row.moved()).collect()
 }
 
-#[derive(QueryableByName)]
-struct Waiting {
-    #[diesel(sql_type = SqlUuid)]
-    organization_id: Uuid,
-}
-
-/// The organizations in which some hold is over; asked outside any scope, for the worker, which serves all of them.
+/// The organizations in which some hold is over, each at its own clock; asked outside any scope.
 pub fn organizations_with_holds_over(
     connection: &mut PgConnection,
-    now: DateTime<Utc>,
-) -> Result<Vec<OrganizationId>, Problem> {
-    let query =
-        sql_query("SELECT organizations_with_holds_over($1) AS organization_id").bind::<Timestamptz, _>(now);
-    let rows: Vec<Waiting> = Prepared(query).load(connection)?;
-    Ok(rows
-        .iter()
-        .map(|row| OrganizationId::from_uuid(row.organization_id))
-        .collect())
+    wall_now: DateTime<Utc>,
+) -> Result<Vec<Ctx>, Problem> {
+    due(connection, "organizations_with_holds_over", wall_now)
 }
 
 /// Ends the hold of lines that are locked.

@@ -14,11 +14,11 @@ use crate::kernel::id::{ImportId, OrganizationId};
 use crate::kernel::problem::Problem;
 use crate::platform::db::schema::{import_chunks, import_keys, import_rejections, imports};
 use crate::platform::db::{Page, PageRequest, Position, Prepared, Tx};
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use diesel::connection::SimpleConnection;
 use diesel::prelude::*;
 use diesel::sql_query;
-use diesel::sql_types::{Array, BigInt, Text, Timestamptz, Uuid as SqlUuid};
+use diesel::sql_types::{Array, BigInt, Interval, Text, Timestamptz, Uuid as SqlUuid};
 use serde_json::Value;
 use std::str::FromStr;
 use uuid::Uuid;
@@ -186,22 +186,28 @@ struct Claimed {
     organization_id: Uuid,
     #[diesel(sql_type = SqlUuid)]
     id: Uuid,
+    #[diesel(sql_type = Interval)]
+    clock_offset: TimeDelta,
 }
 
-/// Takes the next import that waits for a worker, of any organization.
+/// Takes the next import that waits for a worker, of any organization; with it, how far the organization's clock is ahead.
 pub fn claim(
     connection: &mut PgConnection,
     now: DateTime<Utc>,
     lease_seconds: i64,
-) -> Result<Option<(OrganizationId, ImportId)>, Problem> {
-    let query = sql_query("SELECT organization_id, id FROM claim_import($1, $2 * interval '1 second')")
-        .bind::<Timestamptz, _>(now)
-        .bind::<BigInt, _>(lease_seconds);
+) -> Result<Option<(OrganizationId, ImportId, TimeDelta)>, Problem> {
+    let query = sql_query(
+        "SELECT organization_id, id, clock_offset_of(organization_id) AS clock_offset \
+         FROM claim_import($1, $2 * interval '1 second')",
+    )
+    .bind::<Timestamptz, _>(now)
+    .bind::<BigInt, _>(lease_seconds);
     let claimed: Option<Claimed> = Prepared(query).get_result(connection).optional()?;
     Ok(claimed.map(|row| {
         (
             OrganizationId::from_uuid(row.organization_id),
             ImportId::from_uuid(row.id),
+            row.clock_offset,
         )
     }))
 }

@@ -2,33 +2,20 @@
 
 use super::ReferralRow;
 use crate::features::referrals::domain::Referral;
-use crate::kernel::ctx::Scope;
-use crate::kernel::id::OrganizationId;
+use crate::kernel::ctx::{Ctx, Scope};
 use crate::kernel::problem::Problem;
 use crate::platform::db::schema::referrals;
-use crate::platform::db::{Prepared, Tx};
+use crate::platform::db::{Tx, due};
 use chrono::{DateTime, Utc};
+use diesel::PgConnection;
 use diesel::prelude::*;
-use diesel::sql_types::{Timestamptz, Uuid as SqlUuid};
-use diesel::{PgConnection, sql_query};
-use uuid::Uuid;
 
-#[derive(QueryableByName)]
-struct Waiting {
-    #[diesel(sql_type = SqlUuid)]
-    organization_id: Uuid,
-}
-
-/// The organizations that have referrals which are late or over; asked outside of any scope.
+/// The organizations that have referrals which are late or over, each at its own clock; asked outside of any scope.
 pub fn organizations_with_late_referrals(
     connection: &mut PgConnection,
-    now: DateTime<Utc>,
-) -> Result<Vec<OrganizationId>, Problem> {
-    let query = sql_query("SELECT organizations_with_late_referrals($1) AS organization_id")
-        .bind::<Timestamptz, _>(now);
-    let rows: Vec<Waiting> = Prepared(query).load(connection)?;
-    let ids = rows.iter().map(|row| row.organization_id);
-    Ok(ids.map(OrganizationId::from_uuid).collect())
+    wall_now: DateTime<Utc>,
+) -> Result<Vec<Ctx>, Problem> {
+    due(connection, "organizations_with_late_referrals", wall_now)
 }
 
 /// Some of the referrals that are late or over, locked; those that somebody else has in hand are left to them.

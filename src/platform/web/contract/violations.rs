@@ -64,6 +64,11 @@ pub(super) fn describe(error: &ValidationError<'_>, base: &str, problems: &mut V
         ValidationErrorKind::MinProperties { .. } => {
             note(at, "empty_patch", "At least one field is needed.".to_owned())
         }
+        ValidationErrorKind::MaxProperties { limit } => note(
+            at,
+            "too_many_fields",
+            format!("At most {limit} of the fields is taken."),
+        ),
         ValidationErrorKind::Enum { options } => {
             note(at, "unknown_value", format!("Known values: {options}."))
         }
