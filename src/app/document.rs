@@ -49,6 +49,7 @@ use utoipa_actix_web::AppExt;
         (name = "Payouts", description = "One partner's payment in a run, per program and currency."),
         (name = "Pipeline Stages", description = "The steps of an open deal."),
         (name = "Product Families", description = "What is sold, grouped for rules and exclusivity."),
+        (name = "Program Terms", description = "The written terms of programs, version by version, and who accepted which."),
         (name = "Programs", description = "Sets of written terms for one motion."),
         (name = "Referrals", description = "Leads that partners hand over, and what became of them."),
         (name = "Reports", description = "Figures over everything."),

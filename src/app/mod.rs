@@ -45,6 +45,7 @@ fn routes(config: &mut ServiceConfig<'_>) {
     features::pipeline_stages::http::routes(config);
     features::partners::http::routes(config);
     features::enrollments::http::routes(config);
+    features::program_terms::http::routes(config);
     features::accounts::http::routes(config);
     features::deals::http::routes(config);
     features::attributions::http::routes(config);

@@ -62,6 +62,11 @@ const EVENTS: &[(&str, &[&str], &str)] = &[
         &["created", "updated", "activated", "paused", "resumed", "ended"],
         RECORD,
     ),
+    (
+        "program_terms",
+        &["published", "accepted"],
+        "the version; for `accepted` the acceptance",
+    ),
     ("account", &["created", "updated"], RECORD),
     (
         "deal",

@@ -25,6 +25,7 @@ pub mod payout_methods;
 pub mod payouts;
 pub mod pipeline_stages;
 pub mod product_families;
+pub mod program_terms;
 pub mod programs;
 pub mod referrals;
 pub mod reports;
@@ -48,6 +49,7 @@ pub const ORDER: &[&str] = &[
     "sessions",
     "authorization",
     "enrollments",
+    "program_terms",
     "accounts",
     "deals",
     "attributions",

@@ -93,6 +93,7 @@ permissions! {
     PartnersReview = "partners:review";
     EnrollmentsRead = "enrollments:read" partner;
     EnrollmentsWrite = "enrollments:write";
+    TermsAccept = "terms:accept" partner;
     AccountsRead = "accounts:read" partner;
     AccountsWrite = "accounts:write";
     DealsRead = "deals:read" partner;

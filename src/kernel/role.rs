@@ -16,7 +16,7 @@ word_enum! {
         Finance = "finance",
         /// Reads everything but keys, people and bank details, and changes nothing.
         Analyst = "analyst",
-        /// Looks after a partner's own people, keys and bank details, besides what its members do.
+        /// Looks after a partner's own people, keys, bank details and terms, besides what its members do.
         PartnerAdmin = "partner_admin",
         /// Works for a partner.
         PartnerMember = "partner_member",
@@ -55,6 +55,7 @@ impl BuiltInRole {
                 permission.open_to_partners()
                     && !PEOPLE.contains(&permission)
                     && !BANK_DETAILS.contains(&permission)
+                    && permission != Permission::TermsAccept
             }
         }
     }
@@ -115,6 +116,7 @@ const PARTNER_MANAGER: &[Permission] = &[
     Permission::PartnersWrite,
     Permission::PartnersReview,
     Permission::EnrollmentsWrite,
+    Permission::TermsAccept,
     Permission::AccountsWrite,
     Permission::DealsWrite,
     Permission::AttributionsWrite,
@@ -194,6 +196,7 @@ mod tests {
             Permission::UsersWrite,
             Permission::PayoutMethodsRead,
             Permission::PayoutMethodsWrite,
+            Permission::TermsAccept,
         ] {
             assert!(
                 admin.holds(permission) && !member.holds(permission),

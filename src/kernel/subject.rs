@@ -46,6 +46,7 @@ subjects! {
     "pipeline_stage" => PipelineStageId;
     "partner" => PartnerId;
     "enrollment" => EnrollmentId;
+    "program_terms" => ProgramTermsId;
     "account" => AccountId;
     "deal" => DealId;
     "attribution" => AttributionId;

@@ -28,6 +28,7 @@ mod pages;
 mod partners;
 mod payout_methods;
 mod people;
+mod program_terms;
 mod real_run;
 mod referrals;
 mod reports;

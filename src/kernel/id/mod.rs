@@ -122,6 +122,8 @@ typed_id!(ProductFamilyId, "pfm", "A product family.");
 typed_id!(PipelineStageId, "stg", "A stage of the pipeline.");
 typed_id!(PartnerId, "ptn", "A partner.");
 typed_id!(EnrollmentId, "enr", "An enrollment of a partner in a program.");
+typed_id!(ProgramTermsId, "trm", "A version of a program's terms.");
+typed_id!(TermsAcceptanceId, "tac", "An acceptance of a program's terms.");
 typed_id!(AccountId, "acc", "An account, the end customer's company.");
 typed_id!(DealId, "deal", "A deal.");
 typed_id!(

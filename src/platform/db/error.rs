@@ -108,6 +108,21 @@ fn by_constraint(constraint: &str) -> Option<Problem> {
             let message = "Partners stand on five levels at most, counted from the one at the top.";
             return Some(Problem::field("/parent_id", "too_many_levels", message));
         }
+        "program_terms_version_key" => {
+            let message = "The program has a version of this name.";
+            return Some(Problem {
+                errors: vec![FieldProblem::new("/version", "taken", message)],
+                ..Problem::new(Code::AlreadyExists)
+            });
+        }
+        "terms_acceptances_enrollment_key" => {
+            return Some(
+                Problem::new(Code::AlreadyExists)
+                    .because("This version was accepted for the enrollment already."),
+            );
+        }
+        // Two versions were published at once; the second one is tried again with the next number.
+        "program_terms_number_key" => Code::WriteConflict,
         "users_email_key" => {
             let message = "Another user here has this e-mail address.";
             return Some(Problem {
@@ -165,6 +180,7 @@ fn foreign_column(name: &str) -> Option<&'static str> {
         "commission",
         "owner",
         "duplicate_of",
+        "enrollment",
     ];
     COLUMNS
         .iter()

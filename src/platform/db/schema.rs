@@ -895,6 +895,32 @@ diesel::table! {
     }
 }
 
+diesel::table! {
+    program_terms (organization_id, id) {
+        organization_id -> Uuid,
+        id -> Uuid,
+        program_id -> Uuid,
+        number -> Int4,
+        version -> Text,
+        document_url -> Text,
+        summary -> Nullable<Text>,
+        created_at -> Timestamptz,
+    }
+}
+
+diesel::table! {
+    terms_acceptances (organization_id, id) {
+        organization_id -> Uuid,
+        id -> Uuid,
+        program_terms_id -> Uuid,
+        enrollment_id -> Uuid,
+        partner_id -> Uuid,
+        accepted_by -> Uuid,
+        accepted_by_type -> Text,
+        created_at -> Timestamptz,
+    }
+}
+
 diesel::allow_tables_to_appear_in_same_query!(
     accounts,
     adjustments,
@@ -934,6 +960,7 @@ diesel::allow_tables_to_appear_in_same_query!(
     payouts,
     pipeline_stages,
     product_families,
+    program_terms,
     programs,
     referral_assignments,
     referral_moves,
@@ -943,6 +970,7 @@ diesel::allow_tables_to_appear_in_same_query!(
     refunds,
     roles,
     sessions,
+    terms_acceptances,
     unsealed_audit_events,
     user_roles,
     users,

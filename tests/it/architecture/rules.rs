@@ -21,6 +21,7 @@ const TABLES: &[(&str, &[&str])] = &[
     ("partners", &["partner_descendants"]),
     ("users", &["user_roles"]),
     ("identity_providers", &["identities"]),
+    ("program_terms", &["terms_acceptances"]),
     (
         "referrals",
         &["referral_assignments", "referral_moves", "referral_routes"],

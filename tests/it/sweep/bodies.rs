@@ -226,7 +226,8 @@ fn a_foreign_id_in_a_body_is_an_unknown_reference() {
 
 /// What a partner's key may do besides reading: look after the partner's own people, where they come from, keys,
 /// payout methods and referrals.
-const PARTNERS_WRITE: [&str; 23] = [
+const PARTNERS_WRITE: [&str; 24] = [
+    "acceptProgramTerms",
     "createApiKey",
     "createIdentityProvider",
     "createPayoutMethod",

@@ -9,7 +9,7 @@ use diesel::{PgConnection, RunQueryDsl, sql_query};
 use std::collections::BTreeSet;
 
 /// The tables of which a partner sees rows, and whose.
-const OPEN: [(&str, &str); 30] = [
+const OPEN: [(&str, &str); 32] = [
     ("accounts", "the customers of the deals that it sees"),
     ("adjustments", "its own, once they are approved"),
     ("api_keys", "its own"),
@@ -38,12 +38,17 @@ const OPEN: [(&str, &str); 30] = [
     ("payouts", "its own, once they are on their way"),
     ("pipeline_stages", "the same for all"),
     ("product_families", "the same for all"),
+    (
+        "program_terms",
+        "those of its programs, and of those of partners below it",
+    ),
     ("programs", "those that it, or anyone below it, is enrolled in"),
     ("referral_moves", "those of its referrals"),
     ("referrals", "its own"),
     ("refresh_tokens", "those of its sessions"),
     ("roles", "those that are for partners"),
     ("sessions", "its own"),
+    ("terms_acceptances", "its own"),
     ("user_roles", "what its people hold"),
     ("users", "its people"),
 ];

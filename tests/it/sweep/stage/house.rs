@@ -178,6 +178,10 @@ impl<'w> House<'w> {
                 json!({ "terms": terms }),
             )
             .expect(201);
+        let terms = json!({ "version": mark, "document_url": format!("https://{mark}.example/terms") });
+        self.admin
+            .post(&format!("/v1/programs/{program}/terms"), terms)
+            .expect(201);
         let asked = json!({ "key": "why", "label": format!("{mark} asks why"), "type": "text" });
         let rules = json!({ "qualification_fields": [asked] });
         self.admin
@@ -204,6 +208,11 @@ impl<'w> House<'w> {
             let enrollment = self.admin.post("/v1/enrollments", body).expect(201).id();
             self.admin
                 .act(&format!("/v1/enrollments/{enrollment}/activate"))
+                .expect(200);
+            let terms = self.admin.all(&format!("/v1/programs/{program}/terms"));
+            let accept = format!("/v1/program-terms/{}/accept", terms[0]["id"].as_str().unwrap());
+            self.admin
+                .post(&accept, json!({ "enrollment_id": enrollment }))
                 .expect(200);
         }
         let people = format!("{mark}{KEPT}");
