@@ -16,6 +16,8 @@ pub struct Tenant {
     pub organization_id: Uuid,
     /// The id of its key.
     pub api_key_id: Uuid,
+    /// What its key is let in by.
+    pub admission_id: Uuid,
     /// Its key.
     pub key: String,
 }
@@ -31,10 +33,14 @@ pub fn load(stage: &Stage, deals: u64) -> Result<Tenant, Fault> {
     stage.run(DATABASE, &sql)?;
     stage.run(DATABASE, "VACUUM ANALYZE")?;
     stage.run(DATABASE, "CHECKPOINT")?;
-    let keys = stage.texts(DATABASE, "SELECT id::text AS value FROM api_keys")?;
+    let of_key = |column: &str| -> Result<Uuid, Fault> {
+        let found = stage.texts(DATABASE, &format!("SELECT {column}::text AS value FROM api_keys"))?;
+        Ok(found.first().ok_or("no key was made")?.parse()?)
+    };
     Ok(Tenant {
         organization_id,
-        api_key_id: keys.first().ok_or("no key was made")?.parse()?,
+        api_key_id: of_key("id")?,
+        admission_id: of_key("admission_id")?,
         key: founded.secret.text,
     })
 }

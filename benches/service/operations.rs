@@ -242,8 +242,8 @@ fn as_the_service(tenant: &Tenant, scripts: Vec<String>, values: Vec<(&'static s
     Contest {
         role: "copartner_service",
         session: format!(
-            "-c copartner.organization_id={} -c copartner.api_key_id={}",
-            tenant.organization_id, tenant.api_key_id
+            "-c copartner.organization_id={} -c copartner.api_key_id={} -c copartner.admission_id={}",
+            tenant.organization_id, tenant.api_key_id, tenant.admission_id
         ),
         scripts,
         values,

@@ -1,5 +1,6 @@
 //! Composition: the routes, their document, and what surrounds them.
 
+mod areas;
 pub mod audit_check;
 pub mod bootstrap;
 pub mod demo;
@@ -20,6 +21,7 @@ use actix_web::dev::{ServiceFactory, ServiceRequest, ServiceResponse};
 use actix_web::middleware::{Compress, Condition, from_fn};
 use actix_web::web::{Data, JsonConfig, PayloadConfig, to};
 use actix_web::{App, Error};
+use areas::Routes;
 use metrics_exporter_prometheus::PrometheusHandle;
 use tracing_actix_web::TracingLogger;
 use utoipa_actix_web::AppExt;
@@ -28,40 +30,46 @@ use utoipa_actix_web::service_config::ServiceConfig;
 /// The largest JSON body, in bytes.
 const BODY_LIMIT: usize = 256 * 1024;
 
-/// Registers every operation.
+/// What registers the operations of each room.
+const ROOMS: &[Routes] = &[
+    features::organizations::http::routes,
+    features::api_keys::http::routes,
+    features::authorization::http::routes,
+    features::roles::http::routes,
+    features::users::http::routes,
+    features::identity_providers::http::routes,
+    features::sessions::http::routes,
+    features::authentication_events::http::routes,
+    features::programs::http::routes,
+    features::product_families::http::routes,
+    features::deal_rules::http::routes,
+    features::pipeline_stages::http::routes,
+    features::partners::http::routes,
+    features::enrollments::http::routes,
+    features::program_terms::http::routes,
+    features::accounts::http::routes,
+    features::deals::http::routes,
+    features::touchpoints::http::routes,
+    features::attributions::http::routes,
+    features::referrals::http::routes,
+    features::invoices::http::routes,
+    features::credit_notes::http::routes,
+    features::commission_rules::http::routes,
+    features::commissions::http::routes,
+    features::ledger::http::routes,
+    features::adjustments::http::routes,
+    features::payout_methods::http::routes,
+    features::payouts::http::routes,
+    features::events::http::routes,
+    features::audit::http::routes,
+    features::imports::http::routes,
+    features::reports::http::routes,
+];
+
+/// Registers every operation, in the order of the document.
 fn routes(config: &mut ServiceConfig<'_>) {
     service::routes(config);
-    features::organizations::http::routes(config);
-    features::api_keys::http::routes(config);
-    features::authorization::http::routes(config);
-    features::roles::http::routes(config);
-    features::users::http::routes(config);
-    features::identity_providers::http::routes(config);
-    features::sessions::http::routes(config);
-    features::authentication_events::http::routes(config);
-    features::programs::http::routes(config);
-    features::product_families::http::routes(config);
-    features::deal_rules::http::routes(config);
-    features::pipeline_stages::http::routes(config);
-    features::partners::http::routes(config);
-    features::enrollments::http::routes(config);
-    features::program_terms::http::routes(config);
-    features::accounts::http::routes(config);
-    features::deals::http::routes(config);
-    features::attributions::http::routes(config);
-    features::referrals::http::routes(config);
-    features::invoices::http::routes(config);
-    features::credit_notes::http::routes(config);
-    features::commission_rules::http::routes(config);
-    features::commissions::http::routes(config);
-    features::ledger::http::routes(config);
-    features::adjustments::http::routes(config);
-    features::payout_methods::http::routes(config);
-    features::payouts::http::routes(config);
-    features::events::http::routes(config);
-    features::audit::http::routes(config);
-    features::imports::http::routes(config);
-    features::reports::http::routes(config);
+    ROOMS.iter().for_each(|room| room(config));
 }
 
 /// The application that a worker thread runs.
@@ -78,7 +86,9 @@ pub fn application(
         InitError = (),
     >,
 > {
-    let (app, _) = App::new().into_utoipa_app().configure(routes).split_for_parts();
+    let app = App::new().into_utoipa_app();
+    let app = app.configure(service::routes).configure(areas::routes);
+    let (app, _) = app.split_for_parts();
     app.app_data(state)
         .app_data(figures)
         .app_data(PayloadConfig::new(BODY_LIMIT))

@@ -71,8 +71,9 @@ const EVENTS: &[(&str, &[&str], &str)] = &[
     (
         "deal",
         &["created", "updated", "won", "lost", "reopened"],
-        "the deal without `warnings`",
+        "the deal without `warnings` and what the CRM says of partners",
     ),
+    ("touchpoint", &["recorded", "voided"], RECORD),
     (
         "attribution",
         &[
@@ -83,7 +84,7 @@ const EVENTS: &[(&str, &[&str], &str)] = &[
             "rejected",
             "settled",
         ],
-        RECORD,
+        "the record without `allocation_rank`",
     ),
     (
         "referral",

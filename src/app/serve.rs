@@ -102,7 +102,7 @@ fn private_postgres(
         folder: &folder,
         programs: settings.postgres_bin.as_deref(),
         durability: Durability::Durable,
-        max_connections: 3 * settings.database_connections + 20,
+        max_connections: 4 * settings.database_connections + 20,
     };
     EmbeddedPostgres::start(&options, report)
 }
@@ -152,7 +152,8 @@ pub fn server(
     if !settings.listen.ip().is_loopback() {
         return Err(ServeError::OpenDoors);
     }
-    let workers = settings.workers.map_or_else(default_workers, usize::from);
+    let usual = || default_workers(state.db.reads_on_answering_threads());
+    let workers = settings.workers.map_or_else(usual, usize::from);
     let blocking = usize::try_from(2 * connections)
         .unwrap_or(usize::MAX)
         .div_ceil(workers)
@@ -189,8 +190,8 @@ pub fn worker(state: &WebState) -> Result<Worker, ServeError> {
     Ok(Worker::start(&state.db, &state.clock)?)
 }
 
-fn default_workers() -> usize {
-    std::thread::available_parallelism()
-        .map_or(1, std::num::NonZero::get)
-        .min(4)
+/// Threads that answer: as many as there are cores, up to four; twice as many where they wait for Postgres themselves.
+fn default_workers(wait: bool) -> usize {
+    let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
+    cores.min(4) * if wait { 2 } else { 1 }
 }

@@ -31,6 +31,7 @@ pub mod referrals;
 pub mod reports;
 pub mod roles;
 pub mod sessions;
+pub mod touchpoints;
 pub mod users;
 
 /// The rooms in their order; the architecture test holds imports to it.
@@ -52,6 +53,7 @@ pub const ORDER: &[&str] = &[
     "program_terms",
     "accounts",
     "deals",
+    "touchpoints",
     "attributions",
     "referrals",
     "invoices",

@@ -67,15 +67,18 @@ pub fn run(
         opened_on: None,
         expected_close_on: None,
         hidden_from_parent: false,
+        crm_partner_source: None,
+        crm_partner_influence: None,
     };
     let deal = deals::create(tx, ctx, deal)?;
     let credit = NewAttribution {
         external_id: None,
         deal_id: deal.id,
-        partner_id: referral.partner_id,
+        partner_id: Some(referral.partner_id),
         role: Role::Sourced,
         share_basis_points: WHOLE,
         confirm: ctx.holds(Permission::AttributionsReview),
+        touchpoint_ids: Vec::new(),
     };
     attributions::create(tx, ctx, credit)?;
     referrals::converted(tx, ctx, referral, deal.id)

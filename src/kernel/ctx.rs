@@ -158,6 +158,9 @@ pub struct Ctx {
     pub second_factor: bool,
     /// Counts the changes of what the actor may do, as it was let in; `None` goes by the rights of the moment.
     pub access_version: Option<i64>,
+    /// The admission that the actor's key was let in with: as long as the key has it, nothing has changed on which the
+    /// key rests. `None` has everything looked at.
+    pub admission_id: Option<Uuid>,
     /// What the actor may do.
     pub rights: Arc<[Permission]>,
     /// On which rows.
@@ -180,6 +183,7 @@ impl Ctx {
             identity_provider_id: None,
             second_factor: false,
             access_version: None,
+            admission_id: None,
             rights: Arc::from(Permission::ALL),
             scope: Scope {
                 organization_id,

@@ -7,7 +7,9 @@
 //! Invariant: money is decimal, in one currency, and never wraps.
 //! Invariant: imports go down only; the kernel imports no other floor.
 
+pub mod activity;
 mod advice;
+pub mod attribution;
 pub mod commission;
 pub mod ctx;
 pub mod id;

@@ -99,8 +99,10 @@ permissions! {
     DealsRead = "deals:read" partner;
     DealsWrite = "deals:write";
     DealsClose = "deals:close";
+    TouchpointsRead = "touchpoints:read" partner;
+    TouchpointsWrite = "touchpoints:write" partner;
     AttributionsRead = "attributions:read" partner;
-    AttributionsWrite = "attributions:write";
+    AttributionsWrite = "attributions:write" partner;
     AttributionsReview = "attributions:review";
     ReferralsRead = "referrals:read" partner;
     ReferralsWrite = "referrals:write" partner;

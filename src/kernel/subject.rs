@@ -49,6 +49,7 @@ subjects! {
     "program_terms" => ProgramTermsId;
     "account" => AccountId;
     "deal" => DealId;
+    "touchpoint" => TouchpointId;
     "attribution" => AttributionId;
     "referral" => ReferralId;
     "invoice" => InvoiceId;

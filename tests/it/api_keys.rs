@@ -247,3 +247,41 @@ fn a_key_may_end_later_or_earlier_than_it_was_made_for() {
         .expect(200);
     key.get("/v1/deals").expect(200);
 }
+
+#[test]
+fn a_confined_key_makes_and_changes_none_that_is_less_confined() {
+    let world = World::new();
+    let end = world.pass(TimeDelta::zero()) + TimeDelta::days(1);
+    let (later, home) = (end + TimeDelta::seconds(1), "127.0.0.0/8");
+    let confined = json!({ "name": "Confined", "permissions": ["api_keys:read", "api_keys:write"],
+        "expires_at": end, "allowed_networks": [home] });
+    let made = world.admin().post(PATH, confined).expect(201);
+    let (own, other) = (
+        made.id(),
+        world
+            .admin()
+            .post(PATH, json!({ "name": "Other", "permissions": ["api_keys:read"] })),
+    );
+    let other = other.expect(201).id();
+    let key = world.bearer(made.text("/secret"));
+    let body = |end: Value, networks: Value| json!({ "name": "Made", "permissions": ["api_keys:read"], "expires_at": end, "allowed_networks": networks });
+    key.post(PATH, json!({ "name": "Made", "permissions": ["api_keys:read"] }))
+        .refused(422, "validation_failed")
+        .pointer("/expires_at", "beyond_own")
+        .pointer("/allowed_networks", "beyond_own");
+    key.post(PATH, body(json!(later), json!(["127.0.0.1"])))
+        .refused(422, "validation_failed")
+        .pointer("/expires_at", "beyond_own");
+    key.post(PATH, body(json!(end), json!(["127.0.0.1", "10.0.0.0/8"])))
+        .refused(422, "validation_failed")
+        .pointer("/allowed_networks", "beyond_own");
+    key.patch(&format!("{PATH}/{own}"), json!({ "expires_at": later }))
+        .refused(422, "validation_failed")
+        .pointer("/expires_at", "beyond_own");
+    key.post(&format!("{PATH}/{other}/rotate"), json!({ "overlap_seconds": 0 }))
+        .refused(422, "validation_failed")
+        .pointer("/expires_at", "beyond_own");
+    key.post(PATH, body(json!(end), json!(["127.0.0.1"]))).expect(201);
+    key.post(&format!("{PATH}/{own}/rotate"), json!({ "overlap_seconds": 60 }))
+        .expect(200);
+}

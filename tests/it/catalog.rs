@@ -19,6 +19,10 @@ const KEYS_BEFORE_THE_TENANT: &[(&str, &str)] = &[
         "so is a caller with the secret before",
     ),
     (
+        "api_keys_admission_key",
+        "the organization is told by the admission",
+    ),
+    (
         "refresh_tokens_token_hash_key",
         "a session is known by its refresh token before the organization is known",
     ),
@@ -42,6 +46,7 @@ const NEVER_HIT: &[(&str, &str)] = &[
         "organizations_%_check",
         "the document's bounds and patterns are the same",
     ),
+    ("api_keys_admission_key", "Postgres draws it"),
     ("api_keys_secret_hash_%", "the service makes the secret"),
     ("api_keys_previous_secret_hash_%", "the service makes the secret"),
     ("audit_events_actor_type_check", "a vocabulary of the service"),
@@ -85,6 +90,11 @@ const NEVER_HIT: &[(&str, &str)] = &[
     ),
     ("deals_%_check", "vocabularies, and facts that the state carries"),
     ("attributions_share_check", "the document's bounds are the same"),
+    (
+        "attribution_corrections_%",
+        "the service writes them of credit that it has locked",
+    ),
+    ("touchpoints_voided_check", "facts that the state carries"),
     (
         "commission_rule_versions_hold_days_check",
         "the document's bounds are the same",
@@ -209,10 +219,10 @@ const LAWS: &[Law] = &[
         demands: "every policy asks for the organization",
         faults: "SELECT p.polname || ' on ' || t.relname AS name FROM pg_policy p JOIN tables t ON t.oid = p.polrelid \
             WHERE p.polcmd <> 'a' \
-                AND coalesce(pg_get_expr(p.polqual, p.polrelid), '') !~ 'organization_id = .*scope_organization\\(\\)' \
+                AND coalesce(pg_get_expr(p.polqual, p.polrelid), '') !~ 'organization_id = .*FROM caller\\)' \
             OR p.polcmd = 'a' AND p.polwithcheck IS NULL \
             OR p.polwithcheck IS NOT NULL \
-                AND pg_get_expr(p.polwithcheck, p.polrelid) !~ 'organization_id = .*scope_organization\\(\\)'",
+                AND pg_get_expr(p.polwithcheck, p.polrelid) !~ 'organization_id = .*FROM caller\\)'",
         broken_by: "CREATE POLICY bad ON partners USING (true)",
     },
     Law {

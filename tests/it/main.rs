@@ -10,6 +10,7 @@
 mod api_keys;
 mod architecture;
 mod attacks;
+mod attribution;
 mod audit;
 mod authorization;
 mod catalog;

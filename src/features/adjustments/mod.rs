@@ -17,5 +17,5 @@ pub mod http;
 mod service;
 mod store;
 
-pub use domain::{Adjustment, AdjustmentReason, AdjustmentStatus};
-pub use service::{approve, lock_lines, move_lines};
+pub use domain::{Adjustment, AdjustmentReason, AdjustmentStatus, NewAdjustment};
+pub use service::{approve, lock_lines, move_lines, propose};

@@ -6,6 +6,7 @@ use crate::kernel::patch::Patch;
 use crate::kernel::permission::Permission;
 use crate::kernel::problem::{FieldProblem, Problem};
 use chrono::{DateTime, TimeDelta, Utc};
+use ipnet::IpNet;
 use serde::Serialize;
 use uuid::Uuid;
 
@@ -167,6 +168,33 @@ impl ApiKey {
             .all(|permission| ctx.holds(permission))
     }
 
+    /// Refuses to let this key be good for longer, or from elsewhere, than the key of whoever makes or changes it: else
+    /// a key that is confined would be worth as much as one that is not.
+    pub fn require_within(&self, maker: &Self) -> Result<(), Problem> {
+        let mut problems = Vec::new();
+        if let Some(end) = maker.expires_at
+            && self.expires_at.is_none_or(|own| own > end)
+        {
+            let message = format!(
+                "The key cannot outlive yours, which ends at {}.",
+                end.to_rfc3339()
+            );
+            problems.push(FieldProblem::new("/expires_at", "beyond_own", message));
+        }
+        let (own, outer) = (parsed(&self.allowed_networks), parsed(&maker.allowed_networks));
+        let within = |network: &IpNet| outer.iter().any(|outer| outer.contains(network));
+        if !outer.is_empty() && (own.is_empty() || !own.iter().all(within)) {
+            let message =
+                "The key cannot be used from elsewhere than yours; name networks within those of your key.";
+            problems.push(FieldProblem::new("/allowed_networks", "beyond_own", message));
+        }
+        if problems.is_empty() {
+            Ok(())
+        } else {
+            Err(Problem::fields(problems))
+        }
+    }
+
     /// Ends the key for good.
     pub fn revoke(self, now: DateTime<Utc>) -> Result<Self, Problem> {
         match self.revoked_at {
@@ -179,4 +207,9 @@ impl ApiKey {
             Some(_) => Err(Problem::wrong_state("revoke", "revoked", &[])),
         }
     }
+}
+
+/// The networks of texts that were checked when they came in.
+fn parsed(networks: &[String]) -> Vec<IpNet> {
+    networks.iter().filter_map(|text| text.parse().ok()).collect()
 }

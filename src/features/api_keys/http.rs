@@ -48,8 +48,9 @@ async fn list_api_keys(who: Granted<can::ApiKeysRead>, query: Filter<ApiKeysQuer
 ///
 /// Makes a key with permissions that you hold yourself, and shows its secret this one time. With `partner_id` the key
 /// sees that partner's own records alone and may hold only permissions that are open to partners; a partner's caller makes
-/// keys of its own partner, and a key of a partner's user (`owner_id`) is that partner's. Only a
-/// hash of it is kept: an answer given again for the same Idempotency-Key has `null` for the secret.
+/// keys of its own partner, and a key of a partner's user (`owner_id`) is that partner's. With a key that ends, or is
+/// confined to networks, you make keys that end no later and are confined within them; a session that was made with a
+/// key makes none: `403`. Only a hash of it is kept: an answer given again for the same Idempotency-Key has `null` for the secret.
 #[utoipa::path(tag = "API Keys", operation_id = "createApiKey", request_body = NewApiKeyBody,
     responses((status = 201, description = "The new key with its secret.", body = ApiKeySecretView)),
     extensions(("x-required-permission" = json!("api_keys:write"))))]

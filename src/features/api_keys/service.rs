@@ -64,7 +64,23 @@ pub fn create(tx: &mut Tx<'_>, ctx: &Ctx, new: NewApiKey, secret: &NewSecret) ->
     if let Some(owner) = owner {
         check_owner(tx, ctx, &new, &owner)?;
     }
-    add(tx, ctx, new, secret)
+    let key = made(ctx, new, secret);
+    require_within_own(tx, ctx, &key)?;
+    add(tx, ctx, key, secret)
+}
+
+/// Refuses what is worth more than the key that the caller came with. A session that was made with a key handles no keys
+/// at all: it was made to be worth less.
+fn require_within_own(tx: &mut Tx<'_>, ctx: &Ctx, key: &ApiKey) -> Result<(), Problem> {
+    let Actor::ApiKey(own) = ctx.actor else {
+        return Ok(());
+    };
+    if ctx.session_id.is_some() {
+        let detail =
+            "A session that was made with a key makes and changes no keys. Come with the key itself.";
+        return Err(Problem::new(Code::PermissionDenied).because(detail));
+    }
+    key.require_within(&get(tx, ctx, own)?)
 }
 
 /// Makes the very first key of an organization, with every permission.
@@ -78,7 +94,7 @@ pub fn create_first(tx: &mut Tx<'_>, ctx: &Ctx, name: &str, secret: &NewSecret) 
         permissions,
         expires_at: None,
     };
-    add(tx, ctx, new, secret)
+    add(tx, ctx, made(ctx, new, secret), secret)
 }
 
 /// Changes what may be changed; from the next request on the key is as it is now.
@@ -91,6 +107,7 @@ pub fn update(
 ) -> Result<ApiKey, Problem> {
     let before = lock(tx, ctx, id, precondition)?;
     let after = before.clone().patched(patch, ctx.now)?;
+    require_within_own(tx, ctx, &after)?;
     store::update(tx, &ctx.scope, &after)?;
     let change = Change::updated("api_key.updated", subject(&after), &before, &after);
     record(tx, ctx, change, &after);
@@ -107,6 +124,7 @@ pub fn rotate(
     secret: &NewSecret,
 ) -> Result<ApiKey, Problem> {
     let before = lock(tx, ctx, id, precondition)?;
+    require_within_own(tx, ctx, &before)?;
     let after = before.clone().rotated(secret.prefix.clone(), overlap, ctx)?;
     store::rotate(tx, &ctx.scope, &after, &secret.hash)?;
     let change = Change::updated("api_key.rotated", subject(&after), &before, &after);
@@ -207,8 +225,9 @@ fn check_owner(tx: &mut Tx<'_>, ctx: &Ctx, new: &NewApiKey, owner: &User) -> Res
     }
 }
 
-fn add(tx: &mut Tx<'_>, ctx: &Ctx, new: NewApiKey, secret: &NewSecret) -> Result<ApiKey, Problem> {
-    let key = ApiKey {
+/// The key of these terms, made by the caller.
+fn made(ctx: &Ctx, new: NewApiKey, secret: &NewSecret) -> ApiKey {
+    ApiKey {
         id: ApiKeyId::new(ctx.now),
         partner_id: new.partner_id,
         name: new.name,
@@ -231,7 +250,10 @@ fn add(tx: &mut Tx<'_>, ctx: &Ctx, new: NewApiKey, secret: &NewSecret) -> Result
         row_version: 1,
         created_at: ctx.now,
         updated_at: ctx.now,
-    };
+    }
+}
+
+fn add(tx: &mut Tx<'_>, ctx: &Ctx, key: ApiKey, secret: &NewSecret) -> Result<ApiKey, Problem> {
     store::insert(tx, &ctx.scope, &key, &secret.hash)?;
     record(
         tx,

@@ -1,12 +1,13 @@
 //! What a credit is and how it moves.
 
-use crate::kernel::id::{AttributionId, DealId, PartnerId};
+use crate::kernel::id::{AttributionId, DealId, PartnerId, TouchpointId};
 use crate::kernel::motion::Role;
 use crate::kernel::patch::Patch;
 use crate::kernel::problem::{Code, FieldProblem, Problem};
 use crate::kernel::word::word_enum;
 use chrono::{DateTime, Utc};
 use serde::Serialize;
+use uuid::Uuid;
 
 /// The whole of one role on one deal, in basis points.
 pub const WHOLE_BASIS_POINTS: i64 = 10_000;
@@ -28,7 +29,8 @@ impl AttributionStatus {
     pub const fn moves(self) -> &'static [&'static str] {
         match self {
             Self::Claimed => &["confirm", "correct", "reject"],
-            Self::Confirmed | Self::Rejected => &[],
+            Self::Confirmed => &["correct"],
+            Self::Rejected => &[],
         }
     }
 }
@@ -58,6 +60,8 @@ pub struct Attribution {
     pub confirmed_at: Option<DateTime<Utc>>,
     /// When it was settled by the deal being won.
     pub settled_at: Option<DateTime<Utc>>,
+    /// The touchpoints that it rests on, of the same partner for the same deal.
+    pub touchpoint_ids: Vec<TouchpointId>,
     /// Counts its changes.
     pub row_version: i64,
     /// When it came to be.
@@ -73,12 +77,14 @@ pub struct NewAttribution {
     pub external_id: Option<String>,
     /// The deal.
     pub deal_id: DealId,
-    /// The partner to credit.
-    pub partner_id: PartnerId,
+    /// The partner to credit; a partner's caller need not name its own.
+    pub partner_id: Option<PartnerId>,
     /// What the partner did.
     pub role: Role,
     /// The partner's share of the role, from 1 to 10,000 basis points.
     pub share_basis_points: i32,
+    /// The touchpoints that it rests on.
+    pub touchpoint_ids: Vec<TouchpointId>,
     /// Whether it is confirmed at once.
     pub confirm: bool,
 }
@@ -90,17 +96,45 @@ pub struct AttributionPatch {
     pub external_id: Patch<String>,
     /// The partner's share; only while claimed.
     pub share_basis_points: Option<i32>,
+    /// The touchpoints that it rests on; only while claimed.
+    pub touchpoint_ids: Option<Vec<TouchpointId>>,
+}
+
+/// A change of settled credit.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Correction {
+    /// Its place in time: what was earned before has a lower id.
+    pub id: Uuid,
+    /// The share that counted before.
+    pub share_before: i32,
+    /// The share that counts from then on; 0 when the credit was taken away.
+    pub share_after: i32,
+}
+
+impl Correction {
+    /// The share that counted when the record of this id came to be, given all corrections in their order.
+    pub fn share_at(corrections: &[Self], id: Uuid) -> Option<i32> {
+        let next = corrections.iter().find(|correction| id < correction.id);
+        let (then, last) = (next.map(|next| next.share_before), corrections.last());
+        then.or(last.map(|last| last.share_after))
+    }
 }
 
 impl Attribution {
-    /// Somebody says that the partner has credit.
-    pub fn claim(new: NewAttribution, allocation_rank: i32, now: DateTime<Utc>) -> Self {
+    /// Somebody says that this partner has credit.
+    pub fn claim(
+        new: NewAttribution,
+        partner_id: PartnerId,
+        allocation_rank: i32,
+        now: DateTime<Utc>,
+    ) -> Self {
         let NewAttribution {
             external_id,
             deal_id,
-            partner_id,
+            partner_id: _,
             role,
             share_basis_points,
+            touchpoint_ids,
             confirm: _,
         } = new;
         Self {
@@ -115,6 +149,7 @@ impl Attribution {
             status_reason: None,
             confirmed_at: None,
             settled_at: None,
+            touchpoint_ids,
             row_version: 1,
             created_at: now,
             updated_at: now,
@@ -126,20 +161,33 @@ impl Attribution {
         let AttributionPatch {
             external_id,
             share_basis_points,
+            touchpoint_ids,
         } = patch;
         let share = share_basis_points.unwrap_or(self.share_basis_points);
         if share != self.share_basis_points && self.status != AttributionStatus::Claimed {
             return Err(self.refuse("change the share"));
         }
+        let evidence = touchpoint_ids.unwrap_or_else(|| self.touchpoint_ids.clone());
+        if evidence != self.touchpoint_ids && self.status != AttributionStatus::Claimed {
+            return Err(self.refuse("change the evidence"));
+        }
+        self.touchpoint_ids = evidence;
         external_id.apply_to(&mut self.external_id);
         self.share_basis_points = share;
         Ok(self.changed(now))
     }
 
-    /// Lets it count. `confirmed_basis_points` is what the other credits of the deal and role have already.
-    pub fn confirm(self, confirmed_basis_points: i64, now: DateTime<Utc>) -> Result<Self, Problem> {
+    /// Lets it count, with this share or the one that is claimed. `confirmed_basis_points` is what the other credits of
+    /// the deal and role have already.
+    pub fn confirm(
+        mut self,
+        share_basis_points: Option<i32>,
+        confirmed_basis_points: i64,
+        now: DateTime<Utc>,
+    ) -> Result<Self, Problem> {
         match self.status {
             AttributionStatus::Claimed => {
+                self.share_basis_points = share_basis_points.unwrap_or(self.share_basis_points);
                 self.fits_beside(confirmed_basis_points)?;
                 Ok(Self {
                     status: AttributionStatus::Confirmed,
@@ -151,19 +199,68 @@ impl Attribution {
         }
     }
 
-    /// Lets it count on a deal that is won already, by which it is settled as well. Only where the role has no
-    /// confirmed credit: a split by which money was shared out is never made anew.
-    pub fn correct(self, confirmed_basis_points: i64, now: DateTime<Utc>) -> Result<Self, Problem> {
+    /// Lets a claim count on a deal that is won already, by which it is settled as well; only where the role has no
+    /// confirmed credit, because its money was shared out among the others. Or gives settled credit another share, none
+    /// at all being a rejection. `confirmed_basis_points` is what the credits of the deal and role have, this one's
+    /// included if it counts.
+    pub fn correct(
+        self,
+        share_basis_points: Option<i32>,
+        confirmed_basis_points: i64,
+        reason: &str,
+        now: DateTime<Utc>,
+    ) -> Result<Self, Problem> {
         match self.status {
+            AttributionStatus::Claimed if share_basis_points == Some(0) => Err(Problem::field(
+                "/share_basis_points",
+                "no_share",
+                "A claim that shall not count is rejected.",
+            )),
             AttributionStatus::Claimed if confirmed_basis_points == 0 => Ok(Self {
                 settled_at: Some(now),
-                ..self.confirm(0, now)?
+                ..self.confirm(share_basis_points, 0, now)?
             }),
             AttributionStatus::Claimed => Err(Problem::new(Code::DealSettled).because(format!(
                 "The deal is won and the role {} has confirmed credit on it; that split stays as it is.",
                 self.role
             ))),
+            AttributionStatus::Confirmed if self.settled_at.is_some() => {
+                let others = confirmed_basis_points - i64::from(self.share_basis_points);
+                self.reshared(share_basis_points, others, reason, now)
+            }
             AttributionStatus::Confirmed | AttributionStatus::Rejected => Err(self.refuse("correct")),
+        }
+    }
+
+    fn reshared(
+        mut self,
+        share_basis_points: Option<i32>,
+        others: i64,
+        reason: &str,
+        now: DateTime<Utc>,
+    ) -> Result<Self, Problem> {
+        match share_basis_points {
+            Some(0) => {
+                self.status = AttributionStatus::Rejected;
+                self.status_reason = Some(reason.to_owned());
+            }
+            Some(share) if share != self.share_basis_points => {
+                self.share_basis_points = share;
+                self.fits_beside(others)?;
+            }
+            _ => {
+                let message = "Settled credit is corrected to another share, or to 0.";
+                return Err(Problem::field("/share_basis_points", "unchanged", message));
+            }
+        }
+        Ok(self.changed(now))
+    }
+
+    /// The share that counts.
+    pub const fn counting_share(&self) -> i32 {
+        match self.status {
+            AttributionStatus::Confirmed => self.share_basis_points,
+            AttributionStatus::Claimed | AttributionStatus::Rejected => 0,
         }
     }
 
@@ -219,12 +316,13 @@ mod tests {
         let new = NewAttribution {
             external_id: None,
             deal_id: DealId::new(now()),
-            partner_id: PartnerId::new(now()),
+            partner_id: None,
             role: Role::Sourced,
             share_basis_points,
+            touchpoint_ids: Vec::new(),
             confirm: false,
         };
-        Attribution::claim(new, 1, now())
+        Attribution::claim(new, PartnerId::new(now()), 1, now())
     }
 
     #[test]
@@ -232,8 +330,10 @@ mod tests {
         use AttributionStatus::{Claimed, Confirmed, Rejected};
         type Verb = fn(Attribution) -> Result<Attribution, Problem>;
         let verbs: [(&str, AttributionStatus, Verb); 3] = [
-            ("confirm", Confirmed, |credit| credit.confirm(0, now())),
-            ("correct", Confirmed, |credit| credit.correct(0, now())),
+            ("confirm", Confirmed, |credit| credit.confirm(None, 0, now())),
+            ("correct", Confirmed, |credit| {
+                credit.correct(None, 0, "Why", now())
+            }),
             ("reject", Rejected, |credit| {
                 credit.reject("Late".to_owned(), now())
             }),
@@ -250,7 +350,10 @@ mod tests {
                 let problem = verb(credit).unwrap_err();
                 assert_eq!(problem.code, Code::WrongState, "{name} from {status}");
                 assert_eq!(problem.current_state.as_deref(), Some(status.as_str()));
-                assert!(!status.moves().contains(&name));
+                assert_eq!(
+                    status.moves().contains(&name),
+                    (name, status) == ("correct", Confirmed)
+                );
             }
         }
     }
@@ -265,22 +368,51 @@ mod tests {
             (1, 10_000, false),
             (10_000, 1, false),
         ] {
-            let outcome = claim_of(share).confirm(others, now());
+            let outcome = claim_of(share).confirm(None, others, now());
             assert_eq!(outcome.is_ok(), fits, "{share} beside {others}");
         }
     }
 
     #[test]
     fn a_late_credit_is_settled_and_alone_in_its_role() {
-        let late = claim_of(4_000).correct(0, now()).unwrap();
+        let late = claim_of(4_000).correct(None, 0, "Why", now()).unwrap();
         assert_eq!((late.confirmed_at, late.settled_at), (Some(now()), Some(now())));
-        let problem = claim_of(4_000).correct(1, now()).unwrap_err();
+        let problem = claim_of(4_000).correct(None, 1, "Why", now()).unwrap_err();
         assert_eq!(problem.code, Code::DealSettled);
     }
 
     #[test]
+    fn settled_credit_is_corrected_within_what_the_others_leave() {
+        let settled = claim_of(4_000).correct(None, 0, "Late", now()).unwrap();
+        let correct = |share, sum| settled.clone().correct(share, sum, "Agreed", now());
+        let more = correct(Some(7_000), 7_000).unwrap();
+        assert_eq!(
+            (more.status, more.share_basis_points),
+            (AttributionStatus::Confirmed, 7_000)
+        );
+        assert_eq!((settled.counting_share(), more.counting_share()), (4_000, 7_000));
+        assert_eq!(
+            correct(Some(7_001), 7_000).unwrap_err().code,
+            Code::SharesExceedWhole
+        );
+        let none = correct(Some(0), 7_000).unwrap();
+        assert_eq!(none.status, AttributionStatus::Rejected);
+        assert_eq!(none.counting_share(), 0);
+        for same in [None, Some(4_000)] {
+            assert_eq!(correct(same, 4_000).unwrap_err().errors[0].code, "unchanged");
+        }
+        let open = claim_of(4_000).confirm(None, 0, now()).unwrap();
+        assert_eq!(
+            open.correct(Some(1), 4_000, "No", now()).unwrap_err().code,
+            Code::WrongState
+        );
+        let zero = claim_of(4_000).correct(Some(0), 0, "No", now()).unwrap_err();
+        assert_eq!(zero.errors[0].code, "no_share");
+    }
+
+    #[test]
     fn what_does_not_fit_is_told_how_much_is_left() {
-        let problem = claim_of(6_000).confirm(7_500, now()).unwrap_err();
+        let problem = claim_of(6_000).confirm(None, 7_500, now()).unwrap_err();
         assert_eq!(problem.code, Code::SharesExceedWhole);
         let error = problem.errors.first().unwrap();
         assert_eq!(error.pointer, "/share_basis_points");
@@ -298,7 +430,7 @@ mod tests {
         };
         let changed = claim_of(5_000).patched(patch(6_000), now()).unwrap();
         assert_eq!((changed.share_basis_points, changed.row_version), (6_000, 2));
-        let confirmed = claim_of(5_000).confirm(0, now()).unwrap();
+        let confirmed = claim_of(5_000).confirm(None, 0, now()).unwrap();
         let problem = confirmed.clone().patched(patch(6_000), now()).unwrap_err();
         assert_eq!(problem.code, Code::WrongState);
         assert!(confirmed.clone().patched(patch(5_000), now()).is_ok());

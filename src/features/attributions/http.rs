@@ -1,14 +1,15 @@
 //! The operations on credits.
 
 use super::dto::{
-    AttributionPage, AttributionPath, AttributionView, AttributionsQuery, NewAttributionBody,
-    PatchAttributionBody,
+    AttributionPage, AttributionPath, AttributionView, AttributionsQuery, ConfirmAttributionBody,
+    CorrectAttributionBody, NewAttributionBody, PatchAttributionBody,
 };
 use super::{Attribution, service};
 use crate::flows::late_credit;
+use crate::kernel::ctx::Ctx;
 use crate::kernel::permission::{Permission, can};
 use crate::kernel::problem::Problem;
-use crate::platform::web::{Answer, Command, Filter, Granted, Nothing, ReasonBody, Reply, Target};
+use crate::platform::web::{Answer, Command, Filter, Granted, ReasonBody, Reply, Target};
 use actix_web::{get, patch, post};
 use utoipa_actix_web::service_config::ServiceConfig;
 
@@ -24,9 +25,9 @@ pub fn routes(config: &mut ServiceConfig<'_>) {
         .service(reject_attribution);
 }
 
-fn record(attribution: Attribution) -> Result<Answer, Problem> {
+fn record(ctx: &Ctx, attribution: Attribution) -> Result<Answer, Problem> {
     let version = attribution.row_version;
-    Answer::record(&AttributionView::from(attribution), version)
+    Answer::record(&AttributionView::new(ctx, attribution), version)
 }
 
 /// List attributions
@@ -40,15 +41,18 @@ fn record(attribution: Attribution) -> Result<Answer, Problem> {
 async fn list_attributions(who: Granted<can::AttributionsRead>, query: Filter<AttributionsQuery>) -> Reply {
     who.read(move |tx, ctx| {
         let page = service::list(tx, ctx, &query.filter(), &query.page(ctx)?)?;
-        Answer::ok(&AttributionPage::from(page.map(AttributionView::from)))
+        Answer::ok(&AttributionPage::from(
+            page.map(|credit| AttributionView::new(ctx, credit)),
+        ))
     })
     .await
 }
 
 /// Create an attribution
 ///
-/// Claims credit for a partner; with `confirm` it is confirmed in the same step, for which the key needs
-/// `attributions:review` as well. Only confirmed credit earns, and only on a deal that has a program: confirm it before the
+/// Claims credit for a partner, with touchpoints as evidence where there are some; with `confirm` it is confirmed in the
+/// same step, for which the key needs `attributions:review` as well. A partner's caller claims for its own partner, on
+/// deals that it sees, without `external_id`; a reviewer confirms or rejects the claim. Only confirmed credit earns, and only on a deal that has a program: confirm it before the
 /// deal is won. `409` when the partner has credit in this role already, when the confirmed shares of the role would exceed
 /// the whole, or when `confirm` is asked on a won deal (claim it without, then correct it). `422` when the deal or the
 /// partner does not exist or the partner is not approved.
@@ -66,7 +70,12 @@ async fn create_attribution(
         }
         let attribution = service::create(tx, ctx, command.body.terms())?;
         let (id, version) = (attribution.id, attribution.row_version);
-        Answer::created("attributions", id, &AttributionView::from(attribution), version)
+        Answer::created(
+            "attributions",
+            id,
+            &AttributionView::new(ctx, attribution),
+            version,
+        )
     })
     .await
 }
@@ -79,7 +88,7 @@ async fn create_attribution(
     extensions(("x-required-permission" = json!("attributions:read"))))]
 #[get("/v1/attributions/{attribution_id}")]
 async fn get_attribution(who: Granted<can::AttributionsRead>, target: Target<AttributionPath>) -> Reply {
-    who.read(move |tx, ctx| record(service::get(tx, ctx, target.attribution_id)?))
+    who.read(move |tx, ctx| record(ctx, service::get(tx, ctx, target.attribution_id)?))
         .await
 }
 
@@ -97,49 +106,60 @@ async fn update_attribution(
     command: Command<PatchAttributionBody>,
 ) -> Reply {
     who.write(command, move |tx, ctx, command| {
-        record(service::update(
-            tx,
+        record(
             ctx,
-            target.attribution_id,
-            &command.precondition,
-            command.body.patch(),
-        )?)
+            service::update(
+                tx,
+                ctx,
+                target.attribution_id,
+                &command.precondition,
+                command.body.patch(),
+            )?,
+        )
     })
     .await
 }
 
 /// Confirm an attribution
 ///
-/// Lets a claimed credit count and earn. `409` when it is not `claimed`, when the partner is not approved, when the
+/// Lets a claimed credit count and earn, with the share that is claimed or the one in the body. `409` when it is not `claimed`, when the partner is not approved, when the
 /// confirmed shares of its role on the deal would exceed 10,000 basis points (the problem says how many are left), or
 /// when the deal is won already.
 #[utoipa::path(tag = "Attributions", operation_id = "confirmAttribution", params(AttributionPath),
+    request_body = Option<ConfirmAttributionBody>,
     responses((status = 200, description = "The confirmed attribution.", body = AttributionView)),
     extensions(("x-required-permission" = json!("attributions:review"))))]
 #[post("/v1/attributions/{attribution_id}/confirm")]
 async fn confirm_attribution(
     who: Granted<can::AttributionsReview>,
     target: Target<AttributionPath>,
-    command: Command<Nothing>,
+    command: Command<ConfirmAttributionBody>,
 ) -> Reply {
     who.write(command, move |tx, ctx, command| {
-        record(service::confirm(
-            tx,
+        record(
             ctx,
-            target.attribution_id,
-            &command.precondition,
-        )?)
+            service::confirm(
+                tx,
+                ctx,
+                target.attribution_id,
+                &command.precondition,
+                command.body.share_basis_points,
+            )?,
+        )
     })
     .await
 }
 
 /// Correct an attribution
 ///
-/// Lets a claimed credit count on a deal that is won already, as a recorded correction with its reason: it is confirmed
-/// and settled at once, and what the deal's payments have earned so far is accrued under the rules that were in force
-/// when it was won. Only where the role has no confirmed credit on the deal (`deal_settled`): a split by which money was
-/// shared out stays as it is. `409` when the credit is not `claimed`, the deal is not won or the partner is not approved.
-#[utoipa::path(tag = "Attributions", operation_id = "correctAttribution", params(AttributionPath), request_body = ReasonBody,
+/// A recorded correction, with its reason, on a deal that is won already. A claim is confirmed and settled at once, and
+/// what the deal's payments have earned so far is accrued under the rules that were in force when it was won; only where
+/// the role has no confirmed credit (`deal_settled`), because its money was shared out among the others. Settled credit
+/// gets another share, or none with 0: payments from now on follow it, and for what the credit earned before, an
+/// adjustment per program and currency is proposed, which a second person approves or refuses. To move credit from one
+/// partner to another, correct the one down before the other up. `409` when the credit is neither claimed nor settled,
+/// the deal is not won, the partner of a claim is not approved, or the shares would exceed the whole.
+#[utoipa::path(tag = "Attributions", operation_id = "correctAttribution", params(AttributionPath), request_body = CorrectAttributionBody,
     responses((status = 200, description = "The settled attribution.", body = AttributionView)),
     extensions(("x-required-permission" = json!("attributions:review")),
         ("x-requires-idempotency-key" = json!(true))))]
@@ -147,16 +167,20 @@ async fn confirm_attribution(
 async fn correct_attribution(
     who: Granted<can::AttributionsReview>,
     target: Target<AttributionPath>,
-    command: Command<ReasonBody>,
+    command: Command<CorrectAttributionBody>,
 ) -> Reply {
     who.write(command, move |tx, ctx, command| {
-        record(late_credit::run(
-            tx,
+        record(
             ctx,
-            target.attribution_id,
-            &command.precondition,
-            &command.body.reason,
-        )?)
+            late_credit::run(
+                tx,
+                ctx,
+                target.attribution_id,
+                &command.precondition,
+                command.body.share_basis_points,
+                &command.body.reason,
+            )?,
+        )
     })
     .await
 }
@@ -174,13 +198,16 @@ async fn reject_attribution(
     command: Command<ReasonBody>,
 ) -> Reply {
     who.write(command, move |tx, ctx, command| {
-        record(service::reject(
-            tx,
+        record(
             ctx,
-            target.attribution_id,
-            &command.precondition,
-            &command.body.reason,
-        )?)
+            service::reject(
+                tx,
+                ctx,
+                target.attribution_id,
+                &command.precondition,
+                &command.body.reason,
+            )?,
+        )
     })
     .await
 }

@@ -1,11 +1,13 @@
 //! Attributions: credit of a partner for a deal in a role.
 //!
-//! claimed → confirmed | rejected (both final); confirmed credits are settled when the deal is won; a credit that comes
-//! after that is corrected, with a reason, if its role has none yet
+//! claimed → confirmed | rejected (final); confirmed credits are settled when the deal is won; a claim that comes after
+//! that is corrected, with a reason, if its role has none yet; settled credit is corrected to another share, or rejected
 //!
 //! Invariant: the confirmed shares of one role on one deal never exceed 10,000 basis points.
 //! Invariant: a credit's allocation rank is unique within (deal, role) and never changes.
-//! Invariant: on a won deal nothing is confirmed but by a correction, and what is settled never changes.
+//! Invariant: on a won deal nothing is confirmed, and nothing settled changes, but by a correction with its reason.
+//! Invariant: the evidence of a credit is of its partner and its deal.
+//! Invariant: a partner claims for itself, confirms nothing, and learns of no other credit.
 //! Events: `attribution.created`, `attribution.updated`, `attribution.confirmed`, `attribution.rejected`,
 //! `attribution.settled`, `attribution.corrected`.
 
@@ -15,5 +17,5 @@ pub mod http;
 mod service;
 mod store;
 
-pub use domain::{Attribution, AttributionStatus, NewAttribution};
-pub use service::{correct, create, settle};
+pub use domain::{Attribution, AttributionStatus, Correction, NewAttribution};
+pub use service::{correct, corrections, create, settle};

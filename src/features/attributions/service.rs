@@ -2,12 +2,14 @@
 //!
 //! The deal's row is the lock of all its credits: whoever needs the ranks or the sum of the shares takes it first.
 
-use super::domain::{Attribution, AttributionPatch, NewAttribution};
-use super::store::{self, AttributionFilter};
+use super::domain::{Attribution, AttributionPatch, AttributionStatus, Correction, NewAttribution};
+use super::store::{self, AttributionFilter, Tally};
 use crate::features::deals::{self, Deal, DealState};
 use crate::features::partners::{self, PartnerStatus};
+use crate::features::touchpoints;
 use crate::kernel::ctx::Ctx;
-use crate::kernel::id::{AttributionId, DealId, PartnerId};
+use crate::kernel::id::{AttributionId, DealId, PartnerId, TouchpointId};
+use crate::kernel::patch::Patch;
 use crate::kernel::problem::{Code, FieldProblem, Problem};
 use crate::kernel::version::Precondition;
 use crate::platform::db::{Change, Page, PageRequest, Subject, Tx};
@@ -27,15 +29,31 @@ pub fn list(
     store::list(tx, &ctx.scope, filter, page)
 }
 
-/// Claims credit for a partner, or confirms it in the same step.
+/// Claims credit for a partner, or confirms it in the same step. A partner's caller claims for its own partner, on a deal
+/// that it sees.
 pub fn create(tx: &mut Tx<'_>, ctx: &Ctx, new: NewAttribution) -> Result<Attribution, Problem> {
-    let deal = creditable(tx, ctx, &new)?;
+    if ctx.scope.partner_id.is_some() && new.external_id.is_some() {
+        return Err(no_key_of_a_partner());
+    }
+    let partner_id = ctx
+        .partner_of_new(new.partner_id)?
+        .ok_or_else(|| Problem::field("/partner_id", "missing", "The partner to credit must be named."))?;
+    let deal = creditable(tx, ctx, new.deal_id, partner_id)?;
+    check_evidence(tx, ctx, deal.id, partner_id, &new.touchpoint_ids)?;
     let confirm = new.confirm;
-    let others = store::tally(tx, &ctx.scope, deal.id, new.role)?;
-    let claimed = Attribution::claim(new, others.last_rank + 1, ctx.now);
+    let others = match ctx.scope.partner_id {
+        None => store::tally(tx, &ctx.scope, deal.id, new.role)?,
+        Some(_) => Tally {
+            last_rank: store::next_rank(tx, deal.id, new.role)? - 1,
+            confirmed_basis_points: 0,
+        },
+    };
+    let claimed = Attribution::claim(new, partner_id, others.last_rank + 1, ctx.now);
     let attribution = if confirm {
         refuse_when_won(&deal)?;
-        let confirmed = claimed.clone().confirm(others.confirmed_basis_points, ctx.now)?;
+        let confirmed = claimed
+            .clone()
+            .confirm(None, others.confirmed_basis_points, ctx.now)?;
         Attribution {
             row_version: claimed.row_version,
             ..confirmed
@@ -60,6 +78,13 @@ pub fn update(
     precondition: &Precondition,
     patch: AttributionPatch,
 ) -> Result<Attribution, Problem> {
+    let seen = store::lock(tx, &ctx.scope, id)?.ok_or_else(Problem::not_found)?;
+    if ctx.scope.partner_id.is_some() && patch.external_id != Patch::Absent {
+        return Err(no_key_of_a_partner());
+    }
+    if let Some(evidence) = &patch.touchpoint_ids {
+        check_evidence(tx, ctx, seen.deal_id, seen.partner_id, evidence)?;
+    }
     step(
         tx,
         ctx,
@@ -71,43 +96,60 @@ pub fn update(
     )
 }
 
-/// Lets it count.
+/// Lets it count, with this share or the one that is claimed.
 pub fn confirm(
     tx: &mut Tx<'_>,
     ctx: &Ctx,
     id: AttributionId,
     precondition: &Precondition,
+    share_basis_points: Option<i32>,
 ) -> Result<Attribution, Problem> {
     let review = review(tx, ctx, id)?;
     let event = "attribution.confirmed";
     step(tx, ctx, id, precondition, event, None, |claimed| {
-        let confirmed = claimed.confirm(review.confirmed_basis_points, ctx.now)?;
+        let confirmed = claimed.confirm(share_basis_points, review.confirmed_basis_points, ctx.now)?;
         refuse_when_won(&review.deal)?;
         review.partner_is_approved()?;
         Ok(confirmed)
     })
 }
 
-/// Lets it count after all on a deal that is won, for a reason that is kept.
+/// Lets a claim count after all on a deal that is won, or gives settled credit another share, for a reason that is kept.
+/// What that means for money is told in `flows::late_credit`.
 pub fn correct(
     tx: &mut Tx<'_>,
     ctx: &Ctx,
     id: AttributionId,
     precondition: &Precondition,
+    share_basis_points: Option<i32>,
     reason: &str,
 ) -> Result<Attribution, Problem> {
     let review = review(tx, ctx, id)?;
     let why = Some(reason.to_owned());
     let event = "attribution.corrected";
-    step(tx, ctx, id, precondition, event, why, |claimed| {
-        let corrected = claimed.correct(review.confirmed_basis_points, ctx.now)?;
+    let mut before = None;
+    let after = step(tx, ctx, id, precondition, event, why, |credit| {
+        before = Some(credit.clone());
+        let is_claim = credit.status == AttributionStatus::Claimed;
+        let corrected = credit.correct(share_basis_points, review.confirmed_basis_points, reason, ctx.now)?;
         if !matches!(review.deal.state, DealState::Won { .. }) {
             let detail = "The deal is not won; confirm the credit.";
             return Err(Problem::new(Code::WrongState).because(detail));
         }
-        review.partner_is_approved()?;
+        if is_claim {
+            review.partner_is_approved()?;
+        }
         Ok(corrected)
-    })
+    })?;
+    if let Some(before) = before.filter(|before| before.settled_at.is_some()) {
+        store::insert_correction(tx, ctx, &before, &after, reason)?;
+    }
+    Ok(after)
+}
+
+/// The corrections of settled credit, in their order.
+pub fn corrections(tx: &mut Tx<'_>, ctx: &Ctx, id: AttributionId) -> Result<Vec<Correction>, Problem> {
+    store::corrections(tx, &ctx.scope, id)
 }
 
 /// What decides whether a credit may count, with its deal locked.
@@ -189,9 +231,14 @@ fn step(
 }
 
 /// The deal, locked, when it is there and the partner may be credited; otherwise everything that is wrong at once.
-fn creditable(tx: &mut Tx<'_>, ctx: &Ctx, new: &NewAttribution) -> Result<Deal, Problem> {
-    let deal = referenced("/deal_id", deals::lock(tx, ctx, new.deal_id))?;
-    let partner = referenced("/partner_id", partners::get(tx, ctx, new.partner_id))?;
+fn creditable(tx: &mut Tx<'_>, ctx: &Ctx, deal_id: DealId, partner_id: PartnerId) -> Result<Deal, Problem> {
+    // A partner's caller locks no deal; what it claims counts for nothing until somebody confirms it under the lock.
+    let found = match ctx.scope.partner_id {
+        None => deals::lock(tx, ctx, deal_id),
+        Some(_) => deals::get(tx, ctx, deal_id),
+    };
+    let deal = referenced("/deal_id", found)?;
+    let partner = referenced("/partner_id", partners::get(tx, ctx, partner_id))?;
     let partner = partner.and_then(|partner| match partner.status {
         PartnerStatus::Approved => Ok(partner),
         status => {
@@ -220,6 +267,25 @@ fn referenced<T>(pointer: &str, found: Result<T, Problem>) -> Result<Result<T, F
     }
 }
 
+fn check_evidence(
+    tx: &mut Tx<'_>,
+    ctx: &Ctx,
+    deal_id: DealId,
+    partner_id: PartnerId,
+    ids: &[TouchpointId],
+) -> Result<(), Problem> {
+    if touchpoints::evidence(tx, ctx, deal_id, partner_id, ids)? {
+        return Ok(());
+    }
+    let message = "One of them is no touchpoint that stands recorded of this partner for this deal.";
+    Err(Problem::field("/touchpoint_ids", "unknown_reference", message))
+}
+
+fn no_key_of_a_partner() -> Problem {
+    let message = "Keys of attributions are the organization's; a partner's caller sets none.";
+    Problem::field("/external_id", "not_for_partners", message)
+}
+
 fn refuse_when_won(deal: &Deal) -> Result<(), Problem> {
     match deal.state {
         DealState::Won { .. } => Err(Problem::new(Code::DealSettled).because(
@@ -236,7 +302,11 @@ fn consequence(event: &'static str, attribution: &Attribution) -> Result<Change,
     Ok(concerning(change, attribution))
 }
 
-fn concerning(change: Change, attribution: &Attribution) -> Change {
+/// The event reaches the partner, which learns how many others there are from no rank.
+fn concerning(mut change: Change, attribution: &Attribution) -> Change {
+    if let Some(fields) = change.data.as_object_mut() {
+        fields.remove("allocation_rank");
+    }
     change.for_partner(Some(PartnerId::uuid(attribution.partner_id)))
 }
 

@@ -1,11 +1,11 @@
 //! Credits in Postgres. Every query takes the caller's scope.
 
-use super::domain::{Attribution, AttributionStatus};
-use crate::kernel::ctx::Scope;
-use crate::kernel::id::{AttributionId, DealId, PartnerId};
+use super::domain::{Attribution, AttributionStatus, Correction};
+use crate::kernel::ctx::{Ctx, Scope};
+use crate::kernel::id::{AttributionId, DealId, PartnerId, TouchpointId};
 use crate::kernel::motion::Role;
 use crate::kernel::problem::Problem;
-use crate::platform::db::schema::{attributions, deals};
+use crate::platform::db::schema::{attribution_corrections, attributions, deals};
 use crate::platform::db::{Page, PageRequest, Position, Prepared, Seen, Tx};
 use chrono::{DateTime, Utc};
 use diesel::dsl::exists;
@@ -79,6 +79,13 @@ struct AttributionRow {
     row_version: i64,
     created_at: DateTime<Utc>,
     updated_at: DateTime<Utc>,
+    touchpoint_ids: Vec<Option<Uuid>>,
+}
+
+#[derive(QueryableByName)]
+struct Rank {
+    #[diesel(sql_type = Integer)]
+    rank: i32,
 }
 
 type AttributionQuery<'a> =
@@ -122,6 +129,15 @@ pub fn tally(tx: &mut Tx<'_>, scope: &Scope, deal_id: DealId, role: Role) -> Res
     .bind::<SqlUuid, _>(deal_id.uuid())
     .bind::<Text, _>(role.as_str());
     Ok(Prepared(query).get_result(tx.connection())?)
+}
+
+/// The rank of the next credit of a role, for a partner's caller, who sees no credit of others and locks no deal.
+pub fn next_rank(tx: &mut Tx<'_>, deal_id: DealId, role: Role) -> Result<i32, Problem> {
+    let query = diesel::sql_query("SELECT next_allocation_rank($1, $2) AS rank")
+        .bind::<SqlUuid, _>(deal_id.uuid())
+        .bind::<Text, _>(role.as_str());
+    let next: Rank = Prepared(query).get_result(tx.connection())?;
+    Ok(next.rank)
 }
 
 /// A page of credits.
@@ -175,6 +191,49 @@ pub fn update(tx: &mut Tx<'_>, scope: &Scope, attribution: &Attribution) -> Resu
         .filter(attributions::id.eq(attribution.id.uuid()));
     Prepared(diesel::update(target).set(row)).execute(tx.connection())?;
     Ok(())
+}
+
+/// Writes down what settled credit was before it was corrected, and is after.
+pub fn insert_correction(
+    tx: &mut Tx<'_>,
+    ctx: &Ctx,
+    before: &Attribution,
+    after: &Attribution,
+    reason: &str,
+) -> Result<(), Problem> {
+    let values = (
+        attribution_corrections::organization_id.eq(ctx.organization_id().uuid()),
+        attribution_corrections::id.eq(AttributionId::new(ctx.now).uuid()),
+        attribution_corrections::attribution_id.eq(after.id.uuid()),
+        attribution_corrections::share_before.eq(before.counting_share()),
+        attribution_corrections::share_after.eq(after.counting_share()),
+        attribution_corrections::reason.eq(reason),
+        attribution_corrections::corrected_at.eq(ctx.now),
+    );
+    Prepared(diesel::insert_into(attribution_corrections::table).values(values)).execute(tx.connection())?;
+    Ok(())
+}
+
+/// The corrections of a settled credit, in their order.
+pub fn corrections(tx: &mut Tx<'_>, scope: &Scope, id: AttributionId) -> Result<Vec<Correction>, Problem> {
+    let rows: Vec<(Uuid, i32, i32)> = attribution_corrections::table
+        .filter(attribution_corrections::organization_id.eq(scope.organization_id.uuid()))
+        .filter(attribution_corrections::attribution_id.eq(id.uuid()))
+        .order(attribution_corrections::id)
+        .select((
+            attribution_corrections::id,
+            attribution_corrections::share_before,
+            attribution_corrections::share_after,
+        ))
+        .load(tx.connection())?;
+    let corrections = rows
+        .into_iter()
+        .map(|(id, share_before, share_after)| Correction {
+            id,
+            share_before,
+            share_after,
+        });
+    Ok(corrections.collect())
 }
 
 /// Settles the confirmed credits of a deal and gives them back in the order of their ids.
@@ -273,6 +332,11 @@ impl AttributionRow {
             row_version: attribution.row_version,
             created_at: attribution.created_at,
             updated_at: attribution.updated_at,
+            touchpoint_ids: attribution
+                .touchpoint_ids
+                .iter()
+                .map(|id| Some(id.uuid()))
+                .collect(),
         }
     }
 }
@@ -293,6 +357,12 @@ impl TryFrom<AttributionRow> for Attribution {
             status_reason: row.status_reason,
             confirmed_at: row.confirmed_at,
             settled_at: row.settled_at,
+            touchpoint_ids: row
+                .touchpoint_ids
+                .into_iter()
+                .flatten()
+                .map(TouchpointId::from_uuid)
+                .collect(),
             row_version: row.row_version,
             created_at: row.created_at,
             updated_at: row.updated_at,

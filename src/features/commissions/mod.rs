@@ -21,6 +21,6 @@ mod store;
 pub use accrual::{Source, accrue};
 pub use domain::{ClawedBack, Commission, CommissionStatus, Earned, Moved, TakenFrom};
 pub use reversal::{claw_back, claw_back_of_deals};
-pub use service::{approve, approve_due, get, list, release};
+pub use service::{approve, approve_due, get, lines_of_credit, list, release};
 pub use settlement::{LineMove, SettledLines, lock_lines, move_lines};
-pub use store::{ApprovalScope, CommissionFilter, organizations_with_holds_over};
+pub use store::{ApprovalScope, CommissionFilter, CreditLine, organizations_with_holds_over};

@@ -1,10 +1,10 @@
 //! The verbs of a commission that are no arithmetic.
 
 use super::domain::{Commission, Moved};
-use super::store::{self, ApprovalScope, Clawback, ClawbackFilter, CommissionFilter};
+use super::store::{self, ApprovalScope, Clawback, ClawbackFilter, CommissionFilter, CreditLine};
 use crate::kernel::commission::Explanation;
 use crate::kernel::ctx::Ctx;
-use crate::kernel::id::{ClawbackId, CommissionId};
+use crate::kernel::id::{AttributionId, ClawbackId, CommissionId};
 use crate::kernel::problem::Problem;
 use crate::kernel::version::Precondition;
 use crate::platform::db::{Change, Page, PageRequest, Subject, Tx};
@@ -26,6 +26,15 @@ pub fn list(
     page: &PageRequest,
 ) -> Result<Page<Commission>, Problem> {
     store::list(tx, &ctx.scope, filter, page)
+}
+
+/// What a credit has earned and kept, line by line.
+pub fn lines_of_credit(
+    tx: &mut Tx<'_>,
+    ctx: &Ctx,
+    attribution_id: AttributionId,
+) -> Result<Vec<CreditLine>, Problem> {
+    store::lines_of_credit(tx, &ctx.scope, attribution_id)
 }
 
 /// The stored explanation of a line.

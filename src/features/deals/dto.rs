@@ -64,6 +64,24 @@ pub struct NewDealBody {
     /// Whether partners above those that it concerns see neither it nor the credit for it; not hidden when left out.
     #[schema(nullable = false)]
     pub hidden_from_parent: Option<bool>,
+    /// Which partner your CRM says brought the deal, in its own words. It gives nobody credit.
+    #[schema(
+        nullable = false,
+        min_length = 1,
+        max_length = 255,
+        pattern = r"^[^\x00]*[^\s\x00][^\x00]*$",
+        example = "Nordlicht Consulting"
+    )]
+    pub crm_partner_source: Option<String>,
+    /// Which partner your CRM says helped, in its own words. It gives nobody credit.
+    #[schema(
+        nullable = false,
+        min_length = 1,
+        max_length = 255,
+        pattern = r"^[^\x00]*[^\s\x00][^\x00]*$",
+        example = "Nordlicht Consulting"
+    )]
+    pub crm_partner_influence: Option<String>,
 }
 
 impl NewDealBody {
@@ -85,6 +103,8 @@ impl NewDealBody {
             opened_on: self.opened_on,
             expected_close_on: self.expected_close_on,
             hidden_from_parent: self.hidden_from_parent.unwrap_or(false),
+            crm_partner_source: self.crm_partner_source.clone(),
+            crm_partner_influence: self.crm_partner_influence.clone(),
         })
     }
 }
@@ -135,6 +155,14 @@ pub struct PatchDealBody {
     /// Whether partners above those that it concerns see neither it nor the credit for it.
     #[schema(nullable = false)]
     pub hidden_from_parent: Option<bool>,
+    /// Which partner your CRM says brought the deal.
+    #[serde(default)]
+    #[schema(value_type = Option<String>, min_length = 1, max_length = 255, pattern = r"^[^\x00]*[^\s\x00][^\x00]*$", example = "Nordlicht Consulting")]
+    pub crm_partner_source: Patch<String>,
+    /// Which partner your CRM says helped.
+    #[serde(default)]
+    #[schema(value_type = Option<String>, min_length = 1, max_length = 255, pattern = r"^[^\x00]*[^\s\x00][^\x00]*$", example = "Nordlicht Consulting")]
+    pub crm_partner_influence: Patch<String>,
 }
 
 impl PatchDealBody {
@@ -157,6 +185,8 @@ impl PatchDealBody {
             opened_on: self.opened_on,
             expected_close_on: self.expected_close_on.clone(),
             hidden_from_parent: self.hidden_from_parent,
+            crm_partner_source: self.crm_partner_source.clone(),
+            crm_partner_influence: self.crm_partner_influence.clone(),
         })
     }
 }
@@ -191,7 +221,7 @@ pub struct LoseDealBody {
 
 /// A deal: an opportunity with amount, stage and close date.
 #[derive(Debug, Clone, Serialize, ToSchema)]
-#[schema(as = Deal, examples(json!({"id": "deal_01j9zq4y8k7m5n3p2r1s0t6v4w", "external_id": "crm-opportunity-118", "name": "Fleet telematics for Hansa Logistik", "account_id": "acc_01j9zq4y8k7m5n3p2r1s0t6v4w", "program_id": "prg_01j9zq4y8k7m5n3p2r1s0t6v4w", "partner_id": "ptn_01j9zq4y8k7m5n3p2r1s0t6v4w", "product_family_id": null, "stage_id": null, "deal_type": "new", "status": "won", "amount": {"amount": "48000.00", "currency": "EUR"}, "opened_on": "2026-03-02", "expected_close_on": "2026-06-30", "hidden_from_parent": false, "won_at": "2026-05-18T14:05:00Z", "lost_at": null, "lost_reason": null, "created_at": "2026-03-02T09:30:00Z", "updated_at": "2026-05-18T14:06:12Z", "warnings": []})))]
+#[schema(as = Deal, examples(json!({"id": "deal_01j9zq4y8k7m5n3p2r1s0t6v4w", "external_id": "crm-opportunity-118", "name": "Fleet telematics for Hansa Logistik", "account_id": "acc_01j9zq4y8k7m5n3p2r1s0t6v4w", "program_id": "prg_01j9zq4y8k7m5n3p2r1s0t6v4w", "partner_id": "ptn_01j9zq4y8k7m5n3p2r1s0t6v4w", "product_family_id": null, "stage_id": null, "deal_type": "new", "status": "won", "amount": {"amount": "48000.00", "currency": "EUR"}, "opened_on": "2026-03-02", "expected_close_on": "2026-06-30", "hidden_from_parent": false, "crm_partner_source": "Nordlicht", "crm_partner_influence": null, "won_at": "2026-05-18T14:05:00Z", "lost_at": null, "lost_reason": null, "created_at": "2026-03-02T09:30:00Z", "updated_at": "2026-05-18T14:06:12Z", "warnings": []})))]
 pub struct DealView {
     /// Its id.
     pub id: DealId,
@@ -228,6 +258,14 @@ pub struct DealView {
     pub expected_close_on: Option<NaiveDate>,
     /// Whether partners above those that it concerns see neither it nor the credit for it.
     pub hidden_from_parent: bool,
+    /// Which partner the CRM says brought the deal, in its own words. It gives nobody credit, and a partner's own caller
+    /// reads `null`.
+    #[schema(required, max_length = 255)]
+    pub crm_partner_source: Option<String>,
+    /// Which partner the CRM says helped, in its own words. It gives nobody credit, and a partner's own caller reads
+    /// `null`.
+    #[schema(required, max_length = 255)]
+    pub crm_partner_influence: Option<String>,
     /// When it was won.
     #[schema(required)]
     pub won_at: Option<DateTime<Utc>>,
@@ -263,6 +301,8 @@ impl From<Deal> for DealView {
             opened_on: deal.opened_on,
             expected_close_on: deal.expected_close_on,
             hidden_from_parent: deal.hidden_from_parent,
+            crm_partner_source: deal.crm_partner_source,
+            crm_partner_influence: deal.crm_partner_influence,
             won_at: deal.state.won_at(),
             lost_at: deal.state.lost_at(),
             lost_reason: deal.state.lost_reason().map(str::to_owned),

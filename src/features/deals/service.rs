@@ -11,7 +11,8 @@ use chrono::{DateTime, Utc};
 
 /// One deal, if the caller may see it.
 pub fn get(tx: &mut Tx<'_>, ctx: &Ctx, id: DealId) -> Result<Deal, Problem> {
-    store::find(tx, &ctx.scope, id)?.ok_or_else(Problem::not_found)
+    let deal = store::find(tx, &ctx.scope, id)?.ok_or_else(Problem::not_found)?;
+    Ok(shown(ctx, deal))
 }
 
 /// One deal, locked until the transaction ends: the lock under which its credits and its state change.
@@ -26,7 +27,28 @@ pub fn list(
     filter: &DealFilter,
     page: &PageRequest,
 ) -> Result<Page<Deal>, Problem> {
-    store::list(tx, &ctx.scope, filter, page)
+    let deals = store::list(tx, &ctx.scope, filter, page)?;
+    Ok(deals.map(|deal| shown(ctx, deal)))
+}
+
+/// What the CRM says names partners as it likes, and no partner learns of another.
+fn shown(ctx: &Ctx, deal: Deal) -> Deal {
+    if ctx.scope.partner_id.is_none() {
+        return deal;
+    }
+    Deal {
+        crm_partner_source: None,
+        crm_partner_influence: None,
+        ..deal
+    }
+}
+
+/// The event of a deal reaches the partner that made it, so that it does without what the CRM says of partners.
+fn told(mut change: Change, deal: &Deal) -> Change {
+    if let Some(fields) = change.data.as_object_mut() {
+        fields.retain(|name, _| !name.starts_with("crm_"));
+    }
+    change.for_partner(deal.partner_id.map(PartnerId::uuid))
 }
 
 /// Opens a deal.
@@ -34,7 +56,7 @@ pub fn create(tx: &mut Tx<'_>, ctx: &Ctx, new: NewDeal) -> Result<Deal, Problem>
     let deal = Deal::open(new, ctx.now)?;
     store::insert(tx, &ctx.scope, &deal)?;
     let change = Change::created("deal.created", subject(&deal), &deal);
-    tx.record(ctx, change.for_partner(deal.partner_id.map(PartnerId::uuid)));
+    tx.record(ctx, told(change, &deal));
     Ok(deal)
 }
 
@@ -101,8 +123,7 @@ fn step(
     let after = turn(before.clone())?;
     store::update(tx, &ctx.scope, &after)?;
     let change = Change::updated(event, subject(&after), &before, &after);
-    let partner_id = after.partner_id.map(PartnerId::uuid);
-    tx.record(ctx, change.for_partner(partner_id).with_reason(reason));
+    tx.record(ctx, told(change, &after).with_reason(reason));
     Ok(after)
 }
 

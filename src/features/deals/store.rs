@@ -88,6 +88,8 @@ struct DealRow {
     created_at: DateTime<Utc>,
     updated_at: DateTime<Utc>,
     hidden_from_parent: bool,
+    crm_partner_source: Option<String>,
+    crm_partner_influence: Option<String>,
 }
 
 type DealQuery<'a> = deals::BoxedQuery<'a, Pg, diesel::dsl::SqlTypeOf<diesel::dsl::AsSelect<DealRow, Pg>>>;
@@ -304,6 +306,8 @@ impl DealRow {
             created_at: deal.created_at,
             updated_at: deal.updated_at,
             hidden_from_parent: deal.hidden_from_parent,
+            crm_partner_source: deal.crm_partner_source.clone(),
+            crm_partner_influence: deal.crm_partner_influence.clone(),
         }
     }
 }
@@ -338,6 +342,8 @@ impl TryFrom<DealRow> for Deal {
             created_at: row.created_at,
             updated_at: row.updated_at,
             hidden_from_parent: row.hidden_from_parent,
+            crm_partner_source: row.crm_partner_source,
+            crm_partner_influence: row.crm_partner_influence,
         })
     }
 }

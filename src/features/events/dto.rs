@@ -130,3 +130,50 @@ impl EventsQuery {
         }
     }
 }
+
+/// What a timeline is narrowed to.
+#[derive(Debug, Clone, Serialize, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+pub struct TimelineQuery {
+    /// Only events of these types; repeat for several.
+    #[serde(default, rename = "type")]
+    #[param(max_items = 50)]
+    pub names: Vec<EventType>,
+    /// How many to answer.
+    #[param(minimum = 1, maximum = 100, default = 25)]
+    pub limit: Option<u8>,
+    /// Where to read on: `next_cursor` of the page before.
+    #[param(max_length = 512, pattern = "^[A-Za-z0-9_-]+$")]
+    pub cursor: Option<String>,
+}
+
+impl TimelineQuery {
+    /// The page that is asked for; its cursor is bound to the partner and the types.
+    pub fn page(&self, ctx: &Ctx, partner_id: PartnerId) -> Result<PageRequest, Problem> {
+        let bound_to = TimelineOf {
+            partner_id,
+            names: &self.names,
+        };
+        PageRequest::new(ctx, self.limit, self.cursor.as_deref(), &bound_to)
+    }
+
+    /// The types that are asked for; none is all.
+    pub fn names(&self) -> Vec<String> {
+        self.names.iter().map(|name| name.0.clone()).collect()
+    }
+}
+
+/// Which timeline a cursor belongs to.
+#[derive(Serialize)]
+struct TimelineOf<'a> {
+    partner_id: PartnerId,
+    names: &'a [EventType],
+}
+
+/// The partner that the path names.
+#[derive(Debug, Clone, Copy, Deserialize, IntoParams)]
+#[into_params(parameter_in = Path)]
+pub struct PartnerPath {
+    /// The partner.
+    pub partner_id: PartnerId,
+}

@@ -2,7 +2,8 @@
 //!
 //! Invariant: only numbered events are read, and a number is given after the commit, so that a reader who has seen
 //! number n has seen everything up to n.
-//! Invariant: a partner sees the events that concern it alone.
+//! Invariant: a partner sees the events that concern it alone; so it does in its timeline, which is the events of one
+//! partner, newest first.
 
 mod domain;
 mod dto;

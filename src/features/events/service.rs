@@ -2,7 +2,9 @@
 
 use super::domain::Event;
 use super::store::{self, EventFilter};
+use crate::features::partners;
 use crate::kernel::ctx::Ctx;
+use crate::kernel::id::PartnerId;
 use crate::kernel::problem::Problem;
 use crate::platform::db::{Page, PageRequest, Tx};
 
@@ -19,4 +21,20 @@ pub fn list(
     page: &PageRequest,
 ) -> Result<Page<Event>, Problem> {
     store::list(tx, &ctx.scope, filter, page)
+}
+
+/// A page of what happened with a partner, newest first. Of partners a partner's caller asks for its own: what happens
+/// with those below it is told to nobody else.
+pub fn timeline(
+    tx: &mut Tx<'_>,
+    ctx: &Ctx,
+    partner_id: PartnerId,
+    names: &[String],
+    page: &PageRequest,
+) -> Result<Page<Event>, Problem> {
+    if ctx.scope.partner_id.is_some_and(|own| own != partner_id) {
+        return Err(Problem::not_found());
+    }
+    partners::get(tx, ctx, partner_id)?;
+    store::timeline(tx, &ctx.scope, partner_id, names, page)
 }

@@ -3,7 +3,7 @@
 use super::domain::Event;
 use crate::kernel::ctx::Scope;
 use crate::kernel::id::{EventId, OrganizationId, PartnerId};
-use crate::kernel::problem::Problem;
+use crate::kernel::problem::{Code, Problem};
 use crate::platform::db::schema::events;
 use crate::platform::db::{Page, PageRequest, Position, Prepared, Tx};
 use chrono::{DateTime, Utc};
@@ -103,6 +103,36 @@ pub fn list(
     }
     if let Some(instant) = filter.occurred_at_lt {
         query = query.filter(events::occurred_at.lt(instant));
+    }
+    let rows: Vec<EventRow> = page.rows_of(query).load(tx.connection())?;
+    let events = rows.into_iter().map(Event::from).collect();
+    Ok(page.page(events, |last: &Event| Position {
+        key: last.sequence.to_string(),
+        id: last.id.uuid(),
+    }))
+}
+
+/// A page of the numbered events of a partner, newest first.
+pub fn timeline(
+    tx: &mut Tx<'_>,
+    scope: &Scope,
+    partner_id: PartnerId,
+    names: &[String],
+    page: &PageRequest,
+) -> Result<Page<Event>, Problem> {
+    let mut query = events::table
+        .filter(events::organization_id.eq(scope.organization_id.uuid()))
+        .filter(events::partner_id.eq(partner_id.uuid()))
+        .filter(events::sequence.is_not_null())
+        .select(EventRow::as_select())
+        .order(events::sequence.desc())
+        .into_boxed();
+    if let Some(last) = &page.after {
+        let before: i64 = last.key.parse().map_err(|_| Problem::new(Code::InvalidCursor))?;
+        query = query.filter(events::sequence.lt(before));
+    }
+    if !names.is_empty() {
+        query = query.filter(events::type_.eq_any(names));
     }
     let rows: Vec<EventRow> = page.rows_of(query).load(tx.connection())?;
     let events = rows.into_iter().map(Event::from).collect();

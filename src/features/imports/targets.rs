@@ -116,6 +116,8 @@ const DEALS: &[Target] = &[
     optional("opened_on", Kind::Date),
     optional("expected_close_on", Kind::Date),
     optional("deal_type", Kind::Word(&["new", "renewal", "expansion"])),
+    optional("crm_partner_source", Kind::Text),
+    optional("crm_partner_influence", Kind::Text),
     guarded("status", Kind::Word(&["open", "won"]), Permission::DealsClose),
     guarded("won_at", Kind::Instant, Permission::DealsClose),
     guarded("sourced_by", Kind::Key, Permission::AttributionsReview),

@@ -128,6 +128,7 @@ pub fn mark_duplicate(
     precondition: &Precondition,
     of: ReferralId,
 ) -> Result<Referral, Problem> {
+    get(tx, ctx, id)?;
     let unknown = Problem::field(
         "/duplicate_of_id",
         "unknown_reference",

@@ -13,6 +13,8 @@ pub fn routes(config: &mut ServiceConfig<'_>) {
     config
         .service(get_program_summary)
         .service(get_partner_performance);
+    super::attribution::http::routes(config);
+    super::activity::http::routes(config);
 }
 
 async fn report(who: Granted<can::ReportsRead>, query: Filter<ReportQuery>, group_by: GroupBy) -> Reply {

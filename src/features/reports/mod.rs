@@ -5,6 +5,8 @@
 //! for each who has one. Sourced, influenced and delivered are never added up.
 //! Commission figures come from the journal: flows of the period, balances at its end.
 
+mod activity;
+mod attribution;
 mod domain;
 mod dto;
 pub mod http;

@@ -73,7 +73,7 @@ struct Raw {
 }
 
 /// Money in and out of customers, per deal, net of tax.
-const RECEIVED: &str = "received AS (\
+pub(super) const RECEIVED: &str = "received AS (\
         SELECT i.deal_id, p.paid_at AS at, i.currency, p.amount * i.net_amount / nullif(i.total_amount, 0) AS value \
         FROM payments p JOIN invoices i ON i.organization_id = $1 AND i.id = p.invoice_id WHERE p.organization_id = $1 \
         UNION ALL \

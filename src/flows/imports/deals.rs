@@ -152,6 +152,10 @@ impl Loading<'_> {
         }
         row.date_change("expected_close_on")
             .apply_to(&mut deal.expected_close_on);
+        row.change("crm_partner_source")
+            .apply_to(&mut deal.crm_partner_source);
+        row.change("crm_partner_influence")
+            .apply_to(&mut deal.crm_partner_influence);
         if let Some(deal_type) = row.text("deal_type") {
             deal_type.clone_into(&mut deal.deal_type);
         }
@@ -188,6 +192,8 @@ impl Loading<'_> {
             lost_at: None,
             lost_reason: None,
             hidden_from_parent: false,
+            crm_partner_source: None,
+            crm_partner_influence: None,
             row_version: 1,
             created_at: now,
             updated_at: now,
@@ -245,6 +251,7 @@ impl Loading<'_> {
             status_reason: None,
             confirmed_at: Some(now),
             settled_at: (deal.status == WON).then_some(now),
+            touchpoint_ids: Vec::new(),
             row_version: 1,
             created_at: now,
             updated_at: now,

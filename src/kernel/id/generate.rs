@@ -42,12 +42,8 @@ pub(super) fn uuid_from_parts(now: DateTime<Utc>, counter: u64, random: u64) -> 
     Builder::from_unix_timestamp_millis(milliseconds, &bytes).into_uuid()
 }
 
+/// The standard library's keys of a thread are drawn from the operating system once, and differ each time they are
+/// asked for. An id needs to be unlike others, not secret, so that this is enough and saves a system call.
 fn random_bits() -> u64 {
-    let mut bytes = [0; 8];
-    match getrandom::fill(&mut bytes) {
-        Ok(()) => u64::from_ne_bytes(bytes),
-        // The standard library keeps keys that it drew earlier: an id needs to be unlike others, not
-        // secret, so that is enough when the operating system has no randomness to give.
-        Err(_) => RandomState::new().build_hasher().finish(),
-    }
+    RandomState::new().build_hasher().finish()
 }

@@ -127,6 +127,11 @@ typed_id!(TermsAcceptanceId, "tac", "An acceptance of a program's terms.");
 typed_id!(AccountId, "acc", "An account, the end customer's company.");
 typed_id!(DealId, "deal", "A deal.");
 typed_id!(
+    TouchpointId,
+    "tch",
+    "A touchpoint, dated evidence of a partner for a deal."
+);
+typed_id!(
     AttributionId,
     "att",
     "An attribution, the credit of one partner for one deal in one role."

@@ -218,6 +218,7 @@ impl Credentials {
             identity_provider_id: Some(provider.id()),
             second_factor: provider.has_second_factor(&claims),
             access_version: identity.access_version,
+            admission_id: None,
             partner_id: identity.partner_id.map(PartnerId::from_uuid),
             expires_at: claims.expires_at(),
             rights: rights_of(&identity.built_in, &identity.permissions).into(),

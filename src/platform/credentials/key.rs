@@ -105,13 +105,15 @@ pub(super) struct KeyRow {
     owner_permissions: Vec<String>,
     #[diesel(sql_type = Array<Text>)]
     allowed_networks: Vec<String>,
+    #[diesel(sql_type = Nullable<SqlUuid>)]
+    admission_id: Option<Uuid>,
 }
 
 /// Who holds the key of this hash.
 pub(super) fn find(connection: &mut PgConnection, hash: KeyHash) -> QueryResult<Option<KeyRow>> {
     let query = sql_query(
         "SELECT organization_id, id, partner_id, permissions, expires_at, owner_id, access_version, owner_built_in, \
-             owner_permissions, allowed_networks FROM authenticate_api_key($1)",
+             owner_permissions, allowed_networks, admission_id FROM authenticate_api_key($1)",
     );
     Prepared(query.bind::<Binary, _>(hash.to_vec()))
         .get_result(connection)
@@ -135,6 +137,7 @@ impl KeyRow {
             identity_provider_id: None,
             second_factor: false,
             access_version: self.access_version,
+            admission_id: self.admission_id,
             allowed_networks: networks_of(&self.allowed_networks),
             partner_id: self.partner_id.map(PartnerId::from_uuid),
             expires_at: self.expires_at,

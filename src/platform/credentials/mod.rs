@@ -55,6 +55,8 @@ pub struct Credential {
     pub second_factor: bool,
     /// Counts the changes of what its bearer may do.
     pub access_version: i64,
+    /// What a key is let in by as long as nothing changes on which it rests.
+    pub admission_id: Option<Uuid>,
     /// The partner to which it is confined.
     pub partner_id: Option<PartnerId>,
     /// When it ends by itself.

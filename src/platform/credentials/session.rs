@@ -134,6 +134,7 @@ impl Credentials {
             identity_provider_id: row.identity_provider_id.map(IdentityProviderId::from_uuid),
             second_factor: row.second_factor,
             access_version: row.access_version,
+            admission_id: None,
             partner_id: row.partner_id.map(PartnerId::from_uuid),
             expires_at: Some(end_of_token.min(row.expires_at)),
             rights: row.rights().into(),

@@ -7,47 +7,45 @@ use diesel::r2d2::{ManageConnection, R2D2Connection};
 use diesel::sql_types::Text;
 use diesel::{Connection, ConnectionError, PgConnection, QueryResult, sql_query};
 use std::fmt;
+use uuid::Uuid;
 
 /// The settings that the policies read.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct SessionScope {
-    organization_id: String,
-    partner_id: String,
-    api_key_id: String,
-    user_id: String,
-    session_id: String,
-    identity_provider_id: String,
-    access_version: String,
+    organization_id: Option<Uuid>,
+    partner_id: Option<Uuid>,
+    api_key_id: Option<Uuid>,
+    user_id: Option<Uuid>,
+    session_id: Option<Uuid>,
+    identity_provider_id: Option<Uuid>,
+    access_version: Option<i64>,
+    admission_id: Option<Uuid>,
 }
 
 impl SessionScope {
     /// The scope of a step.
     pub fn of(ctx: &Ctx) -> Self {
         let (api_key_id, user_id) = match ctx.actor {
-            Actor::ApiKey(id) => (id.uuid().to_string(), String::new()),
-            Actor::User(id) => (String::new(), id.uuid().to_string()),
-            Actor::System => Default::default(),
+            Actor::ApiKey(id) => (Some(id.uuid()), None),
+            Actor::User(id) => (None, Some(id.uuid())),
+            Actor::System => (None, None),
         };
         Self {
-            organization_id: ctx.scope.organization_id.uuid().to_string(),
-            partner_id: ctx
-                .scope
-                .partner_id
-                .map(|id| id.uuid().to_string())
-                .unwrap_or_default(),
+            organization_id: Some(ctx.scope.organization_id.uuid()),
+            partner_id: ctx.scope.partner_id.map(|id| id.uuid()),
             api_key_id,
             user_id,
-            session_id: ctx.session_id.map(|id| id.uuid().to_string()).unwrap_or_default(),
-            identity_provider_id: ctx
-                .identity_provider_id
-                .map(|id| id.uuid().to_string())
-                .unwrap_or_default(),
-            access_version: ctx
-                .access_version
-                .map(|version| version.to_string())
-                .unwrap_or_default(),
+            session_id: ctx.session_id.map(|id| id.uuid()),
+            identity_provider_id: ctx.identity_provider_id.map(|id| id.uuid()),
+            access_version: ctx.access_version,
+            admission_id: ctx.admission_id,
         }
     }
+}
+
+/// A setting's text; empty for what there is none of.
+fn setting(value: Option<impl ToString>) -> String {
+    value.map(|value| value.to_string()).unwrap_or_default()
 }
 
 /// A session and the scope it is in.
@@ -76,17 +74,19 @@ impl ScopedConnection {
                  set_config('copartner.partner_id', $2, false), set_config('copartner.api_key_id', $3, false), \
                  set_config('copartner.user_id', $4, false), set_config('copartner.access_version', $5, false), \
                  set_config('copartner.session_id', $6, false), \
-                 set_config('copartner.identity_provider_id', $7, false)",
+                 set_config('copartner.identity_provider_id', $7, false), \
+                 set_config('copartner.admission_id', $8, false)",
             )
-            .bind::<Text, _>(&scope.organization_id)
-            .bind::<Text, _>(&scope.partner_id)
-            .bind::<Text, _>(&scope.api_key_id)
-            .bind::<Text, _>(&scope.user_id)
-            .bind::<Text, _>(&scope.access_version)
-            .bind::<Text, _>(&scope.session_id)
-            .bind::<Text, _>(&scope.identity_provider_id);
+            .bind::<Text, _>(setting(scope.organization_id))
+            .bind::<Text, _>(setting(scope.partner_id))
+            .bind::<Text, _>(setting(scope.api_key_id))
+            .bind::<Text, _>(setting(scope.user_id))
+            .bind::<Text, _>(setting(scope.access_version))
+            .bind::<Text, _>(setting(scope.session_id))
+            .bind::<Text, _>(setting(scope.identity_provider_id))
+            .bind::<Text, _>(setting(scope.admission_id));
             Prepared(settings).execute(&mut self.connection)?;
-            self.scope = Some(scope.clone());
+            self.scope = Some(*scope);
         }
         Ok(&mut self.connection)
     }

@@ -4,7 +4,7 @@ use super::connection::{ScopedConnection, SessionScope, Sessions};
 use super::error::{is_retryable, problem_of};
 use super::tx::Tx;
 use crate::kernel::ctx::Ctx;
-use crate::kernel::problem::Problem;
+use crate::kernel::problem::{Code, Problem};
 use diesel::PgConnection;
 use diesel::connection::SimpleConnection;
 use diesel::r2d2::{Pool, PooledConnection};
@@ -15,6 +15,9 @@ use tracing::Span;
 
 /// How many times a write is tried when Postgres says that another transaction came in between.
 const ATTEMPTS: u32 = 4;
+
+/// The longest that a statement keeps the thread that answers, in milliseconds.
+const BRIEF_MS: u32 = 25;
 
 /// How the door is built.
 #[derive(Debug, Clone)]
@@ -33,11 +36,23 @@ pub struct DbSettings {
     pub statement_timeout_ms: u32,
 }
 
+impl DbSettings {
+    /// Whether the reads go to a Postgres on this machine, by a socket in the file system: then nothing lies in between
+    /// that could keep a thread waiting.
+    fn reads_are_near(&self) -> bool {
+        let url = self.read_url.as_deref().unwrap_or(&self.url);
+        url.contains("host=/") || url.contains("host=%2F") || url.contains("@%2F") || url.contains("//%2F")
+    }
+}
+
 /// The door. Cheap to clone.
 #[derive(Clone)]
 pub struct Db {
     writes: Pool<Sessions>,
     reads: Pool<Sessions>,
+    /// For reads on the very thread that answers, which spares the way to another one and back. There is none where
+    /// Postgres is far.
+    brief: Option<Pool<Sessions>>,
     /// Apart from the reads, so that reports, which take long, keep nobody else waiting.
     snapshots: Pool<Sessions>,
 }
@@ -51,7 +66,7 @@ impl fmt::Debug for Db {
 impl Db {
     /// Builds the pools. Connections are opened when they are first needed.
     pub fn new(settings: &DbSettings) -> Self {
-        let pool = |url: &str, read_only: bool, plan_once: bool, size: u32| {
+        let pool = |url: &str, read_only: bool, plan_once: bool, size: u32, timeout_ms: u32| {
             Pool::builder()
                 .max_size(size)
                 .min_idle(Some(0))
@@ -62,14 +77,24 @@ impl Db {
                     url: url.to_owned(),
                     read_only,
                     plan_once,
-                    statement_timeout_ms: settings.statement_timeout_ms,
+                    statement_timeout_ms: timeout_ms,
                 })
         };
+        let patient = settings.statement_timeout_ms;
         let read_url = settings.read_url.as_deref().unwrap_or(&settings.url);
         Self {
-            writes: pool(&settings.url, false, false, settings.write_connections),
-            reads: pool(read_url, true, true, settings.read_connections),
-            snapshots: pool(read_url, true, false, settings.read_connections.div_ceil(4)),
+            writes: pool(&settings.url, false, false, settings.write_connections, patient),
+            reads: pool(read_url, true, true, settings.read_connections, patient),
+            brief: settings
+                .reads_are_near()
+                .then(|| pool(read_url, true, true, settings.read_connections, BRIEF_MS)),
+            snapshots: pool(
+                read_url,
+                true,
+                false,
+                settings.read_connections.div_ceil(4),
+                patient,
+            ),
         }
     }
 
@@ -79,8 +104,27 @@ impl Db {
         T: Send + 'static,
         F: Fn(&mut Tx<'_>) -> Result<T, Problem> + Send + 'static,
     {
+        if let Some(outcome) = self.read_here(ctx, &work) {
+            return outcome;
+        }
         let (db, ctx) = (self.clone(), ctx.clone());
         blocking(move || db.read_now(&ctx, work)).await
+    }
+
+    /// Reads on this thread, if a connection is at hand and it takes but a moment. What takes longer, or fails for want
+    /// of a database, is left to those who may wait.
+    fn read_here<T>(
+        &self,
+        ctx: &Ctx,
+        work: &impl Fn(&mut Tx<'_>) -> Result<T, Problem>,
+    ) -> Option<Result<T, Problem>> {
+        let mut held = self.brief.as_ref()?.get_timeout(Duration::ZERO).ok()?;
+        let read = || work(&mut Tx::new(held.enter(&SessionScope::of(ctx))?));
+        match catch_unwind(AssertUnwindSafe(read)) {
+            Ok(Err(problem)) if problem.code == Code::ServiceUnavailable => None,
+            Ok(outcome) => Some(outcome),
+            Err(_) => Some(Err(Problem::internal())),
+        }
     }
 
     /// Reads several statements from one snapshot.
@@ -185,6 +229,11 @@ impl Db {
         self.outside(|connection| connection.batch_execute("SELECT 1").map_err(problem_of))
             .await
             .is_ok()
+    }
+
+    /// Whether reads may happen on the thread that answers, and keep it waiting for Postgres meanwhile.
+    pub fn reads_on_answering_threads(&self) -> bool {
+        self.brief.is_some()
     }
 
     /// Connections of the write pool: (open, idle).

@@ -54,8 +54,10 @@ fn by_message(message: &str) -> Option<Problem> {
         Some(Problem::new(Code::LastAdmin))
     } else if is("deadlock detected") {
         Some(Problem::new(Code::WriteConflict))
-    } else if is("statement timeout")
-        || is("terminating connection")
+    } else if is("statement timeout") {
+        tracing::info!(message, "a statement took too long");
+        Some(Problem::unavailable())
+    } else if is("terminating connection")
         || is("the database system is")
         || is("server closed the connection")
         || is("no connection to the server")

@@ -70,6 +70,18 @@ diesel::table! {
 }
 
 diesel::table! {
+    attribution_corrections (organization_id, id) {
+        organization_id -> Uuid,
+        id -> Uuid,
+        attribution_id -> Uuid,
+        share_before -> Int4,
+        share_after -> Int4,
+        reason -> Text,
+        corrected_at -> Timestamptz,
+    }
+}
+
+diesel::table! {
     attributions (organization_id, id) {
         organization_id -> Uuid,
         id -> Uuid,
@@ -86,6 +98,7 @@ diesel::table! {
         row_version -> Int8,
         created_at -> Timestamptz,
         updated_at -> Timestamptz,
+        touchpoint_ids -> Array<Nullable<Uuid>>,
     }
 }
 
@@ -289,6 +302,8 @@ diesel::table! {
         created_at -> Timestamptz,
         updated_at -> Timestamptz,
         hidden_from_parent -> Bool,
+        crm_partner_source -> Nullable<Text>,
+        crm_partner_influence -> Nullable<Text>,
     }
 }
 
@@ -698,6 +713,28 @@ diesel::table! {
 }
 
 diesel::table! {
+    touchpoints (organization_id, id) {
+        organization_id -> Uuid,
+        id -> Uuid,
+        external_id -> Nullable<Text>,
+        deal_id -> Uuid,
+        partner_id -> Uuid,
+        kind -> Text,
+        occurred_at -> Timestamptz,
+        contact -> Nullable<Text>,
+        note -> Nullable<Text>,
+        link -> Nullable<Text>,
+        recorded_by_partner -> Bool,
+        status -> Text,
+        status_reason -> Nullable<Text>,
+        voided_at -> Nullable<Timestamptz>,
+        row_version -> Int8,
+        created_at -> Timestamptz,
+        updated_at -> Timestamptz,
+    }
+}
+
+diesel::table! {
     unsealed_audit_events (organization_id, written_order) {
         organization_id -> Uuid,
         written_order -> Int8,
@@ -925,6 +962,7 @@ diesel::allow_tables_to_appear_in_same_query!(
     accounts,
     adjustments,
     api_keys,
+    attribution_corrections,
     attributions,
     audit_events,
     audit_links,
@@ -971,6 +1009,7 @@ diesel::allow_tables_to_appear_in_same_query!(
     roles,
     sessions,
     terms_acceptances,
+    touchpoints,
     unsealed_audit_events,
     user_roles,
     users,

@@ -3,7 +3,7 @@
 use super::Reply;
 use super::answer::Answer;
 use super::command::Command;
-use super::once::once;
+use super::once::{RequestKey, once};
 use super::problem::Refusal;
 use super::state::WebState;
 use crate::kernel::ctx::{Ctx, Scope};
@@ -19,6 +19,7 @@ use actix_web::{FromRequest, HttpMessage, HttpRequest};
 use std::fmt;
 use std::future::{Ready, ready};
 use std::marker::PhantomData;
+use std::ops::Deref;
 use std::sync::Arc;
 
 /// How often a request is done again because the caller's rights changed meanwhile.
@@ -26,6 +27,13 @@ const MOST_RENEWALS: u32 = 3;
 
 /// A caller who holds the permission `R`.
 pub struct Granted<R> {
+    caller: Caller,
+    right: PhantomData<R>,
+}
+
+/// A caller who was let in. What is done for it is done here, for callers of any permission alike and behind one
+/// pointer, so that the compiler writes it once and not once for every operation.
+pub struct Caller {
     /// The circumstances of the request.
     pub ctx: Ctx,
     /// What the caller came with.
@@ -34,15 +42,32 @@ pub struct Granted<R> {
     token: Arc<str>,
     visit: Visit,
     renewals: u32,
-    right: PhantomData<R>,
+    allow: fn(&Credential) -> Result<(), Problem>,
 }
+
+/// What is done in the caller's scope.
+type Work = Arc<dyn Fn(&mut Tx<'_>, &Ctx) -> Result<Answer, Problem> + Send + Sync>;
 
 impl<R> fmt::Debug for Granted<R> {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.caller.fmt(formatter)
+    }
+}
+
+impl fmt::Debug for Caller {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter
-            .debug_struct("Granted")
+            .debug_struct("Caller")
             .field("ctx", &self.ctx)
             .finish_non_exhaustive()
+    }
+}
+
+impl<R> Deref for Granted<R> {
+    type Target = Caller;
+
+    fn deref(&self) -> &Caller {
+        &self.caller
     }
 }
 
@@ -51,7 +76,11 @@ impl<R: Right> FromRequest for Granted<R> {
     type Future = Ready<Result<Self, Refusal>>;
 
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
-        ready(grant(request).map_err(Refusal))
+        let caller = grant(request, allow::<R>).map_err(Refusal);
+        ready(caller.map(|caller| Self {
+            caller,
+            right: PhantomData,
+        }))
     }
 }
 
@@ -141,7 +170,7 @@ fn may_have_gained(credential: &Credential, request: &ServiceRequest, state: &We
     !needed.is_empty() && !needed.iter().any(|permission| credential.holds(*permission))
 }
 
-fn grant<R: Right>(request: &HttpRequest) -> Result<Granted<R>, Problem> {
+fn grant(request: &HttpRequest, allow: fn(&Credential) -> Result<(), Problem>) -> Result<Caller, Problem> {
     let state = request
         .app_data::<Data<WebState>>()
         .ok_or_else(Problem::internal)?
@@ -153,7 +182,7 @@ fn grant<R: Right>(request: &HttpRequest) -> Result<Granted<R>, Problem> {
         outcome,
     } = introduced.ok_or_else(|| Problem::new(Code::Unauthorized))?;
     let credential = outcome?;
-    allow::<R>(&credential)?;
+    allow(&credential)?;
     let ctx = Ctx {
         actor: credential.actor,
         person: credential.person,
@@ -161,6 +190,7 @@ fn grant<R: Right>(request: &HttpRequest) -> Result<Granted<R>, Problem> {
         identity_provider_id: credential.identity_provider_id,
         second_factor: credential.second_factor,
         access_version: Some(credential.access_version),
+        admission_id: credential.admission_id,
         rights: Arc::clone(&credential.rights),
         scope: Scope {
             organization_id: credential.organization_id,
@@ -170,14 +200,14 @@ fn grant<R: Right>(request: &HttpRequest) -> Result<Granted<R>, Problem> {
         request_id: visit.request_id,
         address: visit.address.map(|address| address.to_string()),
     };
-    Ok(Granted {
+    Ok(Caller {
         ctx,
         credential,
         state,
         token,
         visit,
         renewals: 0,
-        right: PhantomData,
+        allow,
     })
 }
 
@@ -192,27 +222,56 @@ fn allow<R: Right>(credential: &Credential) -> Result<(), Problem> {
 }
 
 impl<R: Right> Granted<R> {
+    /// The caller with the rights of the moment; for handlers that work outside [`Self::read`] and [`Self::write`].
+    pub async fn confirmed(mut self) -> Result<Self, Refusal> {
+        self.caller.confirm().await?;
+        Ok(self)
+    }
+
+    /// Answers from what is committed.
+    pub async fn read<F>(self, work: F) -> Reply
+    where
+        F: Fn(&mut Tx<'_>, &Ctx) -> Result<Answer, Problem> + Send + Sync + 'static,
+    {
+        self.caller.read(Arc::new(work)).await
+    }
+
+    /// Answers several queries from one snapshot.
+    pub async fn snapshot<F>(self, work: F) -> Reply
+    where
+        F: Fn(&mut Tx<'_>, &Ctx) -> Result<Answer, Problem> + Send + Sync + 'static,
+    {
+        self.caller.snapshot(Arc::new(work)).await
+    }
+
+    /// Changes something, once per Idempotency-Key.
+    pub async fn write<T, F>(self, command: Command<T>, work: F) -> Reply
+    where
+        T: Send + Sync + 'static,
+        F: Fn(&mut Tx<'_>, &Ctx, &Command<T>) -> Result<Answer, Problem> + Send + Sync + 'static,
+    {
+        let key = command.key.clone();
+        let work: Work = Arc::new(move |tx, ctx| work(tx, ctx, &command));
+        self.caller.write(key, work).await
+    }
+}
+
+impl Caller {
     /// The shared state; for the few handlers that do more than read or write.
     pub fn state(&self) -> &WebState {
         &self.state
     }
 
-    /// The caller with the rights of the moment; for handlers that work outside [`Self::read`] and [`Self::write`].
-    pub async fn confirmed(mut self) -> Result<Self, Refusal> {
+    async fn confirm(&mut self) -> Result<(), Refusal> {
         loop {
             let outcome = self.state.db.read(&self.ctx, |tx| tx.confirm_caller()).await;
             if self.renewed(outcome).await?.is_some() {
-                return Ok(self);
+                return Ok(());
             }
         }
     }
 
-    /// Answers from what is committed.
-    pub async fn read<F>(mut self, work: F) -> Reply
-    where
-        F: Fn(&mut Tx<'_>, &Ctx) -> Result<Answer, Problem> + Send + Sync + 'static,
-    {
-        let work = Arc::new(work);
+    async fn read(mut self, work: Work) -> Reply {
         loop {
             let (ctx, work) = (self.ctx.clone(), Arc::clone(&work));
             let outcome = self.state.db.read(&self.ctx, move |tx| work(tx, &ctx)).await;
@@ -222,12 +281,7 @@ impl<R: Right> Granted<R> {
         }
     }
 
-    /// Answers several queries from one snapshot.
-    pub async fn snapshot<F>(mut self, work: F) -> Reply
-    where
-        F: Fn(&mut Tx<'_>, &Ctx) -> Result<Answer, Problem> + Send + Sync + 'static,
-    {
-        let work = Arc::new(work);
+    async fn snapshot(mut self, work: Work) -> Reply {
         loop {
             let (ctx, work) = (self.ctx.clone(), Arc::clone(&work));
             let outcome = self.state.db.snapshot(&self.ctx, move |tx| work(tx, &ctx)).await;
@@ -237,21 +291,12 @@ impl<R: Right> Granted<R> {
         }
     }
 
-    /// Changes something, once per Idempotency-Key.
-    pub async fn write<T, F>(mut self, command: Command<T>, work: F) -> Reply
-    where
-        T: Send + Sync + 'static,
-        F: Fn(&mut Tx<'_>, &Ctx, &Command<T>) -> Result<Answer, Problem> + Send + Sync + 'static,
-    {
-        let shared = Arc::new((command, work));
+    async fn write(mut self, key: Option<RequestKey>, work: Work) -> Reply {
         loop {
-            let (ctx, shared) = (self.ctx.clone(), Arc::clone(&shared));
-            let work = move |tx: &mut Tx<'_>| {
-                let (command, work) = shared.as_ref();
-                match &command.key {
-                    Some(key) => once(tx, &ctx, key, |tx| work(tx, &ctx, command)),
-                    None => work(tx, &ctx, command),
-                }
+            let (ctx, work, key) = (self.ctx.clone(), Arc::clone(&work), key.clone());
+            let work = move |tx: &mut Tx<'_>| match &key {
+                Some(key) => once(tx, &ctx, key, |tx| work(tx, &ctx)),
+                None => work(tx, &ctx),
             };
             let outcome = self.state.db.write(&self.ctx, work).await;
             if let Some(answer) = self.renewed(outcome).await? {
@@ -272,8 +317,9 @@ impl<R: Right> Granted<R> {
                     .renew(&state.db, &self.credential, &self.token, &self.visit)
                     .await;
                 let credential = renewed.map_err(Refusal)?;
-                allow::<R>(&credential).map_err(Refusal)?;
+                (self.allow)(&credential).map_err(Refusal)?;
                 self.ctx.access_version = Some(credential.access_version);
+                self.ctx.admission_id = credential.admission_id;
                 self.ctx.rights = Arc::clone(&credential.rights);
                 self.ctx.second_factor = credential.second_factor;
                 self.credential = credential;

@@ -28,6 +28,7 @@ const TABLES: &[(&str, &[&str])] = &[
     ),
     ("sessions", &["refresh_tokens"]),
     ("commission_rules", &["commission_rule_versions"]),
+    ("attributions", &["attribution_corrections"]),
     ("commissions", &["clawbacks"]),
     ("events", &["event_counters"]),
     ("audit", &["audit_events", "audit_links", "unsealed_audit_events"]),

@@ -60,7 +60,8 @@ fn a_credit_that_comes_after_the_win_is_corrected() {
     );
     // The split is made; nobody comes into it later.
     correct(&second).refused(409, "deal_settled");
-    correct(&first).refused(409, "wrong_state");
+    let same = correct(&first).refused(422, "validation_failed");
+    same.pointer("/share_basis_points", "unchanged");
     let trail = world.admin().all("/v1/audit-events?action=attribution.corrected");
     assert_eq!(texts(&trail, "reason"), ["Claimed too late."]);
     world.books_balance();

@@ -1,5 +1,6 @@
 //! People over HTTP: users, the roles they hold, the keys they own, and what each of them may do.
 
+mod admissions;
 mod explained;
 mod matrix;
 mod roles;

@@ -225,14 +225,16 @@ fn a_foreign_id_in_a_body_is_an_unknown_reference() {
 }
 
 /// What a partner's key may do besides reading: look after the partner's own people, where they come from, keys,
-/// payout methods and referrals.
-const PARTNERS_WRITE: [&str; 24] = [
+/// payout methods and referrals; say what it did for a deal, claim credit for it, and accept terms.
+const PARTNERS_WRITE: [&str; 28] = [
     "acceptProgramTerms",
     "createApiKey",
+    "createAttribution",
     "createIdentityProvider",
     "createPayoutMethod",
     "createReferral",
     "createSession",
+    "createTouchpoint",
     "createUser",
     "explainAuthorization",
     "logOut",
@@ -247,8 +249,10 @@ const PARTNERS_WRITE: [&str; 24] = [
     "suspendUser",
     "terminateUser",
     "updateApiKey",
+    "updateAttribution",
     "updateIdentityProvider",
     "updateUser",
+    "voidTouchpoint",
     "withdrawPayoutMethod",
     "withdrawReferral",
 ];

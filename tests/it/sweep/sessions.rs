@@ -9,7 +9,7 @@ use diesel::{PgConnection, RunQueryDsl, sql_query};
 use std::collections::BTreeSet;
 
 /// The tables of which a partner sees rows, and whose.
-const OPEN: [(&str, &str); 32] = [
+const OPEN: [(&str, &str); 33] = [
     ("accounts", "the customers of the deals that it sees"),
     ("adjustments", "its own, once they are approved"),
     ("api_keys", "its own"),
@@ -49,13 +49,15 @@ const OPEN: [(&str, &str); 32] = [
     ("roles", "those that are for partners"),
     ("sessions", "its own"),
     ("terms_acceptances", "its own"),
+    ("touchpoints", "its own"),
     ("user_roles", "what its people hold"),
     ("users", "its people"),
 ];
 
 /// The tables of which a partner changes the rows that it sees, and whose they are.
-const WRITABLE: [(&str, &str); 10] = [
+const WRITABLE: [(&str, &str); 12] = [
     ("api_keys", "its own"),
+    ("attributions", "its own claims"),
     ("idempotency_keys", "those of the very caller"),
     ("identities", "those of its people"),
     ("identity_providers", "its own"),
@@ -63,6 +65,7 @@ const WRITABLE: [(&str, &str); 10] = [
     ("referrals", "its own, submitted or withdrawn"),
     ("refresh_tokens", "those of its sessions"),
     ("sessions", "its own"),
+    ("touchpoints", "its own"),
     ("user_roles", "what its people hold"),
     ("users", "its people"),
 ];

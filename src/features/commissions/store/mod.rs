@@ -2,10 +2,12 @@
 
 pub mod accrual;
 pub mod clawback;
+mod credit;
 mod deals;
 mod list;
 mod moves;
 
+pub use credit::{CreditLine, lines_of_credit};
 pub use list::{
     Clawback, ClawbackFilter, CommissionFilter, explanation, find, find_clawback, list, list_clawbacks, lock,
 };

@@ -155,6 +155,10 @@ pub struct Deal {
     pub expected_close_on: Option<NaiveDate>,
     /// Whether the partners above those that it concerns see neither it nor the credit for it.
     pub hidden_from_parent: bool,
+    /// Which partner the CRM says brought the deal, in the CRM's own words; it gives nobody credit.
+    pub crm_partner_source: Option<String>,
+    /// Which partner the CRM says helped, in the CRM's own words; it gives nobody credit.
+    pub crm_partner_influence: Option<String>,
     /// Counts its changes.
     pub row_version: i64,
     /// When it came to be in this service.
@@ -190,6 +194,10 @@ pub struct NewDeal {
     pub expected_close_on: Option<NaiveDate>,
     /// Whether the partners above those that it concerns see neither it nor the credit for it.
     pub hidden_from_parent: bool,
+    /// Which partner the CRM says brought the deal, in the CRM's own words; it gives nobody credit.
+    pub crm_partner_source: Option<String>,
+    /// Which partner the CRM says helped, in the CRM's own words; it gives nobody credit.
+    pub crm_partner_influence: Option<String>,
 }
 
 /// What may be changed of a deal.
@@ -215,6 +223,10 @@ pub struct DealPatch {
     pub expected_close_on: Patch<NaiveDate>,
     /// Whether it is hidden from the partners above those that it concerns.
     pub hidden_from_parent: Option<bool>,
+    /// What the CRM says of who brought it.
+    pub crm_partner_source: Patch<String>,
+    /// What the CRM says of who helped.
+    pub crm_partner_influence: Patch<String>,
 }
 
 impl Deal {
@@ -233,6 +245,8 @@ impl Deal {
             opened_on,
             expected_close_on,
             hidden_from_parent,
+            crm_partner_source,
+            crm_partner_influence,
         } = new;
         let mut refused = Vec::new();
         refused.extend(below_nothing(amount));
@@ -256,6 +270,8 @@ impl Deal {
             opened_on: opened_on.unwrap_or_else(|| now.date_naive()),
             expected_close_on,
             hidden_from_parent,
+            crm_partner_source,
+            crm_partner_influence,
             row_version: 1,
             created_at: now,
             updated_at: now,
@@ -276,6 +292,8 @@ impl Deal {
             opened_on,
             expected_close_on,
             hidden_from_parent,
+            crm_partner_source,
+            crm_partner_influence,
         } = patch;
         let mut after = self.clone();
         external_id.apply_to(&mut after.external_id);
@@ -288,6 +306,8 @@ impl Deal {
         after.opened_on = opened_on.unwrap_or(after.opened_on);
         expected_close_on.apply_to(&mut after.expected_close_on);
         after.hidden_from_parent = hidden_from_parent.unwrap_or(after.hidden_from_parent);
+        crm_partner_source.apply_to(&mut after.crm_partner_source);
+        crm_partner_influence.apply_to(&mut after.crm_partner_influence);
         self.allows(&after)?;
         Ok(after.changed(now))
     }

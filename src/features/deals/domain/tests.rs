@@ -30,6 +30,8 @@ fn terms() -> NewDeal {
         opened_on: Some(day("2026-02-01")),
         expected_close_on: None,
         hidden_from_parent: false,
+        crm_partner_source: None,
+        crm_partner_influence: None,
     }
 }
 

@@ -29,7 +29,7 @@ const WRITE: &str = "WITH happened AS MATERIALIZED (\
          AS h (event_id, audit_id, type, subject_type, subject_id, partner_id, before, after)), \
      written AS (\
          INSERT INTO events (organization_id, id, type, subject_type, subject_id, partner_id, data, occurred_at) \
-         SELECT $1, event_id, type, subject_type, subject_id, partner_id, after - 'row_version', $2 FROM happened) \
+         SELECT $1, event_id, type, subject_type, subject_id, partner_id, after - ARRAY['row_version', 'allocation_rank', 'crm_partner_source', 'crm_partner_influence'], $2 FROM happened) \
      INSERT INTO audit_events (organization_id, id, action, subject_type, subject_id, actor_type, actor_id, changes, \
          request_id, occurred_at) \
      SELECT $1, audit_id, type, subject_type, subject_id, $11, $12, changes, $13, $2 \

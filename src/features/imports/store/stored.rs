@@ -3,7 +3,7 @@
 use crate::kernel::ctx::Scope;
 use crate::kernel::id::{
     AccountId, AttributionId, CreditNoteId, DealId, EnrollmentId, InvoiceId, InvoiceLineId, PartnerId,
-    PaymentId, PipelineStageId, ProductFamilyId, ProgramId,
+    PaymentId, PipelineStageId, ProductFamilyId, ProgramId, TouchpointId,
 };
 use crate::kernel::money::{Currency, Money};
 use crate::kernel::problem::{Code, Problem};
@@ -156,6 +156,9 @@ macro_rules! stored {
     };
     (@told $row:ident $column:ident) => { $row.$column };
     (@told $row:ident $column:ident money) => { told_money(&$row.$column, &$row.currency) };
+    (@told $row:ident $column:ident touchpoints) => {
+        $row.$column.iter().flatten().map(|id| TouchpointId::from_uuid(*id)).collect::<Vec<_>>()
+    };
     (@told $row:ident $column:ident $id:ident) => { $row.$column.told($id::from_uuid) };
 }
 
@@ -240,6 +243,8 @@ stored! {
         lost_at: Option<DateTime<Utc>>,
         lost_reason: Option<String>,
         hidden_from_parent: bool,
+        crm_partner_source: Option<String>,
+        crm_partner_influence: Option<String>,
         row_version: i64,
         created_at: DateTime<Utc>,
         updated_at: DateTime<Utc>,
@@ -259,6 +264,7 @@ stored! {
         status_reason: Option<String>,
         confirmed_at: Option<DateTime<Utc>>,
         settled_at: Option<DateTime<Utc>>,
+        touchpoint_ids: Vec<Option<Uuid>> as touchpoints,
         row_version: i64,
         created_at: DateTime<Utc>,
         updated_at: DateTime<Utc>,

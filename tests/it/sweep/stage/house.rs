@@ -326,16 +326,28 @@ impl<'w> House<'w> {
         }
         let deal = self.make("deals", mark, body.clone());
         self.make("deals", &format!("{mark}-open"), body);
+        let mut given = Vec::new();
         for (partner, role) in credits {
+            let touch = json!({
+                "deal_id": deal, "partner_id": partner, "kind": "demo", "occurred_at": "2026-01-03T12:00:00Z",
+                "contact": mark, "note": mark, "external_id": format!("{mark}-touch-{role}")
+            });
+            let touch = self.admin.post("/v1/touchpoints", touch).expect(201).id();
             let body = json!({
                 "deal_id": deal, "partner_id": partner, "role": role, "share_basis_points": 10_000,
-                "confirm": true, "external_id": format!("{mark}-{role}")
+                "confirm": true, "external_id": format!("{mark}-{role}"), "touchpoint_ids": [touch]
             });
-            self.admin.post("/v1/attributions", body).expect(201);
+            given.push(self.admin.post("/v1/attributions", body).expect(201).id());
         }
         let won = json!({ "won_at": "2026-01-05T12:00:00Z" });
         self.admin.post(&format!("/v1/deals/{deal}/win"), won).expect(200);
         self.bill(mark, &deal, amount);
+        // Of what two partners share, the second one's part is corrected, which changes nothing that was earned.
+        if let [_, second] = given.as_slice() {
+            let body = json!({ "reason": mark, "share_basis_points": 9_999 });
+            let path = format!("/v1/attributions/{second}/correct");
+            self.admin.post_once(&path, body).expect(200);
+        }
     }
 
     pub(super) fn bill(&self, mark: &str, deal: &str, amount: &str) {

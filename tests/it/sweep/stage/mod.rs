@@ -57,7 +57,8 @@ pub struct Stage {
 const KEPT: &str = "-kept";
 const HIDDEN: &str = "-hidden";
 /// The prefixes of what is seen from above.
-const SHOWN: [&str; 6] = ["ptn", "prg", "enr", "acc", "deal", "att"];
+/// Of touchpoints, a credit names the ids.
+const SHOWN: [&str; 7] = ["ptn", "prg", "enr", "acc", "deal", "att", "tch"];
 
 /// Whether a key with everything that its kind may hold can call the operation.
 pub fn may_call(principal: &Principal, permissions: &[&str]) -> bool {

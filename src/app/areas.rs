@@ -1,0 +1,106 @@
+//! How a request finds its room: by the word of its path after `/v1/`. One list of all operations would be gone through
+//! from its start, by a regular expression each, for every request.
+
+use actix_web::App;
+use actix_web::guard::{Guard, fn_guard};
+use std::collections::BTreeSet;
+use std::sync::LazyLock;
+use utoipa_actix_web::service_config::ServiceConfig;
+use utoipa_actix_web::{AppExt, scope};
+
+/// What registers the operations of a room.
+pub type Routes = fn(&mut ServiceConfig<'_>);
+
+/// Rooms that share words, and all the words that they serve.
+#[derive(Debug, Clone, Default)]
+struct Area {
+    words: BTreeSet<String>,
+    rooms: Vec<Routes>,
+}
+
+impl Area {
+    /// A room by itself, with the words that its operations begin with.
+    fn of(room: Routes) -> Self {
+        let (_, document) = App::new().into_utoipa_app().configure(room).split_for_parts();
+        let words = document.paths.paths.keys().filter_map(|path| word_of(path));
+        Self {
+            words: words.map(str::to_owned).collect(),
+            rooms: vec![room],
+        }
+    }
+
+    /// One more area; those with which it shares a word become one with it.
+    fn join(areas: Vec<Self>, next: Self) -> Vec<Self> {
+        let (shared, mut apart): (Vec<_>, Vec<_>) = areas
+            .into_iter()
+            .partition(|area| !area.words.is_disjoint(&next.words));
+        let joined = shared.into_iter().chain([next]).reduce(|mut whole, part| {
+            whole.words.extend(part.words);
+            whole.rooms.extend(part.rooms);
+            whole
+        });
+        apart.extend(joined);
+        apart
+    }
+
+    fn guard(&'static self) -> impl Guard {
+        fn_guard(|context| {
+            let word = word_of(context.head().uri.path());
+            word.is_some_and(|word| self.words.contains(word))
+        })
+    }
+}
+
+/// The word after `/v1/`.
+fn word_of(path: &str) -> Option<&str> {
+    path.strip_prefix("/v1/")?.split('/').next()
+}
+
+static AREAS: LazyLock<Vec<Area>> = LazyLock::new(|| {
+    let rooms = super::ROOMS.iter().map(|room| Area::of(*room));
+    rooms.fold(Vec::new(), Area::join)
+});
+
+/// Registers the operations of all rooms.
+pub fn routes(config: &mut ServiceConfig<'_>) {
+    for area in AREAS.iter() {
+        let rooms = |config: &mut ServiceConfig<'_>| area.rooms.iter().for_each(|room| room(config));
+        config.service(scope("").guard(area.guard()).configure(rooms));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn area(words: &[&str]) -> Area {
+        Area {
+            words: words.iter().map(|word| (*word).to_owned()).collect(),
+            rooms: vec![|_| {}],
+        }
+    }
+
+    #[test]
+    fn rooms_that_share_a_word_are_one_area() {
+        let rooms = [
+            area(&["me", "sessions"]),
+            area(&["deals"]),
+            area(&["roles"]),
+            area(&["me", "roles"]),
+        ];
+        let areas = rooms.into_iter().fold(Vec::new(), Area::join);
+        let sizes: Vec<(usize, usize)> = areas
+            .iter()
+            .map(|area| (area.words.len(), area.rooms.len()))
+            .collect();
+        assert_eq!(sizes, [(1, 1), (3, 3)]);
+    }
+
+    #[test]
+    fn every_word_is_served_by_one_area() {
+        let words: Vec<&String> = AREAS.iter().flat_map(|area| &area.words).collect();
+        let distinct: BTreeSet<&&String> = words.iter().collect();
+        assert!(words.len() > 20);
+        assert_eq!(words.len(), distinct.len());
+    }
+}
