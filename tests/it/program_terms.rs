@@ -35,7 +35,7 @@ fn a_partner_accepts_the_newest_version_once() {
     publish(&world, &program, "2026-07")
         .refused(409, "already_exists")
         .pointer("/version", "taken");
-    let listed = actor.all(&format!("/v1/programs/{program}/terms"));
+    let listed = actor.all(&format!("/v1/program-terms?program_id={program}"));
     assert_eq!(texts(&listed, "version"), ["2026-07", "2026-01"]);
     let own = enrollment(&world, &partner);
     accept(&actor, &old.id(), &own).refused(409, "wrong_state");
@@ -92,9 +92,13 @@ fn nobody_accepts_for_another_or_in_another_program() {
     actor
         .get(&format!("/v1/program-terms/{elsewhere}"))
         .refused(404, "not_found");
-    actor
-        .get(&format!("/v1/programs/{other_program}/terms"))
-        .refused(404, "not_found");
+    let seen = actor.all("/v1/program-terms");
+    assert_eq!(texts(&seen, "program_id"), [program.as_str()]);
+    assert!(
+        actor
+            .all(&format!("/v1/program-terms?program_id={other_program}"))
+            .is_empty()
+    );
     accept(world.admin(), &terms, &enrollment(&world, &rival)).expect(200);
     assert!(actor.all("/v1/terms-acceptances").is_empty());
     let body = json!({ "version": "mine", "document_url": "https://example.com/mine.pdf" });
@@ -113,7 +117,9 @@ fn versions_that_are_published_at_once_are_numbered_one_after_the_other() {
             scope.spawn(move || publish(world, program, &format!("v{number}")).expect(201));
         }
     });
-    let listed = world.admin().all(&format!("/v1/programs/{program}/terms"));
+    let listed = world
+        .admin()
+        .all(&format!("/v1/program-terms?program_id={program}"));
     let mut numbers: Vec<i64> = listed.iter().map(|one| one["number"].as_i64().unwrap()).collect();
     numbers.sort_unstable();
     assert_eq!(numbers, [1, 2, 3]);

@@ -131,10 +131,12 @@ impl From<TermsAcceptance> for TermsAcceptanceView {
 
 page_of!(TermsAcceptancePage, TermsAcceptanceView, "acceptances of terms");
 
-/// Which page of a program's terms is asked for.
+/// What a list of program terms is narrowed to.
 #[derive(Debug, Clone, Serialize, Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
 pub struct ProgramTermsQuery {
+    /// Only those of this program.
+    pub program_id: Option<ProgramId>,
     /// How many to answer.
     #[param(minimum = 1, maximum = 100, default = 25)]
     pub limit: Option<u8>,
@@ -144,9 +146,9 @@ pub struct ProgramTermsQuery {
 }
 
 impl ProgramTermsQuery {
-    /// The page that is asked for; its cursor is bound to the program.
-    pub fn page(&self, ctx: &Ctx, program_id: ProgramId) -> Result<PageRequest, Problem> {
-        PageRequest::new(ctx, self.limit, self.cursor.as_deref(), &(program_id, self))
+    /// The page that is asked for; its cursor is bound to everything that is serialized of this query.
+    pub fn page(&self, ctx: &Ctx) -> Result<PageRequest, Problem> {
+        PageRequest::new(ctx, self.limit, self.cursor.as_deref(), self)
     }
 }
 

@@ -25,19 +25,15 @@ pub fn routes(config: &mut ServiceConfig<'_>) {
 
 /// List program terms
 ///
-/// The versions of a program's terms, newest first, a page at a time. The first one is in force.
-#[utoipa::path(tag = "Program Terms", operation_id = "listProgramTerms", params(TermsProgramPath, ProgramTermsQuery),
+/// The versions of the terms of the programs that you may see, newest first, a page at a time. Of one program, the first
+/// is in force.
+#[utoipa::path(tag = "Program Terms", operation_id = "listProgramTerms", params(ProgramTermsQuery),
     responses((status = 200, description = "One page of versions.", body = ProgramTermsPage)),
     extensions(("x-required-permission" = json!("programs:read"))))]
-#[get("/v1/programs/{program_id}/terms")]
-async fn list_program_terms(
-    who: Granted<can::ProgramsRead>,
-    target: Target<TermsProgramPath>,
-    query: Filter<ProgramTermsQuery>,
-) -> Reply {
+#[get("/v1/program-terms")]
+async fn list_program_terms(who: Granted<can::ProgramsRead>, query: Filter<ProgramTermsQuery>) -> Reply {
     who.read(move |tx, ctx| {
-        let page = query.page(ctx, target.program_id)?;
-        let page = service::list(tx, ctx, target.program_id, &page)?;
+        let page = service::list(tx, ctx, query.program_id, &query.page(ctx)?)?;
         Answer::ok(&ProgramTermsPage::from(page.map(ProgramTermsView::from)))
     })
     .await

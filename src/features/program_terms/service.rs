@@ -16,15 +16,18 @@ pub fn get(tx: &mut Tx<'_>, ctx: &Ctx, id: ProgramTermsId) -> Result<ProgramTerm
     Ok(terms)
 }
 
-/// A page of the versions of a program, newest first.
+/// A page of the versions of one program, or of all that the caller may see, newest first.
 pub fn list(
     tx: &mut Tx<'_>,
     ctx: &Ctx,
-    program_id: ProgramId,
+    program_id: Option<ProgramId>,
     page: &PageRequest,
 ) -> Result<Page<ProgramTerms>, Problem> {
-    programs::get(tx, ctx, program_id)?;
-    store::list(tx, &ctx.scope, program_id, page)
+    let filter = store::TermsFilter {
+        program_id,
+        confined_to: programs::confined_to(tx, ctx)?,
+    };
+    store::list(tx, &ctx.scope, &filter, page)
 }
 
 /// A page of the acceptances that the caller may see, newest first.

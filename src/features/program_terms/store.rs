@@ -11,6 +11,15 @@ use diesel::dsl::max;
 use diesel::prelude::*;
 use uuid::Uuid;
 
+/// Which versions a list shows.
+#[derive(Debug, Clone, Default)]
+pub struct TermsFilter {
+    /// Of this program.
+    pub program_id: Option<ProgramId>,
+    /// Of these programs and no others.
+    pub confined_to: Option<Vec<ProgramId>>,
+}
+
 /// Which acceptances a list shows.
 #[derive(Debug, Clone, Default)]
 pub struct AcceptanceFilter {
@@ -59,19 +68,25 @@ pub fn find(tx: &mut Tx<'_>, scope: &Scope, id: ProgramTermsId) -> Result<Option
     Ok(row.map(ProgramTerms::from))
 }
 
-/// A page of the versions of a program, newest first.
+/// A page of versions, newest first.
 pub fn list(
     tx: &mut Tx<'_>,
     scope: &Scope,
-    program_id: ProgramId,
+    filter: &TermsFilter,
     page: &PageRequest,
 ) -> Result<Page<ProgramTerms>, Problem> {
     let mut query = program_terms::table
         .filter(program_terms::organization_id.eq(scope.organization_id.uuid()))
-        .filter(program_terms::program_id.eq(program_id.uuid()))
         .select(TermsRow::as_select())
         .order(program_terms::id.desc())
         .into_boxed();
+    if let Some(program_id) = filter.program_id {
+        query = query.filter(program_terms::program_id.eq(program_id.uuid()));
+    }
+    if let Some(programs) = &filter.confined_to {
+        let ids: Vec<Uuid> = programs.iter().map(|id| id.uuid()).collect();
+        query = query.filter(program_terms::program_id.eq_any(ids));
+    }
     if let Some(last) = &page.after {
         query = query.filter(program_terms::id.lt(last.id));
     }

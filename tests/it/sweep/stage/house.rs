@@ -209,7 +209,7 @@ impl<'w> House<'w> {
             self.admin
                 .act(&format!("/v1/enrollments/{enrollment}/activate"))
                 .expect(200);
-            let terms = self.admin.all(&format!("/v1/programs/{program}/terms"));
+            let terms = self.admin.all(&format!("/v1/program-terms?program_id={program}"));
             let accept = format!("/v1/program-terms/{}/accept", terms[0]["id"].as_str().unwrap());
             self.admin
                 .post(&accept, json!({ "enrollment_id": enrollment }))

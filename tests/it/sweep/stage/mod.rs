@@ -58,7 +58,7 @@ const KEPT: &str = "-kept";
 const HIDDEN: &str = "-hidden";
 /// The prefixes of what is seen from above.
 /// Of touchpoints, a credit names the ids.
-const SHOWN: [&str; 7] = ["ptn", "prg", "enr", "acc", "deal", "att", "tch"];
+const SHOWN: [&str; 8] = ["ptn", "prg", "trm", "enr", "acc", "deal", "att", "tch"];
 
 /// Whether a key with everything that its kind may hold can call the operation.
 pub fn may_call(principal: &Principal, permissions: &[&str]) -> bool {
