@@ -2,11 +2,12 @@
 
 use chrono::{DateTime, Utc};
 use copartner::kernel::commission::{
-    Component, Conditions, Facts, Formula, LineInput, Party, Rule, RuleTerms, accrue_line, clawback, select,
+    Clauses, Component, Conditions, Facts, Formula, Goods, LineInput, Party, Rule, RuleTerms, Standing,
+    accrue_line, clawback, select,
 };
 use copartner::kernel::id::{AttributionId, CommissionRuleId, CommissionRuleVersionId, PartnerId, ProgramId};
 use copartner::kernel::money::{Currency, Money, Part, Rounding};
-use copartner::kernel::motion::{Motion, Role};
+use copartner::kernel::motion::{DealType, Motion, Role};
 use criterion::{Criterion, criterion_group, criterion_main};
 use std::error::Error;
 use std::hint::black_box;
@@ -43,6 +44,7 @@ fn rule(index: usize) -> Outcome<Rule> {
             product_families: Vec::new(),
             currencies: Vec::new(),
         },
+        clauses: Clauses::default(),
         priority: i32::try_from(index)?,
         hold_days: 30,
         effective_from: "2026-01-01T00:00:00Z".parse()?,
@@ -63,6 +65,10 @@ fn accrue(rules: &[Rule], parties: usize) -> Outcome<usize> {
             partner_id,
             product_family_id: None,
             currency: Currency::USD,
+            tier: None,
+            deal_type: DealType::New,
+            country: None,
+            net,
         };
         let selection = select(rules, &facts, lock_at);
         Ok(Party {
@@ -74,11 +80,15 @@ fn accrue(rules: &[Rule], parties: usize) -> Outcome<usize> {
             considered: selection.considered(),
             eligible: Ok(()),
             already_posted: Money::zero(Currency::USD),
+            earlier: Money::zero(Currency::USD),
+            standing: Standing::default(),
         })
     };
     let input = LineInput {
         component: Component::Base,
         net,
+        goods: Goods::default(),
+        service: None,
         invoice_total: dollars("1500.00")?,
         paid_before: dollars("0")?,
         paid_after: dollars("750.00")?,

@@ -51,6 +51,8 @@ const ROOMS: &[Routes] = &[
     features::deals::http::routes,
     features::touchpoints::http::routes,
     features::attributions::http::routes,
+    features::deal_registrations::http::routes,
+    features::registration_conflicts::http::routes,
     features::referrals::http::routes,
     features::invoices::http::routes,
     features::credit_notes::http::routes,

@@ -1,11 +1,12 @@
 //! The work in the background: any number of replicas may run it, and each piece is done by one of them.
 //!
-//! Two threads, so that a long import holds nothing else up: one loads imports, the other numbers events, seals the
-//! audit trail, releases holds, looks after referrals and forgets Idempotency-Keys that are a day old.
+//! Three threads, so that a long import holds nothing else up: one loads imports, one compares accounts with one
+//! another, the third numbers events, seals the audit trail, releases holds, looks after referrals, ends protections,
+//! makes the match keys of accounts and forgets Idempotency-Keys that are a day old.
 
 use crate::features::imports::release_all;
-use crate::features::{audit, commissions, events, referrals};
-use crate::flows::{hold_release, imports};
+use crate::features::{accounts, audit, commissions, deal_registrations, events, referrals};
+use crate::flows::{hold_release, imports, registration};
 use crate::kernel::ctx::Ctx;
 use crate::kernel::problem::Problem;
 use crate::platform::clock::Clock;
@@ -36,9 +37,10 @@ impl Worker {
     /// Starts the background work.
     pub fn start(db: &Db, clock: &Arc<dyn Clock>) -> std::io::Result<Self> {
         let stop = Arc::new(AtomicBool::new(false));
-        let rounds: [(&str, Round, Duration); 2] = [
+        let rounds: [(&str, Round, Duration); 3] = [
             ("housekeeping", keep_house, BREATH),
             ("imports", load_imports, Duration::ZERO),
+            ("matching", compare_accounts, BREATH),
         ];
         let threads = rounds.into_iter().map(|(name, round, breath)| {
             let (db, clock, stop) = (db.clone(), Arc::clone(clock), Arc::clone(&stop));
@@ -93,7 +95,18 @@ fn repeat(round: Round, breath: Duration, db: &Db, clock: &dyn Clock, stop: &Ato
 /// One round of everything; whether there was anything to do. Tests drive the worker by this.
 pub fn step(db: &Db, clock: &dyn Clock) -> Result<bool, Problem> {
     let imported = load_imports(db, clock)?;
-    Ok(keep_house(db, clock)? || imported)
+    let compared = compare_accounts(db, clock)?;
+    Ok(keep_house(db, clock)? || imported || compared)
+}
+
+/// Suggests pairs for accounts that were written since.
+fn compare_accounts(db: &Db, clock: &dyn Clock) -> Result<bool, Problem> {
+    let mut any = false;
+    for organization_id in db.outside_now(accounts::organizations_to_compare)? {
+        let ctx = Ctx::system(organization_id, clock.now());
+        any |= db.write_now(&ctx, |tx| accounts::suggest_pairs(tx, &ctx))? > 0;
+    }
+    Ok(any)
 }
 
 fn load_imports(db: &Db, clock: &dyn Clock) -> Result<bool, Problem> {
@@ -103,10 +116,22 @@ fn load_imports(db: &Db, clock: &dyn Clock) -> Result<bool, Problem> {
 fn keep_house(db: &Db, clock: &dyn Clock) -> Result<bool, Problem> {
     let released = release_holds(db, clock)?;
     let aged = look_after_referrals(db, clock)?;
+    let moved = move_registrations(db, clock)?;
     let numbered = number_events(db, clock)?;
     let sealed = seal_audit_trail(db, clock)?;
+    let keyed = make_match_keys(db, clock)?;
     forget_answers(db, clock.now())?;
-    Ok(released || aged || numbered || sealed)
+    Ok(released || aged || moved || keyed || numbered || sealed)
+}
+
+/// Makes the match keys of accounts that want them: all of them once after an upgrade that makes other keys.
+fn make_match_keys(db: &Db, clock: &dyn Clock) -> Result<bool, Problem> {
+    let mut any = false;
+    for organization_id in db.outside_now(accounts::organizations_wanting_keys)? {
+        let ctx = Ctx::system(organization_id, clock.now());
+        any |= db.write_now(&ctx, |tx| accounts::make_match_keys(tx, &ctx))? > 0;
+    }
+    Ok(any)
 }
 
 /// Gives the committed events of every organization their numbers.
@@ -155,6 +180,19 @@ fn release_holds(db: &Db, clock: &dyn Clock) -> Result<bool, Problem> {
     {
         let ctx = Ctx::system(organization_id, now);
         any |= db.write_now(&ctx, |tx| hold_release::run(tx, &ctx))? > 0;
+    }
+    Ok(any)
+}
+
+/// Ends, announces and notes what time brings to registrations.
+fn move_registrations(db: &Db, clock: &dyn Clock) -> Result<bool, Problem> {
+    let now = clock.now();
+    let mut any = false;
+    for organization_id in
+        db.outside_now(|connection| deal_registrations::organizations_due(connection, now))?
+    {
+        let ctx = Ctx::system(organization_id, now);
+        any |= db.write_now(&ctx, |tx| registration::clock::run(tx, &ctx))? > 0;
     }
     Ok(any)
 }

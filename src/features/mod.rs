@@ -11,6 +11,7 @@ pub mod authorization;
 pub mod commission_rules;
 pub mod commissions;
 pub mod credit_notes;
+pub mod deal_registrations;
 pub mod deal_rules;
 pub mod deals;
 pub mod enrollments;
@@ -28,6 +29,7 @@ pub mod product_families;
 pub mod program_terms;
 pub mod programs;
 pub mod referrals;
+pub mod registration_conflicts;
 pub mod reports;
 pub mod roles;
 pub mod sessions;
@@ -56,6 +58,8 @@ pub const ORDER: &[&str] = &[
     "touchpoints",
     "attributions",
     "referrals",
+    "deal_registrations",
+    "registration_conflicts",
     "invoices",
     "credit_notes",
     "commission_rules",

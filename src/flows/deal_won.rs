@@ -1,6 +1,6 @@
-//! A deal is won: its confirmed credits are settled, and what its payments earned so far is accrued.
+//! A deal is won: its confirmed credits are settled, its registration is converted, and what its payments earned so far is accrued.
 
-use super::accrual;
+use super::{accrual, registration};
 use crate::features::{attributions, deals};
 use crate::kernel::ctx::Ctx;
 use crate::kernel::id::DealId;
@@ -19,6 +19,7 @@ pub fn run(
 ) -> Result<(deals::Deal, Vec<deals::WinWarning>), Problem> {
     let deal = deals::win(tx, ctx, id, precondition, won_at)?;
     let credits = attributions::settle(tx, ctx, id)?;
+    registration::deals::won(tx, ctx, &[id])?;
     accrual::of_deals(tx, ctx, &[id])?;
     let warnings = deal.win_warnings(credits.len());
     Ok((deal, warnings))

@@ -1,5 +1,6 @@
 //! Stories over several rooms, each in one transaction.
 
+pub mod account_merged;
 pub mod accrual;
 pub mod adjustment_approved;
 pub mod clawback;
@@ -15,4 +16,5 @@ pub mod payment_recorded;
 pub mod payout_run;
 pub mod referral_converted;
 pub mod refund_recorded;
+pub mod registration;
 pub mod user_terminated;

@@ -46,11 +46,21 @@ impl Code {
                 "A won deal and its credits stay as they are. A credit that is missing is claimed and then corrected, with \
                  the reason: POST /v1/attributions/{attribution_id}/correct."
             }
+            Self::RegistrationConflict => {
+                "Read the conflict that `conflict_id` names and bring evidence for your side, or submit again when the \
+                 account is free."
+            }
+            Self::ExistingCustomer => "Talk to the organization: it sells to this account already.",
+            Self::TooManyRegistrations => {
+                "Withdraw a registration that is no longer worked on, or wait for a decision on another one."
+            }
             Self::RulesTie => "Give one of the two rules another priority, or narrow its conditions.",
             Self::RuleBackdated => {
                 "Choose an instant after the last commission that was computed; the detail names it."
             }
             Self::RuleVersionsOverlap => "End the other version first, or begin after it.",
+            Self::RuleVersionsGap => "Begin where the version before ends, or write a rule of its own.",
+            Self::RuleTiersFall => "Raise what the higher tier pays, or choose another tier_mode.",
             Self::SecondPersonRequired => {
                 "Let somebody else approve it: another person, or a key that neither belongs to whoever created it nor was \
                  made by them."

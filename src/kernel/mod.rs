@@ -13,6 +13,7 @@ pub mod attribution;
 pub mod commission;
 pub mod ctx;
 pub mod id;
+pub mod matching;
 pub mod money;
 pub mod motion;
 pub mod patch;

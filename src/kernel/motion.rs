@@ -32,6 +32,18 @@ word_enum! {
     }
 }
 
+word_enum! {
+    /// What a deal means to the customer's business with the organization.
+    DealType, "deal type" {
+        /// Its first purchase, or of something new.
+        New = "new",
+        /// The same again for another term.
+        Renewal = "renewal",
+        /// More of what it has.
+        Expansion = "expansion",
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

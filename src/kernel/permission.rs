@@ -96,6 +96,9 @@ permissions! {
     TermsAccept = "terms:accept" partner;
     AccountsRead = "accounts:read" partner;
     AccountsWrite = "accounts:write";
+    AccountsMerge = "accounts:merge";
+    AccountMatchesRead = "account_matches:read";
+    AccountMatchesDecide = "account_matches:decide";
     DealsRead = "deals:read" partner;
     DealsWrite = "deals:write";
     DealsClose = "deals:close";
@@ -107,6 +110,11 @@ permissions! {
     ReferralsRead = "referrals:read" partner;
     ReferralsWrite = "referrals:write" partner;
     ReferralsReview = "referrals:review";
+    DealRegistrationsRead = "deal_registrations:read" partner;
+    DealRegistrationsWrite = "deal_registrations:write" partner;
+    DealRegistrationsReview = "deal_registrations:review";
+    RegistrationConflictsRead = "registration_conflicts:read" partner;
+    RegistrationConflictsDecide = "registration_conflicts:decide";
     InvoicesRead = "invoices:read";
     InvoicesWrite = "invoices:write";
     PaymentsWrite = "payments:write";

@@ -1,5 +1,6 @@
 //! What can go wrong, in one table: a stable code, its HTTP status, its title (RFC 9457).
 
+use super::id::RegistrationConflictId;
 use std::fmt;
 
 /// Declares the table of codes.
@@ -49,9 +50,14 @@ codes! {
     AlreadyExists = "already_exists" => 409, "There is such a record already.";
     SharesExceedWhole = "shares_exceed_whole" => 409, "The confirmed shares of one role would exceed 10,000 basis points.";
     DealSettled = "deal_settled" => 409, "The deal is won and its credits are settled.";
+    RegistrationConflict = "registration_conflict" => 409, "Another claim to this account stands in the way.";
+    ExistingCustomer = "existing_customer" => 409, "The account is a customer already, and the program takes no registration of it.";
+    TooManyRegistrations = "too_many_registrations" => 409, "The partner has as many open registrations as the program allows.";
     RulesTie = "rules_tie" => 409, "Two active rules would apply with equal precedence.";
     RuleBackdated = "rule_backdated" => 409, "The version would change terms under which commissions were already computed.";
     RuleVersionsOverlap = "rule_versions_overlap" => 409, "Another version of the rule is in force in this period.";
+    RuleVersionsGap = "rule_versions_gap" => 409, "Between this version of the rule and the one before it no version is in force.";
+    RuleTiersFall = "rule_tiers_fall" => 409, "The tiers pay less for more, and everything would be rated anew.";
     SecondPersonRequired = "second_person_required" => 409, "Whoever proposed something cannot approve or confirm it.";
     LastAdmin = "last_admin" => 409, "An organization keeps at least one active admin.";
     BuiltInRole = "built_in_role" => 409, "A role that comes with the service does not change.";
@@ -109,6 +115,8 @@ pub struct Problem {
     pub current_state: Option<String>,
     /// For `wrong_state`: the moves that this state allows.
     pub allowed_moves: Option<Vec<String>>,
+    /// For `registration_conflict`: the conflict in which the caller's claim stands.
+    pub conflict_id: Option<RegistrationConflictId>,
     /// Seconds after which another attempt makes sense.
     pub retry_after_seconds: Option<u32>,
 }
@@ -122,6 +130,7 @@ impl Problem {
             errors: Vec::new(),
             current_state: None,
             allowed_moves: None,
+            conflict_id: None,
             retry_after_seconds: None,
         }
     }

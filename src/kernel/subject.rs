@@ -48,10 +48,16 @@ subjects! {
     "enrollment" => EnrollmentId;
     "program_terms" => ProgramTermsId;
     "account" => AccountId;
+    "account_match" => AccountMatchId;
+    "account_merge" => AccountMergeId;
     "deal" => DealId;
     "touchpoint" => TouchpointId;
     "attribution" => AttributionId;
     "referral" => ReferralId;
+    "deal_registration" => DealRegistrationId;
+    "registration_comment" => RegistrationCommentId;
+    "registration_extension" => RegistrationExtensionId;
+    "registration_conflict" => RegistrationConflictId;
     "invoice" => InvoiceId;
     "payment" => PaymentId;
     "refund" => RefundId;

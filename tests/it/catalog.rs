@@ -62,10 +62,16 @@ const NEVER_HIT: &[(&str, &str)] = &[
         "vocabularies, and the document's bounds are the same",
     ),
     ("terms_acceptances_terms_fk", "the service accepts what it has found"),
-    ("referrals_%_check", "a vocabulary of the service, and states that it makes"),
+    (
+        "referrals_%_check",
+        "a vocabulary of the service, and states that it makes",
+    ),
     ("referral_routes_%_check", "the document's bounds are the same"),
     ("referral_moves_%", "the service writes the history"),
-    ("referral_assignments_referral_fk", "the service assigns what it has found"),
+    (
+        "referral_assignments_referral_fk",
+        "the service assigns what it has found",
+    ),
     ("referrals_deal_key", "a deal is made for one referral"),
     ("refresh_tokens_%", "the service makes them"),
     ("sessions_%", "made of what the caller is"),
@@ -112,6 +118,12 @@ const NEVER_HIT: &[(&str, &str)] = &[
     ("payout_carry_forwards_%", "payouts are drafted by the service"),
     ("payout_runs_rail_check", "a vocabulary of the service"),
     ("invoice_lines_position_key", "the service numbers the lines"),
+    ("invoice_lines_cost_check", "the document's bounds are the same"),
+    (
+        "invoice_lines_quantity_check",
+        "the service refuses it with a pointer",
+    ),
+    ("commission_standings_%", "standings are kept by the engine"),
     (
         "commission_rule_versions_rule_fk",
         "the rule is the one in the path, locked before",
@@ -133,6 +145,29 @@ const NEVER_HIT: &[(&str, &str)] = &[
         "adjustments_approval_check",
         "the service approves with all of it or nothing",
     ),
+    ("deal_registrations_registrar_fk", "the caller's own partner"),
+    (
+        "deal_registrations_protection_%check",
+        "the state carries what belongs to it",
+    ),
+    (
+        "registration_comments_visibility_check",
+        "a vocabulary of the service",
+    ),
+    ("registration_conflicts_%", "conflicts are raised by the service"),
+    (
+        "registration_conflict_parties_%",
+        "conflicts are raised by the service",
+    ),
+    ("registration_prechecks_%", "the service counts"),
+    ("account_match_keys_%", "the service and its triggers write them"),
+    (
+        "account_matches_%",
+        "the worker writes them and the service decides",
+    ),
+    ("account_merge_moves_%", "the service moves what it found"),
+    ("account_merges_%_fk", "both accounts are locked before"),
+    ("accounts_merged_into_%", "the service merges what it locked"),
     ("imports_%_check", "vocabularies of the service"),
     ("import_rejections_%", "the worker writes them"),
 ];

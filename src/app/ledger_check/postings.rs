@@ -10,6 +10,7 @@ pub(super) const CHECKS: &[(&str, &str)] = &[
     ("commissions are paid once", PAID_ONCE),
     ("clawbacks agree with their postings", CLAWBACKS),
     ("adjustments agree with their postings", ADJUSTMENTS),
+    ("standings are the sum of their lines", STANDINGS),
     ("payouts are the sum of their items", PAYOUT_ITEMS),
     ("payouts agree with their postings", PAYOUTS),
     ("events have no gap", EVENTS),
@@ -152,6 +153,28 @@ const ADJUSTMENTS: &str = "\
             WHEN 'in_payout' THEN coalesce(l.items, 0) = 1 AND l.payout IN ('pending', 'processing') \
             WHEN 'paid' THEN coalesce(l.items, 0) = 1 AND l.payout = 'paid' ELSE l.items IS NULL END) \
     ORDER BY a.id LIMIT 1";
+
+/// Where partners stand under rules that count is what their lines posted, less what was taken back, in each period.
+const STANDINGS: &str = "\
+    WITH lines AS (\
+        SELECT v.commission_rule_id, c.partner_id, c.currency, c.amount - c.reversed_amount AS posted, \
+            c.explanation->'entitlement'->'progress'->'before'->>'tier_period' AS tier_period, \
+            c.explanation->'entitlement'->'progress'->'before'->>'cap_period' AS cap_period \
+        FROM commissions c JOIN commission_rule_versions v ON v.organization_id = $1 AND v.id = c.rule_version_id \
+        WHERE c.organization_id = $1 AND c.explanation->'entitlement'->'progress' IS NOT NULL), \
+    sums AS (\
+        SELECT commission_rule_id, partner_id, currency, period, sum(posted) AS posted FROM (\
+            SELECT commission_rule_id, partner_id, currency, tier_period AS period, posted FROM lines \
+            UNION ALL SELECT commission_rule_id, partner_id, currency, cap_period, posted FROM lines \
+            WHERE cap_period IS DISTINCT FROM tier_period) each \
+        WHERE period IS NOT NULL GROUP BY 1, 2, 3, 4) \
+    SELECT 'commission_rule' AS noun, coalesce(s.commission_rule_id, n.commission_rule_id) AS id, \
+        'stands at ' || coalesce(n.posted, 0) || ' in ' || coalesce(n.period, s.period) || ', but its lines are ' \
+        || coalesce(s.posted, 0) AS detail \
+    FROM (SELECT * FROM commission_standings WHERE organization_id = $1) n \
+    FULL JOIN sums s ON s.commission_rule_id = n.commission_rule_id AND s.partner_id = n.partner_id \
+        AND s.currency = n.currency AND s.period = n.period \
+    WHERE coalesce(n.posted, 0) <> coalesce(s.posted, 0) ORDER BY 2 LIMIT 1";
 
 const PAYOUT_ITEMS: &str = "\
     SELECT 'payout' AS noun, p.id, p.amount || ', but its items are ' || coalesce(i.amount, 0) AS detail \

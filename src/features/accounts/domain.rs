@@ -18,6 +18,8 @@ pub struct Account {
     pub domain: Option<String>,
     /// Its country, ISO 3166-1 alpha-2.
     pub country: Option<String>,
+    /// The account that it was merged into: whatever is said of this one goes there.
+    pub merged_into_id: Option<AccountId>,
     /// Counts its changes.
     pub row_version: i64,
     /// When it came to be.
@@ -67,6 +69,7 @@ impl Account {
             name,
             domain: domain.map(normalized),
             country,
+            merged_into_id: None,
             row_version: 1,
             created_at: now,
             updated_at: now,

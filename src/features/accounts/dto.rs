@@ -114,7 +114,7 @@ impl PatchAccountBody {
 
 /// An account: an end customer company.
 #[derive(Debug, Clone, Serialize, ToSchema)]
-#[schema(as = Account, examples(json!({"id": "acc_01j9zq4y8k7m5n3p2r1s0t6v4w", "external_id": "crm-acc-88", "name": "Hafen Logistik", "domain": "hafen-logistik.example", "country": "DE", "created_at": "2026-03-01T08:00:00Z", "updated_at": "2026-03-01T08:00:00Z"})))]
+#[schema(as = Account, examples(json!({"id": "acc_01j9zq4y8k7m5n3p2r1s0t6v4w", "external_id": "crm-acc-88", "name": "Hafen Logistik", "domain": "hafen-logistik.example", "country": "DE", "merged_into_id": null, "created_at": "2026-03-01T08:00:00Z", "updated_at": "2026-03-01T08:00:00Z"})))]
 pub struct AccountView {
     /// Its id.
     pub id: AccountId,
@@ -130,6 +130,9 @@ pub struct AccountView {
     /// Its country, ISO 3166-1 alpha-2.
     #[schema(required, max_length = 2)]
     pub country: Option<String>,
+    /// The account that it was merged into, which its keys and whatever is written for it lead to.
+    #[schema(required)]
+    pub merged_into_id: Option<AccountId>,
     /// When it came to be.
     pub created_at: DateTime<Utc>,
     /// When it last changed.
@@ -144,6 +147,7 @@ impl From<Account> for AccountView {
             name: account.name,
             domain: account.domain,
             country: account.country,
+            merged_into_id: account.merged_into_id,
             created_at: account.created_at,
             updated_at: account.updated_at,
         }

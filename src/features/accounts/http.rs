@@ -1,7 +1,9 @@
 //! The operations on accounts.
 
 use super::dto::{AccountPage, AccountPath, AccountView, AccountsQuery, NewAccountBody, PatchAccountBody};
+use super::match_dto::{CandidateBody, MatchesView};
 use super::{Account, service};
+use super::{decision_http, match_service};
 use crate::kernel::permission::can;
 use crate::kernel::problem::Problem;
 use crate::platform::web::{Answer, Command, Filter, Granted, Reply, Target};
@@ -10,9 +12,11 @@ use utoipa_actix_web::service_config::ServiceConfig;
 
 /// Registers the operations.
 pub fn routes(config: &mut ServiceConfig<'_>) {
+    decision_http::routes(config);
     config
         .service(list_accounts)
         .service(create_account)
+        .service(match_account)
         .service(get_account)
         .service(update_account);
 }
@@ -49,6 +53,25 @@ async fn create_account(who: Granted<can::AccountsWrite>, command: Command<NewAc
         let account = service::create(tx, ctx, command.body.terms())?;
         let (id, version) = (account.id, account.row_version);
         Answer::created("accounts", id, &AccountView::from(account), version)
+    })
+    .await
+}
+
+/// Match a company
+///
+/// Which accounts may be a company that you name by what you know of it: equal external ids, registrable domains and
+/// names without legal forms, accents and punctuation decide, unless something else speaks against it; similar names
+/// come with a score and its reasons for a person to decide. Changes nothing, and tells of no account that you may not
+/// see.
+#[utoipa::path(tag = "Accounts", operation_id = "matchAccount", request_body = CandidateBody,
+    responses((status = 200, description = "The accounts that may be the company.", body = MatchesView)),
+    extensions(("x-required-permission" = json!("accounts:read"))))]
+#[post("/v1/accounts/match")]
+async fn match_account(who: Granted<can::AccountsRead>, command: Command<CandidateBody>) -> Reply {
+    let candidate = command.body.candidate()?;
+    who.read(move |tx, ctx| {
+        let matches = match_service::find_seen_match(tx, ctx, &candidate)?;
+        Answer::ok(&MatchesView::from(matches))
     })
     .await
 }

@@ -48,9 +48,10 @@ pub enum AccountOrder {
     NameDescending,
 }
 
-#[derive(Debug, Clone, Queryable, Selectable, Insertable, AsChangeset)]
+/// An account as Postgres keeps it.
+#[derive(Debug, Clone, Queryable, QueryableByName, Selectable, Insertable, AsChangeset)]
 #[diesel(table_name = accounts, treat_none_as_null = true, check_for_backend(Pg))]
-struct AccountRow {
+pub struct AccountRow {
     organization_id: Uuid,
     id: Uuid,
     external_id: Option<String>,
@@ -60,6 +61,7 @@ struct AccountRow {
     row_version: i64,
     created_at: DateTime<Utc>,
     updated_at: DateTime<Utc>,
+    merged_into_id: Option<Uuid>,
 }
 
 /// One account.
@@ -85,6 +87,39 @@ pub fn lock(tx: &mut Tx<'_>, scope: &Scope, id: AccountId) -> Result<Option<Acco
         .first(tx.connection())
         .optional()?;
     Ok(row.map(Account::from))
+}
+
+/// The oldest account with this domain.
+pub fn by_domain(tx: &mut Tx<'_>, scope: &Scope, domain: &str) -> Result<Option<Account>, Problem> {
+    let row: Option<AccountRow> = accounts::table
+        .filter(accounts::organization_id.eq(scope.organization_id.uuid()))
+        .filter(accounts::domain.eq(domain))
+        .filter(visible_to(scope))
+        .order(accounts::id)
+        .select(AccountRow::as_select())
+        .first(tx.connection())
+        .optional()?;
+    Ok(row.map(Account::from))
+}
+
+/// One transaction at a time for a domain. Whoever waited sees in its next statement what the one before has made.
+pub fn hold_domain(tx: &mut Tx<'_>, scope: &Scope, domain: &str) -> Result<(), Problem> {
+    let name = format!("account {} {domain}", scope.organization_id);
+    let query =
+        diesel::sql_query("SELECT pg_advisory_xact_lock(hashtextextended($1, 0))").bind::<Text, _>(name);
+    Ok(Prepared(query).execute(tx.connection())?)
+}
+
+/// Several accounts, in no order.
+pub fn find_several(tx: &mut Tx<'_>, scope: &Scope, ids: &[AccountId]) -> Result<Vec<Account>, Problem> {
+    let ids: Vec<Uuid> = ids.iter().map(|id| id.uuid()).collect();
+    let rows: Vec<AccountRow> = accounts::table
+        .filter(accounts::organization_id.eq(scope.organization_id.uuid()))
+        .filter(accounts::id.eq_any(ids))
+        .filter(visible_to(scope))
+        .select(AccountRow::as_select())
+        .load(tx.connection())?;
+    Ok(rows.into_iter().map(Account::from).collect())
 }
 
 /// A page of accounts.
@@ -217,6 +252,7 @@ impl AccountRow {
             row_version: account.row_version,
             created_at: account.created_at,
             updated_at: account.updated_at,
+            merged_into_id: account.merged_into_id.map(AccountId::uuid),
         }
     }
 }
@@ -229,6 +265,7 @@ impl From<AccountRow> for Account {
             name: row.name,
             domain: row.domain,
             country: row.country,
+            merged_into_id: row.merged_into_id.map(AccountId::from_uuid),
             row_version: row.row_version,
             created_at: row.created_at,
             updated_at: row.updated_at,

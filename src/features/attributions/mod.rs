@@ -18,4 +18,4 @@ mod service;
 mod store;
 
 pub use domain::{Attribution, AttributionStatus, Correction, NewAttribution};
-pub use service::{correct, corrections, create, settle};
+pub use service::{correct, corrections, create, credit_source, is_credited, settle};

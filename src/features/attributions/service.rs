@@ -2,17 +2,23 @@
 //!
 //! The deal's row is the lock of all its credits: whoever needs the ranks or the sum of the shares takes it first.
 
-use super::domain::{Attribution, AttributionPatch, AttributionStatus, Correction, NewAttribution};
+use super::domain::{
+    Attribution, AttributionPatch, AttributionStatus, Correction, NewAttribution, WHOLE_BASIS_POINTS,
+};
 use super::store::{self, AttributionFilter, Tally};
 use crate::features::deals::{self, Deal, DealState};
 use crate::features::partners::{self, PartnerStatus};
 use crate::features::touchpoints;
 use crate::kernel::ctx::Ctx;
 use crate::kernel::id::{AttributionId, DealId, PartnerId, TouchpointId};
+use crate::kernel::motion::Role;
 use crate::kernel::patch::Patch;
 use crate::kernel::problem::{Code, FieldProblem, Problem};
 use crate::kernel::version::Precondition;
 use crate::platform::db::{Change, Page, PageRequest, Subject, Tx};
+
+/// The largest share of one credit.
+const MOST_BASIS_POINTS: i32 = 10_000;
 
 /// One credit, if the caller may see it.
 pub fn get(tx: &mut Tx<'_>, ctx: &Ctx, id: AttributionId) -> Result<Attribution, Problem> {
@@ -68,6 +74,43 @@ pub fn create(tx: &mut Tx<'_>, ctx: &Ctx, new: NewAttribution) -> Result<Attribu
         tx.record(ctx, consequence("attribution.confirmed", &attribution)?);
     }
     Ok(attribution)
+}
+
+/// Credits whoever registered a deal with what is left of having sourced it; claimed only, where nothing is left. Nothing
+/// more for a partner that has such credit already.
+pub fn credit_source(
+    tx: &mut Tx<'_>,
+    ctx: &Ctx,
+    deal_id: DealId,
+    partner_id: PartnerId,
+) -> Result<(), Problem> {
+    deals::lock(tx, ctx, deal_id)?;
+    if is_credited(tx, ctx, deal_id, partner_id, Role::Sourced)? {
+        return Ok(());
+    }
+    let taken = store::tally(tx, &ctx.scope, deal_id, Role::Sourced)?.confirmed_basis_points;
+    let left = i32::try_from(WHOLE_BASIS_POINTS - taken).unwrap_or_default();
+    let new = NewAttribution {
+        external_id: None,
+        deal_id,
+        partner_id: Some(partner_id),
+        role: Role::Sourced,
+        share_basis_points: if left > 0 { left } else { MOST_BASIS_POINTS },
+        confirm: left > 0,
+        touchpoint_ids: Vec::new(),
+    };
+    create(tx, ctx, new).map(drop)
+}
+
+/// Whether the partner has or claims credit in this role.
+pub fn is_credited(
+    tx: &mut Tx<'_>,
+    ctx: &Ctx,
+    deal_id: DealId,
+    partner_id: PartnerId,
+    role: Role,
+) -> Result<bool, Problem> {
+    store::is_credited(tx, &ctx.scope, deal_id, partner_id, role)
 }
 
 /// Changes what may be changed.

@@ -140,6 +140,23 @@ pub fn next_rank(tx: &mut Tx<'_>, deal_id: DealId, role: Role) -> Result<i32, Pr
     Ok(next.rank)
 }
 
+/// Whether the partner has or claims credit for the deal in this role.
+pub fn is_credited(
+    tx: &mut Tx<'_>,
+    scope: &Scope,
+    deal_id: DealId,
+    partner_id: PartnerId,
+    role: Role,
+) -> Result<bool, Problem> {
+    let living = attributions::table
+        .filter(attributions::organization_id.eq(scope.organization_id.uuid()))
+        .filter(attributions::deal_id.eq(deal_id.uuid()))
+        .filter(attributions::partner_id.eq(partner_id.uuid()))
+        .filter(attributions::role.eq(role.as_str()))
+        .filter(attributions::status.ne("rejected"));
+    Ok(diesel::select(exists(living)).get_result(tx.connection())?)
+}
+
 /// A page of credits.
 pub fn list(
     tx: &mut Tx<'_>,

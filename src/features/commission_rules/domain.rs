@@ -1,6 +1,6 @@
 //! What a commission rule is, and how its versions move.
 
-use crate::kernel::commission::{Component, Conditions, Formula, Rule, RuleError, RuleTerms};
+use crate::kernel::commission::{Clauses, Component, Conditions, Formula, Rule, RuleError, RuleTerms};
 use crate::kernel::id::{CommissionRuleId, CommissionRuleVersionId, PartnerId, ProductFamilyId, ProgramId};
 use crate::kernel::money::Currency;
 use crate::kernel::motion::{Motion, Role};
@@ -69,6 +69,9 @@ pub struct VersionTerms {
     pub product_family_ids: Vec<ProductFamilyId>,
     /// The currencies.
     pub currencies: Vec<Currency>,
+    /// What else the terms say.
+    #[serde(skip_serializing_if = "Clauses::is_plain")]
+    pub clauses: Clauses,
     /// The higher wins among rules that are equally specific.
     pub priority: i32,
     /// Days from the payment to the release of the commission.
@@ -206,6 +209,7 @@ impl CommissionRuleVersion {
                 product_families: terms.product_family_ids,
                 currencies: terms.currencies,
             },
+            clauses: terms.clauses,
             priority: terms.priority,
             hold_days: terms.hold_days,
             effective_from: terms.effective_from,
@@ -340,6 +344,20 @@ fn refused_terms(error: RuleError) -> Problem {
         RuleError::DuplicateFlatCurrency => ("/terms/formula/amounts", "duplicate_currency"),
         RuleError::NegativeFlatAmount => ("/terms/formula/amounts", "negative_amount"),
         RuleError::EmptyEffectivePeriod => ("/terms/effective_to", "before_effective_from"),
+        RuleError::TiersStartAboveZero => ("/terms/formula/tiers", "does_not_start_at_zero"),
+        RuleError::TiersNotRising => ("/terms/formula/tiers", "not_rising"),
+        RuleError::NegativeTierAmount => ("/terms/formula/tiers", "negative_amount"),
+        RuleError::PerLineBeyondLine => ("/terms/formula/tier_scope", "not_line"),
+        RuleError::TierMetricMismatch => ("/terms/formula/tiers", "metric_mismatch"),
+        RuleError::NotAHybrid => ("/terms/formula/plus", "not_a_hybrid"),
+        RuleError::NegativeLimit => ("/terms/limits", "negative_amount"),
+        RuleError::DuplicateLimitCurrency => ("/terms/limits", "duplicate_currency"),
+        RuleError::FloorAboveCap => ("/terms/limits/floors", "above_cap"),
+        RuleError::CapWithoutPeriod => ("/terms/limits/period_cap/period", "not_a_period"),
+        RuleError::RenewalsNotRising => ("/terms/recurrence/renewal_rates", "not_rising"),
+        RuleError::RenewalWithoutRate => ("/terms/recurrence/renewal_rates", "formula_without_rate"),
+        RuleError::EmptyWindow => ("/terms/recurrence/months", "too_small"),
+        RuleError::OneTimeRecurs => ("/terms/recurrence/kind", "recurs"),
     };
     Problem::field(pointer, code, format!("{error}."))
 }

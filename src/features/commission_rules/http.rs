@@ -1,5 +1,6 @@
 //! The operations on commission rules and their versions.
 
+use super::diff_dto::{DifferencesQuery, DifferencesView};
 use super::dto::{
     CommissionRulePage, CommissionRulePath, CommissionRuleView, CommissionRulesQuery, NewCommissionRuleBody,
     PatchCommissionRuleBody,
@@ -25,6 +26,7 @@ pub fn routes(config: &mut ServiceConfig<'_>) {
         .service(create_commission_rule_version)
         .service(list_commission_rule_versions)
         .service(get_commission_rule_version)
+        .service(compare_commission_rule_versions)
         .service(update_commission_rule_version)
         .service(activate_commission_rule_version)
         .service(retire_commission_rule_version);
@@ -178,6 +180,28 @@ async fn get_commission_rule_version(
         .await
 }
 
+/// Compare rule versions
+///
+/// What a version says otherwise than another one, field by field, and both as sentences. Without another one it is
+/// compared with the version numbered before it; of a first version everything is new.
+#[utoipa::path(tag = "Commission Rules", operation_id = "compareCommissionRuleVersions",
+    params(CommissionRuleVersionPath, DifferencesQuery),
+    responses((status = 200, description = "The differences.", body = DifferencesView)),
+    extensions(("x-required-permission" = json!("commission_rules:read"))))]
+#[get("/v1/commission-rule-versions/{commission_rule_version_id}/differences")]
+async fn compare_commission_rule_versions(
+    who: Granted<can::CommissionRulesRead>,
+    target: Target<CommissionRuleVersionPath>,
+    query: Filter<DifferencesQuery>,
+) -> Reply {
+    who.snapshot(move |tx, ctx| {
+        let id = target.commission_rule_version_id;
+        let (before, after) = service::compared(tx, ctx, id, query.compare_with)?;
+        Answer::ok(&DifferencesView::new(before, after)?)
+    })
+    .await
+}
+
 /// Update a rule version
 ///
 /// Gives a draft other terms. `409` when it is no draft any more: active terms never change.
@@ -207,7 +231,8 @@ async fn update_commission_rule_version(
 ///
 /// Puts a draft in force for its period; the version that had no end so far ends where this one begins. `409` when it
 /// would change terms under which commissions were computed (`rule_backdated`), would apply beside another rule with
-/// equal precedence (`rules_tie`) or meets another version of its rule (`rule_versions_overlap`). Lines for which there was
+/// equal precedence (`rules_tie`), meets another version of its rule (`rule_versions_overlap`), leaves a time without one
+/// (`rule_versions_gap`), or has retroactive tiers that pay less for more (`rule_tiers_fall`). Lines for which there was
 /// no rule do not stand in the way, and stay as they are: money that came in before is not made up for.
 #[utoipa::path(tag = "Commission Rules", operation_id = "activateCommissionRuleVersion",
     params(CommissionRuleVersionPath),

@@ -1,11 +1,12 @@
 //! The verbs of a commission rule and its versions.
 
 use super::domain::{
-    CommissionRule, CommissionRulePatch, CommissionRuleVersion, NewCommissionRule, VersionTerms,
+    CommissionRule, CommissionRulePatch, CommissionRuleVersion, NewCommissionRule, RuleVersionStatus,
+    VersionTerms,
 };
 use super::store::{self, CommissionRuleFilter, RuleVersionFilter};
 use super::usage_store;
-use crate::kernel::commission::{Rule, ties};
+use crate::kernel::commission::{Rule, Tiers, ties};
 use crate::kernel::ctx::Ctx;
 use crate::kernel::id::{CommissionRuleId, CommissionRuleVersionId, ProgramId};
 use crate::kernel::problem::{Code, FieldProblem, Problem};
@@ -32,6 +33,34 @@ pub fn rules_of_programs(
         rules.entry(version.program_id).or_default().push(rule);
     }
     Ok(rules)
+}
+
+/// [`rules_of_program`] with these drafts in the place of what their rules say while they would be in force.
+pub fn rules_with_drafts(
+    tx: &mut Tx<'_>,
+    ctx: &Ctx,
+    program_id: ProgramId,
+    drafts: &[CommissionRuleVersionId],
+) -> Result<Vec<Rule>, Problem> {
+    let mut versions = store::deciding(tx, &ctx.scope, &[program_id])?;
+    for (index, id) in drafts.iter().enumerate() {
+        let found = store::find_version(tx, &ctx.scope, *id)?;
+        let Some(draft) = found.filter(|draft| draft.program_id == program_id) else {
+            let pointer = format!("/rule_version_ids/{index}");
+            return Err(Problem::field(
+                pointer,
+                "unknown_reference",
+                "There is no such record.",
+            ));
+        };
+        versions
+            .retain(|other| other.commission_rule_id != draft.commission_rule_id || !other.overlaps(&draft));
+        versions.push(draft);
+    }
+    versions
+        .iter()
+        .map(|version| version.rule().map_err(Problem::damaged))
+        .collect()
 }
 
 /// One rule.
@@ -90,6 +119,21 @@ pub fn get_version(
     store::find_version(tx, &ctx.scope, id)?.ok_or_else(Problem::not_found)
 }
 
+/// A version and the one that it is compared with: the given one, or else the one numbered before it.
+pub fn compared(
+    tx: &mut Tx<'_>,
+    ctx: &Ctx,
+    id: CommissionRuleVersionId,
+    with: Option<CommissionRuleVersionId>,
+) -> Result<(Option<CommissionRuleVersion>, CommissionRuleVersion), Problem> {
+    let version = get_version(tx, ctx, id)?;
+    let before = match with {
+        Some(with) => Some(get_version(tx, ctx, with)?),
+        None => store::numbered(tx, &ctx.scope, version.commission_rule_id, version.version - 1)?,
+    };
+    Ok((before, version))
+}
+
 /// A page of versions.
 pub fn list_versions(
     tx: &mut Tx<'_>,
@@ -146,8 +190,10 @@ pub fn activate(
     let before = store::lock_version(tx, &ctx.scope, id)?.ok_or_else(Problem::not_found)?;
     precondition.check(before.row_version)?;
     let after = before.clone().activate(ctx.now)?;
+    refuse_falling_tiers(&after)?;
     let others = store::deciding(tx, &ctx.scope, &[program_id])?;
     refuse_ties(&after, &others)?;
+    refuse_gap(&after, &others)?;
     if let Some(instant) = usage_store::last_computed(tx, &ctx.scope, program_id, after.terms.effective_from)?
     {
         return Err(Problem::new(Code::RuleBackdated).because(format!(
@@ -184,6 +230,48 @@ pub fn retire(
     let after = before.clone().retire(effective_to, last_use, ctx.now)?;
     save(tx, ctx, "commission_rule_version.retired", &before, &after)?;
     Ok(after)
+}
+
+/// Refuses tiers that rate everything anew and pay less for more: a further sale would take from what was earned.
+fn refuse_falling_tiers(version: &CommissionRuleVersion) -> Result<(), Problem> {
+    match version.terms.formula.tiers().and_then(Tiers::falls_at) {
+        Some(bound) => Err(Problem::new(Code::RuleTiersFall).because(format!(
+            "At {bound} the table comes to less than just below it; a further sale would take from what was earned."
+        ))),
+        None => Ok(()),
+    }
+}
+
+/// Refuses a version after which, or before which, its rule says nothing for a while: an end that was planned in
+/// advance leaves a gap only by mistake. A rule that was retired may come back later.
+fn refuse_gap(version: &CommissionRuleVersion, others: &[CommissionRuleVersion]) -> Result<(), Problem> {
+    let siblings = others
+        .iter()
+        .filter(|other| other.commission_rule_id == version.commission_rule_id);
+    let before = siblings
+        .clone()
+        .filter(|other| other.status == RuleVersionStatus::Active)
+        .filter(|other| other.terms.effective_from < version.terms.effective_from)
+        .max_by_key(|other| other.terms.effective_from);
+    let next = siblings
+        .filter(|other| other.terms.effective_from > version.terms.effective_from)
+        .min_by_key(|other| other.terms.effective_from);
+    let after_end = before.and_then(|before| before.terms.effective_to);
+    let gap = match (after_end, version.terms.effective_to, next) {
+        (Some(end), _, _) if end < version.terms.effective_from => Some((end, version.terms.effective_from)),
+        (_, Some(end), Some(next)) if end < next.terms.effective_from => {
+            Some((end, next.terms.effective_from))
+        }
+        _ => None,
+    };
+    match gap {
+        Some((from, to)) => Err(Problem::new(Code::RuleVersionsGap).because(format!(
+            "No version of the rule is in force from {} to {}.",
+            from.to_rfc3339(),
+            to.to_rfc3339()
+        ))),
+        None => Ok(()),
+    }
 }
 
 /// Refuses a version that would apply beside another rule with equal precedence.

@@ -87,6 +87,7 @@ struct VersionRow {
     row_version: i64,
     created_at: DateTime<Utc>,
     updated_at: DateTime<Utc>,
+    clauses: Value,
 }
 
 /// A version, and of its rule the program and the component.
@@ -182,6 +183,27 @@ pub fn find_version(
     let row: Option<JoinedRow> = joined()
         .filter(commission_rule_versions::organization_id.eq(scope.organization_id.uuid()))
         .filter(commission_rule_versions::id.eq(id.uuid()))
+        .select((
+            VersionRow::as_select(),
+            commission_rules::program_id,
+            commission_rules::component,
+        ))
+        .first(tx.connection())
+        .optional()?;
+    row.map(version_of).transpose()
+}
+
+/// The version of a rule with this number.
+pub fn numbered(
+    tx: &mut Tx<'_>,
+    scope: &Scope,
+    rule_id: CommissionRuleId,
+    number: i32,
+) -> Result<Option<CommissionRuleVersion>, Problem> {
+    let row: Option<JoinedRow> = joined()
+        .filter(commission_rule_versions::organization_id.eq(scope.organization_id.uuid()))
+        .filter(commission_rule_versions::commission_rule_id.eq(rule_id.uuid()))
+        .filter(commission_rule_versions::version.eq(number))
         .select((
             VersionRow::as_select(),
             commission_rules::program_id,
@@ -356,6 +378,7 @@ impl VersionRow {
             row_version: version.row_version,
             created_at: version.created_at,
             updated_at: version.updated_at,
+            clauses: serde_json::to_value(&terms.clauses).map_err(Problem::damaged)?,
         })
     }
 }
@@ -417,6 +440,7 @@ fn version_of((row, program_id, component): JoinedRow) -> Result<CommissionRuleV
                 .map(ProductFamilyId::from_uuid)
                 .collect(),
             currencies: words(&row.currencies)?,
+            clauses: serde_json::from_value(row.clauses).map_err(Problem::damaged)?,
             priority: row.priority,
             hold_days: u32::try_from(row.hold_days).map_err(Problem::damaged)?,
             effective_from: row.effective_from,

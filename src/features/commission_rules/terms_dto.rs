@@ -1,51 +1,17 @@
 //! The terms of a version on the wire.
 
+use super::clauses_dto::{BaseBody, LimitsBody, LimitsView, RecurrenceBody, RecurrenceView, amounts};
 use super::domain::VersionTerms;
-use crate::kernel::commission::Formula;
+use super::formula_dto::FormulaBody;
+use crate::kernel::commission::{Clauses, HoldStart};
 use crate::kernel::id::{PartnerId, ProductFamilyId};
-use crate::kernel::money::{Currency, Money};
-use crate::kernel::motion::{Motion, Role};
+use crate::kernel::money::Currency;
+use crate::kernel::motion::{DealType, Motion, Role};
 use crate::kernel::problem::Problem;
-use crate::kernel::rate::Rate;
 use crate::platform::web::{Fields, MoneyBody};
 use chrono::{DateTime, SubsecRound, Utc};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
-
-/// How a rule turns the net money received for an invoice line into an amount.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
-#[schema(as = CommissionFormula, examples(json!({"type": "percentage", "rate": "0.1000"})))]
-#[serde(tag = "type", rename_all = "snake_case")]
-pub enum FormulaBody {
-    /// A share of the money.
-    Percentage(PercentageFormulaBody),
-    /// One amount per invoice line and currency.
-    Flat(FlatFormulaBody),
-}
-
-/// A share of the net money received.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
-#[schema(as = PercentageFormula, examples(json!({"type": "percentage", "rate": "0.1000"})))]
-#[serde(deny_unknown_fields)]
-pub struct PercentageFormulaBody {
-    /// The share as a decimal from 0 to 1 with at most six decimals: `0.1000` is 10%.
-    #[schema(
-        pattern = r"^(0(\.[0-9]{1,6})?|1(\.0{1,6})?)$",
-        max_length = 8,
-        example = "0.1000"
-    )]
-    pub rate: String,
-}
-
-/// One amount per invoice line, in the currency of the invoice; it is never converted.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
-#[schema(as = FlatFormula, examples(json!({"type": "flat", "amounts": [{"amount": "100.00", "currency": "USD"}]})))]
-#[serde(deny_unknown_fields)]
-pub struct FlatFormulaBody {
-    /// The amounts, at most one per currency. A line in another currency earns nothing.
-    #[schema(min_items = 1, max_items = 50)]
-    pub amounts: Vec<MoneyBody>,
-}
 
 /// What must be true of a line. An empty list admits anything; lists are joined by AND, entries of one list by OR.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
@@ -67,6 +33,18 @@ pub struct ConditionsBody {
     /// The currencies of the invoice, ISO 4217.
     #[schema(max_items = 50)]
     pub currencies: Vec<CurrencyCode>,
+    /// The tiers of the enrollment.
+    #[schema(max_items = 50)]
+    pub tiers: Vec<TierName>,
+    /// The types of deals.
+    #[schema(max_items = 3)]
+    pub deal_types: Vec<DealType>,
+    /// The countries of the customer, ISO 3166 alpha-2.
+    #[schema(max_items = 250)]
+    pub countries: Vec<CountryCode>,
+    /// What a line must at least amount to, in its currency; a currency that is not listed has no minimum.
+    #[schema(max_items = 50)]
+    pub minimum_amounts: Vec<MoneyBody>,
 }
 
 /// An ISO 4217 code.
@@ -74,9 +52,24 @@ pub struct ConditionsBody {
 #[schema(value_type = String, max_length = 3, pattern = "^[A-Z]{3}$", example = "USD")]
 pub struct CurrencyCode(pub String);
 
+/// A country by its ISO 3166 alpha-2 code.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[schema(value_type = String, max_length = 2, pattern = "^[A-Z]{2}$", example = "DE")]
+pub struct CountryCode(pub String);
+
+/// The name of a tier, as enrollments carry it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[schema(value_type = String, min_length = 1, max_length = 100, pattern = r"^[^\x00]+$", example = "gold")]
+pub struct TierName(pub String);
+
 /// The terms of a version of a commission rule.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize, ToSchema)]
-#[schema(as = CommissionTermsInput, examples(json!({"formula": {"type": "percentage", "rate": "0.1000"}, "conditions": {"roles": ["sourced"]}, "priority": 0, "hold_days": 30, "effective_from": "2026-01-01T00:00:00Z"})))]
+#[schema(as = CommissionTermsInput, examples(
+    json!({"formula": {"type": "percentage", "rate": "0.1000"}, "conditions": {"roles": ["sourced"]}, "priority": 0, "hold_days": 30, "effective_from": "2026-01-01T00:00:00Z"}),
+    json!({"formula": {"type": "flat", "amounts": [{"amount": "500.00", "currency": "USD"}, {"amount": "450.00", "currency": "EUR"}]}, "recurrence": {"kind": "one_time"}, "hold_days": 30, "effective_from": "2026-01-01T00:00:00Z"}),
+    json!({"formula": {"type": "tiered", "currency": "USD", "tier_mode": "marginal", "tier_scope": "quarter", "tier_metric": "net_paid_base", "tiers": [{"from": "0", "rate": "0.0500"}, {"from": "100000", "rate": "0.0600"}, {"from": "125000", "rate": "0.0700"}]}, "limits": {"period_cap": {"period": "year", "amounts": [{"amount": "50000.00", "currency": "USD"}]}}, "hold_days": 15, "hold_start": "end_of_month", "effective_from": "2026-01-01T00:00:00Z"}),
+    json!({"formula": {"type": "hybrid", "amounts": [{"amount": "2.00", "currency": "USD"}], "plus": {"type": "percentage", "rate": "0.0299"}}, "conditions": {"deal_types": ["new", "expansion"], "countries": ["DE", "AT"]}, "recurrence": {"kind": "recurring", "months": 24, "renewal_rates": [{"from_year": 1, "rate": "0.0100"}]}, "limits": {"floors": [{"amount": "1.75", "currency": "USD"}], "line_caps": [{"amount": "12.00", "currency": "USD"}]}, "hold_days": 30, "effective_from": "2026-01-01T00:00:00Z"})
+))]
 #[serde(deny_unknown_fields)]
 pub struct TermsBody {
     /// How much it pays.
@@ -88,9 +81,21 @@ pub struct TermsBody {
     #[serde(default)]
     #[schema(minimum = -1000000, maximum = 1000000, default = 0, example = 0)]
     pub priority: i32,
-    /// Days from the payment to the release of the commission.
+    /// How often and for how long it pays; absent: on every invoice, for ever.
+    #[schema(nullable = false)]
+    pub recurrence: Option<RecurrenceBody>,
+    /// What of a line is the base; absent: the net amount of products.
+    #[schema(nullable = false)]
+    pub base: Option<BaseBody>,
+    /// The least and the most that it pays; absent: no limits but the base.
+    #[schema(nullable = false)]
+    pub limits: Option<LimitsBody>,
+    /// Days from the payment, or from the end of its month, to the release of the commission.
     #[schema(minimum = 0, maximum = 3650, example = 30)]
     pub hold_days: u32,
+    /// From when the days are counted: `payment` (the default) or `end_of_month`.
+    #[schema(nullable = false)]
+    pub hold_start: Option<HoldStart>,
     /// The first instant at which it is in force.
     pub effective_from: DateTime<Utc>,
     /// The first instant at which it is no longer in force; absent for no end.
@@ -102,8 +107,9 @@ impl TermsBody {
     /// The body as business speaks of it; instants in microseconds, as the database keeps them.
     pub fn terms(&self) -> Result<VersionTerms, Problem> {
         let mut fields = Fields::new();
-        let formula = self.formula.read(&mut fields);
+        let formula = self.formula.read("/terms/formula", &mut fields);
         let currencies = self.currencies(&mut fields);
+        let clauses = self.clauses(&mut fields);
         let (from, to) = (self.effective_from, self.effective_to);
         fields.require(
             to.is_none_or(|to| to.trunc_subsecs(6) > from.trunc_subsecs(6)),
@@ -119,12 +125,40 @@ impl TermsBody {
             partner_ids: conditions.partner_ids.clone(),
             product_family_ids: conditions.product_family_ids.clone(),
             currencies,
+            clauses,
             priority: self.priority,
             hold_days: self.hold_days,
             effective_from: from.trunc_subsecs(6),
             effective_to: to.map(|to| to.trunc_subsecs(6)),
         });
         fields.finish(terms)
+    }
+
+    fn clauses(&self, fields: &mut Fields) -> Clauses {
+        let conditions = &self.conditions;
+        let minimums = amounts(
+            "/terms/conditions/minimum_amounts",
+            &conditions.minimum_amounts,
+            fields,
+        );
+        let mut clauses = Clauses {
+            tiers: conditions.tiers.iter().map(|tier| tier.0.clone()).collect(),
+            deal_types: conditions.deal_types.clone(),
+            countries: conditions.countries.iter().map(|code| code.0.clone()).collect(),
+            minimum_amounts: minimums,
+            hold_start: self.hold_start.unwrap_or_default(),
+            ..Clauses::default()
+        };
+        if let Some(recurrence) = &self.recurrence {
+            clauses.recurrence = recurrence.read(fields);
+        }
+        if let Some(base) = &self.base {
+            base.write(&mut clauses);
+        }
+        if let Some(limits) = &self.limits {
+            limits.write(&mut clauses, fields);
+        }
+        clauses
     }
 
     fn currencies(&self, fields: &mut Fields) -> Vec<Currency> {
@@ -137,44 +171,9 @@ impl TermsBody {
     }
 }
 
-impl FormulaBody {
-    fn read(&self, fields: &mut Fields) -> Option<Formula> {
-        match self {
-            Self::Percentage(body) => {
-                let rate: Option<Rate> =
-                    fields.keep("/terms/formula/rate", "invalid_rate", body.rate.parse());
-                rate.map(|rate| Formula::Percentage { rate })
-            }
-            Self::Flat(body) => {
-                let amounts: Vec<Option<Money>> = body
-                    .amounts
-                    .iter()
-                    .enumerate()
-                    .map(|(index, amount)| fields.money(&format!("/terms/formula/amounts/{index}"), amount))
-                    .collect();
-                let amounts: Option<Vec<Money>> = amounts.into_iter().collect();
-                amounts.map(|amounts| Formula::Flat { amounts })
-            }
-        }
-    }
-}
-
-impl From<Formula> for FormulaBody {
-    fn from(formula: Formula) -> Self {
-        match formula {
-            Formula::Percentage { rate } => Self::Percentage(PercentageFormulaBody {
-                rate: rate.to_string(),
-            }),
-            Formula::Flat { amounts } => Self::Flat(FlatFormulaBody {
-                amounts: amounts.into_iter().map(MoneyBody::from).collect(),
-            }),
-        }
-    }
-}
-
 /// What must be true of a line. An empty list admits anything.
 #[derive(Debug, Clone, Serialize, ToSchema)]
-#[schema(as = CommissionConditions, examples(json!({"motions": [], "roles": ["sourced"], "partner_ids": [], "product_family_ids": [], "currencies": []})))]
+#[schema(as = CommissionConditions, examples(json!({"motions": [], "roles": ["sourced"], "partner_ids": [], "product_family_ids": [], "currencies": [], "tiers": [], "deal_types": [], "countries": [], "minimum_amounts": []})))]
 pub struct ConditionsView {
     /// The motions.
     #[schema(max_items = 6)]
@@ -191,11 +190,23 @@ pub struct ConditionsView {
     /// The currencies of the invoice, ISO 4217.
     #[schema(max_items = 50)]
     pub currencies: Vec<CurrencyCode>,
+    /// The tiers of the enrollment.
+    #[schema(max_items = 50)]
+    pub tiers: Vec<TierName>,
+    /// The types of deals.
+    #[schema(max_items = 3)]
+    pub deal_types: Vec<DealType>,
+    /// The countries of the customer, ISO 3166 alpha-2.
+    #[schema(max_items = 250)]
+    pub countries: Vec<CountryCode>,
+    /// What a line must at least amount to, in its currency; a currency that is not listed has no minimum.
+    #[schema(max_items = 50)]
+    pub minimum_amounts: Vec<MoneyBody>,
 }
 
 /// The terms of a version of a commission rule.
 #[derive(Debug, Clone, Serialize, ToSchema)]
-#[schema(as = CommissionTerms, examples(json!({"formula": {"type": "percentage", "rate": "0.1000"}, "conditions": {"motions": [], "roles": ["sourced"], "partner_ids": [], "product_family_ids": [], "currencies": []}, "priority": 0, "hold_days": 30, "effective_from": "2026-01-01T00:00:00Z", "effective_to": null})))]
+#[schema(as = CommissionTerms, examples(json!({"formula": {"type": "percentage", "rate": "0.1000"}, "conditions": {"motions": [], "roles": ["sourced"], "partner_ids": [], "product_family_ids": [], "currencies": [], "tiers": [], "deal_types": [], "countries": [], "minimum_amounts": []}, "priority": 0, "recurrence": {"kind": "recurring", "months": null, "renewal_rates": []}, "base": {"measure": "net", "include_shipping": false, "include_fees": false}, "limits": {"floors": [], "line_caps": [], "period_cap": null}, "hold_days": 30, "hold_start": "payment", "effective_from": "2026-01-01T00:00:00Z", "effective_to": null})))]
 pub struct TermsView {
     /// How much it pays.
     pub formula: FormulaBody,
@@ -204,9 +215,17 @@ pub struct TermsView {
     /// The higher wins among rules that are equally specific.
     #[schema(minimum = -1000000, maximum = 1000000)]
     pub priority: i32,
-    /// Days from the payment to the release of the commission.
+    /// How often and for how long it pays.
+    pub recurrence: RecurrenceView,
+    /// What of a line is the base.
+    pub base: BaseBody,
+    /// The least and the most that it pays.
+    pub limits: LimitsView,
+    /// Days from the payment, or from the end of its month, to the release of the commission.
     #[schema(minimum = 0, maximum = 3650)]
     pub hold_days: u32,
+    /// From when the days are counted: `payment` or `end_of_month`.
+    pub hold_start: HoldStart,
     /// The first instant at which it is in force.
     pub effective_from: DateTime<Utc>,
     /// The first instant at which it is no longer in force; `null` for no end.
@@ -217,7 +236,12 @@ pub struct TermsView {
 impl From<VersionTerms> for TermsView {
     fn from(terms: VersionTerms) -> Self {
         let code = |currency: Currency| CurrencyCode(currency.code().to_owned());
+        let clauses = terms.clauses;
         Self {
+            recurrence: RecurrenceView::from(&clauses.recurrence),
+            base: BaseBody::from(&clauses),
+            limits: LimitsView::from(&clauses),
+            hold_start: clauses.hold_start,
             formula: terms.formula.into(),
             conditions: ConditionsView {
                 motions: terms.motions,
@@ -225,6 +249,10 @@ impl From<VersionTerms> for TermsView {
                 partner_ids: terms.partner_ids,
                 product_family_ids: terms.product_family_ids,
                 currencies: terms.currencies.into_iter().map(code).collect(),
+                tiers: clauses.tiers.into_iter().map(TierName).collect(),
+                deal_types: clauses.deal_types,
+                countries: clauses.countries.into_iter().map(CountryCode).collect(),
+                minimum_amounts: clauses.minimum_amounts.into_iter().map(MoneyBody::from).collect(),
             },
             priority: terms.priority,
             hold_days: terms.hold_days,

@@ -1,7 +1,7 @@
 use super::domain::{
     CommissionRule, CommissionRuleVersion, NewCommissionRule, RuleVersionStatus, VersionTerms,
 };
-use crate::kernel::commission::{Component, Formula};
+use crate::kernel::commission::{Clauses, Component, FlatPer, Formula};
 use crate::kernel::id::{PartnerId, ProductFamilyId, ProgramId};
 use crate::kernel::money::{Currency, Money};
 use crate::kernel::motion::{Motion, Role};
@@ -31,6 +31,7 @@ fn ten_percent(from: &str, to: Option<&str>) -> VersionTerms {
         partner_ids: Vec::new(),
         product_family_ids: Vec::new(),
         currencies: Vec::new(),
+        clauses: Clauses::default(),
         priority: 0,
         hold_days: 30,
         effective_from: day(from),
@@ -112,6 +113,7 @@ fn terms_that_make_no_rule_are_refused_at_their_field() {
     let dollars = |text| Money::parse(text, Currency::USD).unwrap();
     flat.formula = Formula::Flat {
         amounts: vec![dollars("1"), dollars("2")],
+        per: FlatPer::Line,
     };
     assert_eq!(
         refusal(draft(flat.clone())),
@@ -119,6 +121,7 @@ fn terms_that_make_no_rule_are_refused_at_their_field() {
     );
     flat.formula = Formula::Flat {
         amounts: vec![dollars("-1")],
+        per: FlatPer::Line,
     };
     assert_eq!(refusal(draft(flat)), "/terms/formula/amounts negative_amount");
 }
@@ -194,6 +197,7 @@ fn every_condition_is_in_the_sentence() {
     let (dollars, yen) = (Currency::USD, Currency::from_code("JPY").unwrap());
     let terms = VersionTerms {
         formula: Formula::Flat {
+            per: FlatPer::Line,
             amounts: vec![
                 Money::parse("12.50", dollars).unwrap(),
                 Money::parse("900", yen).unwrap(),
@@ -204,6 +208,7 @@ fn every_condition_is_in_the_sentence() {
         partner_ids: vec![partner],
         product_family_ids: vec![family, family],
         currencies: vec![dollars],
+        clauses: Clauses::default(),
         priority: 0,
         hold_days: 0,
         effective_from: at("2026-01-31T22:30:00Z"),

@@ -2,9 +2,10 @@
 
 use super::dto::{
     ApproveDueBody, ApprovedView, ClawbackPage, ClawbackPath, ClawbackView, ClawbacksQuery, CommissionPage,
-    CommissionPath, CommissionView, CommissionsQuery, ExplanationView, VerificationView,
+    CommissionPath, CommissionView, CommissionsQuery, ExplanationView, PreviewBody, PreviewView,
+    VerificationView,
 };
-use super::{Commission, service};
+use super::{Commission, preview, service};
 use crate::flows::commission_approval;
 use crate::kernel::permission::can;
 use crate::kernel::problem::Problem;
@@ -15,6 +16,7 @@ use utoipa_actix_web::service_config::ServiceConfig;
 /// Registers the operations.
 pub fn routes(config: &mut ServiceConfig<'_>) {
     config
+        .service(preview_commissions)
         .service(list_commissions)
         .service(approve_due_commissions)
         .service(get_commission)
@@ -28,6 +30,24 @@ pub fn routes(config: &mut ServiceConfig<'_>) {
 fn record(line: Commission) -> Result<Answer, Problem> {
     let version = line.row_version;
     Answer::record(&CommissionView::new(line)?, version)
+}
+
+/// Preview commissions
+///
+/// What each partner would earn on a deal and payments that need not exist, when and why: by the rules that would decide,
+/// with drafts taken as active where you name them, from where the partners stand now. Writes nothing. `422` for partners,
+/// programs or drafts that there are not.
+#[utoipa::path(tag = "Commission Rules", operation_id = "previewCommissions", request_body = PreviewBody,
+    responses((status = 200, description = "What would be earned.", body = PreviewView)),
+    extensions(("x-required-permission" = json!("commission_rules:read"))))]
+#[post("/v1/commission-rules/preview")]
+async fn preview_commissions(who: Granted<can::CommissionRulesRead>, command: Command<PreviewBody>) -> Reply {
+    let body = command.body;
+    who.snapshot(move |tx, ctx| {
+        let foreseen = preview::preview(tx, ctx, &body.question()?)?;
+        Answer::ok(&PreviewView::from(foreseen))
+    })
+    .await
 }
 
 /// List commissions

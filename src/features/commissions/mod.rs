@@ -6,6 +6,7 @@
 //! Invariant: what was earned, on what and why never changes; corrections are further lines.
 //! Invariant: one payment earns a line, a credit and a component once, however often it is asked.
 //! Invariant: nothing is taken back beyond what was earned.
+//! Invariant: what a tier counts and a cap leaves is locked while lines are worked out by it, and changed with them.
 //! Invariant: this room writes no posting; the flows do, from what its verbs return.
 //! Events: `commission.accrued`, `commission.released`, `commission.approved`, `commission.clawed_back`.
 
@@ -13,9 +14,11 @@ mod accrual;
 mod domain;
 mod dto;
 pub mod http;
+mod preview;
 mod reversal;
 mod service;
 mod settlement;
+mod standings;
 mod store;
 
 pub use accrual::{Source, accrue};

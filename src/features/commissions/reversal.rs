@@ -1,15 +1,17 @@
 //! Taking back: a refund undoes the commissions of its payment in proportion.
 
 use super::domain::{ClawedBack, TakenFrom, ZeroReason};
+use super::standings::Key;
 use super::store;
 use super::store::clawback::ExposedRow;
-use crate::kernel::commission::{CommissionError, clawback};
+use crate::kernel::commission::{CommissionError, Growth, clawback};
 use crate::kernel::ctx::Ctx;
 use crate::kernel::id::{ClawbackId, CommissionId, DealId, RefundId};
 use crate::kernel::money::Money;
 use crate::kernel::problem::Problem;
 use crate::platform::db::{Change, Subject, Tx};
 use chrono::{DateTime, TimeDelta, Utc};
+use rust_decimal::Decimal;
 use serde_json::json;
 use std::collections::HashMap;
 
@@ -18,8 +20,61 @@ pub fn claw_back(tx: &mut Tx<'_>, ctx: &Ctx, refunds: &[RefundId]) -> Result<Vec
     let exposed = store::clawback::lock_exposed(tx, &ctx.scope, refunds)?;
     let clawed = work_out(&exposed, ctx.now).map_err(Problem::damaged)?;
     store::clawback::insert(tx, ctx, &clawed)?;
+    uncount(tx, ctx, &exposed, &clawed)?;
     record(tx, ctx, &clawed);
     Ok(clawed)
+}
+
+/// Takes out of the standings what refunded lines had brought into them.
+fn uncount(tx: &mut Tx<'_>, ctx: &Ctx, exposed: &[ExposedRow], clawed: &[ClawedBack]) -> Result<(), Problem> {
+    let counted: Vec<_> = exposed
+        .iter()
+        .zip(clawed)
+        .filter(|(row, line)| row.counted.is_some() && line.zero_reason != Some(ZeroReason::WindowPassed))
+        .collect();
+    let keys = counted.iter().flat_map(|(row, _)| standings_of(row)).collect();
+    let mut standings = store::standings::lock(tx, ctx, keys)?;
+    for (row, line) in counted {
+        let (growth, taken) = shrinkage(row, line).map_err(Problem::damaged)?;
+        standings
+            .add(&standings_of(row), growth, taken)
+            .map_err(Problem::damaged)?;
+    }
+    store::standings::save(tx, ctx, &standings)
+}
+
+fn standings_of(row: &ExposedRow) -> Vec<Key> {
+    let Some((rule_id, progress)) = &row.counted else {
+        return Vec::new();
+    };
+    let named = |period: &String| (!period.is_empty()).then(|| period.clone());
+    let (tiers, cap) = (&progress.before.tier_period, &progress.before.cap_period);
+    Key::of(
+        *rule_id,
+        row.partner_id,
+        row.amount.currency(),
+        named(tiers),
+        named(cap),
+    )
+}
+
+/// The part of a line's volume that a refund undoes, in cumulative targets; its units go with the last of the money.
+fn shrinkage(row: &ExposedRow, line: &ClawedBack) -> Result<(Growth, Money), CommissionError> {
+    let taken = line.amount.checked_neg()?;
+    let Some((_, progress)) = &row.counted else {
+        return Ok((Growth::default(), taken));
+    };
+    let volume = Money::new(progress.volume, row.amount.currency())?;
+    let before = row.refunded_cumulative.checked_sub(row.refund)?;
+    let part = |refunded: Money| volume.portion(refunded, row.payment, row.rounding);
+    let undone = part(row.refunded_cumulative)?.checked_sub(part(before)?)?;
+    let is_last = row.refunded_cumulative == row.payment;
+    let growth = Growth {
+        volume: -undone.amount(),
+        count: if is_last { -progress.count } else { Decimal::ZERO },
+        exact: Decimal::ZERO,
+    };
+    Ok((growth, taken))
 }
 
 /// The same for every refund of these deals that has not touched a line yet: the lines may be younger than the refund.

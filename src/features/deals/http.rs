@@ -4,7 +4,7 @@ use super::dto::{
     DealPage, DealPath, DealView, DealsQuery, LoseDealBody, NewDealBody, PatchDealBody, WinDealBody,
 };
 use super::{Deal, service};
-use crate::flows::deal_won;
+use crate::flows::{deal_won, registration};
 use crate::kernel::permission::can;
 use crate::kernel::problem::Problem;
 use crate::platform::web::{Answer, Command, Filter, Granted, Nothing, Reply, Target};
@@ -55,7 +55,7 @@ async fn list_deals(who: Granted<can::DealsRead>, query: Filter<DealsQuery>) -> 
 #[post("/v1/deals")]
 async fn create_deal(who: Granted<can::DealsWrite>, command: Command<NewDealBody>) -> Reply {
     who.write(command, |tx, ctx, command| {
-        let deal = service::create(tx, ctx, command.body.terms()?)?;
+        let deal = registration::deals::open(tx, ctx, command.body.terms()?)?;
         let (id, version) = (deal.id, deal.row_version);
         Answer::created("deals", id, &DealView::from(deal), version)
     })
@@ -141,7 +141,7 @@ async fn lose_deal(
     command: Command<LoseDealBody>,
 ) -> Reply {
     who.write(command, move |tx, ctx, command| {
-        record(service::lose(
+        record(registration::deals::lose(
             tx,
             ctx,
             target.deal_id,

@@ -15,4 +15,4 @@ mod service;
 mod store;
 
 pub use domain::{Deal, DealState, DealStatus, DealType, NewDeal, WinWarning};
-pub use service::{create, get, lock, win};
+pub use service::{create, get, is_customer, lock, lose, move_to_account, open_direct, win};

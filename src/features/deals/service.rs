@@ -2,8 +2,9 @@
 
 use super::domain::{Deal, DealPatch, NewDeal};
 use super::store::{self, DealFilter};
+use crate::features::accounts;
 use crate::kernel::ctx::Ctx;
-use crate::kernel::id::{DealId, PartnerId};
+use crate::kernel::id::{AccountId, DealId, PartnerId, ProductFamilyId};
 use crate::kernel::problem::Problem;
 use crate::kernel::version::Precondition;
 use crate::platform::db::{Change, Page, PageRequest, Subject, Tx};
@@ -18,6 +19,26 @@ pub fn get(tx: &mut Tx<'_>, ctx: &Ctx, id: DealId) -> Result<Deal, Problem> {
 /// One deal, locked until the transaction ends: the lock under which its credits and its state change.
 pub fn lock(tx: &mut Tx<'_>, ctx: &Ctx, id: DealId) -> Result<Deal, Problem> {
     store::lock(tx, &ctx.scope, id)?.ok_or_else(Problem::not_found)
+}
+
+/// An open deal of the organization's own for the account and product family.
+pub fn open_direct(
+    tx: &mut Tx<'_>,
+    ctx: &Ctx,
+    account_id: AccountId,
+    family: Option<ProductFamilyId>,
+) -> Result<Option<Deal>, Problem> {
+    store::open_direct(tx, &ctx.scope, account_id, family)
+}
+
+/// Whether the account has bought before, otherwise than from this partner.
+pub fn is_customer(
+    tx: &mut Tx<'_>,
+    ctx: &Ctx,
+    account_id: AccountId,
+    partner_id: Option<PartnerId>,
+) -> Result<bool, Problem> {
+    store::is_customer(tx, &ctx.scope, account_id, partner_id)
 }
 
 /// A page of the deals that the caller may see.
@@ -53,11 +74,23 @@ fn told(mut change: Change, deal: &Deal) -> Change {
 
 /// Opens a deal.
 pub fn create(tx: &mut Tx<'_>, ctx: &Ctx, new: NewDeal) -> Result<Deal, Problem> {
-    let deal = Deal::open(new, ctx.now)?;
-    store::insert(tx, &ctx.scope, &deal)?;
+    let mut deal = Deal::open(new, ctx.now)?;
+    deal.account_id = store::insert(tx, &ctx.scope, &deal)?;
     let change = Change::created("deal.created", subject(&deal), &deal);
     tx.record(ctx, told(change, &deal));
     Ok(deal)
+}
+
+/// Moves the deals of an account, or those of them that are named, to another account; which they were. For
+/// `flows::account_merged`.
+pub fn move_to_account(
+    tx: &mut Tx<'_>,
+    ctx: &Ctx,
+    from: AccountId,
+    to: AccountId,
+    only: Option<&[DealId]>,
+) -> Result<Vec<DealId>, Problem> {
+    store::move_to_account(tx, ctx, from, to, only)
 }
 
 /// Changes what may be changed.
@@ -66,8 +99,11 @@ pub fn update(
     ctx: &Ctx,
     id: DealId,
     precondition: &Precondition,
-    patch: DealPatch,
+    mut patch: DealPatch,
 ) -> Result<Deal, Problem> {
+    if let Some(account_id) = patch.account_id {
+        patch.account_id = Some(accounts::resolve(tx, ctx, account_id)?);
+    }
     step(tx, ctx, id, precondition, "deal.updated", None, |deal| {
         deal.patched(patch, ctx.now)
     })

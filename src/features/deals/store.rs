@@ -1,7 +1,7 @@
 //! Deals in Postgres. Every query takes the caller's scope.
 
 use super::domain::{Deal, DealState, DealStatus, DealType};
-use crate::kernel::ctx::Scope;
+use crate::kernel::ctx::{Ctx, Scope};
 use crate::kernel::id::{AccountId, DealId, PartnerId, PipelineStageId, ProductFamilyId, ProgramId};
 use crate::kernel::money::{Currency, Money};
 use crate::kernel::problem::{Code, Problem};
@@ -11,7 +11,7 @@ use chrono::{DateTime, NaiveDate, Utc};
 use diesel::dsl::exists;
 use diesel::pg::Pg;
 use diesel::prelude::*;
-use diesel::sql_types::Bool;
+use diesel::sql_types::{Array, Bool, Nullable, Timestamptz, Uuid as SqlUuid};
 use rust_decimal::Decimal;
 use std::str::FromStr;
 use uuid::Uuid;
@@ -123,6 +123,49 @@ pub fn lock(tx: &mut Tx<'_>, scope: &Scope, id: DealId) -> Result<Option<Deal>, 
     row.map(Deal::try_from).transpose()
 }
 
+/// The oldest open deal of the organization's own for the account and product family. A deal without a family may be for
+/// any.
+pub fn open_direct(
+    tx: &mut Tx<'_>,
+    scope: &Scope,
+    account_id: AccountId,
+    family: Option<ProductFamilyId>,
+) -> Result<Option<Deal>, Problem> {
+    let mut query = of_account(scope, account_id, DealStatus::Open).filter(deals::partner_id.is_null());
+    if let Some(family) = family {
+        let is_of_family = deals::product_family_id.eq(Some(family.uuid()));
+        query = query.filter(
+            is_of_family
+                .assume_not_null()
+                .or(deals::product_family_id.is_null()),
+        );
+    }
+    let row = query.order(deals::id).first(tx.connection()).optional()?;
+    row.map(Deal::try_from).transpose()
+}
+
+/// Whether a deal for the account was won that is not this partner's.
+pub fn is_customer(
+    tx: &mut Tx<'_>,
+    scope: &Scope,
+    account_id: AccountId,
+    partner_id: Option<PartnerId>,
+) -> Result<bool, Problem> {
+    let is_of_others = deals::partner_id.is_distinct_from(partner_id.map(PartnerId::uuid));
+    let is_direct = deals::partner_id.is_null();
+    let query = of_account(scope, account_id, DealStatus::Won).filter(is_direct.or(is_of_others));
+    Ok(query.first(tx.connection()).optional()?.is_some())
+}
+
+fn of_account<'a>(scope: &Scope, account_id: AccountId, status: DealStatus) -> DealQuery<'a> {
+    deals::table
+        .filter(deals::organization_id.eq(scope.organization_id.uuid()))
+        .filter(deals::account_id.eq(account_id.uuid()))
+        .filter(deals::status.eq(status.as_str()))
+        .select(DealRow::as_select())
+        .into_boxed()
+}
+
 /// A page of deals.
 pub fn list(
     tx: &mut Tx<'_>,
@@ -150,11 +193,43 @@ pub fn list(
     Ok(page.page(deals, |last| position(filter.order, last)))
 }
 
-/// Writes a new deal.
-pub fn insert(tx: &mut Tx<'_>, scope: &Scope, deal: &Deal) -> Result<(), Problem> {
+/// Writes a new deal; its account, which is the survivor where the one that was named is merged.
+pub fn insert(tx: &mut Tx<'_>, scope: &Scope, deal: &Deal) -> Result<AccountId, Problem> {
     let row = DealRow::of(scope, deal);
-    Prepared(diesel::insert_into(deals::table).values(row)).execute(tx.connection())?;
-    Ok(())
+    let written = diesel::insert_into(deals::table)
+        .values(row)
+        .returning(deals::account_id);
+    Ok(AccountId::from_uuid(
+        Prepared(written).get_result(tx.connection())?,
+    ))
+}
+
+/// Moves the deals of an account, or those of them that are named, to another account; which they were.
+pub fn move_to_account(
+    tx: &mut Tx<'_>,
+    ctx: &Ctx,
+    from: AccountId,
+    to: AccountId,
+    only: Option<&[DealId]>,
+) -> Result<Vec<DealId>, Problem> {
+    let only = only.map(|ids| ids.iter().map(|id| id.uuid()).collect::<Vec<Uuid>>());
+    let query = diesel::sql_query(
+        "UPDATE deals SET account_id = $3, row_version = row_version + 1, updated_at = $4 \
+         WHERE organization_id = $1 AND account_id = $2 AND ($5 IS NULL OR id = ANY($5)) RETURNING id",
+    )
+    .bind::<SqlUuid, _>(ctx.organization_id().uuid())
+    .bind::<SqlUuid, _>(from.uuid())
+    .bind::<SqlUuid, _>(to.uuid())
+    .bind::<Timestamptz, _>(ctx.now)
+    .bind::<Nullable<Array<SqlUuid>>, _>(only);
+    let rows: Vec<Moved> = query.load(tx.connection())?;
+    Ok(rows.iter().map(|row| DealId::from_uuid(row.id)).collect())
+}
+
+#[derive(QueryableByName)]
+struct Moved {
+    #[diesel(sql_type = SqlUuid)]
+    id: Uuid,
 }
 
 /// Writes a changed deal.

@@ -15,4 +15,4 @@ mod service;
 mod store;
 
 pub use domain::{Partner, PartnerStatus};
-pub use service::{get, named, terminate};
+pub use service::{get, lock, named, terminate};

@@ -21,6 +21,11 @@ pub fn named(tx: &mut Tx<'_>, ctx: &Ctx, name: &str) -> Result<Option<Partner>, 
     }
 }
 
+/// One partner, locked until the transaction ends.
+pub fn lock(tx: &mut Tx<'_>, ctx: &Ctx, id: PartnerId) -> Result<Partner, Problem> {
+    store::lock(tx, &ctx.scope, id)?.ok_or_else(Problem::not_found)
+}
+
 /// A page of the partners that the caller may see.
 pub fn list(
     tx: &mut Tx<'_>,

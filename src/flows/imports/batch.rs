@@ -135,7 +135,7 @@ pub fn apply(
     let references = References::load(tx, &ctx.scope, resource, rows)?;
     match resource {
         ImportResource::ProductFamilies => catalog::product_families(tx, ctx, &mut batch)?,
-        ImportResource::Accounts => catalog::accounts(tx, ctx, &mut batch)?,
+        ImportResource::Accounts => catalog::account_rows(tx, ctx, &mut batch)?,
         ImportResource::Partners => partners::apply(tx, ctx, &mut batch, &references)?,
         ImportResource::Deals => deals::apply(tx, ctx, &mut batch, &references)?,
         ImportResource::Invoices => invoices::apply(tx, ctx, &mut batch, &references)?,

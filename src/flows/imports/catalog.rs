@@ -1,6 +1,7 @@
 //! Product families and accounts from rows.
 
 use super::batch::{Batch, decide_each};
+use crate::features::accounts;
 use crate::features::imports::happened::Happened;
 use crate::features::imports::rows::Row;
 use crate::features::imports::stored::{self, AccountRow, ProductFamilyRow, Stored};
@@ -32,7 +33,7 @@ pub fn product_families(tx: &mut Tx<'_>, ctx: &Ctx, batch: &mut Batch<'_>) -> Re
 }
 
 /// Applies rows that are accounts.
-pub fn accounts(tx: &mut Tx<'_>, ctx: &Ctx, batch: &mut Batch<'_>) -> Result<(), Problem> {
+pub fn account_rows(tx: &mut Tx<'_>, ctx: &Ctx, batch: &mut Batch<'_>) -> Result<(), Problem> {
     let known = stored::accounts_by_key(tx, &ctx.scope, &batch.keys())?;
     let made = |row: &Row| {
         account(
@@ -44,6 +45,7 @@ pub fn accounts(tx: &mut Tx<'_>, ctx: &Ctx, batch: &mut Batch<'_>) -> Result<(),
                 name: String::new(),
                 domain: None,
                 country: None,
+                merged_into_id: None,
                 row_version: 1,
                 created_at: ctx.now,
                 updated_at: ctx.now,
@@ -52,7 +54,18 @@ pub fn accounts(tx: &mut Tx<'_>, ctx: &Ctx, batch: &mut Batch<'_>) -> Result<(),
     };
     let changed = |row: &Row, known: &AccountRow| Ok(account(row, known.clone()));
     let told = telling("account.created", "account.updated");
-    decide_each(batch, ctx, &known, made, changed, told)?.write(tx)
+    let writes = decide_each(batch, ctx, &known, made, changed, told)?;
+    writes.write(tx)?;
+    let written = writes.created.iter().chain(&writes.updated);
+    let written = written.filter(|row| row.merged_into_id.is_none());
+    let written = written.map(|row| {
+        (
+            AccountId::from_uuid(row.id),
+            row.name.as_str(),
+            row.domain.as_deref(),
+        )
+    });
+    accounts::keep_match_keys(tx, ctx, written)
 }
 
 /// The account as the row says it is.

@@ -4,9 +4,10 @@ use super::batch::{Batch, Outcome, Refused, Versioned, Writes};
 use super::references::References;
 use crate::features::imports::rows::Row;
 use crate::features::imports::stored::{self, AttributionRow, DealRow};
-use crate::flows::accrual;
+use crate::flows::registration::deals::Arrival;
+use crate::flows::{accrual, registration};
 use crate::kernel::ctx::Ctx;
-use crate::kernel::id::{AttributionId, DealId};
+use crate::kernel::id::{AccountId, AttributionId, DealId, PartnerId, ProductFamilyId};
 use crate::kernel::patch::Patch;
 use crate::kernel::problem::Problem;
 use crate::platform::db::Tx;
@@ -52,7 +53,21 @@ pub fn apply(
     }
     loading.deals.write(tx)?;
     loading.credits.write(tx)?;
+    let created = loading.deals.created.iter().filter(|deal| deal.status == OPEN);
+    let arrivals: Vec<Arrival> = created.map(arrival).collect();
+    registration::deals::flag_many(tx, ctx, &arrivals)?;
+    registration::deals::won(tx, ctx, &loading.won)?;
     accrual::of_deals(tx, ctx, &loading.won)
+}
+
+/// The deal as those see it who have a claim to its account.
+fn arrival(deal: &DealRow) -> Arrival {
+    Arrival {
+        deal_id: DealId::from_uuid(deal.id),
+        account_id: AccountId::from_uuid(deal.account_id),
+        product_family_id: deal.product_family_id.map(ProductFamilyId::from_uuid),
+        partner_id: deal.partner_id.map(PartnerId::from_uuid),
+    }
 }
 
 struct Loading<'a> {

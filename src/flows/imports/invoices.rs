@@ -5,6 +5,7 @@ use super::references::References;
 use crate::features::imports::rows::Row;
 use crate::features::imports::stored::{self, ByKey, CreditNoteRow, InvoiceLineRow, InvoiceRow, PaymentRow};
 use crate::flows::accrual;
+use crate::kernel::commission::Goods;
 use crate::kernel::ctx::Ctx;
 use crate::kernel::id::{CreditNoteId, InvoiceId, InvoiceLineId, PaymentId};
 use crate::kernel::patch::Patch;
@@ -210,7 +211,10 @@ impl Loading<'_> {
         self.references
             .change(row, "product_family", refused)
             .apply_to(&mut product_family);
+        let goods = Goods::default();
         let line = InvoiceLineRow {
+            kind: goods.kind.as_str().to_owned(),
+            quantity: goods.quantity,
             organization_id: invoice.organization_id,
             id: line.map_or_else(|| InvoiceLineId::new(self.ctx.now).uuid(), |line| line.id),
             invoice_id: invoice.id,

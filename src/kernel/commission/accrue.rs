@@ -1,14 +1,15 @@
 //! Earning: from money received on an invoice line to one line per partner.
 
-use rust_decimal::Decimal;
-
+use super::clauses::{Goods, Service};
 use super::explain::{AccrualExplanation, Entitlement, Explanation, Step};
 use super::fraction::Fraction;
-use super::rule::{Component, Formula, Rule};
+use super::pools::{Claim, Frame, Movement, Pools};
+use super::rule::{Component, Rule};
 use super::select::Considered;
 use super::shared::Shared;
+use super::tiers::{Growth, Standing};
 use super::{CommissionError, IneligibleReason};
-use crate::kernel::id::{AttributionId, CommissionRuleVersionId, PartnerId};
+use crate::kernel::id::{AttributionId, PartnerId};
 use crate::kernel::money::{Currency, Money, MoneyError, Part, Rounding};
 
 /// The whole of a role pool, in basis points.
@@ -33,6 +34,10 @@ pub struct Party<'a> {
     pub eligible: Result<(), IneligibleReason>,
     /// The sum of what has been posted for this line, component and partner before.
     pub already_posted: Money,
+    /// What earlier components of the line come to for this partner: all of them together stay within the base.
+    pub earlier: Money,
+    /// How far the partner has come, for a rule that counts or has a cap.
+    pub standing: Standing,
 }
 
 /// One invoice line, one role pool and one component.
@@ -42,6 +47,10 @@ pub struct LineInput<'a> {
     pub component: Component,
     /// The net amount of the line: the base.
     pub net: Money,
+    /// What was sold.
+    pub goods: Goods,
+    /// Where the line stands in the life of its deal, where that is known.
+    pub service: Option<Service>,
     /// What is to be paid for the whole invoice.
     pub invoice_total: Money,
     /// What had been paid on the invoice before this payment.
@@ -65,10 +74,15 @@ pub struct Accrual<'a> {
     pub component: Component,
     /// The rule that decided the line, if any.
     pub rule: Option<&'a Rule>,
-    /// What the partner earns on the line once everything is paid.
+    /// What the partner earns on the line once everything is paid; of tiers that count beyond the line, what it earns
+    /// now.
     pub entitled: Money,
     /// What to post now.
     pub amount: Money,
+    /// The same before any cap of a period.
+    pub uncapped: Money,
+    /// What the line adds to the standing of the partner.
+    pub growth: Growth,
     /// Why the amount is zero, when it is.
     pub ineligible: Option<IneligibleReason>,
     /// Everything that the amount follows from.
@@ -78,16 +92,25 @@ pub struct Accrual<'a> {
 /// Works out what each party of one role pool earns with a payment.
 ///
 /// Each rule version has its own pool, rounded once; every party takes its share of the pool of its
-/// own rule, so that nobody's amount depends on the rules of others. The results stand in the order
-/// of the parties.
+/// own rule, so that nobody's amount depends on the rules of others. Tiers have no pool: there the base is shared, and
+/// each party earns on its own part of it. The results stand in the order of the parties.
 pub fn accrue_line<'a>(input: &LineInput<'a>) -> Result<Vec<Accrual<'a>>, CommissionError> {
     let currency = input.net.currency();
     for amount in [input.invoice_total, input.paid_before, input.paid_after] {
         require_currency(amount, currency)?;
     }
-    let mut pools = Pools::new(input.component, input.net, input.rounding, &input.parties)?;
+    let frame = Frame {
+        component: input.component,
+        net: input.net,
+        goods: input.goods,
+        service: input.service,
+        rounding: input.rounding,
+        movement: Movement::paid(input.paid_before, input.paid_after, input.invoice_total)?,
+    };
+    let mut pools = Pools::new(frame, &input.parties)?;
     let shares = pools.shares.clone();
     let accrue = |(index, party): (usize, &Party<'a>)| {
+        require_currency(party.already_posted, currency)?;
         let claim = pools.claim(index, party)?;
         accrue_party(input, party, claim, &shares)
     };
@@ -100,24 +123,39 @@ fn accrue_party<'a>(
     claim: Result<Claim, IneligibleReason>,
     shares: &Shared<Vec<Part>>,
 ) -> Result<Accrual<'a>, CommissionError> {
-    require_currency(party.already_posted, input.net.currency())?;
     let zero = Money::zero(input.net.currency());
-    let (entitled, amount, steps, blocked) = match claim {
-        Ok(claim) => {
+    let (entitled, mut amount, growth, mut steps, blocked) = match claim {
+        Ok(Claim::Shared { entitled, mut steps }) => {
             let paid = Fraction::paid(input.paid_after, input.invoice_total)?;
-            let earned = paid.apply(claim.entitled, input.rounding)?;
+            let earned = paid.apply(entitled, input.rounding)?;
             let amount = earned.checked_sub(party.already_posted)?;
-            let steps = vec![
-                claim.pool_step,
-                claim.share_step,
-                paid.step("earned", claim.entitled, earned),
-                Step::difference("amount", earned, party.already_posted, amount),
-            ];
-            (claim.entitled, amount, steps, None)
+            steps.push(paid.step("earned", entitled, earned));
+            steps.push(Step::difference("amount", earned, party.already_posted, amount));
+            (entitled, amount, Growth::default(), steps, None)
         }
-        Err(reason) => (zero, zero, Vec::new(), Some(reason)),
+        Ok(Claim::Own(own)) => (own.entitled, own.amount, own.growth, own.steps, None),
+        Err(reason) => (zero, zero, Growth::default(), Vec::new(), Some(reason)),
     };
-    let ineligible = blocked.or(amount.is_zero().then_some(IneligibleReason::ZeroAmount));
+    let uncapped = amount;
+    let mut ineligible = blocked.or(amount.is_zero().then_some(IneligibleReason::ZeroAmount));
+    if ineligible.is_none()
+        && let Some(rule) = party.rule
+    {
+        let capped = within_cap(rule, &party.standing, amount)?;
+        if capped != amount {
+            steps.push(cap_step(rule, &party.standing, amount, capped));
+            amount = capped;
+            ineligible = amount.is_zero().then_some(IneligibleReason::PeriodCapReached);
+        }
+    }
+    let entitlement = Entitlement::of(
+        party,
+        input.component,
+        shares,
+        ineligible,
+        (input.goods, input.service),
+        growth,
+    );
     Ok(Accrual {
         attribution_id: party.attribution_id,
         partner_id: party.partner_id,
@@ -125,6 +163,8 @@ fn accrue_party<'a>(
         rule: party.rule,
         entitled,
         amount,
+        uncapped,
+        growth,
         ineligible,
         explanation: Explanation::Accrual(AccrualExplanation {
             currency: input.net.currency(),
@@ -134,127 +174,30 @@ fn accrue_party<'a>(
             paid_before: input.paid_before.amount(),
             paid_after: input.paid_after.amount(),
             already_posted: party.already_posted.amount(),
-            entitlement: Entitlement::of(party, input.component, shares, ineligible),
+            entitlement,
             steps,
             amount: amount.amount(),
         }),
     })
 }
 
-/// What a party may take of a pool, and how it came about.
-#[derive(Debug, Clone)]
-pub(super) struct Claim {
-    pub(super) entitled: Money,
-    pub(super) pool_step: Step,
-    pub(super) share_step: Step,
-}
-
-/// The pools of one line: one per rule version, worked out when first asked for.
-pub(super) struct Pools {
-    component: Component,
-    base: Money,
-    rounding: Rounding,
-    pub(super) shares: Shared<Vec<Part>>,
-    by_version: Vec<Pool>,
-}
-
-struct Pool {
-    version_id: CommissionRuleVersionId,
-    amount: Money,
-    step: Step,
-    allocated: Vec<Money>,
-}
-
-impl Pools {
-    pub(super) fn new(
-        component: Component,
-        base: Money,
-        rounding: Rounding,
-        parties: &[Party<'_>],
-    ) -> Result<Self, CommissionError> {
-        let part = |party: &Party<'_>| Part {
-            basis_points: party.basis_points,
-            rank: party.rank,
-        };
-        let shares: Vec<Part> = parties.iter().map(part).collect();
-        // Wrong shares are refused even when no rule applies to any of them.
-        Money::zero(base.currency()).allocate(&shares, WHOLE_BASIS_POINTS)?;
-        Ok(Self {
-            component,
-            base,
-            rounding,
-            shares: Shared::new(shares),
-            by_version: Vec::new(),
-        })
-    }
-
-    /// What the party at the index may take, or the reason why it may take nothing.
-    pub(super) fn claim(
-        &mut self,
-        index: usize,
-        party: &Party<'_>,
-    ) -> Result<Result<Claim, IneligibleReason>, CommissionError> {
-        if party
-            .rule
-            .is_some_and(|rule| rule.terms().component != self.component)
-        {
-            return Err(CommissionError::WrongComponent);
-        }
-        if let Some(reason) = party.eligible.err().filter(|reason| reason.blocks()) {
-            return Ok(Err(reason));
-        }
-        let Some(rule) = party.rule else {
-            return Ok(Err(IneligibleReason::NoRule));
-        };
-        let Some(pool) = self.pool(rule)? else {
-            return Ok(Err(IneligibleReason::NoFlatAmountInCurrency));
-        };
-        let entitled = pool.allocated[index];
-        Ok(Ok(Claim {
-            entitled,
-            pool_step: pool.step.clone(),
-            share_step: Step::share(pool.amount, party.basis_points, entitled),
-        }))
-    }
-
-    fn pool(&mut self, rule: &Rule) -> Result<Option<&Pool>, CommissionError> {
-        let version_id = rule.terms().version_id;
-        if let Some(index) = self
-            .by_version
-            .iter()
-            .position(|pool| pool.version_id == version_id)
-        {
-            return Ok(self.by_version.get(index));
-        }
-        let formula = &rule.terms().formula;
-        let Some(amount) = formula.pool(self.base, self.rounding)? else {
-            return Ok(None);
-        };
-        let step = pool_step(formula, self.base, amount);
-        let allocated = amount.allocate(&self.shares, WHOLE_BASIS_POINTS)?;
-        self.by_version.push(Pool {
-            version_id,
-            amount,
-            step,
-            allocated,
-        });
-        Ok(self.by_version.last())
+/// What the cap of the period leaves of an amount.
+fn within_cap(rule: &Rule, standing: &Standing, amount: Money) -> Result<Money, MoneyError> {
+    match rule.terms().clauses.cap(amount.currency()) {
+        Some(cap) => standing.within(cap, amount),
+        None => Ok(amount),
     }
 }
 
-fn pool_step(formula: &Formula, base: Money, pool: Money) -> Step {
-    let base_amount = base.amount();
-    let expression = match formula {
-        _ if !base.is_positive() => format!("nothing on a base of {base_amount}"),
-        Formula::Flat { .. } => {
-            let flat = formula
-                .flat_amount(base.currency())
-                .map_or(Decimal::ZERO, Money::amount);
-            format!("the smaller of {flat} and {base_amount}")
-        }
-        Formula::Percentage { rate } => Step::product(base_amount, rate.decimal()),
-    };
-    Step::new("pool", expression, pool)
+fn cap_step(rule: &Rule, standing: &Standing, amount: Money, capped: Money) -> Step {
+    let cap = rule.terms().clauses.cap(amount.currency()).unwrap_or(amount);
+    let text = format!(
+        "the smaller of {} and {} - {}",
+        amount.amount(),
+        cap.amount(),
+        standing.cap_used
+    );
+    Step::new("period_cap", text, capped)
 }
 
 fn require_currency(amount: Money, currency: Currency) -> Result<(), MoneyError> {

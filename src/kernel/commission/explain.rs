@@ -6,11 +6,14 @@ use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 
 use super::accrue::{Party, WHOLE_BASIS_POINTS};
-use super::fraction::Fraction;
+use super::clauses::{Goods, Service};
+use super::formula::Formula;
+use super::pools::{Frame, Movement, Own, at};
 use super::reverse::{clawback_entry, clawback_fraction};
-use super::rule::{Component, Formula, Rule, RuleSnapshot};
+use super::rule::{Component, Rule, RuleSnapshot};
 use super::select::Considered;
 use super::shared::Shared;
+use super::tiers::{Growth, Standing};
 use super::{CommissionError, IneligibleReason};
 use crate::kernel::id::{AttributionId, PartnerId};
 use crate::kernel::money::{Currency, Money, Part, Rounding};
@@ -125,6 +128,35 @@ pub struct Entitlement {
     pub shares: Shared<Vec<Part>>,
     /// The rules that were looked at, and what became of them.
     pub considered: Shared<Vec<Considered>>,
+    /// What was sold; absent for one unit of a product.
+    #[serde(default, skip_serializing_if = "Goods::is_plain")]
+    pub goods: Goods,
+    /// Where the line stands in the life of its deal, where the rule asks for it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub service: Option<Service>,
+    /// What earlier components of the line come to for the partner.
+    #[serde(
+        with = "rust_decimal::serde::str",
+        default,
+        skip_serializing_if = "Decimal::is_zero"
+    )]
+    pub earlier: Decimal,
+    /// How far the partner had come, where the rule counts or has a cap.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub progress: Option<Box<Progress>>,
+}
+
+/// How far a partner had come before a line, and what the line added.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Progress {
+    /// The standing before the line.
+    pub before: Standing,
+    /// What the line added to the volume.
+    #[serde(with = "rust_decimal::serde::str")]
+    pub volume: Decimal,
+    /// What the line added to the count.
+    #[serde(with = "rust_decimal::serde::str")]
+    pub count: Decimal,
 }
 
 /// One step of the arithmetic.
@@ -165,24 +197,27 @@ impl Explanation {
 impl AccrualExplanation {
     fn recompute(&self) -> Result<Money, CommissionError> {
         let money = |amount| Money::new(amount, self.currency);
-        match self.entitlement.recompute(money(self.net)?, self.rounding)? {
-            None => Ok(Money::zero(self.currency)),
-            Some(entitled) => {
-                let paid = Fraction::paid(money(self.paid_after)?, money(self.invoice_total)?)?;
-                let earned = paid.apply(entitled, self.rounding)?;
-                Ok(earned.checked_sub(money(self.already_posted)?)?)
-            }
-        }
+        let total = money(self.invoice_total)?;
+        let movement = Movement::paid(money(self.paid_before)?, money(self.paid_after)?, total)?;
+        self.entitlement.recompute(
+            money(self.net)?,
+            money(self.already_posted)?,
+            movement,
+            self.rounding,
+        )
     }
 }
 
 impl CreditExplanation {
     fn recompute(&self) -> Result<Money, CommissionError> {
         let money = |amount| Money::new(amount, self.currency);
-        match self.entitlement.recompute(money(self.credit)?, self.rounding)? {
-            None => Ok(Money::zero(self.currency)),
-            Some(entitled) => Ok(entitled.checked_neg()?.checked_sub(money(self.already_posted)?)?),
-        }
+        let already_posted = money(self.already_posted)?;
+        self.entitlement.recompute(
+            money(self.credit)?,
+            already_posted,
+            Movement::Credit,
+            self.rounding,
+        )
     }
 }
 
@@ -202,7 +237,15 @@ impl Entitlement {
         component: Component,
         shares: &Shared<Vec<Part>>,
         ineligible: Option<IneligibleReason>,
+        (goods, service): (Goods, Option<Service>),
+        growth: Growth,
     ) -> Self {
+        let asks = |rule: &Rule| rule.terms().clauses.asks_for_service();
+        let progress = || Progress {
+            before: party.standing.clone(),
+            volume: growth.volume,
+            count: growth.count,
+        };
         Self {
             attribution_id: party.attribution_id,
             partner_id: party.partner_id,
@@ -215,24 +258,76 @@ impl Entitlement {
             },
             shares: shares.clone(),
             considered: party.considered.clone(),
+            goods,
+            service: service.filter(|_| party.rule.is_some_and(asks)),
+            earlier: party.earlier.amount(),
+            progress: party
+                .rule
+                .filter(|rule| rule.accumulates())
+                .map(|_| Box::new(progress())),
         }
     }
 
-    /// What the partner takes of the pool on a base; none when it may take nothing.
-    fn recompute(&self, base: Money, rounding: Rounding) -> Result<Option<Money>, CommissionError> {
-        if self.ineligible.is_some_and(IneligibleReason::blocks) {
-            return Ok(None);
-        }
-        let Some(rule) = &self.rule else { return Ok(None) };
-        let Some(pool) = rule.formula.pool(base, rounding)? else {
-            return Ok(None);
+    /// What is to be posted, computed again; nothing when the partner may take nothing.
+    fn recompute(
+        &self,
+        net: Money,
+        already_posted: Money,
+        movement: Movement,
+        rounding: Rounding,
+    ) -> Result<Money, CommissionError> {
+        let zero = Money::zero(net.currency());
+        let (false, Some(rule)) = (self.ineligible.is_some_and(IneligibleReason::blocks), &self.rule) else {
+            return Ok(zero);
+        };
+        let frame = Frame {
+            component: self.component,
+            net,
+            goods: self.goods,
+            service: self.service,
+            rounding,
+            movement,
+        };
+        let Ok(base) = frame.base(rule)? else {
+            return Ok(zero);
         };
         let position = self.shares.iter().position(|share| *share == self.share);
         let position = position.ok_or(CommissionError::UnknownShare)?;
-        Ok(pool
-            .allocate(&self.shares, WHOLE_BASIS_POINTS)?
-            .get(position)
-            .copied())
+        let earlier = Money::new(self.earlier, net.currency())?;
+        let standing = self.progress.as_ref().map(|progress| &progress.before);
+        let untouched = Standing::default();
+        let amount = match rule.formula.tiers() {
+            Some(tiers) => {
+                let own = Own {
+                    frame: &frame,
+                    rule,
+                    tiers,
+                    base,
+                    shares: &self.shares,
+                    position,
+                    standing: standing.unwrap_or(&untouched),
+                    already_posted,
+                    earlier,
+                };
+                own.work()?.map_or(zero, |worked| worked.amount)
+            }
+            None => {
+                let Some((_, pool)) = frame.pool(rule, base)? else {
+                    return Ok(zero);
+                };
+                let share = at(pool.allocate(&self.shares, WHOLE_BASIS_POINTS)?, position);
+                let entitled = frame.beside(share, earlier, &self.shares, position)?;
+                let target = match movement {
+                    Movement::Payment { after, .. } => after.apply(entitled, rounding)?,
+                    Movement::Credit => entitled.checked_neg()?,
+                };
+                target.checked_sub(already_posted)?
+            }
+        };
+        match (movement, rule.clauses.cap(net.currency()), standing) {
+            (Movement::Payment { .. }, Some(cap), Some(standing)) => Ok(standing.within(cap, amount)?),
+            _ => Ok(amount),
+        }
     }
 
     /// The formula of the rule that decided, if any.

@@ -10,8 +10,11 @@
 //! Invariant: whoever earns nothing gets a zero line with the reason.
 
 mod accrue;
+mod clauses;
 mod explain;
+mod formula;
 mod fraction;
+mod pools;
 mod reverse;
 mod rule;
 mod select;
@@ -19,6 +22,7 @@ mod sentence;
 mod shared;
 #[cfg(test)]
 mod tests;
+mod tiers;
 
 use thiserror::Error;
 
@@ -26,14 +30,21 @@ use crate::kernel::money::MoneyError;
 use crate::kernel::word::word_enum;
 
 pub use accrue::{Accrual, LineInput, Party, accrue_line};
-pub use explain::{
-    AccrualExplanation, ClawbackExplanation, CreditExplanation, Entitlement, Explanation, Step, recompute,
+pub use clauses::{
+    BaseMeasure, Clauses, Goods, HoldStart, LineKind, PeriodCap, Recurrence, RecurrenceKind, RenewalRate,
+    Service,
 };
+pub use explain::{
+    AccrualExplanation, ClawbackExplanation, CreditExplanation, Entitlement, Explanation, Progress, Step,
+    recompute,
+};
+pub use formula::{FlatPer, Formula};
 pub use reverse::{Clawback, CreditInput, clawback, credit_note_lines};
-pub use rule::{Component, Conditions, Formula, Rule, RuleError, RuleSnapshot, RuleTerms};
+pub use rule::{Component, Conditions, Rule, RuleError, RuleSnapshot, RuleTerms};
 pub use select::{Considered, Facts, Outcome, Selection, select, ties};
 pub use sentence::sentence;
 pub use shared::Shared;
+pub use tiers::{Growth, Standing, Tier, TierMetric, TierMode, TierScope, Tiers};
 
 word_enum! {
     /// Why a line earns nothing. The list grows; readers tolerate words that they do not know.
@@ -50,6 +61,14 @@ word_enum! {
         NoFlatAmountInCurrency = "no_flat_amount_in_currency",
         /// A flat amount does not depend on the base, so that a credit takes nothing back from it.
         FlatRuleNotCredited = "flat_rule_not_credited",
+        /// The deal is paid once, or the months of its window are over.
+        RecurrenceOver = "recurrence_over",
+        /// Shipping and fees do not belong to the base of the rule.
+        NotInBase = "not_in_base",
+        /// The rule pays on the margin, and the cost of the line is unknown.
+        CostUnknown = "cost_unknown",
+        /// The partner has earned as much in the period as the rule allows.
+        PeriodCapReached = "period_cap_reached",
         /// The partner is eligible, but the amount comes to nothing.
         ZeroAmount = "zero_amount",
     }
@@ -58,7 +77,7 @@ word_enum! {
 impl IneligibleReason {
     /// Whether the reason forbids earning, rather than describing an amount of nothing.
     pub(crate) const fn blocks(self) -> bool {
-        !matches!(self, Self::ZeroAmount)
+        !matches!(self, Self::ZeroAmount | Self::PeriodCapReached)
     }
 }
 

@@ -1,10 +1,14 @@
 //! Taking back: refunds of a known payment, and credit notes on a deal without an invoice.
 
-use super::accrue::{Accrual, Claim, Party, Pools};
+use super::accrue::{Accrual, Party};
+use super::clauses::{Goods, Service};
 use super::explain::{ClawbackExplanation, CreditExplanation, Entitlement, Explanation, Step};
+use super::formula::Formula;
 use super::fraction::Fraction;
-use super::rule::{Component, Formula};
+use super::pools::{Claim, Frame, Movement, Pools};
+use super::rule::Component;
 use super::shared::Shared;
+use super::tiers::Growth;
 use super::{CommissionError, IneligibleReason};
 use crate::kernel::money::{Money, MoneyError, Part, Rounding};
 
@@ -87,6 +91,8 @@ pub struct CreditInput<'a> {
     /// The net amount credited, as a positive amount. For several credit notes that shall add up
     /// exactly: the cumulative amount, with what was posted for the earlier ones in the parties.
     pub credit: Money,
+    /// Where the credit stands in the life of its deal, where that is known.
+    pub service: Option<Service>,
     /// The rounding of the program.
     pub rounding: Rounding,
     /// Everyone with a share of the pool.
@@ -95,9 +101,18 @@ pub struct CreditInput<'a> {
 
 /// Works out the negative lines of a credit note: the deal's own rules with the sign turned.
 ///
-/// A flat amount does not depend on the base, so that a flat rule gives a zero line with the reason.
+/// A flat amount does not depend on the base, so that a flat rule gives a zero line with the reason. Tiers that count
+/// beyond the line unwind from where the partner stands.
 pub fn credit_note_lines<'a>(input: &CreditInput<'a>) -> Result<Vec<Accrual<'a>>, CommissionError> {
-    let mut pools = Pools::new(input.component, input.credit, input.rounding, &input.parties)?;
+    let frame = Frame {
+        component: input.component,
+        net: input.credit,
+        goods: Goods::default(),
+        service: input.service,
+        rounding: input.rounding,
+        movement: Movement::Credit,
+    };
+    let mut pools = Pools::new(frame, &input.parties)?;
     let shares = pools.shares.clone();
     let credit = |(index, party): (usize, &Party<'a>)| {
         let claim = match party.rule.map(|rule| &rule.terms().formula) {
@@ -118,21 +133,23 @@ fn credit_party<'a>(
     shares: &Shared<Vec<Part>>,
 ) -> Result<Accrual<'a>, CommissionError> {
     let zero = Money::zero(input.credit.currency());
-    let (entitled, amount, steps, blocked) = match claim {
-        Ok(claim) => {
-            let entitled = claim.entitled.checked_neg()?;
+    let (entitled, amount, growth, steps, blocked) = match claim {
+        Ok(Claim::Shared {
+            entitled: share,
+            mut steps,
+        }) => {
+            let entitled = share.checked_neg()?;
             let amount = entitled.checked_sub(party.already_posted)?;
-            let steps = vec![
-                claim.pool_step,
-                claim.share_step,
-                Step::negation("credited", claim.entitled, entitled),
-                Step::difference("amount", entitled, party.already_posted, amount),
-            ];
-            (entitled, amount, steps, None)
+            steps.push(Step::negation("credited", share, entitled));
+            steps.push(Step::difference("amount", entitled, party.already_posted, amount));
+            (entitled, amount, Growth::default(), steps, None)
         }
-        Err(reason) => (zero, zero, Vec::new(), Some(reason)),
+        Ok(Claim::Own(own)) => (own.entitled, own.amount, own.growth, own.steps, None),
+        Err(reason) => (zero, zero, Growth::default(), Vec::new(), Some(reason)),
     };
     let ineligible = blocked.or(amount.is_zero().then_some(IneligibleReason::ZeroAmount));
+    let about = (Goods::default(), input.service);
+    let entitlement = Entitlement::of(party, input.component, shares, ineligible, about, growth);
     Ok(Accrual {
         attribution_id: party.attribution_id,
         partner_id: party.partner_id,
@@ -140,13 +157,15 @@ fn credit_party<'a>(
         rule: party.rule,
         entitled,
         amount,
+        uncapped: amount,
+        growth,
         ineligible,
         explanation: Explanation::Credit(CreditExplanation {
             currency: input.credit.currency(),
             rounding: input.rounding,
             credit: input.credit.amount(),
             already_posted: party.already_posted.amount(),
-            entitlement: Entitlement::of(party, input.component, shares, ineligible),
+            entitlement,
             steps,
             amount: amount.amount(),
         }),

@@ -4,15 +4,17 @@ use std::collections::BTreeMap;
 
 use chrono::{DateTime, SecondsFormat, Utc};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
-use serde_json::{Value, json};
+use serde_json::json;
 use sha2::{Digest, Sha256};
 use thiserror::Error;
 
+use super::clauses::Clauses;
+use super::formula::Formula;
 use super::shared::Shared;
+use super::tiers::Tiers;
 use crate::kernel::id::{CommissionRuleId, CommissionRuleVersionId, PartnerId, ProductFamilyId, ProgramId};
-use crate::kernel::money::{Currency, Money, MoneyError, Rounding};
+use crate::kernel::money::{Currency, Money};
 use crate::kernel::motion::{Motion, Role};
-use crate::kernel::rate::Rate;
 use crate::kernel::word::word_enum;
 
 word_enum! {
@@ -25,23 +27,6 @@ word_enum! {
         /// What a distributor earns on those below it.
         Override = "override",
     }
-}
-
-/// How a rule turns a base into an amount.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(tag = "type", rename_all = "snake_case")]
-pub enum Formula {
-    /// One amount per invoice line and currency, never converted.
-    Flat {
-        /// At most one amount per currency. On the wire an object from currency code to amount.
-        #[serde(serialize_with = "write_flat_amounts", deserialize_with = "read_flat_amounts")]
-        amounts: Vec<Money>,
-    },
-    /// A share of the base.
-    Percentage {
-        /// The share.
-        rate: Rate,
-    },
 }
 
 /// What must be true of a line for a rule to apply. An empty list admits anything; the dimensions
@@ -77,6 +62,8 @@ pub struct RuleTerms {
     pub formula: Formula,
     /// When it pays.
     pub conditions: Conditions,
+    /// What else the terms say.
+    pub clauses: Clauses,
     /// The higher wins among rules that are equally specific.
     pub priority: i32,
     /// Days from the payment to the release of the commission.
@@ -109,6 +96,9 @@ pub struct RuleSnapshot {
     pub component: Component,
     /// How much it pays.
     pub formula: Formula,
+    /// What else the terms say.
+    #[serde(default, skip_serializing_if = "Clauses::is_plain")]
+    pub clauses: Clauses,
 }
 
 /// Why terms make no rule.
@@ -126,6 +116,48 @@ pub enum RuleError {
     /// The version ends before it begins, or at once.
     #[error("a version ends after it begins")]
     EmptyEffectivePeriod,
+    /// A table of tiers that is empty or does not start at zero.
+    #[error("the first tier starts at 0")]
+    TiersStartAboveZero,
+    /// A table of tiers whose bounds do not rise.
+    #[error("the bounds of tiers rise")]
+    TiersNotRising,
+    /// A tier with an amount below zero.
+    #[error("an amount of a tier is not negative")]
+    NegativeTierAmount,
+    /// A table that each line reads for itself, with a scope beyond the line.
+    #[error("slab_per_line has the scope line")]
+    PerLineBeyondLine,
+    /// Rates in a marginal table of counts, or amounts per unit in a table of money.
+    #[error("a marginal tier of counts pays amounts per unit, a tier of money pays rates")]
+    TierMetricMismatch,
+    /// A hybrid of something else than flat amounts with a percentage or tiers.
+    #[error("a hybrid adds a percentage or tiers to flat amounts")]
+    NotAHybrid,
+    /// A minimum, floor or cap below zero.
+    #[error("a minimum, floor or cap is not negative")]
+    NegativeLimit,
+    /// Two minimums, floors or caps in one currency.
+    #[error("there is at most one minimum, floor or cap per currency")]
+    DuplicateLimitCurrency,
+    /// A floor above the cap.
+    #[error("a floor is at most the cap")]
+    FloorAboveCap,
+    /// A period cap over a line.
+    #[error("a cap of a period needs a period; use line_caps for lines")]
+    CapWithoutPeriod,
+    /// Rates of later years that do not rise by year, or start with the first.
+    #[error("rates of renewals are in rising order of years, from 1")]
+    RenewalsNotRising,
+    /// Rates of later years where the formula has no rate.
+    #[error("rates of renewals need a percentage")]
+    RenewalWithoutRate,
+    /// A window of no months.
+    #[error("a window has at least one month")]
+    EmptyWindow,
+    /// A window or rates of later years where there is only one invoice.
+    #[error("what is paid once has no months and no renewals")]
+    OneTimeRecurs,
 }
 
 impl Rule {
@@ -135,9 +167,9 @@ impl Rule {
             return Err(RuleError::EmptyEffectivePeriod);
         }
         terms.formula.check()?;
-        if let Formula::Flat { amounts } = &mut terms.formula {
-            amounts.sort_unstable_by_key(|amount| amount.currency());
-        }
+        terms.clauses.check(terms.formula.has_rate())?;
+        terms.formula.sort();
+        terms.clauses.sort();
         let snapshot = Shared::new(RuleSnapshot {
             rule_id: terms.rule_id,
             version_id: terms.version_id,
@@ -145,6 +177,7 @@ impl Rule {
             hash: terms.hash(),
             component: terms.component,
             formula: terms.formula.clone(),
+            clauses: terms.clauses.clone(),
         });
         Ok(Self { terms, snapshot })
     }
@@ -152,6 +185,11 @@ impl Rule {
     /// The terms.
     pub const fn terms(&self) -> &RuleTerms {
         &self.terms
+    }
+
+    /// Whether what it pays depends on what was counted or paid before: such lines are worked out one after another.
+    pub fn accumulates(&self) -> bool {
+        self.snapshot.accumulates()
     }
 
     /// What explanations keep of the rule, shared among them.
@@ -165,72 +203,9 @@ impl Rule {
     }
 }
 
-impl Formula {
-    /// The whole commission on a base, rounded once: never above the base, and nothing when the base
-    /// is nothing or less. None when a flat rule has no amount in the currency of the base.
-    pub fn pool(&self, base: Money, rounding: Rounding) -> Result<Option<Money>, MoneyError> {
-        let amount = match self {
-            Self::Flat { .. } => self.flat_amount(base.currency()),
-            Self::Percentage { rate } => Some(base.at_rate(*rate, rounding)?),
-        };
-        match amount {
-            Some(_) if !base.is_positive() => Ok(Some(Money::zero(base.currency()))),
-            Some(amount) => amount.min(base).map(Some),
-            None => Ok(None),
-        }
-    }
-
-    /// The amount of a flat rule in a currency.
-    pub fn flat_amount(&self, currency: Currency) -> Option<Money> {
-        match self {
-            Self::Flat { amounts } => amounts
-                .iter()
-                .copied()
-                .find(|amount| amount.currency() == currency),
-            Self::Percentage { .. } => None,
-        }
-    }
-
-    /// Whether a line in the currency can be computed at all.
-    pub fn covers(&self, currency: Currency) -> bool {
-        match self {
-            Self::Flat { .. } => self.flat_amount(currency).is_some(),
-            Self::Percentage { .. } => true,
-        }
-    }
-
-    fn check(&self) -> Result<(), RuleError> {
-        let Self::Flat { amounts } = self else {
-            return Ok(());
-        };
-        if amounts.is_empty() {
-            return Err(RuleError::NoFlatAmount);
-        }
-        if amounts.iter().any(|amount| amount.is_negative()) {
-            return Err(RuleError::NegativeFlatAmount);
-        }
-        let currencies: BTreeMap<_, _> = amounts.iter().map(|amount| (amount.currency(), ())).collect();
-        if currencies.len() < amounts.len() {
-            return Err(RuleError::DuplicateFlatCurrency);
-        }
-        Ok(())
-    }
-
-    fn canonical(&self) -> Value {
-        match self {
-            Self::Flat { amounts } => {
-                let sorted: BTreeMap<_, _> = amounts
-                    .iter()
-                    .map(|amount| (amount.currency(), amount.amount_text()))
-                    .collect();
-                let amounts: Vec<_> = sorted
-                    .into_iter()
-                    .map(|(currency, text)| json!([currency.code(), text]))
-                    .collect();
-                json!({ "type": "flat", "amounts": amounts })
-            }
-            Self::Percentage { rate } => json!({ "type": "percentage", "rate": rate.to_string() }),
-        }
+impl RuleSnapshot {
+    pub(super) fn accumulates(&self) -> bool {
+        self.formula.tiers().is_some_and(Tiers::accumulates) || self.clauses.period_cap.is_some()
     }
 }
 
@@ -250,11 +225,11 @@ impl RuleTerms {
         })
     }
 
-    /// The terms as JSON in one fixed form: fields in this order, lists sorted and without repeats,
+    /// The terms as JSON in one fixed form: fields by name, lists sorted and without repeats,
     /// decimals as text, instants in microseconds as the database keeps them.
     pub fn canonical_text(&self) -> String {
         let conditions = &self.conditions;
-        json!({
+        let mut text = json!({
             "rule_id": self.rule_id.to_string(),
             "version_id": self.version_id.to_string(),
             "version": self.version,
@@ -271,8 +246,12 @@ impl RuleTerms {
             "priority": self.priority,
             "hold_days": self.hold_days,
             "effective_from": canonical_instant(self.effective_from),
-        })
-        .to_string()
+        });
+        // Terms of versions that said nothing else keep the hash that they had before there was anything else to say.
+        if !self.clauses.is_plain() {
+            text["clauses"] = json!(self.clauses);
+        }
+        text.to_string()
     }
 }
 
@@ -287,20 +266,30 @@ fn canonical_instant(instant: DateTime<Utc>) -> String {
     instant.to_rfc3339_opts(SecondsFormat::Micros, true)
 }
 
-fn write_flat_amounts<S: Serializer>(amounts: &[Money], serializer: S) -> Result<S::Ok, S::Error> {
-    serializer.collect_map(
-        amounts
-            .iter()
-            .map(|amount| (amount.currency(), amount.amount_text())),
-    )
-}
+/// Amounts of which there is at most one per currency: on the wire an object from currency code to amount.
+pub(super) mod by_currency {
+    use super::{BTreeMap, Currency, Deserialize, Deserializer, Money, Serializer};
 
-fn read_flat_amounts<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<Money>, D::Error> {
-    let texts = BTreeMap::<Currency, String>::deserialize(deserializer)?;
-    let read = |(currency, text): (Currency, String)| Money::parse(&text, currency);
-    texts
-        .into_iter()
-        .map(read)
-        .collect::<Result<_, _>>()
-        .map_err(serde::de::Error::custom)
+    pub(in super::super) fn serialize<S: Serializer>(
+        amounts: &[Money],
+        serializer: S,
+    ) -> Result<S::Ok, S::Error> {
+        serializer.collect_map(
+            amounts
+                .iter()
+                .map(|amount| (amount.currency(), amount.amount_text())),
+        )
+    }
+
+    pub(in super::super) fn deserialize<'de, D: Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Vec<Money>, D::Error> {
+        let texts = BTreeMap::<Currency, String>::deserialize(deserializer)?;
+        let read = |(currency, text): (Currency, String)| Money::parse(&text, currency);
+        texts
+            .into_iter()
+            .map(read)
+            .collect::<Result<_, _>>()
+            .map_err(serde::de::Error::custom)
+    }
 }

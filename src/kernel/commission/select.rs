@@ -3,15 +3,17 @@
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
+use super::clauses::{Clauses, in_currency};
+use super::formula::Formula;
 use super::rule::{Component, Conditions, Rule, RuleTerms};
 use super::shared::Shared;
 use crate::kernel::id::{CommissionRuleId, PartnerId, ProductFamilyId, ProgramId};
-use crate::kernel::money::Currency;
-use crate::kernel::motion::{Motion, Role};
+use crate::kernel::money::{Currency, Money};
+use crate::kernel::motion::{DealType, Motion, Role};
 
 /// What is known of one partner's part in one line.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Facts {
+pub struct Facts<'a> {
     /// The program of the enrollment.
     pub program_id: ProgramId,
     /// The motion of the deal.
@@ -24,6 +26,14 @@ pub struct Facts {
     pub product_family_id: Option<ProductFamilyId>,
     /// The currency of the invoice.
     pub currency: Currency,
+    /// The tier of the enrollment, if it has one.
+    pub tier: Option<&'a str>,
+    /// The type of the deal.
+    pub deal_type: DealType,
+    /// The country of the customer, if it is known.
+    pub country: Option<&'a str>,
+    /// The net amount of the line.
+    pub net: Money,
 }
 
 /// What became of one rule.
@@ -46,6 +56,14 @@ pub enum Outcome {
     ProductFamilyDiffers,
     /// It is for other currencies.
     CurrencyDiffers,
+    /// It is for other tiers.
+    TierDiffers,
+    /// It is for other types of deals.
+    DealTypeDiffers,
+    /// It is for customers in other countries.
+    CountryDiffers,
+    /// The line is below its minimum.
+    BelowMinimumAmount,
     /// It is flat and names no amount in the currency.
     NoFlatAmountInCurrency,
     /// It would apply, but another one is more specific or has priority.
@@ -95,10 +113,10 @@ impl<'a> Selection<'a> {
 
 /// Chooses at most one rule per component among the rules in force at `lock_at`.
 ///
-/// The most specific wins: partner, then product family, then motion, then the higher priority.
+/// The most specific wins: partner, then tier, then product family, then motion, then the higher priority.
 pub fn select<'a>(
     rules: impl IntoIterator<Item = &'a Rule>,
-    facts: &Facts,
+    facts: &Facts<'_>,
     lock_at: DateTime<Utc>,
 ) -> Selection<'a> {
     let rules = rules.into_iter();
@@ -141,6 +159,7 @@ pub fn ties<'a>(rules: impl IntoIterator<Item = &'a RuleTerms>) -> Option<(&'a R
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 struct Specificity {
     names_partners: bool,
+    names_tiers: bool,
     names_product_families: bool,
     names_motions: bool,
     priority: i32,
@@ -150,6 +169,7 @@ impl Specificity {
     fn of(terms: &RuleTerms) -> Self {
         Self {
             names_partners: !terms.conditions.partners.is_empty(),
+            names_tiers: !terms.clauses.tiers.is_empty(),
             names_product_families: !terms.conditions.product_families.is_empty(),
             names_motions: !terms.conditions.motions.is_empty(),
             priority: terms.priority,
@@ -192,7 +212,7 @@ fn settle<'a>(
     }
 }
 
-fn refusal(terms: &RuleTerms, facts: &Facts, lock_at: DateTime<Utc>) -> Option<Outcome> {
+fn refusal(terms: &RuleTerms, facts: &Facts<'_>, lock_at: DateTime<Utc>) -> Option<Outcome> {
     let Conditions {
         program_id,
         motions,
@@ -216,7 +236,38 @@ fn refusal(terms: &RuleTerms, facts: &Facts, lock_at: DateTime<Utc>) -> Option<O
         (admits(currencies, &facts.currency), Outcome::CurrencyDiffers),
         (
             terms.formula.covers(facts.currency),
-            Outcome::NoFlatAmountInCurrency,
+            match terms.formula {
+                Formula::Tiered(_) => Outcome::CurrencyDiffers,
+                _ => Outcome::NoFlatAmountInCurrency,
+            },
+        ),
+    ]
+    .into_iter()
+    .find_map(|(admitted, outcome)| (!admitted).then_some(outcome))
+    .or_else(|| refused_clause(&terms.clauses, facts))
+}
+
+fn refused_clause(clauses: &Clauses, facts: &Facts<'_>) -> Option<Outcome> {
+    if clauses.is_unconditional() {
+        return None;
+    }
+    let admits_text = |allowed: &[String], value: Option<&str>| {
+        allowed.is_empty() || value.is_some_and(|value| allowed.iter().any(|entry| entry == value))
+    };
+    let minimum = in_currency(&clauses.minimum_amounts, facts.currency);
+    [
+        (admits_text(&clauses.tiers, facts.tier), Outcome::TierDiffers),
+        (
+            admits(&clauses.deal_types, &facts.deal_type),
+            Outcome::DealTypeDiffers,
+        ),
+        (
+            admits_text(&clauses.countries, facts.country),
+            Outcome::CountryDiffers,
+        ),
+        (
+            minimum.is_none_or(|minimum| facts.net.amount() >= minimum.amount()),
+            Outcome::BelowMinimumAmount,
         ),
     ]
     .into_iter()
@@ -233,6 +284,9 @@ fn tie(first: &RuleTerms, second: &RuleTerms) -> bool {
         && meet(&one.roles, &other.roles)
         && meet(&one.partners, &other.partners)
         && meet(&one.product_families, &other.product_families)
+        && meet(&first.clauses.tiers, &second.clauses.tiers)
+        && meet(&first.clauses.deal_types, &second.clauses.deal_types)
+        && meet(&first.clauses.countries, &second.clauses.countries)
         && meet_in_currency(first, second)
 }
 
@@ -244,8 +298,6 @@ fn in_force_together(first: &RuleTerms, second: &RuleTerms) -> bool {
 
 /// A flat rule applies only in the currencies that it names an amount in.
 fn meet_in_currency(first: &RuleTerms, second: &RuleTerms) -> bool {
-    use super::rule::Formula::Flat;
-
     let admitted = |currency: &Currency| {
         [first, second]
             .iter()
@@ -254,16 +306,12 @@ fn meet_in_currency(first: &RuleTerms, second: &RuleTerms) -> bool {
     let named: Vec<Currency> = [first, second]
         .into_iter()
         .flat_map(|terms| {
-            let flat = match &terms.formula {
-                Flat { amounts } => amounts.as_slice(),
-                _ => &[],
-            };
             terms
                 .conditions
                 .currencies
                 .iter()
                 .copied()
-                .chain(flat.iter().map(|amount| amount.currency()))
+                .chain(terms.formula.currencies())
         })
         .collect();
     // When neither names a currency, both apply in all of them.

@@ -5,7 +5,7 @@ use rust_decimal::Decimal;
 use super::explain::{
     AccrualExplanation, ClawbackExplanation, CreditExplanation, Entitlement, Explanation, Step,
 };
-use super::rule::Formula;
+use super::formula::Formula;
 use super::{Component, IneligibleReason};
 use crate::kernel::money::Currency;
 
@@ -32,6 +32,9 @@ fn accrual_sentence(accrual: &AccrualExplanation) -> String {
     if let Some(refusal) = refusal(entitlement) {
         return format!("Nothing is earned on {net} {currency}, because {refusal}.");
     }
+    if let Some(own) = own_sentence(entitlement, &accrual.steps, *net, *currency) {
+        return format!("{own} This line is {amount} {currency}.");
+    }
     let earned = result(&accrual.steps, "earned");
     format!(
         "{} {paid_after} of {invoice_total} {currency} of the invoice has been paid, so {earned} {currency} is \
@@ -53,6 +56,9 @@ fn credit_sentence(credit: &CreditExplanation) -> String {
             "Nothing is taken back for a credit of {} {currency}, because {refusal}.",
             credit.credit
         );
+    }
+    if let Some(own) = own_sentence(entitlement, &credit.steps, credit.credit, *currency) {
+        return format!("{own} For a credit the sign is turned: this line is {amount} {currency}.");
     }
     let credited = result(&credit.steps, "credited");
     format!(
@@ -80,6 +86,38 @@ fn clawback_sentence(clawback: &ClawbackExplanation) -> String {
     )
 }
 
+/// How tiers lead to an amount on the partner's own part of the base.
+fn own_sentence(
+    entitlement: &Entitlement,
+    steps: &[Step],
+    base: Decimal,
+    currency: Currency,
+) -> Option<String> {
+    let rule = entitlement.rule.as_deref()?;
+    let tiers = rule.formula.tiers()?;
+    let percent = Decimal::new(i64::from(entitlement.share.basis_points), 2).normalize();
+    let own = result(steps, "own_base");
+    let before = match entitlement.progress.as_deref() {
+        Some(progress) if tiers.accumulates() => format!(
+            " {} {currency} and {} units had been counted in {}, {} {currency} and {} units come on top.",
+            progress.before.volume,
+            progress.before.count,
+            progress.before.tier_period,
+            progress.volume,
+            progress.count
+        ),
+        _ => String::new(),
+    };
+    Some(format!(
+        "Version {} of rule {} pays by {} tiers on the partner's own part of {base} {currency}: {percent}% of it is {own} \
+         {currency}.{before} The tiers come to {} {currency}.",
+        rule.version,
+        rule.rule_id,
+        tiers.tier_mode.as_str().replace('_', " "),
+        result(steps, "tiers"),
+    ))
+}
+
 /// How the rule and the share lead to what the partner is entitled to.
 fn entitled_sentences(
     entitlement: &Entitlement,
@@ -100,6 +138,11 @@ fn entitled_sentences(
                 (rate.decimal() * Decimal::ONE_HUNDRED).normalize()
             )
         }
+        Some(formula @ Formula::Hybrid { .. }) => format!(
+            "a flat amount and {}% of {base} {currency}",
+            (formula.rate().map_or(Decimal::ZERO, |rate| rate.decimal()) * Decimal::ONE_HUNDRED).normalize()
+        ),
+        Some(Formula::Tiered(_)) => format!("by tiers on {base} {currency}"),
         Some(Formula::Flat { .. }) => format!("a flat amount, at most {base} {currency}"),
         None => format!("nothing on {base} {currency}"),
     };
@@ -120,6 +163,10 @@ fn refusal(entitlement: &Entitlement) -> Option<&'static str> {
         IneligibleReason::EnrollmentNotActive => Some("the enrollment in the program is not active"),
         IneligibleReason::NoFlatAmountInCurrency => Some("the rule has no flat amount in this currency"),
         IneligibleReason::FlatRuleNotCredited => Some("a flat amount does not depend on what was sold"),
+        IneligibleReason::RecurrenceOver => Some("the rule pays no further invoices of the deal"),
+        IneligibleReason::NotInBase => Some("shipping and fees do not belong to the base of the rule"),
+        IneligibleReason::CostUnknown => Some("the rule pays on the margin and the cost is unknown"),
+        IneligibleReason::PeriodCapReached => Some("the cap of the period has been reached"),
         IneligibleReason::ZeroAmount => None,
     }
 }

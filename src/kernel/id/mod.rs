@@ -125,6 +125,8 @@ typed_id!(EnrollmentId, "enr", "An enrollment of a partner in a program.");
 typed_id!(ProgramTermsId, "trm", "A version of a program's terms.");
 typed_id!(TermsAcceptanceId, "tac", "An acceptance of a program's terms.");
 typed_id!(AccountId, "acc", "An account, the end customer's company.");
+typed_id!(AccountMatchId, "acm", "A pair of accounts that may be one.");
+typed_id!(AccountMergeId, "acg", "A merge of two accounts.");
 typed_id!(DealId, "deal", "A deal.");
 typed_id!(
     TouchpointId,
@@ -137,6 +139,22 @@ typed_id!(
     "An attribution, the credit of one partner for one deal in one role."
 );
 typed_id!(ReferralId, "ref", "A referral, a lead that a partner hands over.");
+typed_id!(
+    DealRegistrationId,
+    "reg",
+    "A deal registration, a partner's claim to an account."
+);
+typed_id!(RegistrationCommentId, "rcm", "A comment on a deal registration.");
+typed_id!(
+    RegistrationExtensionId,
+    "rex",
+    "An extension of a deal registration, asked for with evidence."
+);
+typed_id!(
+    RegistrationConflictId,
+    "cnf",
+    "A conflict of several claims to one account."
+);
 typed_id!(InvoiceId, "inv", "An invoice.");
 typed_id!(InvoiceLineId, "inl", "A line of an invoice.");
 typed_id!(PaymentId, "pay", "A payment of an invoice.");

@@ -12,7 +12,8 @@ use std::fmt;
 use std::str::FromStr;
 
 use chrono::{
-    DateTime, Datelike, Days, LocalResult, NaiveDate, NaiveDateTime, NaiveTime, TimeDelta, TimeZone, Utc,
+    DateTime, Datelike, Days, LocalResult, Months, NaiveDate, NaiveDateTime, NaiveTime, TimeDelta, TimeZone,
+    Utc,
 };
 use chrono_tz::Tz;
 use thiserror::Error;
@@ -58,6 +59,18 @@ pub fn release_at(paid_at: DateTime<Utc>, hold_days: u32, zone: ProgramZone) -> 
     }
     local_date(paid_at, zone)
         .checked_add_days(Days::new(u64::from(hold_days)))
+        .map_or(DateTime::<Utc>::MAX_UTC, |date| start_of_day(date, zone))
+}
+
+/// The instant at which a commission is released whose hold begins with the end of the month of the payment.
+///
+/// Day 0 is the last local day of the month; the release is at 00:00 local time of day 0 + `hold_days`.
+pub fn release_after_month_end(paid_at: DateTime<Utc>, hold_days: u32, zone: ProgramZone) -> DateTime<Utc> {
+    let day = local_date(paid_at, zone);
+    day.with_day(1)
+        .and_then(|first| first.checked_add_months(Months::new(1)))
+        .and_then(|next| next.pred_opt())
+        .and_then(|last| last.checked_add_days(Days::new(u64::from(hold_days))))
         .map_or(DateTime::<Utc>::MAX_UTC, |date| start_of_day(date, zone))
 }
 

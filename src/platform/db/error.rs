@@ -94,6 +94,13 @@ fn by_constraint(constraint: &str) -> Option<Problem> {
     let code = match constraint {
         "attributions_shares_check" => Code::SharesExceedWhole,
         "commission_rule_versions_period_key" => Code::RuleVersionsOverlap,
+        "deal_registrations_protection_key" => Code::RegistrationConflict,
+        "registration_extensions_requested_key" => {
+            return Some(
+                Problem::new(Code::AlreadyExists)
+                    .because("An extension of this registration is asked for already."),
+            );
+        }
         "payout_runs_second_person_check"
         | "payout_runs_second_hand_check"
         | "payout_methods_second_person_check"
@@ -102,6 +109,8 @@ fn by_constraint(constraint: &str) -> Option<Problem> {
         | "adjustments_second_person_check" => Code::SecondPersonRequired,
         // Two proposals were confirmed at once; the second one is tried again and replaces the first.
         "payout_methods_active_key" => Code::WriteConflict,
+        // Two merged the same account at once; the second one is tried again and finds it merged.
+        "account_merges_merged_key" => Code::WriteConflict,
         "partners_circle_check" => {
             let message = "A partner cannot be placed below itself.";
             return Some(Problem::field("/parent_id", "below_itself", message));
@@ -175,6 +184,7 @@ fn foreign_column(name: &str) -> Option<&'static str> {
         "stage",
         "parent",
         "partner",
+        "deal_registration",
         "deal",
         "invoice",
         "payment",

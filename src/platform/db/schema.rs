@@ -1,6 +1,64 @@
 // @generated automatically by Diesel CLI.
 
 diesel::table! {
+    account_match_keys (organization_id, account_id, position) {
+        organization_id -> Uuid,
+        account_id -> Uuid,
+        position -> Int4,
+        name_key -> Nullable<Text>,
+        core -> Nullable<Text>,
+        domain -> Nullable<Text>,
+        key_version -> Int4,
+        compared -> Bool,
+    }
+}
+
+diesel::table! {
+    account_matches (organization_id, id) {
+        organization_id -> Uuid,
+        id -> Uuid,
+        account_id -> Uuid,
+        other_account_id -> Uuid,
+        status -> Text,
+        status_reason -> Nullable<Text>,
+        score -> Int4,
+        reasons -> Array<Nullable<Text>>,
+        decided_by -> Nullable<Uuid>,
+        decided_by_type -> Nullable<Text>,
+        decided_at -> Nullable<Timestamptz>,
+        row_version -> Int8,
+        created_at -> Timestamptz,
+        updated_at -> Timestamptz,
+    }
+}
+
+diesel::table! {
+    account_merge_moves (organization_id, merge_id, kind, record_id) {
+        organization_id -> Uuid,
+        merge_id -> Uuid,
+        kind -> Text,
+        record_id -> Uuid,
+    }
+}
+
+diesel::table! {
+    account_merges (organization_id, id) {
+        organization_id -> Uuid,
+        id -> Uuid,
+        account_id -> Uuid,
+        survivor_id -> Uuid,
+        status -> Text,
+        reason -> Text,
+        undo_reason -> Nullable<Text>,
+        moved_deals -> Int8,
+        moved_accounts -> Int8,
+        row_version -> Int8,
+        created_at -> Timestamptz,
+        updated_at -> Timestamptz,
+    }
+}
+
+diesel::table! {
     accounts (organization_id, id) {
         organization_id -> Uuid,
         id -> Uuid,
@@ -11,6 +69,7 @@ diesel::table! {
         row_version -> Int8,
         created_at -> Timestamptz,
         updated_at -> Timestamptz,
+        merged_into_id -> Nullable<Uuid>,
     }
 }
 
@@ -178,6 +237,7 @@ diesel::table! {
         row_version -> Int8,
         created_at -> Timestamptz,
         updated_at -> Timestamptz,
+        clauses -> Jsonb,
     }
 }
 
@@ -189,6 +249,23 @@ diesel::table! {
         program_id -> Uuid,
         name -> Text,
         component -> Text,
+        row_version -> Int8,
+        created_at -> Timestamptz,
+        updated_at -> Timestamptz,
+    }
+}
+
+diesel::table! {
+    commission_standings (organization_id, commission_rule_id, partner_id, currency, period) {
+        organization_id -> Uuid,
+        commission_rule_id -> Uuid,
+        partner_id -> Uuid,
+        currency -> Text,
+        period -> Text,
+        volume -> Numeric,
+        units -> Numeric,
+        exact -> Numeric,
+        posted -> Numeric,
         row_version -> Int8,
         created_at -> Timestamptz,
         updated_at -> Timestamptz,
@@ -240,6 +317,43 @@ diesel::table! {
         amount -> Numeric,
         reason -> Nullable<Text>,
         issued_at -> Timestamptz,
+        row_version -> Int8,
+        created_at -> Timestamptz,
+        updated_at -> Timestamptz,
+    }
+}
+
+diesel::table! {
+    deal_registrations (organization_id, id) {
+        organization_id -> Uuid,
+        id -> Uuid,
+        external_id -> Nullable<Text>,
+        partner_id -> Uuid,
+        program_id -> Uuid,
+        account_id -> Uuid,
+        product_family_id -> Nullable<Uuid>,
+        amount -> Numeric,
+        currency -> Text,
+        claim -> Jsonb,
+        hidden_from_parent -> Bool,
+        status -> Text,
+        reason_code -> Nullable<Text>,
+        reason -> Nullable<Text>,
+        submitted_at -> Nullable<Timestamptz>,
+        respond_by -> Nullable<Timestamptz>,
+        sla_breached_at -> Nullable<Timestamptz>,
+        decided_at -> Nullable<Timestamptz>,
+        protection_days -> Nullable<Int4>,
+        protection_starts -> Nullable<Text>,
+        protected_from -> Nullable<Timestamptz>,
+        protected_until -> Nullable<Timestamptz>,
+        paused_seconds -> Int8,
+        remind_at -> Nullable<Timestamptz>,
+        closed_at -> Nullable<Timestamptz>,
+        deal_id -> Nullable<Uuid>,
+        registrar_id -> Nullable<Uuid>,
+        created_by -> Uuid,
+        created_by_type -> Text,
         row_version -> Int8,
         created_at -> Timestamptz,
         updated_at -> Timestamptz,
@@ -433,6 +547,9 @@ diesel::table! {
         description -> Nullable<Text>,
         net_amount -> Numeric,
         tax_amount -> Numeric,
+        kind -> Text,
+        quantity -> Numeric,
+        cost_amount -> Nullable<Numeric>,
     }
 }
 
@@ -455,6 +572,7 @@ diesel::table! {
         row_version -> Int8,
         created_at -> Timestamptz,
         updated_at -> Timestamptz,
+        service_starts_on -> Nullable<Date>,
     }
 }
 
@@ -695,6 +813,82 @@ diesel::table! {
         row_version -> Int8,
         created_at -> Timestamptz,
         updated_at -> Timestamptz,
+    }
+}
+
+diesel::table! {
+    registration_comments (organization_id, id) {
+        organization_id -> Uuid,
+        id -> Uuid,
+        deal_registration_id -> Uuid,
+        visibility -> Text,
+        body -> Text,
+        created_by -> Uuid,
+        created_by_type -> Text,
+        created_at -> Timestamptz,
+    }
+}
+
+diesel::table! {
+    registration_conflict_parties (organization_id, registration_conflict_id, deal_registration_id) {
+        organization_id -> Uuid,
+        registration_conflict_id -> Uuid,
+        deal_registration_id -> Uuid,
+        partner_id -> Uuid,
+        side -> Text,
+        evidence -> Nullable<Text>,
+        joined_at -> Timestamptz,
+    }
+}
+
+diesel::table! {
+    registration_conflicts (organization_id, id) {
+        organization_id -> Uuid,
+        id -> Uuid,
+        account_id -> Uuid,
+        product_family_id -> Nullable<Uuid>,
+        kind -> Text,
+        policy -> Text,
+        status -> Text,
+        decision -> Nullable<Text>,
+        reason -> Nullable<Text>,
+        incumbent_registration_id -> Nullable<Uuid>,
+        deal_id -> Nullable<Uuid>,
+        winner_registration_id -> Nullable<Uuid>,
+        respond_by -> Timestamptz,
+        decided_by -> Nullable<Uuid>,
+        decided_by_type -> Nullable<Text>,
+        decided_at -> Nullable<Timestamptz>,
+        row_version -> Int8,
+        created_at -> Timestamptz,
+        updated_at -> Timestamptz,
+    }
+}
+
+diesel::table! {
+    registration_extensions (organization_id, id) {
+        organization_id -> Uuid,
+        id -> Uuid,
+        deal_registration_id -> Uuid,
+        status -> Text,
+        reason -> Nullable<Text>,
+        evidence -> Text,
+        respond_by -> Nullable<Timestamptz>,
+        decided_at -> Nullable<Timestamptz>,
+        created_by -> Uuid,
+        created_by_type -> Text,
+        row_version -> Int8,
+        created_at -> Timestamptz,
+        updated_at -> Timestamptz,
+    }
+}
+
+diesel::table! {
+    registration_prechecks (organization_id, partner_id) {
+        organization_id -> Uuid,
+        partner_id -> Uuid,
+        hour -> Timestamptz,
+        asked -> Int4,
     }
 }
 
@@ -959,6 +1153,10 @@ diesel::table! {
 }
 
 diesel::allow_tables_to_appear_in_same_query!(
+    account_match_keys,
+    account_matches,
+    account_merge_moves,
+    account_merges,
     accounts,
     adjustments,
     api_keys,
@@ -970,8 +1168,10 @@ diesel::allow_tables_to_appear_in_same_query!(
     clawbacks,
     commission_rule_versions,
     commission_rules,
+    commission_standings,
     commissions,
     credit_notes,
+    deal_registrations,
     deal_rules,
     deals,
     enrollments,
@@ -1006,6 +1206,11 @@ diesel::allow_tables_to_appear_in_same_query!(
     referrals,
     refresh_tokens,
     refunds,
+    registration_comments,
+    registration_conflict_parties,
+    registration_conflicts,
+    registration_extensions,
+    registration_prechecks,
     roles,
     sessions,
     terms_acceptances,

@@ -179,6 +179,39 @@ impl<'a> Tx<'a> {
         Ok(outcome)
     }
 
+    /// Does the service's own work within a request of a partner's caller: what the partner neither sees nor writes, as
+    /// the claims of others to an account. The actor stays who it is; what happened is told in its name. To be entered
+    /// only after the caller's own scope has found what the request is about, and nothing that was seen inside goes out
+    /// but by the caller's scope again.
+    pub fn in_house<T>(
+        &mut self,
+        ctx: &Ctx,
+        work: impl FnOnce(&mut Self, &Ctx) -> Result<T, Problem>,
+    ) -> Result<T, Problem> {
+        let Some(partner_id) = ctx.scope.partner_id else {
+            return work(self, ctx);
+        };
+        self.confirm_caller()?;
+        if self.ctx.is_none() {
+            self.ctx = Some(ctx.clone());
+        }
+        let mut house = ctx.clone();
+        house.scope.partner_id = None;
+        self.confine_to("")?;
+        // What happened is written here, because a partner's session may tell of nobody but itself.
+        let outcome = work(self, &house).and_then(|value| self.flush().map(|()| value));
+        let restored = self.confine_to(&partner_id.uuid().to_string());
+        let value = outcome?;
+        restored.map(|()| value)
+    }
+
+    /// From here to the end of the transaction the session is confined to this partner, or to none.
+    fn confine_to(&mut self, partner_id: &str) -> Result<(), Problem> {
+        let query =
+            sql_query("SELECT set_config('copartner.partner_id', $1, true)").bind::<Text, _>(partner_id);
+        Ok(Prepared(query).execute(self.connection)?)
+    }
+
     /// Asks Postgres whether the caller is still let in.
     pub fn confirm_caller(&mut self) -> Result<(), Problem> {
         Ok(Prepared(sql_query("SELECT scope_organization()")).execute(self.connection)?)

@@ -1,5 +1,7 @@
 //! What goes back to the client; plain enough to be kept and given again for the same Idempotency-Key.
 
+use super::problem;
+use crate::kernel::id::RequestId;
 use crate::kernel::problem::Problem;
 use actix_web::body::BoxBody;
 use actix_web::http::StatusCode;
@@ -70,6 +72,15 @@ impl Answer {
         Ok(answer
             .with("Location", format!("/v1/{path}/{id}"))
             .with("Retry-After", "1"))
+    }
+
+    /// A refusal of which something stays: unlike an error it is committed, and kept for a repeated request.
+    pub fn refusal(problem: &Problem, request_id: RequestId) -> Result<Self, Problem> {
+        let document = problem::document(problem, Some(request_id));
+        Ok(Self {
+            content_type: problem::PROBLEM_JSON.to_owned(),
+            ..Self::json(problem.code.status(), &document)?
+        })
     }
 
     /// `200` with text of another media type.

@@ -95,6 +95,9 @@ pub fn document(problem: &Problem, request_id: Option<RequestId>) -> Value {
     if let Some(moves) = &problem.allowed_moves {
         document.insert("allowed_moves".to_owned(), json!(moves));
     }
+    if let Some(conflict_id) = &problem.conflict_id {
+        document.insert("conflict_id".to_owned(), json!(conflict_id));
+    }
     Value::Object(document)
 }
 

@@ -19,6 +19,15 @@ const INNER: &[&str] = &["http", "dto", "domain", "service", "store"];
 const TABLES: &[(&str, &[&str])] = &[
     ("organizations", &["event_counters"]),
     ("partners", &["partner_descendants"]),
+    (
+        "accounts",
+        &[
+            "account_match_keys",
+            "account_matches",
+            "account_merges",
+            "account_merge_moves",
+        ],
+    ),
     ("users", &["user_roles"]),
     ("identity_providers", &["identities"]),
     ("program_terms", &["terms_acceptances"]),
@@ -27,9 +36,18 @@ const TABLES: &[(&str, &[&str])] = &[
         &["referral_assignments", "referral_moves", "referral_routes"],
     ),
     ("sessions", &["refresh_tokens"]),
+    (
+        "deal_registrations",
+        &[
+            "registration_comments",
+            "registration_extensions",
+            "registration_prechecks",
+        ],
+    ),
+    ("registration_conflicts", &["registration_conflict_parties"]),
     ("commission_rules", &["commission_rule_versions"]),
     ("attributions", &["attribution_corrections"]),
-    ("commissions", &["clawbacks"]),
+    ("commissions", &["clawbacks", "commission_standings"]),
     ("events", &["event_counters"]),
     ("audit", &["audit_events", "audit_links", "unsealed_audit_events"]),
     ("invoices", &["invoice_lines", "payments", "refunds"]),
@@ -78,7 +96,9 @@ pub const FOREIGN_TABLES: &[(&str, &[&str], &str)] = &[
     (
         "commissions",
         &[
+            "accounts",
             "attributions",
+            "commission_rule_versions",
             "credit_notes",
             "deals",
             "enrollments",
@@ -86,6 +106,7 @@ pub const FOREIGN_TABLES: &[(&str, &[&str], &str)] = &[
             "invoices",
             "partners",
             "payments",
+            "product_families",
             "programs",
             "refunds",
         ],

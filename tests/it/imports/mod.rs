@@ -42,7 +42,7 @@ fn upload(actor: &Actor, resource: &str, mapping: &Value, options: &[(&str, &str
 
 /// Uploads a file and lets the worker load it; the import as it ended.
 #[track_caller]
-fn load(
+pub fn load(
     world: &World,
     resource: &str,
     mapping: &Value,

@@ -3,6 +3,7 @@
 mod adjustments;
 mod books;
 mod earning;
+mod field_defects;
 mod guards;
 mod holds;
 mod late;
@@ -10,3 +11,4 @@ mod paying;
 mod races;
 mod runs;
 mod taking_back;
+mod tiers;

@@ -20,7 +20,10 @@ const OPEN: [(&str, &str); 33] = [
     ("authentication_events", "those about itself"),
     ("clawbacks", "its own"),
     ("commissions", "its own"),
-    ("deal_rules", "those of its programs, and of those of partners below it"),
+    (
+        "deal_rules",
+        "those of its programs, and of those of partners below it",
+    ),
     (
         "deals",
         "those that it, or anyone below it, made or has credit for",

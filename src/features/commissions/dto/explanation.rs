@@ -1,7 +1,7 @@
 //! Why a line has its amount, on the wire.
 
 use crate::kernel::commission::{
-    CommissionError, Considered, Entitlement, Explanation, Formula, Outcome, Step, recompute, sentence,
+    CommissionError, Considered, Entitlement, Explanation, Outcome, Step, recompute, sentence,
 };
 use crate::kernel::ctx::Scope;
 use crate::kernel::id::{CommissionId, CommissionRuleId, CommissionRuleVersionId};
@@ -74,7 +74,7 @@ pub struct DecidingRuleView {
         example = "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08"
     )]
     pub terms_hash: String,
-    /// What the rule pays: `flat` or `percentage`.
+    /// What the rule pays: `flat`, `percentage`, `tiered` or `hybrid`.
     #[schema(max_length = 64, pattern = "^[a-z_]+$", example = "percentage")]
     pub formula: String,
 }
@@ -213,16 +213,12 @@ fn wire(amount: Decimal, currency: Currency) -> Result<MoneyBody, Problem> {
 
 fn deciding_rule(entitlement: &Entitlement) -> Option<DecidingRuleView> {
     let rule = entitlement.rule.as_deref()?;
-    let formula = match rule.formula {
-        Formula::Flat { .. } => "flat",
-        Formula::Percentage { .. } => "percentage",
-    };
     Some(DecidingRuleView {
         commission_rule_id: rule.rule_id,
         commission_rule_version_id: rule.version_id,
         version: rule.version,
         terms_hash: rule.hash.clone(),
-        formula: formula.to_owned(),
+        formula: rule.formula.kind().to_owned(),
     })
 }
 
@@ -238,6 +234,10 @@ impl From<Considered> for ConsideredView {
             Outcome::ProductFamilyDiffers => ("product_family_differs", None),
             Outcome::CurrencyDiffers => ("currency_differs", None),
             Outcome::NoFlatAmountInCurrency => ("no_flat_amount_in_currency", None),
+            Outcome::TierDiffers => ("tier_differs", None),
+            Outcome::DealTypeDiffers => ("deal_type_differs", None),
+            Outcome::CountryDiffers => ("country_differs", None),
+            Outcome::BelowMinimumAmount => ("below_minimum_amount", None),
             Outcome::LessSpecific { than } => ("less_specific", Some(than)),
             Outcome::Tied { with } => ("tied", Some(with)),
         };

@@ -1,8 +1,10 @@
 //! Commissions and clawbacks on the wire.
 
 mod explanation;
+mod preview;
 
 pub use explanation::{ExplanationView, VerificationView};
+pub use preview::{PreviewBody, PreviewView};
 
 use super::domain::{
     ClawbackStatus, Commission, CommissionKind, CommissionStatus, Moved, TakenFrom, ZeroReason,

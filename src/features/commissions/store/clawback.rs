@@ -1,15 +1,17 @@
 //! The lines that a refund touches, and what is taken from them.
 
 use super::super::domain::{ClawbackStatus, ClawedBack, CommissionStatus, TakenFrom, ZeroReason};
+use crate::kernel::commission::Progress;
 use crate::kernel::ctx::{Ctx, Scope};
-use crate::kernel::id::{CommissionId, DealId, PartnerId, ProgramId, RefundId};
+use crate::kernel::id::{CommissionId, CommissionRuleId, DealId, PartnerId, ProgramId, RefundId};
 use crate::kernel::money::{Money, Rounding};
 use crate::kernel::problem::Problem;
 use crate::platform::db::{Prepared, Tx};
 use chrono::{DateTime, Utc};
-use diesel::sql_types::{Array, Integer, Nullable, Numeric, Text, Timestamptz, Uuid as SqlUuid};
+use diesel::sql_types::{Array, Integer, Jsonb, Nullable, Numeric, Text, Timestamptz, Uuid as SqlUuid};
 use diesel::{QueryableByName, RunQueryDsl, sql_query};
 use rust_decimal::Decimal;
+use serde_json::Value;
 use std::str::FromStr;
 use uuid::Uuid;
 
@@ -34,6 +36,10 @@ pub struct ExposedRow {
     pub payment: Money,
     /// What was refunded of the payment with this refund, within the program's clawback window.
     pub refunded_cumulative: Money,
+    /// What was refunded with this refund.
+    pub refund: Money,
+    /// The rule that decided the line, and how far the partner had come under it, if the rule counts.
+    pub counted: Option<(CommissionRuleId, Progress)>,
     /// When the money came in.
     pub paid_at: DateTime<Utc>,
     /// When it went back.
@@ -66,6 +72,12 @@ struct Raw {
     payment: Decimal,
     #[diesel(sql_type = Numeric)]
     refunded_cumulative: Decimal,
+    #[diesel(sql_type = Numeric)]
+    refund: Decimal,
+    #[diesel(sql_type = Nullable<Jsonb>)]
+    progress: Option<Value>,
+    #[diesel(sql_type = Nullable<SqlUuid>)]
+    rule_id: Option<Uuid>,
     #[diesel(sql_type = Timestamptz)]
     paid_at: DateTime<Utc>,
     #[diesel(sql_type = Timestamptz)]
@@ -118,7 +130,9 @@ pub fn lock_exposed(
                  AND e.payment_id = r.payment_id AND e.cumulative_amount <= r.cumulative_amount \
                  AND (g.clawback_window_days IS NULL \
                      OR e.refunded_at <= p.paid_at + make_interval(days => g.clawback_window_days))\
-             ) AS refunded_cumulative, p.paid_at, r.refunded_at, g.rounding, g.clawback_window_days AS window_days \
+             ) AS refunded_cumulative, r.amount AS refund, c.explanation->'entitlement'->'progress' AS progress, \
+             (SELECT v.commission_rule_id FROM commission_rule_versions v WHERE v.organization_id = $1 \
+                 AND v.id = c.rule_version_id) AS rule_id, p.paid_at, r.refunded_at, g.rounding, g.clawback_window_days AS window_days \
          FROM refunds r \
          JOIN payments p ON p.organization_id = $1 AND p.id = r.payment_id \
          JOIN commissions c ON c.organization_id = $1 AND c.payment_id = p.id AND c.status <> 'ineligible' \
@@ -138,7 +152,14 @@ impl TryFrom<Raw> for ExposedRow {
 
     fn try_from(raw: Raw) -> Result<Self, Problem> {
         let money = |amount: Decimal| super::money(amount, &raw.currency);
+        let progress: Option<Progress> = raw
+            .progress
+            .map(serde_json::from_value)
+            .transpose()
+            .map_err(Problem::damaged)?;
         Ok(Self {
+            refund: money(raw.refund)?,
+            counted: raw.rule_id.map(CommissionRuleId::from_uuid).zip(progress),
             commission_id: CommissionId::from_uuid(raw.commission_id),
             refund_id: RefundId::from_uuid(raw.refund_id),
             partner_id: PartnerId::from_uuid(raw.partner_id),

@@ -6,6 +6,7 @@ mod credit;
 mod deals;
 mod list;
 mod moves;
+pub mod standings;
 
 pub use credit::{CreditLine, lines_of_credit};
 pub use list::{

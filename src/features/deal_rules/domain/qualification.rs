@@ -58,7 +58,9 @@ impl QualificationField {
                 None
             }
             (QualificationType::Date, Value::String(text)) => {
-                let is_date = text.parse::<NaiveDate>().is_ok_and(|date| date.to_string() == *text);
+                let is_date = text
+                    .parse::<NaiveDate>()
+                    .is_ok_and(|date| date.to_string() == *text);
                 (!is_date).then(|| ("invalid_format", "Expected a day such as 2026-03-31.".to_owned()))
             }
             (QualificationType::Choice, Value::String(choice)) => {

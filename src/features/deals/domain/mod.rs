@@ -5,6 +5,7 @@ mod tests;
 
 use crate::kernel::id::{AccountId, DealId, PartnerId, PipelineStageId, ProductFamilyId, ProgramId};
 use crate::kernel::money::Money;
+pub use crate::kernel::motion::DealType;
 use crate::kernel::patch::Patch;
 use crate::kernel::problem::{Code, FieldProblem, Problem};
 use crate::kernel::word::word_enum;
@@ -32,18 +33,6 @@ impl DealStatus {
             Self::Lost => &["reopen"],
             Self::Won => &[],
         }
-    }
-}
-
-word_enum! {
-    /// What a deal means to the customer's business with the organization.
-    DealType, "deal type" {
-        /// Its first purchase, or of something new.
-        New = "new",
-        /// The same again for another term.
-        Renewal = "renewal",
-        /// More of what it has.
-        Expansion = "expansion",
     }
 }
 

@@ -31,7 +31,7 @@ macro_rules! ids_by_key {
 /// The records of a noun, such as `account`, that have these keys.
 pub fn named(tx: &mut Tx<'_>, scope: &Scope, noun: &str, keys: &[&str]) -> Result<Vec<Named>, Problem> {
     let found: Vec<(String, Uuid)> = match noun {
-        "account" => ids_by_key!(accounts, tx, scope, keys),
+        "account" => accounts_named(tx, scope, keys)?,
         "program" => ids_by_key!(programs, tx, scope, keys),
         "partner" => ids_by_key!(partners, tx, scope, keys),
         "product_family" => ids_by_key!(product_families, tx, scope, keys),
@@ -43,6 +43,23 @@ pub fn named(tx: &mut Tx<'_>, scope: &Scope, noun: &str, keys: &[&str]) -> Resul
         partner_id: None,
     });
     Ok(named.collect())
+}
+
+/// Accounts by their keys; the key of a merged one leads to its survivor.
+fn accounts_named(tx: &mut Tx<'_>, scope: &Scope, keys: &[&str]) -> Result<Vec<(String, Uuid)>, Problem> {
+    let found: Vec<(String, Uuid, Option<Uuid>)> = accounts::table
+        .filter(accounts::organization_id.eq(scope.organization_id.uuid()))
+        .filter(accounts::external_id.eq_any(keys))
+        .select((
+            accounts::external_id.assume_not_null(),
+            accounts::id,
+            accounts::merged_into_id,
+        ))
+        .load(tx.connection())?;
+    let led = found
+        .into_iter()
+        .map(|(key, id, survivor)| (key, survivor.unwrap_or(id)));
+    Ok(led.collect())
 }
 
 fn deals_named(tx: &mut Tx<'_>, scope: &Scope, keys: &[&str]) -> Result<Vec<Named>, Problem> {

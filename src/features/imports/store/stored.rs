@@ -180,6 +180,7 @@ stored! {
         name: String,
         domain: Option<String>,
         country: Option<String>,
+        merged_into_id: Option<Uuid> as AccountId,
         row_version: i64,
         created_at: DateTime<Utc>,
         updated_at: DateTime<Utc>,
@@ -300,6 +301,8 @@ stored! {
         description: Option<String>,
         net_amount: Decimal,
         tax_amount: Decimal,
+        kind: String,
+        quantity: Decimal,
     }
 }
 

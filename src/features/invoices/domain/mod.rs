@@ -6,6 +6,7 @@ mod tests;
 
 pub use payment::{Credit, NewPayment, NewRefund, Payment, Refund, RefundKind};
 
+use crate::kernel::commission::Goods;
 use crate::kernel::id::{DealId, InvoiceId, InvoiceLineId, ProductFamilyId};
 use crate::kernel::money::{Currency, Money, MoneyError};
 use crate::kernel::patch::Patch;
@@ -67,6 +68,9 @@ pub struct Invoice {
     pub issued_on: NaiveDate,
     /// When it should be paid.
     pub due_on: Option<NaiveDate>,
+    /// The first day of the service that it bills, where that is another day.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub service_starts_on: Option<NaiveDate>,
     /// Counts its changes.
     pub row_version: i64,
     /// When it came to be.
@@ -90,6 +94,9 @@ pub struct InvoiceLine {
     pub net_amount: Money,
     /// The tax.
     pub tax_amount: Money,
+    /// What it is about, how many, and at which cost.
+    #[serde(skip_serializing_if = "Goods::is_plain")]
+    pub goods: Goods,
 }
 
 /// What a new invoice is made of.
@@ -105,6 +112,8 @@ pub struct NewInvoice {
     pub issued_on: NaiveDate,
     /// When it should be paid.
     pub due_on: Option<NaiveDate>,
+    /// The first day of the service that it bills, where that is another day.
+    pub service_starts_on: Option<NaiveDate>,
     /// Its lines, in order.
     pub lines: Vec<NewInvoiceLine>,
 }
@@ -120,6 +129,8 @@ pub struct NewInvoiceLine {
     pub product_family_id: Option<ProductFamilyId>,
     /// What was sold, in words.
     pub description: Option<String>,
+    /// What it is about, how many, and at which cost.
+    pub goods: Goods,
 }
 
 /// What may be changed of an invoice.
@@ -140,6 +151,7 @@ impl Invoice {
             currency,
             issued_on,
             due_on,
+            service_starts_on,
             lines,
         } = new;
         let (net_amount, total_amount) = sums(&lines, currency).map_err(|error| {
@@ -162,6 +174,7 @@ impl Invoice {
             credited_amount: Money::zero(currency),
             issued_on,
             due_on,
+            service_starts_on,
             row_version: 1,
             created_at: now,
             updated_at: now,
@@ -261,6 +274,7 @@ impl InvoiceLine {
             tax_amount,
             product_family_id,
             description,
+            goods,
         } = new;
         Self {
             id: InvoiceLineId::new(now),
@@ -269,6 +283,7 @@ impl InvoiceLine {
             description,
             net_amount,
             tax_amount,
+            goods,
         }
     }
 }

@@ -29,6 +29,7 @@ fn line(net: Money, tax: Money) -> NewInvoiceLine {
         tax_amount: tax,
         product_family_id: None,
         description: None,
+        goods: Goods::default(),
     }
 }
 
@@ -39,6 +40,7 @@ fn new_invoice(lines: Vec<NewInvoiceLine>) -> NewInvoice {
         currency: Currency::USD,
         issued_on: now().date_naive(),
         due_on: None,
+        service_starts_on: None,
         lines,
     }
 }

@@ -8,9 +8,10 @@ pub use refund::{NewRefundBody, RefundPage, RefundPath, RefundView, RefundsQuery
 
 use super::domain::{Invoice, InvoiceLine, InvoicePatch, InvoiceStatus, NewInvoice, NewInvoiceLine};
 use super::store::{InvoiceFilter, InvoiceOrder};
+use crate::kernel::commission::{Goods, LineKind};
 use crate::kernel::ctx::Ctx;
 use crate::kernel::id::{DealId, InvoiceId, InvoiceLineId, ProductFamilyId};
-use crate::kernel::money::{Currency, Money};
+use crate::kernel::money::{Currency, Money, plain_decimal};
 use crate::kernel::patch::Patch;
 use crate::kernel::problem::Problem;
 use crate::page_of;
@@ -18,6 +19,7 @@ use crate::platform::db::PageRequest;
 use crate::platform::web::fields::money_code;
 use crate::platform::web::{Fields, MoneyBody};
 use chrono::{DateTime, NaiveDate, Utc};
+use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 use validator::Validate;
@@ -46,6 +48,9 @@ pub struct NewInvoiceBody {
     /// When it should be paid; not before `issued_on`.
     #[schema(nullable = false)]
     pub due_on: Option<NaiveDate>,
+    /// The first day of the service that it bills; absent: `issued_on`. Rules that pay for some months ask for it.
+    #[schema(nullable = false)]
+    pub service_starts_on: Option<NaiveDate>,
     /// What it bills.
     #[schema(min_items = 1, max_items = 500)]
     pub lines: Vec<NewInvoiceLineBody>,
@@ -82,6 +87,25 @@ pub struct NewInvoiceLineBody {
         example = "Platform, March"
     )]
     pub description: Option<String>,
+    /// What it is about: `product` (the default), `shipping` or `fee`.
+    #[schema(nullable = false)]
+    pub kind: Option<LineKind>,
+    /// How many units; 1 when absent. The amount is that of all of them.
+    #[schema(
+        nullable = false,
+        max_length = 20,
+        pattern = r"^(0|[1-9][0-9]{0,8})(\.[0-9]{1,4})?$",
+        example = "1"
+    )]
+    pub quantity: Option<String>,
+    /// What it cost you; rules that pay on the margin ask for it.
+    #[schema(
+        nullable = false,
+        max_length = 20,
+        pattern = r"^(0|[1-9][0-9]{0,14})(\.[0-9]{1,4})?$",
+        example = "400.00"
+    )]
+    pub cost: Option<String>,
 }
 
 impl NewInvoiceBody {
@@ -93,6 +117,7 @@ impl NewInvoiceBody {
             currency,
             issued_on,
             due_on,
+            service_starts_on,
             lines,
         } = self;
         let mut fields = Fields::new();
@@ -102,6 +127,7 @@ impl NewInvoiceBody {
             currency,
             issued_on: *issued_on,
             due_on: *due_on,
+            service_starts_on: *service_starts_on,
             lines: (0..)
                 .zip(lines)
                 .filter_map(|(index, line)| line.terms(index, currency, &mut fields))
@@ -118,7 +144,18 @@ impl NewInvoiceLineBody {
             tax,
             product_family_id,
             description,
+            kind,
+            quantity,
+            cost,
         } = self;
+        // The contract has checked the form of the quantity.
+        let quantity = quantity.as_deref().map_or(Some(Decimal::ONE), plain_decimal)?;
+        fields.require(
+            !quantity.is_zero(),
+            &format!("/lines/{index}/quantity"),
+            "too_small",
+            "A line has more than no units.",
+        );
         let mut amount = |name: &str, text: &str| {
             Money::parse(text, currency)
                 .map_err(|error| {
@@ -132,7 +169,16 @@ impl NewInvoiceLineBody {
             Some(tax) => amount("tax", tax),
             None => Some(Money::zero(currency)),
         };
+        let cost = match cost {
+            Some(cost) => Some(amount("cost", cost)?.amount()),
+            None => None,
+        };
         Some(NewInvoiceLine {
+            goods: Goods {
+                kind: kind.unwrap_or(LineKind::Product),
+                quantity: quantity.normalize(),
+                cost,
+            },
             net_amount: net_amount?,
             tax_amount: tax_amount?,
             product_family_id: *product_family_id,
@@ -167,7 +213,7 @@ impl PatchInvoiceBody {
 
 /// An invoice with its lines.
 #[derive(Debug, Clone, Serialize, ToSchema)]
-#[schema(as = Invoice, examples(json!({"id": "inv_01j9zq4y8k7m5n3p2r1s0t6v4w", "external_id": "in_1042", "deal_id": "deal_01j9zq4y8k7m5n3p2r1s0t6v4w", "status": "partially_paid", "status_reason": null, "net_amount": {"amount": "1000.00", "currency": "USD"}, "total_amount": {"amount": "1190.00", "currency": "USD"}, "paid_amount": {"amount": "500.00", "currency": "USD"}, "refunded_amount": {"amount": "0.00", "currency": "USD"}, "credited_amount": {"amount": "0.00", "currency": "USD"}, "open_amount": {"amount": "690.00", "currency": "USD"}, "issued_on": "2026-03-01", "due_on": "2026-03-31", "lines": [{"id": "inl_01j9zq4y8k7m5n3p2r1s0t6v4w", "position": 1, "product_family_id": null, "description": "Platform, March", "net_amount": {"amount": "1000.00", "currency": "USD"}, "tax_amount": {"amount": "190.00", "currency": "USD"}}], "created_at": "2026-03-01T08:00:00Z", "updated_at": "2026-03-15T09:30:00Z"})))]
+#[schema(as = Invoice, examples(json!({"id": "inv_01j9zq4y8k7m5n3p2r1s0t6v4w", "external_id": "in_1042", "deal_id": "deal_01j9zq4y8k7m5n3p2r1s0t6v4w", "status": "partially_paid", "status_reason": null, "net_amount": {"amount": "1000.00", "currency": "USD"}, "total_amount": {"amount": "1190.00", "currency": "USD"}, "paid_amount": {"amount": "500.00", "currency": "USD"}, "refunded_amount": {"amount": "0.00", "currency": "USD"}, "credited_amount": {"amount": "0.00", "currency": "USD"}, "open_amount": {"amount": "690.00", "currency": "USD"}, "issued_on": "2026-03-01", "due_on": "2026-03-31", "service_starts_on": null, "lines": [{"id": "inl_01j9zq4y8k7m5n3p2r1s0t6v4w", "position": 1, "product_family_id": null, "description": "Platform, March", "net_amount": {"amount": "1000.00", "currency": "USD"}, "tax_amount": {"amount": "190.00", "currency": "USD"}, "kind": "product", "quantity": "1", "cost_amount": null}], "created_at": "2026-03-01T08:00:00Z", "updated_at": "2026-03-15T09:30:00Z"})))]
 pub struct InvoiceView {
     /// Its id.
     pub id: InvoiceId,
@@ -198,6 +244,9 @@ pub struct InvoiceView {
     /// When it should be paid.
     #[schema(required)]
     pub due_on: Option<NaiveDate>,
+    /// The first day of the service that it bills; `null` for the day on it.
+    #[schema(required)]
+    pub service_starts_on: Option<NaiveDate>,
     /// What it bills, in order.
     #[schema(max_items = 500)]
     pub lines: Vec<InvoiceLineView>,
@@ -209,7 +258,7 @@ pub struct InvoiceView {
 
 /// A line of an invoice.
 #[derive(Debug, Clone, Serialize, ToSchema)]
-#[schema(as = InvoiceLine, examples(json!({"id": "inl_01j9zq4y8k7m5n3p2r1s0t6v4w", "position": 1, "product_family_id": null, "description": "Platform, March", "net_amount": {"amount": "1000.00", "currency": "USD"}, "tax_amount": {"amount": "190.00", "currency": "USD"}})))]
+#[schema(as = InvoiceLine, examples(json!({"id": "inl_01j9zq4y8k7m5n3p2r1s0t6v4w", "position": 1, "product_family_id": null, "description": "Platform, March", "net_amount": {"amount": "1000.00", "currency": "USD"}, "tax_amount": {"amount": "190.00", "currency": "USD"}, "kind": "product", "quantity": "1", "cost_amount": null})))]
 pub struct InvoiceLineView {
     /// Its id.
     pub id: InvoiceLineId,
@@ -226,11 +275,23 @@ pub struct InvoiceLineView {
     pub net_amount: MoneyBody,
     /// The tax.
     pub tax_amount: MoneyBody,
+    /// What it is about: `product`, `shipping` or `fee`.
+    pub kind: LineKind,
+    /// How many units.
+    #[schema(
+        max_length = 20,
+        pattern = r"^(0|[1-9][0-9]{0,14})(\.[0-9]{1,4})?$",
+        example = "1"
+    )]
+    pub quantity: String,
+    /// What it cost, where that is known.
+    #[schema(required)]
+    pub cost_amount: Option<MoneyBody>,
 }
 
 /// An invoice without its lines, as lists show it.
 #[derive(Debug, Clone, Serialize, ToSchema)]
-#[schema(as = InvoiceSummary, examples(json!({"id": "inv_01j9zq4y8k7m5n3p2r1s0t6v4w", "external_id": "in_1042", "deal_id": "deal_01j9zq4y8k7m5n3p2r1s0t6v4w", "status": "partially_paid", "status_reason": null, "net_amount": {"amount": "1000.00", "currency": "USD"}, "total_amount": {"amount": "1190.00", "currency": "USD"}, "paid_amount": {"amount": "500.00", "currency": "USD"}, "refunded_amount": {"amount": "0.00", "currency": "USD"}, "credited_amount": {"amount": "0.00", "currency": "USD"}, "open_amount": {"amount": "690.00", "currency": "USD"}, "issued_on": "2026-03-01", "due_on": "2026-03-31", "created_at": "2026-03-01T08:00:00Z", "updated_at": "2026-03-15T09:30:00Z"})))]
+#[schema(as = InvoiceSummary, examples(json!({"id": "inv_01j9zq4y8k7m5n3p2r1s0t6v4w", "external_id": "in_1042", "deal_id": "deal_01j9zq4y8k7m5n3p2r1s0t6v4w", "status": "partially_paid", "status_reason": null, "net_amount": {"amount": "1000.00", "currency": "USD"}, "total_amount": {"amount": "1190.00", "currency": "USD"}, "paid_amount": {"amount": "500.00", "currency": "USD"}, "refunded_amount": {"amount": "0.00", "currency": "USD"}, "credited_amount": {"amount": "0.00", "currency": "USD"}, "open_amount": {"amount": "690.00", "currency": "USD"}, "issued_on": "2026-03-01", "due_on": "2026-03-31", "service_starts_on": null, "created_at": "2026-03-01T08:00:00Z", "updated_at": "2026-03-15T09:30:00Z"})))]
 pub struct InvoiceSummaryView {
     /// Its id.
     pub id: InvoiceId,
@@ -261,6 +322,9 @@ pub struct InvoiceSummaryView {
     /// When it should be paid.
     #[schema(required)]
     pub due_on: Option<NaiveDate>,
+    /// The first day of the service that it bills; `null` for the day on it.
+    #[schema(required)]
+    pub service_starts_on: Option<NaiveDate>,
     /// When it came to be.
     pub created_at: DateTime<Utc>,
     /// When it last changed.
@@ -285,6 +349,7 @@ impl InvoiceView {
             open_amount: summary.open_amount,
             issued_on: summary.issued_on,
             due_on: summary.due_on,
+            service_starts_on: summary.service_starts_on,
             lines: lines.into_iter().map(InvoiceLineView::from).collect(),
             created_at: summary.created_at,
             updated_at: summary.updated_at,
@@ -310,6 +375,7 @@ impl TryFrom<Invoice> for InvoiceSummaryView {
             credited_amount: invoice.credited_amount.into(),
             issued_on: invoice.issued_on,
             due_on: invoice.due_on,
+            service_starts_on: invoice.service_starts_on,
             created_at: invoice.created_at,
             updated_at: invoice.updated_at,
         })
@@ -318,7 +384,12 @@ impl TryFrom<Invoice> for InvoiceSummaryView {
 
 impl From<InvoiceLine> for InvoiceLineView {
     fn from(line: InvoiceLine) -> Self {
+        let currency = line.net_amount.currency();
+        let cost = line.goods.cost.and_then(|cost| Money::new(cost, currency).ok());
         Self {
+            kind: line.goods.kind,
+            quantity: line.goods.quantity.to_string(),
+            cost_amount: cost.map(MoneyBody::from),
             id: line.id,
             position: line.position,
             product_family_id: line.product_family_id,

@@ -2,6 +2,7 @@
 
 use super::money_of;
 use crate::features::invoices::domain::{Invoice, InvoiceLine};
+use crate::kernel::commission::{Goods, LineKind};
 use crate::kernel::ctx::Scope;
 use crate::kernel::id::{InvoiceLineId, ProductFamilyId};
 use crate::kernel::money::Currency;
@@ -10,6 +11,7 @@ use crate::platform::db::Tx;
 use crate::platform::db::schema::invoice_lines;
 use diesel::prelude::*;
 use rust_decimal::Decimal;
+use std::str::FromStr;
 use uuid::Uuid;
 
 #[derive(Debug, Clone, Queryable, Selectable, Insertable)]
@@ -23,6 +25,9 @@ struct InvoiceLineRow {
     description: Option<String>,
     net_amount: Decimal,
     tax_amount: Decimal,
+    kind: String,
+    quantity: Decimal,
+    cost_amount: Option<Decimal>,
 }
 
 /// The lines of an invoice, in order.
@@ -66,6 +71,9 @@ impl InvoiceLineRow {
             description: line.description.clone(),
             net_amount: line.net_amount.amount(),
             tax_amount: line.tax_amount.amount(),
+            kind: line.goods.kind.as_str().to_owned(),
+            quantity: line.goods.quantity,
+            cost_amount: line.goods.cost,
         }
     }
 
@@ -77,6 +85,11 @@ impl InvoiceLineRow {
             description: self.description,
             net_amount: money_of(self.net_amount, currency)?,
             tax_amount: money_of(self.tax_amount, currency)?,
+            goods: Goods {
+                kind: LineKind::from_str(&self.kind).map_err(Problem::damaged)?,
+                quantity: self.quantity.normalize(),
+                cost: self.cost_amount,
+            },
         })
     }
 }

@@ -75,6 +75,7 @@ struct InvoiceRow {
     row_version: i64,
     created_at: DateTime<Utc>,
     updated_at: DateTime<Utc>,
+    service_starts_on: Option<NaiveDate>,
 }
 
 /// One invoice.
@@ -206,6 +207,7 @@ impl InvoiceRow {
             row_version: invoice.row_version,
             created_at: invoice.created_at,
             updated_at: invoice.updated_at,
+            service_starts_on: invoice.service_starts_on,
         }
     }
 }
@@ -228,6 +230,7 @@ impl TryFrom<InvoiceRow> for Invoice {
             credited_amount: money_of(row.credited_amount, currency)?,
             issued_on: row.issued_on,
             due_on: row.due_on,
+            service_starts_on: row.service_starts_on,
             row_version: row.row_version,
             created_at: row.created_at,
             updated_at: row.updated_at,

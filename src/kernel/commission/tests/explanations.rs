@@ -102,6 +102,7 @@ fn reversals_read_in_plain_english() {
     );
     let rule = rule(1, "0.1");
     let credit = CreditInput {
+        service: None,
         component: Component::Base,
         credit: usd("200"),
         rounding: Rounding::HalfUp,

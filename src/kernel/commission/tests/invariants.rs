@@ -19,6 +19,7 @@ fn any_rule(number: u128) -> impl Strategy<Value = Rule> {
         let amounts = currencies.map(|currency| Money::from_minor_units(minor, currency).unwrap());
         Formula::Flat {
             amounts: amounts.to_vec(),
+            per: FlatPer::Line,
         }
     });
     let percent = (0i64..=1_000_000).prop_map(|millionths| {
@@ -82,6 +83,8 @@ impl Case {
 
     fn input(&self) -> LineInput<'_> {
         LineInput {
+            goods: Goods::default(),
+            service: None,
             component: Component::Base,
             net: self.money(self.net),
             invoice_total: self.money(self.total),
@@ -142,15 +145,14 @@ proptest! {
     fn shares_add_up_to_the_pool_and_each_is_within_one_unit(case in any_case()) {
         let accruals = accrue_line(&case.input()).unwrap();
         for (accrual, (basis_points, _)) in accruals.iter().zip(&case.shares) {
-            let formula = &accrual.rule.unwrap().terms().formula;
-            let pool = formula.pool(case.money(case.net), case.rounding).unwrap().unwrap();
+            let pool = whole(accrual.rule.unwrap(), case.money(case.net), case.rounding).unwrap();
             prop_assert!(pool.minor_units() <= case.net.max(0) && !pool.is_negative());
             let exact = pool.minor_units() * i128::from(*basis_points);
             prop_assert!((accrual.amount.minor_units() * 10_000 - exact).abs() < 10_000);
         }
         let given: u32 = case.shares.iter().map(|share| share.0).sum();
         if case.rules.len() == 1 && given == 10_000 {
-            let pool = case.rules[0].terms().formula.pool(case.money(case.net), case.rounding).unwrap();
+            let pool = whole(&case.rules[0], case.money(case.net), case.rounding);
             prop_assert_eq!(sum(accruals.iter().map(|accrual| accrual.amount)), pool.unwrap().minor_units());
         }
     }
@@ -225,6 +227,7 @@ proptest! {
     fn a_credit_of_the_whole_line_mirrors_its_accrual(case in any_case()) {
         let accruals = accrue_line(&case.input()).unwrap();
         let credit = CreditInput {
+            service: None,
             component: Component::Base,
             credit: case.money(case.net),
             rounding: case.rounding,

@@ -3,10 +3,12 @@
 mod accrual;
 mod explanations;
 mod invariants;
+mod limits;
 mod published;
 mod reversal;
 mod rules;
 mod selection;
+mod tiers;
 
 use chrono::{DateTime, Utc};
 use uuid::Uuid;
@@ -16,7 +18,7 @@ use crate::kernel::id::{
     AttributionId, CommissionRuleId, CommissionRuleVersionId, PartnerId, ProductFamilyId, ProgramId,
 };
 use crate::kernel::money::{Currency, Money, Rounding};
-use crate::kernel::motion::{Motion, Role};
+use crate::kernel::motion::{DealType, Motion, Role};
 
 fn at(text: &str) -> DateTime<Utc> {
     text.parse().unwrap()
@@ -72,6 +74,7 @@ fn terms(number: u128, formula: Formula) -> RuleTerms {
             product_families: vec![],
             currencies: vec![],
         },
+        clauses: Clauses::default(),
         priority: 0,
         hold_days: 30,
         effective_from: at("2026-01-01T00:00:00Z"),
@@ -88,13 +91,14 @@ fn flat_rule(number: u128, amounts: &[Money]) -> Rule {
         number,
         Formula::Flat {
             amounts: amounts.to_vec(),
+            per: FlatPer::Line,
         },
     ))
     .unwrap()
 }
 
 /// A sourced referral deal of partner 1, in program 1, without a product family, in dollars.
-fn facts() -> Facts {
+fn facts() -> Facts<'static> {
     Facts {
         program_id: program(1),
         motion: Motion::Referral,
@@ -102,6 +106,10 @@ fn facts() -> Facts {
         partner_id: partner(1),
         product_family_id: None,
         currency: Currency::USD,
+        tier: None,
+        deal_type: DealType::New,
+        country: None,
+        net: usd("1000"),
     }
 }
 
@@ -116,6 +124,8 @@ fn party<'a>(rank: i32, basis_points: u32, rule: &'a Rule) -> Party<'a> {
         considered: Shared::default(),
         eligible: Ok(()),
         already_posted: Money::zero(Currency::USD),
+        earlier: Money::zero(Currency::USD),
+        standing: Standing::default(),
     }
 }
 
@@ -124,12 +134,27 @@ fn line<'a>(net: Money, parties: Vec<Party<'a>>) -> LineInput<'a> {
     LineInput {
         component: Component::Base,
         net,
+        goods: Goods::default(),
+        service: None,
         invoice_total: net,
         paid_before: Money::zero(net.currency()),
         paid_after: net,
         rounding: Rounding::HalfUp,
         parties,
     }
+}
+
+/// The pool of a rule on a base of one plain unit.
+fn whole(rule: &Rule, base: Money, rounding: Rounding) -> Option<Money> {
+    let frame = pools::Frame {
+        component: Component::Base,
+        net: base,
+        goods: Goods::default(),
+        service: None,
+        rounding,
+        movement: pools::Movement::paid(Money::zero(base.currency()), base, base).unwrap(),
+    };
+    frame.pool(&rule.snapshot(), base).unwrap().map(|(_, pool)| pool)
 }
 
 fn amounts(input: &LineInput<'_>) -> Vec<Money> {

@@ -33,6 +33,7 @@ fn minus_five_splits_as_three_and_two_of_the_same_partners() {
     let parties = || vec![party(1, 7_000, &rule), party(2, 3_000, &rule)];
     assert_eq!(amounts(&line(cents(5), parties())), [cents(4), cents(1)]);
     let credit = CreditInput {
+        service: None,
         component: Component::Base,
         credit: cents(5),
         rounding: Rounding::HalfUp,
@@ -101,6 +102,7 @@ fn a_credit_note_takes_back_under_the_same_rule() {
     let mut suspended = party(3, 1_000, &flat);
     suspended.eligible = Err(IneligibleReason::PartnerSuspended);
     let credit = CreditInput {
+        service: None,
         component: Component::Base,
         credit: usd("200.00"),
         rounding: Rounding::HalfUp,
@@ -130,6 +132,7 @@ fn cumulative_credits_add_up_to_one_credit_of_the_sum() {
             ..party(1, 10_000, &rule)
         }];
         let input = CreditInput {
+            service: None,
             component: Component::Base,
             credit,
             rounding: Rounding::HalfUp,

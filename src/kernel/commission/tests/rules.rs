@@ -14,6 +14,7 @@ fn the_same_terms_have_the_same_hash_however_they_are_written() {
             1,
             Formula::Flat {
                 amounts: amounts.to_vec(),
+                per: FlatPer::Line,
             },
         )
         .hash()
@@ -87,6 +88,7 @@ fn terms_without_sense_make_no_rule() {
             1,
             Formula::Flat {
                 amounts: amounts.to_vec(),
+                per: FlatPer::Line,
             },
         ))
         .err()
@@ -107,6 +109,7 @@ fn terms_without_sense_make_no_rule() {
 fn a_formula_travels_as_json_with_decimal_strings() {
     let flat = Formula::Flat {
         amounts: vec![money("450", "JPY"), usd("5")],
+        per: FlatPer::Line,
     };
     let wire = serde_json::to_string(&flat).unwrap();
     assert_eq!(wire, r#"{"type":"flat","amounts":{"JPY":"450","USD":"5.00"}}"#);
@@ -125,8 +128,12 @@ fn a_formula_travels_as_json_with_decimal_strings() {
 fn a_pool_is_never_above_the_base_and_nothing_on_nothing() {
     let flat = Formula::Flat {
         amounts: vec![usd("50")],
+        per: FlatPer::Line,
     };
-    let pool = |formula: &Formula, base: &str| formula.pool(usd(base), Rounding::HalfUp).unwrap();
+    let pool = |formula: &Formula, base: &str| {
+        let rule = Rule::new(terms(1, formula.clone())).unwrap();
+        whole(&rule, usd(base), Rounding::HalfUp)
+    };
     assert_eq!(pool(&flat, "200"), Some(usd("50")));
     assert_eq!(pool(&flat, "30"), Some(usd("30")));
     for base in ["0", "-30"] {
@@ -137,5 +144,6 @@ fn a_pool_is_never_above_the_base_and_nothing_on_nothing() {
         pool(&percentage("1"), "999999999999999.99"),
         Some(usd("999999999999999.99"))
     );
-    assert_eq!(flat.pool(money("200", "EUR"), Rounding::HalfUp), Ok(None));
+    let flat = Rule::new(terms(1, flat)).unwrap();
+    assert_eq!(whole(&flat, money("200", "EUR"), Rounding::HalfUp), None);
 }

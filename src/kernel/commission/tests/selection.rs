@@ -44,6 +44,7 @@ fn each_condition_that_differs_is_named() {
         changed(9, |terms| {
             terms.formula = Formula::Flat {
                 amounts: vec![money("5", "EUR")],
+                per: FlatPer::Line,
             }
         }),
         changed(10, |_| ()),
@@ -196,6 +197,7 @@ fn flat_rules_tie_only_in_a_currency_that_both_pay() {
         changed(number, |terms| {
             terms.formula = Formula::Flat {
                 amounts: vec![amount],
+                per: FlatPer::Line,
             }
         })
     };
@@ -239,7 +241,7 @@ prop_compose! {
     ) -> Rule {
         changed(number, |terms| {
             if !flat.is_empty() {
-                terms.formula = Formula::Flat { amounts: flat };
+                terms.formula = Formula::Flat { amounts: flat, per: FlatPer::Line };
             }
             terms.conditions = Conditions {
                 program_id: program(1), motions, roles, partners, product_families: families, currencies,
@@ -252,7 +254,7 @@ prop_compose! {
 }
 
 /// Every set of facts and every day that the rules above can tell apart.
-fn all_facts() -> impl Iterator<Item = (Facts, DateTime<Utc>)> {
+fn all_facts() -> impl Iterator<Item = (Facts<'static>, DateTime<Utc>)> {
     let family_choices = [None, Some(family(1)), Some(family(2)), Some(family(3))];
     (0..7i64).flat_map(move |day| {
         let lock_at = at("2026-06-01T00:00:00Z") + chrono::TimeDelta::days(day);
@@ -264,6 +266,7 @@ fn all_facts() -> impl Iterator<Item = (Facts, DateTime<Utc>)> {
                 partner_id: partner(1 + (index / 9 % 3) as u128),
                 product_family_id: family_choices[index / 27 % 4],
                 currency: Currency::from_code(["USD", "EUR", "JPY"][index / 108]).unwrap(),
+                ..facts()
             };
             (facts, lock_at)
         })

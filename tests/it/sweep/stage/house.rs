@@ -152,6 +152,7 @@ impl<'w> House<'w> {
         let program = self.make("programs", mark, settings);
         let terms = json!({
             "formula": { "type": "percentage", "rate": "0.1" }, "hold_days": 0,
+            "limits": { "period_cap": { "period": "year", "amounts": [{ "amount": "1000000.00", "currency": "USD" }] } },
             "effective_from": "2020-01-01T00:00:00Z"
         });
         let rule = json!({ "program_id": program, "terms": terms });
@@ -230,6 +231,7 @@ impl<'w> House<'w> {
         self.referrals(&id, &people);
         self.sale(&mark, &[(&id, "sourced")], "1000.00 USD");
         self.sale(&format!("{mark}-small"), &[(&id, "sourced")], "10.00 EUR");
+        self.claims(&id, &mark);
         let secret = format!("{mark}{HIDDEN}");
         let above = look(self.admin).ids;
         self.sale(&secret, &[(&id, "sourced")], "20.00 EUR");
@@ -301,6 +303,44 @@ impl<'w> House<'w> {
                 let approve = format!("/v1/adjustments/{adjustment}/approve");
                 second.post_once(&approve, Value::Null).expect(200);
             }
+        }
+    }
+
+    /// A claim that is protected, with what is said about it and a request for more time, and a draft.
+    fn claims(&self, partner: &str, mark: &str) {
+        let claim = |number: u32| {
+            json!({
+                "program_id": self.program, "partner_id": partner, "account_name": mark, "draft": number == 2,
+                "account_domain": format!("{mark}-claim-{number}.example"), "amount": money("10.00 USD"),
+                "external_id": format!("{mark}-claim-{number}")
+            })
+        };
+        let path = "/v1/deal-registrations";
+        self.admin.post(path, claim(2)).expect(201);
+        let id = self.admin.post(path, claim(1)).expect(201).id();
+        self.admin.act(&format!("{path}/{id}/approve")).expect(200);
+        let body = json!({ "evidence": mark });
+        self.admin
+            .post(&format!("{path}/{id}/extensions"), body)
+            .expect(200);
+        let body = json!({ "body": mark });
+        self.admin
+            .post(&format!("{path}/{id}/comments"), body)
+            .expect(200);
+    }
+
+    /// Claims of all to one account, between which nobody has decided.
+    pub(super) fn contest(&self, members: &[Member; 3]) {
+        let rules = json!({ "second_registrant": "queue" });
+        let path = format!("/v1/programs/{}/deal-rules", self.program);
+        self.admin.patch(&path, rules).expect(200);
+        for member in members {
+            let body = json!({
+                "program_id": self.program, "partner_id": member.id, "account_name": member.mark,
+                "account_domain": format!("{}-contested.example", self.mark(0)), "amount": money("10.00 USD"),
+                "external_id": format!("{}-contested", member.mark), "hidden_from_parent": true
+            });
+            self.admin.post("/v1/deal-registrations", body).expect(201);
         }
     }
 

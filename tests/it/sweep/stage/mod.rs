@@ -58,7 +58,9 @@ const KEPT: &str = "-kept";
 const HIDDEN: &str = "-hidden";
 /// The prefixes of what is seen from above.
 /// Of touchpoints, a credit names the ids.
-const SHOWN: [&str; 8] = ["ptn", "prg", "trm", "enr", "acc", "deal", "att", "tch"];
+const SHOWN: [&str; 11] = [
+    "ptn", "prg", "trm", "enr", "acc", "deal", "att", "tch", "reg", "rcm", "rex",
+];
 
 /// Whether a key with everything that its kind may hold can call the operation.
 pub fn may_call(principal: &Principal, permissions: &[&str]) -> bool {
@@ -120,6 +122,7 @@ fn furnish(world: &World, tenant: &Tenant, letter: &'static str) -> ([Member; 3]
         "500.00 USD",
     );
     let mut members = [one, two, below];
+    house.contest(&members);
     house.pay_out(&members);
     house.import();
     world.work();

@@ -9,7 +9,7 @@ use crate::kernel::id::{
     ProgramId,
 };
 use crate::kernel::money::Rounding;
-use crate::kernel::motion::{Motion, Role};
+use crate::kernel::motion::{DealType, Motion, Role};
 use crate::kernel::problem::Problem;
 use crate::platform::db::{Prepared, Tx};
 use chrono::{DateTime, Utc};
@@ -34,12 +34,16 @@ struct RawPayment {
     program_id: Uuid,
     #[diesel(sql_type = Nullable<SqlUuid>)]
     product_family_id: Option<Uuid>,
+    #[diesel(sql_type = Text)]
+    deal_type: String,
     #[diesel(sql_type = Nullable<Timestamptz>)]
     won_at: Option<DateTime<Utc>>,
     #[diesel(sql_type = Timestamptz)]
     paid_at: DateTime<Utc>,
     #[diesel(sql_type = Text)]
     currency: String,
+    #[diesel(sql_type = Bool)]
+    other_goods: bool,
     #[diesel(sql_type = Numeric)]
     net: Decimal,
     #[diesel(sql_type = Numeric)]
@@ -64,6 +68,8 @@ struct RawCredit {
     program_id: Uuid,
     #[diesel(sql_type = Nullable<SqlUuid>)]
     product_family_id: Option<Uuid>,
+    #[diesel(sql_type = Text)]
+    deal_type: String,
     #[diesel(sql_type = Nullable<Timestamptz>)]
     won_at: Option<DateTime<Utc>>,
     #[diesel(sql_type = Timestamptz)]
@@ -151,7 +157,8 @@ pub fn inputs(tx: &mut Tx<'_>, scope: &Scope, source: Source<'_>) -> Result<Inpu
 fn payments(tx: &mut Tx<'_>, scope: &Scope, which: &str, ids: &[Uuid]) -> Result<Inputs, Problem> {
     let text = format!(
         "SELECT p.id AS payment_id, p.invoice_id, l.id AS invoice_line_id, i.deal_id, d.program_id, \
-             coalesce(l.product_family_id, d.product_family_id) AS product_family_id, d.won_at, p.paid_at, i.currency, \
+             coalesce(l.product_family_id, d.product_family_id) AS product_family_id, d.deal_type, d.won_at, p.paid_at, \
+             i.currency, l.kind <> 'product' OR l.quantity <> 1 AS other_goods, \
              l.net_amount AS net, i.total_amount AS invoice_total, p.amount, p.cumulative_amount AS paid_after, {PARTY}, \
              NOT EXISTS (SELECT FROM commissions c WHERE c.organization_id = $1 AND c.payment_id = p.id \
                  AND c.invoice_line_id = l.id AND c.attribution_id = a.id) AS is_new \
@@ -160,7 +167,7 @@ fn payments(tx: &mut Tx<'_>, scope: &Scope, which: &str, ids: &[Uuid]) -> Result
          JOIN invoice_lines l ON l.organization_id = $1 AND l.invoice_id = i.id \
          JOIN deals d ON d.organization_id = $1 AND d.id = i.deal_id {CREDITS} \
          WHERE p.organization_id = $1 AND {which} AND (d.status = 'won' OR g.lock_point = 'invoice_paid') \
-         ORDER BY p.paid_at, p.id, l.position, a.role, a.allocation_rank"
+         ORDER BY p.paid_at, p.invoice_id, p.id, l.position, a.role, a.allocation_rank"
     );
     let query = sql_query(text)
         .bind::<SqlUuid, _>(scope.organization_id.uuid())
@@ -178,8 +185,8 @@ fn payments(tx: &mut Tx<'_>, scope: &Scope, which: &str, ids: &[Uuid]) -> Result
 
 fn credits(tx: &mut Tx<'_>, scope: &Scope, which: &str, ids: &[Uuid]) -> Result<Inputs, Problem> {
     let text = format!(
-        "SELECT k.id AS credit_note_id, k.deal_id, d.program_id, d.product_family_id, d.won_at, k.issued_at, k.currency, \
-             k.amount AS credit, {PARTY}, \
+        "SELECT k.id AS credit_note_id, k.deal_id, d.program_id, d.product_family_id, d.deal_type, d.won_at, k.issued_at, \
+             k.currency, k.amount AS credit, {PARTY}, \
              NOT EXISTS (SELECT FROM commissions c WHERE c.organization_id = $1 AND c.credit_note_id = k.id \
                  AND c.attribution_id = a.id) AS is_new, \
              EXISTS (SELECT FROM commissions c WHERE c.organization_id = $1 AND c.deal_id = d.id \
@@ -204,7 +211,8 @@ fn credits(tx: &mut Tx<'_>, scope: &Scope, which: &str, ids: &[Uuid]) -> Result<
     })
 }
 
-fn programs(
+/// The terms of the programs of these inputs.
+pub fn programs(
     tx: &mut Tx<'_>,
     scope: &Scope,
     inputs: &Inputs,
@@ -257,6 +265,8 @@ impl TryFrom<RawPayment> for PaymentRow {
             deal_id: DealId::from_uuid(raw.deal_id),
             program_id: ProgramId::from_uuid(raw.program_id),
             product_family_id: raw.product_family_id.map(ProductFamilyId::from_uuid),
+            deal_type: DealType::from_str(&raw.deal_type).map_err(Problem::damaged)?,
+            other_goods: raw.other_goods,
             won_at: raw.won_at,
             paid_at: raw.paid_at,
             net: money(raw.net)?,
@@ -278,6 +288,7 @@ impl TryFrom<RawCredit> for CreditRow {
             deal_id: DealId::from_uuid(raw.deal_id),
             program_id: ProgramId::from_uuid(raw.program_id),
             product_family_id: raw.product_family_id.map(ProductFamilyId::from_uuid),
+            deal_type: DealType::from_str(&raw.deal_type).map_err(Problem::damaged)?,
             won_at: raw.won_at,
             issued_at: raw.issued_at,
             credit: money(raw.credit, &raw.currency)?,

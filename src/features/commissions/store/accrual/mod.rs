@@ -1,22 +1,27 @@
 //! What accrual needs to know, in one query per source, and what it writes, in one statement per batch.
 
+mod details;
 mod inputs;
 mod insert;
+mod preview;
 
-pub use inputs::inputs;
+pub use details::details;
+pub use inputs::{inputs, programs};
 pub use insert::insert;
+pub use preview::{Candidate, candidates, known_families};
 
-use crate::kernel::commission::IneligibleReason;
+use crate::kernel::commission::{Goods, IneligibleReason};
 use crate::kernel::id::{
     AttributionId, CreditNoteId, DealId, InvoiceId, InvoiceLineId, PartnerId, PaymentId, ProductFamilyId,
     ProgramId,
 };
-use crate::kernel::money::{Currency, Money, Rounding};
-use crate::kernel::motion::{Motion, Role};
+use crate::kernel::money::{Money, Rounding};
+use crate::kernel::motion::{DealType, Motion, Role};
 use crate::kernel::problem::Problem;
 use crate::kernel::time::ProgramZone;
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, NaiveDate, Utc};
 use std::collections::HashMap;
+use uuid::Uuid;
 
 /// Everything that a piece of accrual starts from.
 #[derive(Debug, Default)]
@@ -30,6 +35,11 @@ pub struct Inputs {
 }
 
 impl Inputs {
+    /// Whether some line is for something else than one unit of a product.
+    pub fn have_other_goods(&self) -> bool {
+        self.payments.iter().any(|row| row.other_goods)
+    }
+
     /// The terms of one program.
     pub fn program(&self, id: ProgramId) -> Result<&ProgramTerms, Problem> {
         self.programs.get(&id).ok_or_else(Problem::internal)
@@ -73,12 +83,78 @@ pub struct PoolParty {
 impl PoolParty {
     /// Whether the partner may earn now.
     pub fn eligible(&self) -> Result<(), IneligibleReason> {
-        match self.partner_status.as_str() {
-            "approved" if self.enrolled => Ok(()),
-            "suspended" => Err(IneligibleReason::PartnerSuspended),
-            "terminated" => Err(IneligibleReason::PartnerTerminated),
-            _ => Err(IneligibleReason::EnrollmentNotActive),
-        }
+        may_earn(&self.partner_status, self.enrolled)
+    }
+}
+
+fn may_earn(partner_status: &str, enrolled: bool) -> Result<(), IneligibleReason> {
+    match partner_status {
+        "approved" if enrolled => Ok(()),
+        "suspended" => Err(IneligibleReason::PartnerSuspended),
+        "terminated" => Err(IneligibleReason::PartnerTerminated),
+        _ => Err(IneligibleReason::EnrollmentNotActive),
+    }
+}
+
+/// What some rules ask about lines, by payment or credit note, line and credit.
+#[derive(Debug, Default)]
+pub struct Details {
+    by_line: HashMap<(Uuid, Uuid, AttributionId), Detail>,
+}
+
+/// What some rules ask about a line and its partner.
+#[derive(Debug, Clone)]
+pub struct Detail {
+    /// What was sold.
+    pub goods: Goods,
+    /// The first day of the service; of a credit note it is the day of its issue.
+    pub starts_on: Option<NaiveDate>,
+    /// Whether the invoice is the first of its deal.
+    pub is_first_invoice: bool,
+    /// The customer's country.
+    pub country: Option<String>,
+    /// The partner's enrollment.
+    pub holder: Holder,
+    /// Who is right above the partner.
+    pub distributor: Option<Distributor>,
+}
+
+/// What an enrollment says.
+#[derive(Debug, Clone)]
+pub struct Holder {
+    /// Its tier.
+    pub tier: Option<String>,
+    /// When it became active.
+    pub enrolled_at: Option<DateTime<Utc>>,
+}
+
+/// The partner right above another one, who may earn an override.
+#[derive(Debug, Clone)]
+pub struct Distributor {
+    /// Who it is.
+    pub partner_id: PartnerId,
+    /// Its enrollment.
+    pub holder: Holder,
+    partner_status: String,
+    enrolled: bool,
+}
+
+impl Distributor {
+    /// Whether it may earn now.
+    pub fn eligible(&self) -> Result<(), IneligibleReason> {
+        may_earn(&self.partner_status, self.enrolled)
+    }
+}
+
+impl Details {
+    /// The details of a line and a credit.
+    pub fn get(&self, (source, line): (Uuid, Uuid), attribution_id: AttributionId) -> Option<&Detail> {
+        self.by_line.get(&(source, line, attribution_id))
+    }
+
+    /// Takes details as they were read.
+    pub fn insert(&mut self, (source, line): (Uuid, Uuid), attribution_id: AttributionId, detail: Detail) {
+        self.by_line.insert((source, line, attribution_id), detail);
     }
 }
 
@@ -97,6 +173,10 @@ pub struct PaymentRow {
     pub program_id: ProgramId,
     /// What the line is about, or else the deal.
     pub product_family_id: Option<ProductFamilyId>,
+    /// The type of the deal.
+    pub deal_type: DealType,
+    /// Whether the line is for something else than one unit of a product.
+    pub other_goods: bool,
     /// When the deal was won.
     pub won_at: Option<DateTime<Utc>>,
     /// When the money came in.
@@ -122,11 +202,6 @@ impl PaymentRow {
             && self.invoice_line_id == other.invoice_line_id
             && self.party.role == other.party.role
     }
-
-    /// What rules ask of the line.
-    pub fn facts_of_line(&self) -> (Option<ProductFamilyId>, Currency) {
-        (self.product_family_id, self.net.currency())
-    }
 }
 
 /// A credit note × a credit.
@@ -140,6 +215,8 @@ pub struct CreditRow {
     pub program_id: ProgramId,
     /// What the deal is about.
     pub product_family_id: Option<ProductFamilyId>,
+    /// The type of the deal.
+    pub deal_type: DealType,
     /// When the deal was won.
     pub won_at: Option<DateTime<Utc>>,
     /// When it was issued.

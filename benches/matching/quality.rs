@@ -1,0 +1,203 @@
+//! Precision, recall and F1 of matching, next to what plain equality of cleaned names reaches.
+
+use crate::Fault;
+use crate::sets::{self, Record, Set};
+use copartner::kernel::matching::{LIKELY, Verdict, compare, settle, trigram_threshold};
+use std::collections::{HashMap, HashSet};
+use std::path::Path;
+
+/// The trigrams of a name, and how many of them another must have.
+struct Trigrams {
+    threshold: u64,
+    all: HashSet<String>,
+}
+
+/// What was said of pairs, against the truth.
+#[derive(Default)]
+struct Tally {
+    right: usize,
+    wrong: usize,
+    missed: usize,
+}
+
+impl Tally {
+    fn count(&mut self, said: bool, truth: bool) {
+        match (said, truth) {
+            (true, true) => self.right += 1,
+            (true, false) => self.wrong += 1,
+            (false, true) => self.missed += 1,
+            (false, false) => {}
+        }
+    }
+
+    fn precision(&self) -> String {
+        share(self.right, self.right + self.wrong)
+    }
+
+    fn recall(&self) -> String {
+        share(self.right, self.right + self.missed)
+    }
+
+    /// 2PR / (P + R), in ten-thousandths.
+    fn f1(&self) -> usize {
+        let all = 2 * self.right + self.wrong + self.missed;
+        (20_000 * self.right).checked_div(all).unwrap_or(0)
+    }
+
+    fn precise(&self) -> bool {
+        self.right * 100 >= (self.right + self.wrong) * 98
+    }
+
+    fn line(&self, what: &str) -> String {
+        format!(
+            "  {what:<22} precision {}  recall {}  F1 {}  ({} right, {} wrong, {} missed)",
+            self.precision(),
+            self.recall(),
+            share(self.f1(), 10_000),
+            self.right,
+            self.wrong,
+            self.missed
+        )
+    }
+}
+
+/// Measures every set and says it.
+pub fn measure(folder: &Path, say: fn(&str) -> Result<(), Fault>) -> Result<(), Fault> {
+    say(
+        "Account matching: two records are said to be one when their score is likely (0.80) and Postgres would have found",
+    )?;
+    say("the one by the other: by an equal key, or by trigrams of the names' own words.\n")?;
+    for set in sets::all(folder)? {
+        of_a_set(&set, say)?;
+    }
+    Ok(())
+}
+
+fn of_a_set(set: &Set, say: fn(&str) -> Result<(), Fault>) -> Result<(), Fault> {
+    let (mut plain, mut ours, mut alone) = (Tally::default(), Tally::default(), Tally::default());
+    let cleaned: Vec<String> = set.records.iter().map(|record| clean(&record.name)).collect();
+    let trigrams: Vec<Vec<Trigrams>> = set.records.iter().map(trigrams_of).collect();
+    let shown = std::env::var_os("BENCH_SHOW_MISTAKES").is_some();
+    let mut verdicts = Vec::with_capacity(set.pairs.len());
+    for (at, partner, _) in &set.pairs {
+        let (left, right) = (set.record(*at)?, set.record(*partner)?);
+        verdicts.push(compare(&left.company, &right.company));
+    }
+    settle_all(set, &mut verdicts);
+    for ((at, partner, truth), verdict) in set.pairs.iter().zip(&verdicts) {
+        let (left, right) = (set.record(*at)?, set.record(*partner)?);
+        plain.count(cleaned.get(*at) == cleaned.get(*partner), *truth);
+        let found = shares_a_key(left, right)
+            || trigrams
+                .get(*at)
+                .zip(trigrams.get(*partner))
+                .is_some_and(|(a, b)| near(a, b));
+        let said = verdict.certain || found && verdict.score >= LIKELY;
+        ours.count(said, *truth);
+        alone.count(verdict.certain, *truth);
+        if shown && (said != *truth || verdict.certain && !truth) {
+            say(&format!(
+                "  {} {} {found} | {} | {} | {:?}",
+                if *truth {
+                    "missed"
+                } else if verdict.certain {
+                    "WRONG"
+                } else {
+                    "wrong"
+                },
+                verdict.score,
+                left.name,
+                right.name,
+                verdict.reasons
+            ))?;
+        }
+    }
+    say(&format!(
+        "{} ({}; {} pairs)",
+        set.name,
+        set.about,
+        set.pairs.len()
+    ))?;
+    say(&plain.line("equal cleaned names"))?;
+    say(&ours.line("matching"))?;
+    say(&alone.line("without a person"))?;
+    let better = ours.f1() > plain.f1();
+    say(&format!(
+        "  better than plain equality: {}; at least 0.98 without a person: {}\n",
+        if better { "yes" } else { "NO" },
+        if alone.precise() { "yes" } else { "NO" }
+    ))
+}
+
+/// Takes together what was said of each record on the left, as matching does for a candidate; a set of labeled pairs
+/// has one for each.
+fn settle_all(set: &Set, verdicts: &mut [Verdict]) {
+    let mut of_left: HashMap<usize, Vec<&mut Verdict>> = HashMap::new();
+    for ((at, _, _), verdict) in set.pairs.iter().zip(verdicts) {
+        of_left.entry(*at).or_default().push(verdict);
+    }
+    for verdicts in of_left.into_values() {
+        settle(verdicts.into_iter());
+    }
+}
+
+fn shares_a_key(left: &Record, right: &Record) -> bool {
+    let (left, right) = (&left.company, &right.company);
+    let domain = left.domain.is_some() && left.domain == right.domain;
+    domain
+        || left
+            .names
+            .iter()
+            .any(|a| right.names.iter().any(|b| a.key() == b.key()))
+}
+
+/// A name as one would clean it in a spreadsheet: small letters, and one space for whatever is no letter or digit.
+fn clean(name: &str) -> String {
+    let spaced: String = name
+        .to_lowercase()
+        .chars()
+        .map(|sign| if sign.is_alphanumeric() { sign } else { ' ' })
+        .collect();
+    spaced.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+/// What pg_trgm makes of the own words of each name: three letters at a time, each word with two spaces before it and
+/// one behind.
+fn trigrams_of(record: &Record) -> Vec<Trigrams> {
+    let names = record.company.names.iter().map(|name| {
+        let core = name.core();
+        let words = core.split(' ').map(|word| format!("  {word} "));
+        let all = words.flat_map(|word| {
+            let signs: Vec<char> = word.chars().collect();
+            signs
+                .windows(3)
+                .map(|three| three.iter().collect())
+                .collect::<Vec<String>>()
+        });
+        Trigrams {
+            threshold: u64::from(trigram_threshold(&core)),
+            all: all.collect(),
+        }
+    });
+    names.collect()
+}
+
+/// Whether one would find the other.
+fn near(left: &[Trigrams], right: &[Trigrams]) -> bool {
+    left.iter().any(|a| {
+        right.iter().any(|b| {
+            let common = a.all.intersection(&b.all).count();
+            let of_all = a.all.len() + b.all.len() - common;
+            common as u64 * 1_000 >= of_all as u64 * a.threshold
+        })
+    })
+}
+
+/// A share with three decimals, rounded half up.
+fn share(part: usize, whole: usize) -> String {
+    if whole == 0 {
+        return "  -  ".to_owned();
+    }
+    let thousandths = (2_000 * part + whole) / (2 * whole);
+    format!("{}.{:03}", thousandths / 1_000, thousandths % 1_000)
+}

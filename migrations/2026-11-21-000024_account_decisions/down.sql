@@ -1,0 +1,13 @@
+DROP FUNCTION account_pairs(uuid[], integer);
+DROP FUNCTION organizations_with_accounts_to_compare();
+DROP FUNCTION account_decisions(uuid[]);
+DROP FUNCTION account_standing_for(text);
+DROP FUNCTION account_match_candidates(text, text, text[], text[], integer[], boolean, integer);
+DROP TRIGGER deals_follow_merged_account_later ON deals;
+DROP TRIGGER deals_follow_merged_account ON deals;
+DROP FUNCTION follow_merged_account();
+DROP TABLE account_merge_moves;
+DROP TABLE account_merges;
+DROP TABLE account_matches;
+ALTER TABLE account_match_keys DROP COLUMN compared;
+ALTER TABLE accounts DROP COLUMN merged_into_id;

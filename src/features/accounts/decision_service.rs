@@ -1,0 +1,257 @@
+//! The verbs of pairs and merges. Deals move with a merge in `flows::account_merged`.
+
+use super::decision_domain::{Merge, MergeStatus, Pair};
+use super::decision_store::{self, MergeFilter, PairFilter};
+use super::domain::Account;
+use super::match_service::keep_match_keys;
+use super::{match_store, service, store};
+use crate::kernel::ctx::{ActorId, Ctx};
+use crate::kernel::id::{AccountId, AccountMatchId, AccountMergeId, DealId};
+use crate::kernel::matching::{LIKELY, compare};
+use crate::kernel::problem::Problem;
+use crate::kernel::version::Precondition;
+use crate::platform::db::{Change, Page, PageRequest, Subject, Tx};
+use std::collections::HashMap;
+
+/// The most pairs that are suggested for one account in one go.
+const MOST_SUGGESTED: usize = 10;
+
+/// One pair.
+pub fn get_pair(tx: &mut Tx<'_>, ctx: &Ctx, id: AccountMatchId) -> Result<Pair, Problem> {
+    decision_store::find_pair(tx, &ctx.scope, id)?.ok_or_else(Problem::not_found)
+}
+
+/// A page of pairs.
+pub fn list_pairs(
+    tx: &mut Tx<'_>,
+    ctx: &Ctx,
+    filter: &PairFilter,
+    page: &PageRequest,
+) -> Result<Page<Pair>, Problem> {
+    decision_store::list_pairs(tx, &ctx.scope, filter, page)
+}
+
+/// A person says that the two are one company.
+pub fn confirm_pair(
+    tx: &mut Tx<'_>,
+    ctx: &Ctx,
+    id: AccountMatchId,
+    precondition: &Precondition,
+    reason: Option<String>,
+) -> Result<Pair, Problem> {
+    let person = person(ctx)?;
+    decide(tx, ctx, id, precondition, "account_match.confirmed", |pair| {
+        pair.confirm(person, reason, ctx.now)
+    })
+}
+
+/// A person says that they are two.
+pub fn reject_pair(
+    tx: &mut Tx<'_>,
+    ctx: &Ctx,
+    id: AccountMatchId,
+    precondition: &Precondition,
+    reason: Option<String>,
+) -> Result<Pair, Problem> {
+    let person = person(ctx)?;
+    decide(tx, ctx, id, precondition, "account_match.rejected", |pair| {
+        pair.reject(person, reason, ctx.now)
+    })
+}
+
+fn decide(
+    tx: &mut Tx<'_>,
+    ctx: &Ctx,
+    id: AccountMatchId,
+    precondition: &Precondition,
+    event: &'static str,
+    turn: impl FnOnce(Pair) -> Result<Pair, Problem>,
+) -> Result<Pair, Problem> {
+    let before = decision_store::lock_pair(tx, &ctx.scope, id)?.ok_or_else(Problem::not_found)?;
+    precondition.check(before.row_version)?;
+    let after = turn(before.clone())?;
+    decision_store::update_pair(tx, &ctx.scope, &after)?;
+    let subject = Subject {
+        kind: "account_match",
+        id: id.uuid(),
+    };
+    let change = Change::updated(event, subject, &before, &after);
+    tx.record(ctx, change.with_reason(after.status_reason.clone()));
+    Ok(after)
+}
+
+/// Looks for others like some accounts that were not compared yet, and suggests the likely pairs; how many accounts
+/// they were.
+pub fn suggest_pairs(tx: &mut Tx<'_>, ctx: &Ctx) -> Result<usize, Problem> {
+    let looked_at = match_store::lock_uncompared(tx, &ctx.scope)?;
+    let found = match_store::pairs(tx, &looked_at)?;
+    let ids: Vec<AccountId> = found.iter().flat_map(|(one, other)| [*one, *other]).collect();
+    let accounts = store::find_several(tx, &ctx.scope, &ids)?;
+    let accounts: HashMap<AccountId, &Account> =
+        accounts.iter().map(|account| (account.id, account)).collect();
+    let mut pairs: HashMap<AccountId, Vec<Pair>> = HashMap::new();
+    for (one, other) in found {
+        if let (Some(left), Some(right)) = (accounts.get(&one), accounts.get(&other)) {
+            let verdict = compare(&left.company(), &right.company());
+            if verdict.certain || verdict.score >= LIKELY {
+                let pair = Pair::suggest(one, other, verdict, ctx.now);
+                pairs.entry(one).or_default().push(pair);
+            }
+        }
+    }
+    let mut suggested = Vec::new();
+    for mut of_one in pairs.into_values() {
+        of_one.sort_by_key(|pair| (-pair.score, pair.account_id.uuid(), pair.other_account_id.uuid()));
+        suggested.extend(of_one.into_iter().take(MOST_SUGGESTED));
+    }
+    // Everybody writes pairs in one order, so that nobody waits for another in a circle.
+    suggested.sort_by_key(|pair| (pair.account_id.uuid(), pair.other_account_id.uuid()));
+    decision_store::suggest(tx, &ctx.scope, &suggested)?;
+    match_store::note_compared(tx, &ctx.scope, &looked_at)?;
+    Ok(looked_at.len())
+}
+
+/// The account that this one stands for now: itself, or the survivor of a merge.
+pub fn resolve(tx: &mut Tx<'_>, ctx: &Ctx, id: AccountId) -> Result<AccountId, Problem> {
+    let account = store::find(tx, &ctx.scope, id)?;
+    Ok(account.and_then(|account| account.merged_into_id).unwrap_or(id))
+}
+
+/// One merge.
+pub fn get_merge(tx: &mut Tx<'_>, ctx: &Ctx, id: AccountMergeId) -> Result<Merge, Problem> {
+    decision_store::find_merge(tx, &ctx.scope, id)?.ok_or_else(Problem::not_found)
+}
+
+/// A page of merges.
+pub fn list_merges(
+    tx: &mut Tx<'_>,
+    ctx: &Ctx,
+    filter: &MergeFilter,
+    page: &PageRequest,
+) -> Result<Page<Merge>, Problem> {
+    decision_store::list_merges(tx, &ctx.scope, filter, page)
+}
+
+/// Locks two accounts that are to be merged, against everything that is written for them, and sees whether they can be.
+pub fn lock_for_merge(
+    tx: &mut Tx<'_>,
+    ctx: &Ctx,
+    account_id: AccountId,
+    survivor_id: AccountId,
+) -> Result<(Account, Account), Problem> {
+    if account_id == survivor_id {
+        let message = "An account is not merged into itself.";
+        return Err(Problem::field("/survivor_id", "same_account", message));
+    }
+    decision_store::lock_accounts(tx, &ctx.scope, &[account_id, survivor_id])?;
+    let unknown = |pointer| Problem::field(pointer, "unknown_reference", "There is no such record.");
+    let account = store::find(tx, &ctx.scope, account_id)?.ok_or_else(|| unknown("/account_id"))?;
+    let survivor = store::find(tx, &ctx.scope, survivor_id)?.ok_or_else(|| unknown("/survivor_id"))?;
+    if account.merged_into_id.is_some() || survivor.merged_into_id.is_some() {
+        return Err(Problem::wrong_state("merge", "merged", &[]));
+    }
+    Ok((account, survivor))
+}
+
+/// Has the survivor stand for the account, whose deals moved already.
+pub fn merge(
+    tx: &mut Tx<'_>,
+    ctx: &Ctx,
+    account: &Account,
+    survivor: &Account,
+    reason: String,
+    deals: &[DealId],
+) -> Result<Merge, Problem> {
+    let led = decision_store::lead(tx, &ctx.scope, account.id, survivor.id)?;
+    let merge = Merge {
+        id: AccountMergeId::new(ctx.now),
+        account_id: account.id,
+        survivor_id: survivor.id,
+        status: MergeStatus::Merged,
+        reason,
+        undo_reason: None,
+        moved_deals: i64::try_from(deals.len()).map_err(Problem::damaged)?,
+        moved_accounts: i64::try_from(led.len()).map_err(Problem::damaged)?,
+        row_version: 1,
+        created_at: ctx.now,
+        updated_at: ctx.now,
+    };
+    let deals = deals.iter().map(|id| ("deal", id.uuid()));
+    let moved: Vec<_> = deals.chain(led.into_iter().map(|id| ("account", id))).collect();
+    decision_store::insert_merge(tx, &ctx.scope, &merge, &moved)?;
+    let after = lead(tx, ctx, account, Some(survivor.id))?;
+    match_store::forget(tx, &ctx.scope, account.id)?;
+    let change = Change::updated("account.merged", service::subject(account), account, &after);
+    tx.record(ctx, change.with_reason(Some(merge.reason.clone())));
+    tx.record(
+        ctx,
+        Change::created("account_merge.created", merge_subject(&merge), &merge),
+    );
+    Ok(merge)
+}
+
+/// Locks a merge that is to be undone, and its accounts, and sees whether it can be: what was merged last is undone first.
+/// The deals that it moved.
+pub fn lock_for_undo(
+    tx: &mut Tx<'_>,
+    ctx: &Ctx,
+    id: AccountMergeId,
+    precondition: &Precondition,
+) -> Result<(Merge, Vec<DealId>), Problem> {
+    let found = get_merge(tx, ctx, id)?;
+    decision_store::lock_accounts(tx, &ctx.scope, &[found.account_id, found.survivor_id])?;
+    let merge = decision_store::lock_merge(tx, &ctx.scope, id)?.ok_or_else(Problem::not_found)?;
+    precondition.check(merge.row_version)?;
+    let survivor = service::get(tx, ctx, merge.survivor_id)?;
+    if merge.status == MergeStatus::Merged && survivor.merged_into_id.is_some() {
+        let refused = Problem::wrong_state("undo", merge.status.as_str(), &[]);
+        return Err(refused.because("The survivor was itself merged since; undo that merge first."));
+    }
+    let deals = decision_store::moved_deals(tx, &ctx.scope, id)?;
+    Ok((merge, deals))
+}
+
+/// Parts two accounts again, whose deals are back already.
+pub fn undo_merge(tx: &mut Tx<'_>, ctx: &Ctx, before: Merge, reason: String) -> Result<Merge, Problem> {
+    let after = before.clone().undo(reason, ctx.now)?;
+    decision_store::update_merge(tx, &ctx.scope, &after)?;
+    let led = decision_store::moved(tx, &ctx.scope, after.id, "account")?;
+    decision_store::lead_back(tx, &ctx.scope, &led, after.survivor_id, after.account_id)?;
+    let merged = service::get(tx, ctx, after.account_id)?;
+    let parted = lead(tx, ctx, &merged, None)?;
+    let written = (parted.id, parted.name.as_str(), parted.domain.as_deref());
+    keep_match_keys(tx, ctx, std::iter::once(written))?;
+    let change = Change::updated("account.unmerged", service::subject(&parted), &merged, &parted);
+    tx.record(ctx, change.with_reason(after.undo_reason.clone()));
+    let change = Change::updated("account_merge.undone", merge_subject(&after), &before, &after);
+    tx.record(ctx, change.with_reason(after.undo_reason.clone()));
+    Ok(after)
+}
+
+fn lead(
+    tx: &mut Tx<'_>,
+    ctx: &Ctx,
+    account: &Account,
+    merged_into_id: Option<AccountId>,
+) -> Result<Account, Problem> {
+    let after = Account {
+        merged_into_id,
+        row_version: account.row_version + 1,
+        updated_at: ctx.now,
+        ..account.clone()
+    };
+    store::update(tx, &ctx.scope, &after)?;
+    Ok(after)
+}
+
+/// Who answers for it. The service itself decides nothing.
+fn person(ctx: &Ctx) -> Result<ActorId, Problem> {
+    ctx.responsible().ok_or_else(Problem::internal)
+}
+
+fn merge_subject(merge: &Merge) -> Subject {
+    Subject {
+        kind: "account_merge",
+        id: merge.id.uuid(),
+    }
+}

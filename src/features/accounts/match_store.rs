@@ -1,0 +1,237 @@
+//! The keys that accounts are found by, in Postgres. Every query takes the caller's scope.
+
+use super::domain::Account;
+use super::match_domain::{Decision, MatchKey};
+use super::store::AccountRow;
+use crate::kernel::ctx::Scope;
+use crate::kernel::id::{AccountId, OrganizationId};
+use crate::kernel::matching::{Company, CompanyName, KEY_VERSION, trigram_threshold};
+use crate::kernel::problem::Problem;
+use crate::platform::db::schema::{account_match_keys, accounts};
+use crate::platform::db::{Prepared, Tx};
+use diesel::prelude::*;
+use diesel::sql_query;
+use diesel::sql_types::{Array, Bool, Int4, Nullable, Text, Uuid as SqlUuid};
+use uuid::Uuid;
+
+/// The most accounts that one key finds.
+const MOST_FOUND: i32 = 50;
+/// How many accounts get their keys in one go of the worker.
+const BATCH: i64 = 500;
+/// How many accounts the worker compares with all others in one go: each takes about ten milliseconds among a million.
+const COMPARED_AT_ONCE: i64 = 50;
+
+#[derive(Insertable)]
+#[diesel(table_name = account_match_keys, treat_none_as_default_value = false)]
+struct KeyRow<'a> {
+    organization_id: Uuid,
+    account_id: Uuid,
+    position: i32,
+    name_key: Option<&'a str>,
+    core: Option<&'a str>,
+    domain: Option<&'a str>,
+    key_version: i32,
+}
+
+/// The accounts that may be this company: those with one of its keys, and those with a name like it. With `seen_only`,
+/// those that the caller may see; without it, every account of the organization, which is not to be shown.
+pub fn candidates(tx: &mut Tx<'_>, company: &Company, seen_only: bool) -> Result<Vec<Account>, Problem> {
+    let keys: Vec<String> = company.names.iter().map(CompanyName::key).collect();
+    let cores: Vec<String> = company.names.iter().map(CompanyName::core).collect();
+    let thresholds: Result<Vec<i32>, _> = cores
+        .iter()
+        .map(|core| i32::try_from(trigram_threshold(core)))
+        .collect();
+    let query = sql_query("SELECT * FROM account_match_candidates($1, $2, $3, $4, $5, $6, $7)")
+        .bind::<Nullable<Text>, _>(company.external_id.as_deref())
+        .bind::<Nullable<Text>, _>(company.domain.as_deref())
+        .bind::<Array<Text>, _>(keys)
+        .bind::<Array<Text>, _>(cores)
+        .bind::<Array<Int4>, _>(thresholds.map_err(Problem::damaged)?)
+        .bind::<Bool, _>(seen_only)
+        .bind::<Int4, _>(MOST_FOUND);
+    let rows: Vec<AccountRow> = Prepared(query).load(tx.connection())?;
+    Ok(rows.into_iter().map(Account::from).collect())
+}
+
+/// Writes the keys of accounts, in place of those that they had.
+pub fn keep(tx: &mut Tx<'_>, scope: &Scope, keys: &[MatchKey]) -> Result<(), Problem> {
+    let accounts: Vec<Uuid> = keys.iter().map(|key| key.account_id.uuid()).collect();
+    let old = account_match_keys::table
+        .filter(account_match_keys::organization_id.eq(scope.organization_id.uuid()))
+        .filter(account_match_keys::account_id.eq_any(accounts));
+    Prepared(diesel::delete(old)).execute(tx.connection())?;
+    // A statement takes at most 65,535 values.
+    for some in keys.chunks(5_000) {
+        let rows: Vec<KeyRow<'_>> = some.iter().map(|key| KeyRow::of(scope, key)).collect();
+        diesel::insert_into(account_match_keys::table)
+            .values(rows)
+            .execute(tx.connection())?;
+    }
+    Ok(())
+}
+
+/// Some accounts whose keys are missing, outdated or made in another way, locked: their ids, names and domains. What
+/// somebody else has locked is left to them.
+pub fn lock_wanting(
+    tx: &mut Tx<'_>,
+    scope: &Scope,
+) -> Result<Vec<(AccountId, String, Option<String>)>, Problem> {
+    let rows: Vec<(Uuid, String, Option<String>)> = accounts::table
+        .inner_join(
+            account_match_keys::table.on(account_match_keys::organization_id
+                .eq(accounts::organization_id)
+                .and(account_match_keys::account_id.eq(accounts::id))),
+        )
+        .filter(account_match_keys::organization_id.eq(scope.organization_id.uuid()))
+        .filter(account_match_keys::key_version.lt(KEY_VERSION))
+        .select((accounts::id, accounts::name, accounts::domain))
+        .order(accounts::id)
+        .limit(BATCH)
+        .for_update()
+        .skip_locked()
+        .load(tx.connection())?;
+    let told = rows.into_iter();
+    Ok(told
+        .map(|(id, name, domain)| (AccountId::from_uuid(id), name, domain))
+        .collect())
+}
+
+/// Some accounts that were not compared with the others since their keys were made, locked. What somebody else has
+/// locked is left to them.
+pub fn lock_uncompared(tx: &mut Tx<'_>, scope: &Scope) -> Result<Vec<AccountId>, Problem> {
+    let rows: Vec<Uuid> = account_match_keys::table
+        .filter(account_match_keys::organization_id.eq(scope.organization_id.uuid()))
+        .filter(account_match_keys::compared.eq(false))
+        .filter(account_match_keys::key_version.gt(0))
+        .filter(account_match_keys::position.eq(0))
+        .select(account_match_keys::account_id)
+        .order(account_match_keys::account_id)
+        .limit(COMPARED_AT_ONCE)
+        .for_update()
+        .skip_locked()
+        .load(tx.connection())?;
+    Ok(rows.into_iter().map(AccountId::from_uuid).collect())
+}
+
+/// Notes that these accounts were compared.
+pub fn note_compared(tx: &mut Tx<'_>, scope: &Scope, ids: &[AccountId]) -> Result<(), Problem> {
+    let ids: Vec<Uuid> = ids.iter().map(|id| id.uuid()).collect();
+    let target = account_match_keys::table
+        .filter(account_match_keys::organization_id.eq(scope.organization_id.uuid()))
+        .filter(account_match_keys::account_id.eq_any(ids));
+    diesel::update(target)
+        .set(account_match_keys::compared.eq(true))
+        .execute(tx.connection())?;
+    Ok(())
+}
+
+/// Forgets the keys of an account, so that nobody finds it.
+pub fn forget(tx: &mut Tx<'_>, scope: &Scope, id: AccountId) -> Result<(), Problem> {
+    let target = account_match_keys::table
+        .filter(account_match_keys::organization_id.eq(scope.organization_id.uuid()))
+        .filter(account_match_keys::account_id.eq(id.uuid()));
+    Prepared(diesel::delete(target)).execute(tx.connection())?;
+    Ok(())
+}
+
+#[derive(QueryableByName)]
+struct PairIds {
+    #[diesel(sql_type = SqlUuid)]
+    account_id: Uuid,
+    #[diesel(sql_type = SqlUuid)]
+    other_account_id: Uuid,
+}
+
+/// For each of these accounts the others that have one of its keys or a name like it.
+pub fn pairs(tx: &mut Tx<'_>, ids: &[AccountId]) -> Result<Vec<(AccountId, AccountId)>, Problem> {
+    let ids: Vec<Uuid> = ids.iter().map(|id| id.uuid()).collect();
+    let query = sql_query("SELECT account_id, other_account_id FROM account_pairs($1, $2)")
+        .bind::<Array<SqlUuid>, _>(ids)
+        .bind::<Int4, _>(MOST_FOUND);
+    let rows: Vec<PairIds> = Prepared(query).load(tx.connection())?;
+    let pairs = rows.iter().map(|row| {
+        let other = AccountId::from_uuid(row.other_account_id);
+        (AccountId::from_uuid(row.account_id), other)
+    });
+    Ok(pairs.collect())
+}
+
+#[derive(QueryableByName)]
+struct Standing {
+    #[diesel(sql_type = Nullable<SqlUuid>)]
+    account_id: Option<Uuid>,
+}
+
+/// The account that stands for the merged one with this external id, if there is such a one.
+pub fn standing_for(tx: &mut Tx<'_>, external_id: &str) -> Result<Option<AccountId>, Problem> {
+    let query = sql_query("SELECT account_standing_for($1) AS account_id").bind::<Text, _>(external_id);
+    let row: Standing = Prepared(query).get_result(tx.connection())?;
+    Ok(row.account_id.map(AccountId::from_uuid))
+}
+
+#[derive(QueryableByName)]
+struct DecisionRow {
+    #[diesel(sql_type = SqlUuid)]
+    account_id: Uuid,
+    #[diesel(sql_type = SqlUuid)]
+    other_account_id: Uuid,
+    #[diesel(sql_type = Bool)]
+    confirmed: bool,
+}
+
+/// What people decided between these accounts.
+pub fn decisions(tx: &mut Tx<'_>, ids: &[AccountId]) -> Result<Vec<Decision>, Problem> {
+    let ids: Vec<Uuid> = ids.iter().map(|id| id.uuid()).collect();
+    let query = sql_query("SELECT account_id, other_account_id, confirmed FROM account_decisions($1)")
+        .bind::<Array<SqlUuid>, _>(ids);
+    let rows: Vec<DecisionRow> = Prepared(query).load(tx.connection())?;
+    let decisions = rows.iter().map(|row| Decision {
+        between: (
+            AccountId::from_uuid(row.account_id),
+            AccountId::from_uuid(row.other_account_id),
+        ),
+        confirmed: row.confirmed,
+    });
+    Ok(decisions.collect())
+}
+
+/// The organizations with accounts that are yet to be compared.
+pub fn organizations_to_compare(connection: &mut PgConnection) -> Result<Vec<OrganizationId>, Problem> {
+    let query = sql_query("SELECT organizations_with_accounts_to_compare() AS organization_id");
+    let rows: Vec<Waiting> = Prepared(query).load(connection)?;
+    let ids = rows
+        .iter()
+        .map(|row| OrganizationId::from_uuid(row.organization_id));
+    Ok(ids.collect())
+}
+
+#[derive(QueryableByName)]
+struct Waiting {
+    #[diesel(sql_type = SqlUuid)]
+    organization_id: Uuid,
+}
+
+/// The organizations with accounts that want keys.
+pub fn organizations_wanting_keys(connection: &mut PgConnection) -> Result<Vec<OrganizationId>, Problem> {
+    let query = sql_query("SELECT organizations_with_keys_wanted($1) AS organization_id");
+    let rows: Vec<Waiting> = Prepared(query.bind::<Int4, _>(KEY_VERSION)).load(connection)?;
+    let ids = rows
+        .iter()
+        .map(|row| OrganizationId::from_uuid(row.organization_id));
+    Ok(ids.collect())
+}
+
+impl<'a> KeyRow<'a> {
+    fn of(scope: &Scope, key: &'a MatchKey) -> Self {
+        Self {
+            organization_id: scope.organization_id.uuid(),
+            account_id: key.account_id.uuid(),
+            position: key.position,
+            name_key: key.name_key.as_deref(),
+            core: key.core.as_deref(),
+            domain: key.domain.as_deref(),
+            key_version: KEY_VERSION,
+        }
+    }
+}

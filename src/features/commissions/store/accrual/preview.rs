@@ -1,0 +1,158 @@
+//! What a preview asks about partners that a deal would have.
+
+use super::{Detail, Distributor, Holder, PoolParty};
+use crate::kernel::commission::Goods;
+use crate::kernel::ctx::Scope;
+use crate::kernel::id::{AttributionId, PartnerId, ProductFamilyId, ProgramId};
+use crate::kernel::motion::Role;
+use crate::kernel::problem::Problem;
+use crate::platform::db::{Prepared, Tx};
+use chrono::{DateTime, Utc};
+use diesel::sql_types::{Array, Bool, Nullable, Text, Timestamptz, Uuid as SqlUuid};
+use diesel::{QueryableByName, RunQueryDsl, sql_query};
+use std::collections::{HashMap, HashSet};
+use uuid::Uuid;
+
+#[derive(QueryableByName)]
+struct Raw {
+    #[diesel(sql_type = SqlUuid)]
+    partner_id: Uuid,
+    #[diesel(sql_type = Text)]
+    partner_status: String,
+    #[diesel(sql_type = Bool)]
+    enrolled: bool,
+    #[diesel(sql_type = Nullable<Text>)]
+    tier: Option<String>,
+    #[diesel(sql_type = Nullable<Timestamptz>)]
+    enrolled_at: Option<DateTime<Utc>>,
+    #[diesel(sql_type = Nullable<SqlUuid>)]
+    above_id: Option<Uuid>,
+    #[diesel(sql_type = Nullable<Text>)]
+    above_status: Option<String>,
+    #[diesel(sql_type = Bool)]
+    above_enrolled: bool,
+    #[diesel(sql_type = Nullable<Text>)]
+    above_tier: Option<String>,
+    #[diesel(sql_type = Nullable<Timestamptz>)]
+    above_enrolled_at: Option<DateTime<Utc>>,
+}
+
+/// A partner as it stands in a program.
+#[derive(Debug, Clone)]
+pub struct Candidate {
+    partner_id: PartnerId,
+    partner_status: String,
+    enrolled: bool,
+    holder: Holder,
+    distributor: Option<Distributor>,
+}
+
+/// These partners as they stand in the program; whom the caller does not see is not among them.
+pub fn candidates(
+    tx: &mut Tx<'_>,
+    scope: &Scope,
+    program_id: ProgramId,
+    partners: &[PartnerId],
+) -> Result<HashMap<PartnerId, Candidate>, Problem> {
+    let query = sql_query(
+        "SELECT n.id AS partner_id, n.status AS partner_status, coalesce(e.status = 'active', false) AS enrolled, e.tier, \
+             e.activated_at AS enrolled_at, n.parent_id AS above_id, u.status AS above_status, \
+             coalesce(f.status = 'active', false) AS above_enrolled, f.tier AS above_tier, \
+             f.activated_at AS above_enrolled_at \
+         FROM partners n \
+         LEFT JOIN enrollments e ON e.organization_id = $1 AND e.partner_id = n.id AND e.program_id = $2 \
+             AND e.status <> 'ended' \
+         LEFT JOIN partners u ON u.organization_id = $1 AND u.id = n.parent_id \
+         LEFT JOIN enrollments f ON f.organization_id = $1 AND f.partner_id = u.id AND f.program_id = $2 \
+             AND f.status <> 'ended' \
+         WHERE n.organization_id = $1 AND n.id = ANY($3) AND ($4::uuid IS NULL OR n.id = $4)",
+    )
+    .bind::<SqlUuid, _>(scope.organization_id.uuid())
+    .bind::<SqlUuid, _>(program_id.uuid())
+    .bind::<Array<SqlUuid>, _>(partners.iter().map(|id| id.uuid()).collect::<Vec<_>>())
+    .bind::<Nullable<SqlUuid>, _>(scope.partner_id.map(PartnerId::uuid));
+    let rows: Vec<Raw> = Prepared(query).load(tx.connection())?;
+    Ok(rows
+        .into_iter()
+        .map(|raw| (PartnerId::from_uuid(raw.partner_id), raw.into()))
+        .collect())
+}
+
+#[derive(QueryableByName)]
+struct Known {
+    #[diesel(sql_type = SqlUuid)]
+    id: Uuid,
+}
+
+/// Which of these product families there are.
+pub fn known_families(
+    tx: &mut Tx<'_>,
+    scope: &Scope,
+    families: &[ProductFamilyId],
+) -> Result<HashSet<ProductFamilyId>, Problem> {
+    let query = sql_query("SELECT id FROM product_families WHERE organization_id = $1 AND id = ANY($2)")
+        .bind::<SqlUuid, _>(scope.organization_id.uuid())
+        .bind::<Array<SqlUuid>, _>(families.iter().map(|id| id.uuid()).collect::<Vec<_>>());
+    let rows: Vec<Known> = Prepared(query).load(tx.connection())?;
+    Ok(rows
+        .iter()
+        .map(|row| ProductFamilyId::from_uuid(row.id))
+        .collect())
+}
+
+impl From<Raw> for Candidate {
+    fn from(raw: Raw) -> Self {
+        let above = raw.above_id.zip(raw.above_status);
+        Self {
+            partner_id: PartnerId::from_uuid(raw.partner_id),
+            partner_status: raw.partner_status,
+            enrolled: raw.enrolled,
+            holder: Holder {
+                tier: raw.tier,
+                enrolled_at: raw.enrolled_at,
+            },
+            distributor: above.map(|(id, partner_status)| Distributor {
+                partner_id: PartnerId::from_uuid(id),
+                partner_status,
+                enrolled: raw.above_enrolled,
+                holder: Holder {
+                    tier: raw.above_tier,
+                    enrolled_at: raw.above_enrolled_at,
+                },
+            }),
+        }
+    }
+}
+
+impl Candidate {
+    /// The partner's credit on a deal that need not exist.
+    pub fn party(
+        &self,
+        attribution_id: AttributionId,
+        role: Role,
+        basis_points: u32,
+        rank: i32,
+    ) -> PoolParty {
+        PoolParty {
+            attribution_id,
+            partner_id: self.partner_id,
+            role,
+            basis_points,
+            rank,
+            partner_status: self.partner_status.clone(),
+            enrolled: self.enrolled,
+        }
+    }
+
+    /// What rules ask about the partner and a line.
+    pub fn detail(&self, goods: Goods, country: Option<String>) -> Detail {
+        Detail {
+            goods,
+            starts_on: None,
+            is_first_invoice: true,
+            country,
+            holder: self.holder.clone(),
+            distributor: self.distributor.clone(),
+        }
+    }
+}

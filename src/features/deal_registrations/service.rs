@@ -1,0 +1,433 @@
+//! The verbs of a registration. What looks at other claims, deals or accounts is told in `flows::registration`.
+//!
+//! A partner's caller finds a registration in its own scope first; what is then changed is changed in house.
+
+use super::domain::{
+    Comment, CommentVisibility, DealRegistration, Extension, ExtensionStatus, RegistrationPatch, Why,
+};
+use super::store::{self, CommentFilter, RegistrationFilter};
+use crate::features::deal_rules::{self, DealRules};
+use crate::kernel::ctx::{ActorId, Ctx};
+use crate::kernel::id::{
+    AccountId, DealId, DealRegistrationId, PartnerId, ProductFamilyId, ProgramId, RegistrationCommentId,
+    RegistrationExtensionId,
+};
+use crate::kernel::permission::Permission;
+use crate::kernel::problem::{Code, Problem};
+use crate::kernel::version::Precondition;
+use crate::platform::db::{Change, Page, PageRequest, Subject, Tx};
+use chrono::{DateTime, Utc};
+use std::collections::HashSet;
+
+pub use super::store::{Due, organizations_due};
+
+/// One registration, if the caller may see it.
+pub fn get(tx: &mut Tx<'_>, ctx: &Ctx, id: DealRegistrationId) -> Result<DealRegistration, Problem> {
+    store::find(tx, &ctx.scope, id)?.ok_or_else(Problem::not_found)
+}
+
+/// One registration that the caller may act on: a partner's own, or one that it registered for a partner below it.
+pub fn get_own(tx: &mut Tx<'_>, ctx: &Ctx, id: DealRegistrationId) -> Result<DealRegistration, Problem> {
+    let registration = get(tx, ctx, id)?;
+    let is_own = |own: PartnerId| registration.partner_id == own || registration.registrar_id == Some(own);
+    if ctx.scope.partner_id.is_none_or(is_own) {
+        return Ok(registration);
+    }
+    Err(Problem::new(Code::PermissionDenied)
+        .because("It is another partner's registration; you see it because the partner is below yours."))
+}
+
+/// A page of the registrations that the caller may see.
+pub fn list(
+    tx: &mut Tx<'_>,
+    ctx: &Ctx,
+    filter: &RegistrationFilter,
+    page: &PageRequest,
+) -> Result<Page<DealRegistration>, Problem> {
+    store::list(tx, &ctx.scope, filter, page)
+}
+
+/// One registration, locked until the transaction ends; in house.
+pub fn lock(tx: &mut Tx<'_>, house: &Ctx, id: DealRegistrationId) -> Result<DealRegistration, Problem> {
+    store::lock(tx, &house.scope, id)?.ok_or_else(Problem::not_found)
+}
+
+/// Writes a new draft down; in house.
+pub fn create(tx: &mut Tx<'_>, house: &Ctx, registration: &DealRegistration) -> Result<(), Problem> {
+    store::insert(tx, &house.scope, registration)?;
+    let change = Change::created("deal_registration.created", subject(registration), registration);
+    tx.record(house, concerning(change, registration));
+    Ok(())
+}
+
+/// Changes what may be changed.
+pub fn update(
+    tx: &mut Tx<'_>,
+    ctx: &Ctx,
+    id: DealRegistrationId,
+    precondition: &Precondition,
+    patch: RegistrationPatch,
+) -> Result<DealRegistration, Problem> {
+    get_own(tx, ctx, id)?;
+    tx.in_house(ctx, |tx, house| {
+        step(
+            tx,
+            house,
+            id,
+            precondition,
+            "deal_registration.updated",
+            |registration| registration.patched(patch, house.now),
+        )
+    })
+}
+
+/// Somebody of the organization looks at it.
+pub fn review(
+    tx: &mut Tx<'_>,
+    ctx: &Ctx,
+    id: DealRegistrationId,
+    precondition: &Precondition,
+) -> Result<DealRegistration, Problem> {
+    step(
+        tx,
+        ctx,
+        id,
+        precondition,
+        "deal_registration.review_started",
+        |registration| registration.review(ctx.now),
+    )
+}
+
+/// Asks the partner for what is missing.
+pub fn request_action(
+    tx: &mut Tx<'_>,
+    ctx: &Ctx,
+    id: DealRegistrationId,
+    precondition: &Precondition,
+    missing: String,
+) -> Result<DealRegistration, Problem> {
+    step(
+        tx,
+        ctx,
+        id,
+        precondition,
+        "deal_registration.action_requested",
+        |registration| registration.request_action(missing, ctx.now),
+    )
+}
+
+/// Does not protect it.
+pub fn reject(
+    tx: &mut Tx<'_>,
+    ctx: &Ctx,
+    id: DealRegistrationId,
+    precondition: &Precondition,
+    why: Why,
+) -> Result<DealRegistration, Problem> {
+    step(
+        tx,
+        ctx,
+        id,
+        precondition,
+        "deal_registration.rejected",
+        |registration| registration.reject(why, ctx.now),
+    )
+}
+
+/// Takes the protection away.
+pub fn revoke(
+    tx: &mut Tx<'_>,
+    ctx: &Ctx,
+    id: DealRegistrationId,
+    precondition: &Precondition,
+    why: Why,
+) -> Result<DealRegistration, Problem> {
+    step(
+        tx,
+        ctx,
+        id,
+        precondition,
+        "deal_registration.revoked",
+        |registration| registration.revoke(why, ctx.now),
+    )
+}
+
+/// The partner takes its claim back.
+pub fn withdraw(
+    tx: &mut Tx<'_>,
+    ctx: &Ctx,
+    id: DealRegistrationId,
+    precondition: &Precondition,
+) -> Result<DealRegistration, Problem> {
+    get_own(tx, ctx, id)?;
+    tx.in_house(ctx, |tx, house| {
+        step(
+            tx,
+            house,
+            id,
+            precondition,
+            "deal_registration.withdrawn",
+            |registration| registration.withdraw(house.now),
+        )
+    })
+}
+
+/// One move, in house: lock, check the version, move, save, record.
+pub fn step(
+    tx: &mut Tx<'_>,
+    house: &Ctx,
+    id: DealRegistrationId,
+    precondition: &Precondition,
+    event: &'static str,
+    turn: impl FnOnce(DealRegistration) -> Result<DealRegistration, Problem>,
+) -> Result<DealRegistration, Problem> {
+    let before = lock(tx, house, id)?;
+    precondition.check(before.row_version)?;
+    let after = turn(before.clone())?;
+    save(tx, house, event, &before, &after)?;
+    Ok(after)
+}
+
+/// Writes a registration that was locked before, and what happened to it; in house.
+pub fn save(
+    tx: &mut Tx<'_>,
+    house: &Ctx,
+    event: &'static str,
+    before: &DealRegistration,
+    after: &DealRegistration,
+) -> Result<(), Problem> {
+    store::update(tx, &house.scope, after)?;
+    let change = Change::updated(event, subject(after), before, after);
+    let reason = after.reason.clone().filter(|_| after.status != before.status);
+    tx.record(house, concerning(change, after).with_reason(reason));
+    Ok(())
+}
+
+/// The claim of another partner that stands in the way; in house, with the account locked.
+pub fn incumbent(
+    tx: &mut Tx<'_>,
+    house: &Ctx,
+    account_id: AccountId,
+    product_family_id: Option<ProductFamilyId>,
+    other_than: Option<PartnerId>,
+) -> Result<Option<DealRegistration>, Problem> {
+    store::incumbent(tx, &house.scope, account_id, product_family_id, other_than)
+}
+
+/// Those of these accounts to which somebody has a live claim; in house.
+pub fn claimed(tx: &mut Tx<'_>, house: &Ctx, accounts: &[AccountId]) -> Result<HashSet<AccountId>, Problem> {
+    store::claimed(tx, &house.scope, accounts)
+}
+
+/// The partner's other live claim to the same; in house.
+pub fn own_claim(
+    tx: &mut Tx<'_>,
+    house: &Ctx,
+    registration: &DealRegistration,
+) -> Result<Option<DealRegistrationId>, Problem> {
+    store::own_claim(tx, &house.scope, registration)
+}
+
+/// How many live registrations the partner has in the program; in house.
+pub fn live_count(
+    tx: &mut Tx<'_>,
+    house: &Ctx,
+    partner_id: PartnerId,
+    program_id: ProgramId,
+) -> Result<i64, Problem> {
+    store::live_count(tx, &house.scope, partner_id, program_id)
+}
+
+/// The protected registrations of these deals, locked; in house.
+pub fn lock_of_deals(
+    tx: &mut Tx<'_>,
+    house: &Ctx,
+    deals: &[DealId],
+) -> Result<Vec<DealRegistration>, Problem> {
+    store::lock_of_deals(tx, &house.scope, deals)
+}
+
+/// Some of the registrations for which it is time, locked.
+pub fn due(tx: &mut Tx<'_>, ctx: &Ctx, due: Due) -> Result<Vec<DealRegistration>, Problem> {
+    store::due(tx, &ctx.scope, due, ctx.now)
+}
+
+/// Counts a precheck of a partner in this hour, and tells how many there were; in house.
+pub fn count_precheck(
+    tx: &mut Tx<'_>,
+    house: &Ctx,
+    partner_id: PartnerId,
+    hour: DateTime<Utc>,
+) -> Result<i32, Problem> {
+    store::count_precheck(tx, &house.scope, partner_id, hour)
+}
+
+/// A page of what was said about registrations.
+pub fn comments(
+    tx: &mut Tx<'_>,
+    ctx: &Ctx,
+    filter: &CommentFilter,
+    page: &PageRequest,
+) -> Result<Page<Comment>, Problem> {
+    store::list_comments(tx, &ctx.scope, filter, page)
+}
+
+/// Says something about a registration. What is internal is said by the organization, and told to nobody else.
+pub fn comment(
+    tx: &mut Tx<'_>,
+    ctx: &Ctx,
+    id: DealRegistrationId,
+    visibility: CommentVisibility,
+    body: String,
+) -> Result<Comment, Problem> {
+    if visibility == CommentVisibility::Internal {
+        let is_partners = ctx.scope.partner_id.is_some();
+        if is_partners {
+            let message = "Partners do not write internal comments.";
+            return Err(Problem::field("/visibility", "not_for_partners", message));
+        }
+        ctx.require(Permission::DealRegistrationsReview)?;
+    }
+    let registration = get_own(tx, ctx, id)?;
+    let comment = Comment {
+        id: RegistrationCommentId::new(ctx.now),
+        deal_registration_id: id,
+        visibility,
+        body,
+        created_by: person(ctx)?,
+        created_at: ctx.now,
+    };
+    tx.in_house(ctx, |tx, house| {
+        store::insert_comment(tx, &house.scope, &comment)?;
+        let about = Subject {
+            kind: "registration_comment",
+            id: comment.id.uuid(),
+        };
+        let change = Change::created("registration_comment.added", about, &comment);
+        let told = (visibility == CommentVisibility::Partner).then_some(registration.partner_id.uuid());
+        tx.record(house, change.for_partner(told));
+        Ok(())
+    })?;
+    Ok(comment)
+}
+
+/// A page of the requests for more time.
+pub fn extensions(
+    tx: &mut Tx<'_>,
+    ctx: &Ctx,
+    id: Option<DealRegistrationId>,
+    page: &PageRequest,
+) -> Result<Page<Extension>, Problem> {
+    store::list_extensions(tx, &ctx.scope, id, page)
+}
+
+/// Asks for more time.
+pub fn request_extension(
+    tx: &mut Tx<'_>,
+    ctx: &Ctx,
+    id: DealRegistrationId,
+    evidence: String,
+) -> Result<Extension, Problem> {
+    get_own(tx, ctx, id)?;
+    let author = person(ctx)?;
+    tx.in_house(ctx, |tx, house| {
+        let registration = lock(tx, house, id)?;
+        if registration
+            .protected_until
+            .is_none_or(|until| until <= house.now)
+            || !registration.is_protected()
+        {
+            return Err(registration.refusal("extend"));
+        }
+        let rules = deal_rules::of(tx, house, registration.program_id)?;
+        let granted = store::count_granted(tx, &house.scope, id)?;
+        if granted >= i64::from(rules.extensions_allowed) {
+            let detail = format!(
+                "The program allows {} extensions, and they are used.",
+                rules.extensions_allowed
+            );
+            return Err(Problem::new(Code::WrongState).because(detail));
+        }
+        let extension = Extension {
+            id: RegistrationExtensionId::new(house.now),
+            deal_registration_id: id,
+            status: ExtensionStatus::Requested,
+            reason: None,
+            evidence,
+            respond_by: rules.respond_by(house.now),
+            decided_at: None,
+            created_by: author,
+            row_version: 1,
+            created_at: house.now,
+            updated_at: house.now,
+        };
+        store::insert_extension(tx, &house.scope, &extension)?;
+        let change = Change::created(
+            "registration_extension.requested",
+            extension_subject(&extension),
+            &extension,
+        );
+        tx.record(house, concerning(change, &registration));
+        Ok(extension)
+    })
+}
+
+/// Answers a request for more time.
+pub fn decide_extension(
+    tx: &mut Tx<'_>,
+    ctx: &Ctx,
+    id: RegistrationExtensionId,
+    precondition: &Precondition,
+    refused: Option<String>,
+) -> Result<Extension, Problem> {
+    let before = store::lock_extension(tx, &ctx.scope, id)?.ok_or_else(Problem::not_found)?;
+    precondition.check(before.row_version)?;
+    let is_granted = refused.is_none();
+    let (status, event) = if is_granted {
+        (ExtensionStatus::Approved, "registration_extension.approved")
+    } else {
+        (ExtensionStatus::Refused, "registration_extension.refused")
+    };
+    let after = before.clone().decide(status, refused, ctx.now)?;
+    let registration = lock(tx, ctx, before.deal_registration_id)?;
+    if registration.is_protected() || is_granted {
+        let rules = deal_rules::of(tx, ctx, registration.program_id)?;
+        let extended = registration
+            .clone()
+            .answered_extension(&before, &rules, is_granted, ctx.now)?;
+        save(tx, ctx, "deal_registration.extended", &registration, &extended)?;
+    }
+    store::update_extension(tx, &ctx.scope, &after)?;
+    let change = Change::updated(event, extension_subject(&after), &before, &after);
+    let reason = after.reason.clone();
+    tx.record(ctx, concerning(change, &registration).with_reason(reason));
+    Ok(after)
+}
+
+/// The deal rules under which a registration is made.
+pub fn rules(tx: &mut Tx<'_>, house: &Ctx, program_id: ProgramId) -> Result<DealRules, Problem> {
+    deal_rules::of(tx, house, program_id)
+}
+
+/// Who answers for it. The service itself registers and says nothing.
+pub fn person(ctx: &Ctx) -> Result<ActorId, Problem> {
+    ctx.responsible().ok_or_else(Problem::internal)
+}
+
+fn concerning(change: Change, registration: &DealRegistration) -> Change {
+    change.for_partner(Some(registration.partner_id.uuid()))
+}
+
+fn subject(registration: &DealRegistration) -> Subject {
+    Subject {
+        kind: "deal_registration",
+        id: registration.id.uuid(),
+    }
+}
+
+fn extension_subject(extension: &Extension) -> Subject {
+    Subject {
+        kind: "registration_extension",
+        id: extension.id.uuid(),
+    }
+}

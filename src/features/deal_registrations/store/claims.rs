@@ -1,0 +1,214 @@
+//! Claims against one another and against time.
+
+use super::rows::RegistrationRow;
+use crate::features::deal_registrations::domain::{DealRegistration, RegistrationStatus};
+use crate::kernel::ctx::Scope;
+use crate::kernel::id::{
+    AccountId, DealId, DealRegistrationId, OrganizationId, PartnerId, ProductFamilyId, ProgramId,
+};
+use crate::kernel::problem::Problem;
+use crate::platform::db::schema::deal_registrations;
+use crate::platform::db::{Prepared, Tx};
+use chrono::{DateTime, Utc};
+use diesel::prelude::*;
+use diesel::sql_types::{BigInt, Integer, Nullable, Timestamptz, Uuid as SqlUuid};
+use diesel::{PgConnection, sql_query};
+use std::collections::HashSet;
+use uuid::Uuid;
+
+/// How many registrations one round of the worker takes.
+const BATCH: i64 = 200;
+
+#[derive(QueryableByName)]
+struct Found {
+    #[diesel(sql_type = SqlUuid)]
+    id: Uuid,
+}
+
+#[derive(QueryableByName)]
+struct Counted {
+    #[diesel(sql_type = BigInt)]
+    count: i64,
+}
+
+/// The claim of somebody else that stands in the way of one to this account and family: the protected one, or else the
+/// one that was submitted first. True until the end of the transaction only when the account is locked.
+pub fn incumbent(
+    tx: &mut Tx<'_>,
+    scope: &Scope,
+    account_id: AccountId,
+    product_family_id: Option<ProductFamilyId>,
+    other_than: Option<PartnerId>,
+) -> Result<Option<DealRegistration>, Problem> {
+    let query = sql_query(
+        "SELECT * FROM deal_registrations WHERE organization_id = $1 AND account_id = $2 \
+             AND status IN ('submitted', 'in_review', 'action_required', 'approved') \
+             AND uuidrange(product_family_id, product_family_id, '[]') && uuidrange($3, $3, '[]') \
+             AND partner_id IS DISTINCT FROM $4 \
+         ORDER BY status = 'approved' DESC, submitted_at, id LIMIT 1",
+    )
+    .bind::<SqlUuid, _>(scope.organization_id.uuid())
+    .bind::<SqlUuid, _>(account_id.uuid())
+    .bind::<Nullable<SqlUuid>, _>(product_family_id.map(ProductFamilyId::uuid))
+    .bind::<Nullable<SqlUuid>, _>(other_than.map(PartnerId::uuid));
+    let row: Option<RegistrationRow> = Prepared(query).get_result(tx.connection()).optional()?;
+    row.map(DealRegistration::try_from).transpose()
+}
+
+/// Those of these accounts to which somebody has a live claim.
+pub fn claimed(
+    tx: &mut Tx<'_>,
+    scope: &Scope,
+    accounts: &[AccountId],
+) -> Result<HashSet<AccountId>, Problem> {
+    if accounts.is_empty() {
+        return Ok(HashSet::new());
+    }
+    let live = RegistrationStatus::LIVE.map(RegistrationStatus::as_str);
+    let asked: Vec<Uuid> = accounts.iter().map(|id| id.uuid()).collect();
+    let found: Vec<Uuid> = deal_registrations::table
+        .filter(deal_registrations::organization_id.eq(scope.organization_id.uuid()))
+        .filter(deal_registrations::account_id.eq_any(asked))
+        .filter(deal_registrations::status.eq_any(live))
+        .select(deal_registrations::account_id)
+        .distinct()
+        .load(tx.connection())?;
+    Ok(found.into_iter().map(AccountId::from_uuid).collect())
+}
+
+/// The partner's other live claim to this account and family.
+pub fn own_claim(
+    tx: &mut Tx<'_>,
+    scope: &Scope,
+    registration: &DealRegistration,
+) -> Result<Option<DealRegistrationId>, Problem> {
+    let query = sql_query(
+        "SELECT id FROM deal_registrations WHERE organization_id = $1 AND account_id = $2 \
+             AND status IN ('submitted', 'in_review', 'action_required', 'approved') \
+             AND uuidrange(product_family_id, product_family_id, '[]') && uuidrange($3, $3, '[]') \
+             AND partner_id = $4 AND id <> $5 LIMIT 1",
+    )
+    .bind::<SqlUuid, _>(scope.organization_id.uuid())
+    .bind::<SqlUuid, _>(registration.account_id.uuid())
+    .bind::<Nullable<SqlUuid>, _>(registration.product_family_id.map(ProductFamilyId::uuid))
+    .bind::<SqlUuid, _>(registration.partner_id.uuid())
+    .bind::<SqlUuid, _>(registration.id.uuid());
+    let found: Option<Found> = Prepared(query).get_result(tx.connection()).optional()?;
+    Ok(found.map(|found| DealRegistrationId::from_uuid(found.id)))
+}
+
+/// How many live registrations a partner has in a program.
+pub fn live_count(
+    tx: &mut Tx<'_>,
+    scope: &Scope,
+    partner_id: PartnerId,
+    program_id: ProgramId,
+) -> Result<i64, Problem> {
+    let query = sql_query(
+        "SELECT count(*) AS count FROM deal_registrations WHERE organization_id = $1 AND partner_id = $2 \
+             AND program_id = $3 AND status IN ('submitted', 'in_review', 'action_required', 'approved')",
+    )
+    .bind::<SqlUuid, _>(scope.organization_id.uuid())
+    .bind::<SqlUuid, _>(partner_id.uuid())
+    .bind::<SqlUuid, _>(program_id.uuid());
+    let counted: Counted = Prepared(query).get_result(tx.connection())?;
+    Ok(counted.count)
+}
+
+/// The protected registrations of these deals, locked in the order of their ids.
+pub fn lock_of_deals(
+    tx: &mut Tx<'_>,
+    scope: &Scope,
+    deals: &[DealId],
+) -> Result<Vec<DealRegistration>, Problem> {
+    let ids: Vec<Uuid> = deals.iter().map(|id| id.uuid()).collect();
+    let rows: Vec<RegistrationRow> = deal_registrations::table
+        .filter(deal_registrations::organization_id.eq(scope.organization_id.uuid()))
+        .filter(deal_registrations::deal_id.eq_any(ids))
+        .filter(deal_registrations::status.eq("approved"))
+        .order(deal_registrations::id)
+        .select(RegistrationRow::as_select())
+        .for_no_key_update()
+        .load(tx.connection())?;
+    rows.into_iter().map(DealRegistration::try_from).collect()
+}
+
+/// What time brings.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Due {
+    /// The protection is over. While an answer to a request for more time is late, it is not.
+    Ended,
+    /// The end is to be announced.
+    Announced,
+    /// The organization has not answered in time.
+    Late,
+}
+
+/// Some of the registrations for which it is time, locked; those that another worker holds are left to it.
+pub fn due(
+    tx: &mut Tx<'_>,
+    scope: &Scope,
+    due: Due,
+    now: DateTime<Utc>,
+) -> Result<Vec<DealRegistration>, Problem> {
+    let condition = match due {
+        Due::Ended => {
+            "status = 'approved' AND protected_until <= $2 AND NOT EXISTS (SELECT FROM registration_extensions e \
+             WHERE e.organization_id = r.organization_id AND e.deal_registration_id = r.id \
+             AND e.status = 'requested' AND e.respond_by < r.protected_until)"
+        }
+        Due::Announced => "status = 'approved' AND remind_at <= $2",
+        Due::Late => "status IN ('submitted', 'in_review') AND sla_breached_at IS NULL AND respond_by < $2",
+    };
+    let query = sql_query(format!(
+        "SELECT * FROM deal_registrations r WHERE organization_id = $1 AND {condition} ORDER BY id LIMIT $3 \
+         FOR NO KEY UPDATE SKIP LOCKED"
+    ))
+    .bind::<SqlUuid, _>(scope.organization_id.uuid())
+    .bind::<Timestamptz, _>(now)
+    .bind::<BigInt, _>(BATCH);
+    let rows: Vec<RegistrationRow> = Prepared(query).load(tx.connection())?;
+    rows.into_iter().map(DealRegistration::try_from).collect()
+}
+
+/// The organizations with a registration for which it is time. Asked before any scope is known.
+pub fn organizations_due(
+    connection: &mut PgConnection,
+    now: DateTime<Utc>,
+) -> Result<Vec<OrganizationId>, Problem> {
+    let query = sql_query(
+        "SELECT organizations_with_registrations_due AS id FROM organizations_with_registrations_due($1)",
+    )
+    .bind::<Timestamptz, _>(now);
+    let found: Vec<Found> = Prepared(query).load(connection)?;
+    Ok(found
+        .into_iter()
+        .map(|found| OrganizationId::from_uuid(found.id))
+        .collect())
+}
+
+#[derive(QueryableByName)]
+struct Asked {
+    #[diesel(sql_type = Integer)]
+    asked: i32,
+}
+
+/// Counts one precheck of a partner in this hour, and tells how many there were. Whoever asks at the same time waits.
+pub fn count_precheck(
+    tx: &mut Tx<'_>,
+    scope: &Scope,
+    partner_id: PartnerId,
+    hour: DateTime<Utc>,
+) -> Result<i32, Problem> {
+    let query = sql_query(
+        "INSERT INTO registration_prechecks AS p (organization_id, partner_id, hour, asked) VALUES ($1, $2, $3, 1) \
+         ON CONFLICT (organization_id, partner_id) DO UPDATE SET hour = excluded.hour, \
+             asked = CASE WHEN p.hour = excluded.hour THEN p.asked + 1 ELSE 1 END \
+         RETURNING asked",
+    )
+    .bind::<SqlUuid, _>(scope.organization_id.uuid())
+    .bind::<SqlUuid, _>(partner_id.uuid())
+    .bind::<Timestamptz, _>(hour);
+    let asked: Asked = Prepared(query).get_result(tx.connection())?;
+    Ok(asked.asked)
+}

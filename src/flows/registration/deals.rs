@@ -1,0 +1,128 @@
+//! What deals mean for the claims to their accounts: a new one may meet a claim, a closed one ends its own.
+
+use super::submission::respond_by;
+use crate::features::accounts;
+use crate::features::deal_registrations::{self, DealRegistration};
+use crate::features::deals::{self, Deal, NewDeal};
+use crate::features::registration_conflicts::{self, ConflictKind, NewConflict};
+use crate::kernel::ctx::Ctx;
+use crate::kernel::id::{AccountId, DealId, PartnerId, ProductFamilyId};
+use crate::kernel::problem::Problem;
+use crate::kernel::version::Precondition;
+use crate::platform::db::Tx;
+use chrono::{DateTime, Utc};
+
+/// Opens a deal, and flags it where another partner has a claim to its account.
+pub fn open(tx: &mut Tx<'_>, ctx: &Ctx, new: NewDeal) -> Result<Deal, Problem> {
+    let unknown = Problem::field("/account_id", "unknown_reference", "There is no such record.");
+    accounts::lock(tx, ctx, new.account_id).map_err(|problem| problem.or_if_missing(unknown))?;
+    let deal = deals::create(tx, ctx, new)?;
+    flag(
+        tx,
+        ctx,
+        &Arrival {
+            deal_id: deal.id,
+            account_id: deal.account_id,
+            product_family_id: deal.product_family_id,
+            partner_id: deal.partner_id,
+        },
+    )?;
+    Ok(deal)
+}
+
+/// A deal that came in, from whichever side.
+#[derive(Debug, Clone, Copy)]
+pub struct Arrival {
+    /// The deal.
+    pub deal_id: DealId,
+    /// Its account.
+    pub account_id: AccountId,
+    /// What is sold.
+    pub product_family_id: Option<ProductFamilyId>,
+    /// Who made it; nobody where it is the organization's own.
+    pub partner_id: Option<PartnerId>,
+}
+
+/// Flags a deal that meets a live claim of somebody else.
+pub fn flag(tx: &mut Tx<'_>, ctx: &Ctx, arrival: &Arrival) -> Result<(), Problem> {
+    let claim = deal_registrations::incumbent(
+        tx,
+        ctx,
+        arrival.account_id,
+        arrival.product_family_id,
+        arrival.partner_id,
+    )?;
+    let Some(claim) = claim.filter(|claim| claim.deal_id != Some(arrival.deal_id)) else {
+        return Ok(());
+    };
+    let rules = deal_registrations::rules(tx, ctx, claim.program_id)?;
+    let new = NewConflict {
+        kind: ConflictKind::Deal,
+        policy: rules.second_registrant,
+        incumbent: Some(&claim),
+        deal_id: Some(arrival.deal_id),
+        challenger: None,
+        respond_by: respond_by(&rules, ctx.now),
+        is_refused: false,
+    };
+    registration_conflicts::raise(tx, ctx, &new).map(drop)
+}
+
+/// Flags those of many deals that meet a live claim of somebody else.
+pub fn flag_many(tx: &mut Tx<'_>, ctx: &Ctx, arrivals: &[Arrival]) -> Result<(), Problem> {
+    let accounts: Vec<AccountId> = arrivals.iter().map(|arrival| arrival.account_id).collect();
+    let claimed = deal_registrations::claimed(tx, ctx, &accounts)?;
+    for arrival in arrivals
+        .iter()
+        .filter(|arrival| claimed.contains(&arrival.account_id))
+    {
+        flag(tx, ctx, arrival)?;
+    }
+    Ok(())
+}
+
+/// Loses a deal, and its registration with it.
+pub fn lose(
+    tx: &mut Tx<'_>,
+    ctx: &Ctx,
+    id: DealId,
+    precondition: &Precondition,
+    reason: &str,
+    lost_at: Option<DateTime<Utc>>,
+) -> Result<Deal, Problem> {
+    let deal = deals::lose(tx, ctx, id, precondition, reason, lost_at)?;
+    for claim in deal_registrations::lock_of_deals(tx, ctx, &[id])? {
+        end(
+            tx,
+            ctx,
+            "deal_registration.lost",
+            &claim,
+            claim.clone().lose(ctx.now)?,
+        )?;
+    }
+    Ok(deal)
+}
+
+/// The deals were won: their registrations are converted.
+pub fn won(tx: &mut Tx<'_>, ctx: &Ctx, deals: &[DealId]) -> Result<(), Problem> {
+    for claim in deal_registrations::lock_of_deals(tx, ctx, deals)? {
+        end(
+            tx,
+            ctx,
+            "deal_registration.converted",
+            &claim,
+            claim.clone().convert(ctx.now)?,
+        )?;
+    }
+    Ok(())
+}
+
+fn end(
+    tx: &mut Tx<'_>,
+    ctx: &Ctx,
+    event: &'static str,
+    before: &DealRegistration,
+    after: DealRegistration,
+) -> Result<(), Problem> {
+    deal_registrations::save(tx, ctx, event, before, &after)
+}
