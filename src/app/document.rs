@@ -54,6 +54,7 @@ use utoipa_actix_web::AppExt;
         (name = "Product Families", description = "What is sold, grouped for rules and exclusivity."),
         (name = "Program Terms", description = "The written terms of programs, version by version, and who accepted which."),
         (name = "Programs", description = "Sets of written terms for one motion."),
+        (name = "Referral Links", description = "Links that partners pass on, and who came by them."),
         (name = "Referrals", description = "Leads that partners hand over, and what became of them."),
         (name = "Registration Conflicts", description = "Several claims to one account, and the decision between them."),
         (name = "Reports", description = "Figures over everything."),

@@ -54,6 +54,7 @@ const ROOMS: &[Routes] = &[
     features::deal_registrations::http::routes,
     features::registration_conflicts::http::routes,
     features::referrals::http::routes,
+    features::referral_links::http::routes,
     features::invoices::http::routes,
     features::credit_notes::http::routes,
     features::commission_rules::http::routes,

@@ -106,6 +106,11 @@ const EVENTS: &[(&str, &[&str], &str)] = &[
          `respond_by`",
     ),
     (
+        "referral_link",
+        &["created", "retired", "converted"],
+        "the link; for `converted` what became of the visitor, as the conversion answers",
+    ),
+    (
         "referral_routes",
         &["replaced"],
         "the owners of each of the `routes`; their subject is the program",

@@ -28,6 +28,7 @@ pub mod pipeline_stages;
 pub mod product_families;
 pub mod program_terms;
 pub mod programs;
+pub mod referral_links;
 pub mod referrals;
 pub mod registration_conflicts;
 pub mod reports;
@@ -58,6 +59,7 @@ pub const ORDER: &[&str] = &[
     "touchpoints",
     "attributions",
     "referrals",
+    "referral_links",
     "deal_registrations",
     "registration_conflicts",
     "invoices",

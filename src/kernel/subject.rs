@@ -54,6 +54,7 @@ subjects! {
     "touchpoint" => TouchpointId;
     "attribution" => AttributionId;
     "referral" => ReferralId;
+    "referral_link" => ReferralLinkId;
     "deal_registration" => DealRegistrationId;
     "registration_comment" => RegistrationCommentId;
     "registration_extension" => RegistrationExtensionId;

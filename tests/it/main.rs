@@ -32,6 +32,7 @@ mod payout_methods;
 mod people;
 mod program_terms;
 mod real_run;
+mod referral_links;
 mod referrals;
 mod registrations;
 mod reports;

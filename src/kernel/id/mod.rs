@@ -139,6 +139,8 @@ typed_id!(
     "An attribution, the credit of one partner for one deal in one role."
 );
 typed_id!(ReferralId, "ref", "A referral, a lead that a partner hands over.");
+typed_id!(ReferralLinkId, "rln", "A link that a partner passes on.");
+typed_id!(ClickId, "clk", "A visitor who came by a link.");
 typed_id!(
     DealRegistrationId,
     "reg",

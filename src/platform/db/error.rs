@@ -126,6 +126,15 @@ fn by_constraint(constraint: &str) -> Option<Problem> {
                 ..Problem::new(Code::AlreadyExists)
             });
         }
+        "referral_links_code_key" => {
+            let message = "Another link has this code.";
+            return Some(Problem {
+                errors: vec![FieldProblem::new("/code", "taken", message)],
+                ..Problem::new(Code::AlreadyExists)
+            });
+        }
+        // A visitor was converted twice at once; the second one is tried again and finds it converted.
+        "clicks_converted_key" => Code::WriteConflict,
         "terms_acceptances_enrollment_key" => {
             return Some(
                 Problem::new(Code::AlreadyExists)

@@ -1152,6 +1152,36 @@ diesel::table! {
     }
 }
 
+diesel::table! {
+    clicks (organization_id, id) {
+        organization_id -> Uuid,
+        id -> Uuid,
+        referral_link_id -> Uuid,
+        partner_id -> Uuid,
+        program_id -> Uuid,
+        visitor -> Text,
+        window_starts_at -> Timestamptz,
+        clicked_at -> Timestamptz,
+        last_clicked_at -> Timestamptz,
+        referral_id -> Nullable<Uuid>,
+    }
+}
+
+diesel::table! {
+    referral_links (organization_id, id) {
+        organization_id -> Uuid,
+        id -> Uuid,
+        partner_id -> Uuid,
+        program_id -> Uuid,
+        code -> Text,
+        target_url -> Text,
+        status -> Text,
+        row_version -> Int8,
+        created_at -> Timestamptz,
+        updated_at -> Timestamptz,
+    }
+}
+
 diesel::allow_tables_to_appear_in_same_query!(
     account_match_keys,
     account_matches,
@@ -1166,6 +1196,7 @@ diesel::allow_tables_to_appear_in_same_query!(
     audit_links,
     authentication_events,
     clawbacks,
+    clicks,
     commission_rule_versions,
     commission_rules,
     commission_standings,
@@ -1201,6 +1232,7 @@ diesel::allow_tables_to_appear_in_same_query!(
     program_terms,
     programs,
     referral_assignments,
+    referral_links,
     referral_moves,
     referral_routes,
     referrals,
