@@ -66,6 +66,11 @@ const EVENTS: &[(&str, &[&str], &str)] = &[
         &["created", "updated", "activated", "paused", "resumed", "ended"],
         RECORD,
     ),
+    (
+        "program_terms",
+        &["published", "accepted"],
+        "the version; for `accepted` the acceptance",
+    ),
     ("account", &["created", "updated", "merged", "unmerged"], RECORD),
     ("account_match", &["confirmed", "rejected"], RECORD),
     ("account_merge", &["created", "undone"], RECORD),
@@ -103,6 +108,11 @@ const EVENTS: &[(&str, &[&str], &str)] = &[
         ],
         "the record; for `assigned` only `id` and `owner_id`, for `response_overdue` only `id`, `program_id`, `partner_id` and \
          `respond_by`",
+    ),
+    (
+        "referral_link",
+        &["created", "retired", "converted"],
+        "the link; for `converted` what became of the visitor, as the conversion answers",
     ),
     (
         "referral_routes",

@@ -26,7 +26,9 @@ pub mod payout_methods;
 pub mod payouts;
 pub mod pipeline_stages;
 pub mod product_families;
+pub mod program_terms;
 pub mod programs;
+pub mod referral_links;
 pub mod referrals;
 pub mod registration_conflicts;
 pub mod reports;
@@ -51,11 +53,13 @@ pub const ORDER: &[&str] = &[
     "sessions",
     "authorization",
     "enrollments",
+    "program_terms",
     "accounts",
     "deals",
     "touchpoints",
     "attributions",
     "referrals",
+    "referral_links",
     "deal_registrations",
     "registration_conflicts",
     "invoices",

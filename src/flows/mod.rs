@@ -18,3 +18,4 @@ pub mod referral_converted;
 pub mod refund_recorded;
 pub mod registration;
 pub mod user_terminated;
+pub mod visitor_converted;

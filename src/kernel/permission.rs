@@ -93,6 +93,7 @@ permissions! {
     PartnersReview = "partners:review";
     EnrollmentsRead = "enrollments:read" partner;
     EnrollmentsWrite = "enrollments:write";
+    TermsAccept = "terms:accept" partner;
     AccountsRead = "accounts:read" partner;
     AccountsWrite = "accounts:write";
     AccountsMerge = "accounts:merge";
@@ -109,6 +110,9 @@ permissions! {
     ReferralsRead = "referrals:read" partner;
     ReferralsWrite = "referrals:write" partner;
     ReferralsReview = "referrals:review";
+    ReferralLinksRead = "referral_links:read" partner;
+    ReferralLinksWrite = "referral_links:write" partner;
+    ClicksWrite = "clicks:write";
     DealRegistrationsRead = "deal_registrations:read" partner;
     DealRegistrationsWrite = "deal_registrations:write" partner;
     DealRegistrationsReview = "deal_registrations:review";

@@ -16,7 +16,7 @@ word_enum! {
         Finance = "finance",
         /// Reads everything but keys, people and bank details, and changes nothing.
         Analyst = "analyst",
-        /// Looks after a partner's own people, keys and bank details, besides what its members do.
+        /// Looks after a partner's own people, keys, bank details and terms, besides what its members do.
         PartnerAdmin = "partner_admin",
         /// Works for a partner.
         PartnerMember = "partner_member",
@@ -55,6 +55,7 @@ impl BuiltInRole {
                 permission.open_to_partners()
                     && !PEOPLE.contains(&permission)
                     && !BANK_DETAILS.contains(&permission)
+                    && permission != Permission::TermsAccept
             }
         }
     }
@@ -97,6 +98,7 @@ const READS: &[Permission] = &[
     Permission::TouchpointsRead,
     Permission::AttributionsRead,
     Permission::ReferralsRead,
+    Permission::ReferralLinksRead,
     Permission::DealRegistrationsRead,
     Permission::RegistrationConflictsRead,
     Permission::InvoicesRead,
@@ -119,6 +121,7 @@ const PARTNER_MANAGER: &[Permission] = &[
     Permission::PartnersWrite,
     Permission::PartnersReview,
     Permission::EnrollmentsWrite,
+    Permission::TermsAccept,
     Permission::AccountsWrite,
     Permission::AccountsMerge,
     Permission::AccountMatchesDecide,
@@ -128,6 +131,8 @@ const PARTNER_MANAGER: &[Permission] = &[
     Permission::AttributionsReview,
     Permission::ReferralsWrite,
     Permission::ReferralsReview,
+    Permission::ReferralLinksWrite,
+    Permission::ClicksWrite,
     Permission::DealRegistrationsWrite,
     Permission::DealRegistrationsReview,
     Permission::RegistrationConflictsDecide,
@@ -157,6 +162,7 @@ const SALES: &[Permission] = &[
     Permission::AttributionsRead,
     Permission::AttributionsWrite,
     Permission::ReferralsRead,
+    Permission::ReferralLinksRead,
     Permission::ReferralsReview,
     Permission::DealRegistrationsRead,
     Permission::DealRegistrationsWrite,
@@ -211,6 +217,7 @@ mod tests {
             Permission::UsersWrite,
             Permission::PayoutMethodsRead,
             Permission::PayoutMethodsWrite,
+            Permission::TermsAccept,
         ] {
             assert!(
                 admin.holds(permission) && !member.holds(permission),

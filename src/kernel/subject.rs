@@ -46,6 +46,7 @@ subjects! {
     "pipeline_stage" => PipelineStageId;
     "partner" => PartnerId;
     "enrollment" => EnrollmentId;
+    "program_terms" => ProgramTermsId;
     "account" => AccountId;
     "account_match" => AccountMatchId;
     "account_merge" => AccountMergeId;
@@ -53,6 +54,7 @@ subjects! {
     "touchpoint" => TouchpointId;
     "attribution" => AttributionId;
     "referral" => ReferralId;
+    "referral_link" => ReferralLinkId;
     "deal_registration" => DealRegistrationId;
     "registration_comment" => RegistrationCommentId;
     "registration_extension" => RegistrationExtensionId;

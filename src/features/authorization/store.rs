@@ -41,6 +41,7 @@ pub fn confine(tx: &mut Tx<'_>, partner_id: PartnerId) -> Result<(), Problem> {
 fn table_of(noun: &str) -> String {
     match noun.strip_suffix('y') {
         Some(stem) if !noun.ends_with("key") => format!("{stem}ies"),
+        _ if noun.ends_with("terms") => noun.to_owned(),
         _ => format!("{noun}s"),
     }
 }

@@ -13,4 +13,4 @@ mod service;
 mod store;
 
 pub use domain::{CommissionApproval, LockPoint, Program};
-pub use service::get;
+pub use service::{confined_to, get};

@@ -14,6 +14,14 @@ pub fn get(tx: &mut Tx<'_>, ctx: &Ctx, id: ProgramId) -> Result<Program, Problem
     store::find(tx, &ctx.scope, id)?.ok_or_else(Problem::not_found)
 }
 
+/// The programs to which a partner's caller is confined; none where the caller is the organization's own.
+pub fn confined_to(tx: &mut Tx<'_>, ctx: &Ctx) -> Result<Option<Vec<ProgramId>>, Problem> {
+    match ctx.scope.partner_id {
+        Some(_) => store::visible(tx, &ctx.scope).map(Some),
+        None => Ok(None),
+    }
+}
+
 /// A page of the programs that the caller may see.
 pub fn list(
     tx: &mut Tx<'_>,

@@ -79,6 +79,16 @@ pub fn find(tx: &mut Tx<'_>, scope: &Scope, id: ProgramId) -> Result<Option<Prog
     row.map(Program::try_from).transpose()
 }
 
+/// The programs that the caller may see.
+pub fn visible(tx: &mut Tx<'_>, scope: &Scope) -> Result<Vec<ProgramId>, Problem> {
+    let ids: Vec<Uuid> = programs::table
+        .filter(programs::organization_id.eq(scope.organization_id.uuid()))
+        .filter(visible_to(scope))
+        .select(programs::id)
+        .load(tx.connection())?;
+    Ok(ids.into_iter().map(ProgramId::from_uuid).collect())
+}
+
 /// One program, locked until the transaction ends.
 pub fn lock(tx: &mut Tx<'_>, scope: &Scope, id: ProgramId) -> Result<Option<Program>, Problem> {
     let row: Option<ProgramRow> = programs::table

@@ -17,6 +17,6 @@ pub mod http;
 mod service;
 mod store;
 
-pub use domain::{MOVES, NewReferral, Referral, ReferralStatus};
+pub use domain::{Lead, MOVES, NewReferral, Referral, ReferralStatus};
 pub use service::{converted, for_conversion, get, look_after, submit};
 pub use store::organizations_with_late_referrals;

@@ -122,6 +122,8 @@ typed_id!(ProductFamilyId, "pfm", "A product family.");
 typed_id!(PipelineStageId, "stg", "A stage of the pipeline.");
 typed_id!(PartnerId, "ptn", "A partner.");
 typed_id!(EnrollmentId, "enr", "An enrollment of a partner in a program.");
+typed_id!(ProgramTermsId, "trm", "A version of a program's terms.");
+typed_id!(TermsAcceptanceId, "tac", "An acceptance of a program's terms.");
 typed_id!(AccountId, "acc", "An account, the end customer's company.");
 typed_id!(AccountMatchId, "acm", "A pair of accounts that may be one.");
 typed_id!(AccountMergeId, "acg", "A merge of two accounts.");
@@ -137,6 +139,8 @@ typed_id!(
     "An attribution, the credit of one partner for one deal in one role."
 );
 typed_id!(ReferralId, "ref", "A referral, a lead that a partner hands over.");
+typed_id!(ReferralLinkId, "rln", "A link that a partner passes on.");
+typed_id!(ClickId, "clk", "A visitor who came by a link.");
 typed_id!(
     DealRegistrationId,
     "reg",

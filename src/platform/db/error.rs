@@ -119,6 +119,30 @@ fn by_constraint(constraint: &str) -> Option<Problem> {
             let message = "Partners stand on five levels at most, counted from the one at the top.";
             return Some(Problem::field("/parent_id", "too_many_levels", message));
         }
+        "program_terms_version_key" => {
+            let message = "The program has a version of this name.";
+            return Some(Problem {
+                errors: vec![FieldProblem::new("/version", "taken", message)],
+                ..Problem::new(Code::AlreadyExists)
+            });
+        }
+        "referral_links_code_key" => {
+            let message = "Another link has this code.";
+            return Some(Problem {
+                errors: vec![FieldProblem::new("/code", "taken", message)],
+                ..Problem::new(Code::AlreadyExists)
+            });
+        }
+        // A visitor was converted twice at once; the second one is tried again and finds it converted.
+        "clicks_converted_key" => Code::WriteConflict,
+        "terms_acceptances_enrollment_key" => {
+            return Some(
+                Problem::new(Code::AlreadyExists)
+                    .because("This version was accepted for the enrollment already."),
+            );
+        }
+        // Two versions were published at once; the second one is tried again with the next number.
+        "program_terms_number_key" => Code::WriteConflict,
         "users_email_key" => {
             let message = "Another user here has this e-mail address.";
             return Some(Problem {
@@ -177,6 +201,7 @@ fn foreign_column(name: &str) -> Option<&'static str> {
         "commission",
         "owner",
         "duplicate_of",
+        "enrollment",
     ];
     COLUMNS
         .iter()

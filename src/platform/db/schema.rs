@@ -1127,6 +1127,62 @@ diesel::table! {
     }
 }
 
+diesel::table! {
+    program_terms (organization_id, id) {
+        organization_id -> Uuid,
+        id -> Uuid,
+        program_id -> Uuid,
+        number -> Int4,
+        version -> Text,
+        document_url -> Text,
+        summary -> Nullable<Text>,
+        created_at -> Timestamptz,
+    }
+}
+
+diesel::table! {
+    terms_acceptances (organization_id, id) {
+        organization_id -> Uuid,
+        id -> Uuid,
+        program_terms_id -> Uuid,
+        enrollment_id -> Uuid,
+        partner_id -> Uuid,
+        accepted_by -> Uuid,
+        accepted_by_type -> Text,
+        created_at -> Timestamptz,
+    }
+}
+
+diesel::table! {
+    clicks (organization_id, id) {
+        organization_id -> Uuid,
+        id -> Uuid,
+        referral_link_id -> Uuid,
+        partner_id -> Uuid,
+        program_id -> Uuid,
+        visitor -> Text,
+        window_starts_at -> Timestamptz,
+        clicked_at -> Timestamptz,
+        last_clicked_at -> Timestamptz,
+        referral_id -> Nullable<Uuid>,
+    }
+}
+
+diesel::table! {
+    referral_links (organization_id, id) {
+        organization_id -> Uuid,
+        id -> Uuid,
+        partner_id -> Uuid,
+        program_id -> Uuid,
+        code -> Text,
+        target_url -> Text,
+        status -> Text,
+        row_version -> Int8,
+        created_at -> Timestamptz,
+        updated_at -> Timestamptz,
+    }
+}
+
 diesel::allow_tables_to_appear_in_same_query!(
     account_match_keys,
     account_matches,
@@ -1141,6 +1197,7 @@ diesel::allow_tables_to_appear_in_same_query!(
     audit_links,
     authentication_events,
     clawbacks,
+    clicks,
     commission_rule_versions,
     commission_rules,
     commission_standings,
@@ -1173,8 +1230,10 @@ diesel::allow_tables_to_appear_in_same_query!(
     payouts,
     pipeline_stages,
     product_families,
+    program_terms,
     programs,
     referral_assignments,
+    referral_links,
     referral_moves,
     referral_routes,
     referrals,
@@ -1187,6 +1246,7 @@ diesel::allow_tables_to_appear_in_same_query!(
     registration_prechecks,
     roles,
     sessions,
+    terms_acceptances,
     touchpoints,
     unsealed_audit_events,
     user_roles,

@@ -30,6 +30,8 @@ const TABLES: &[(&str, &[&str])] = &[
     ),
     ("users", &["user_roles"]),
     ("identity_providers", &["identities"]),
+    ("program_terms", &["terms_acceptances"]),
+    ("referral_links", &["clicks"]),
     (
         "referrals",
         &["referral_assignments", "referral_moves", "referral_routes"],

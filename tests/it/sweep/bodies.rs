@@ -225,8 +225,10 @@ fn a_foreign_id_in_a_body_is_an_unknown_reference() {
 }
 
 /// What a partner's key may do besides reading: look after the partner's own people, where they come from, keys,
-/// payout methods, referrals and registrations; say what it did for a deal, and claim credit for it.
-const PARTNERS_WRITE: [&str; 36] = [
+/// payout methods, referrals and registrations; say what it did for a deal, claim credit for it, accept terms, and make
+/// links.
+const PARTNERS_WRITE: [&str; 39] = [
+    "acceptProgramTerms",
     "addConflictEvidence",
     "createApiKey",
     "createAttribution",
@@ -234,6 +236,7 @@ const PARTNERS_WRITE: [&str; 36] = [
     "createIdentityProvider",
     "createPayoutMethod",
     "createReferral",
+    "createReferralLink",
     "createRegistrationComment",
     "createRegistrationExtension",
     "createSession",
@@ -247,6 +250,7 @@ const PARTNERS_WRITE: [&str; 36] = [
     "refreshSession",
     "reinstateIdentityProvider",
     "reinstateUser",
+    "retireReferralLink",
     "revokeApiKey",
     "revokeSession",
     "rotateApiKey",

@@ -9,7 +9,7 @@ use diesel::{PgConnection, RunQueryDsl, sql_query};
 use std::collections::BTreeSet;
 
 /// The tables of which a partner sees rows, and whose.
-const OPEN: [(&str, &str); 31] = [
+const OPEN: [(&str, &str); 35] = [
     ("accounts", "the customers of the deals that it sees"),
     ("adjustments", "its own, once they are approved"),
     ("api_keys", "its own"),
@@ -19,6 +19,7 @@ const OPEN: [(&str, &str); 31] = [
     ),
     ("authentication_events", "those about itself"),
     ("clawbacks", "its own"),
+    ("clicks", "those by its links"),
     ("commissions", "its own"),
     (
         "deal_rules",
@@ -41,25 +42,32 @@ const OPEN: [(&str, &str); 31] = [
     ("payouts", "its own, once they are on their way"),
     ("pipeline_stages", "the same for all"),
     ("product_families", "the same for all"),
+    (
+        "program_terms",
+        "those of its programs, and of those of partners below it",
+    ),
     ("programs", "those that it, or anyone below it, is enrolled in"),
+    ("referral_links", "its own"),
     ("referral_moves", "those of its referrals"),
     ("referrals", "its own"),
     ("refresh_tokens", "those of its sessions"),
     ("roles", "those that are for partners"),
     ("sessions", "its own"),
+    ("terms_acceptances", "its own"),
     ("touchpoints", "its own"),
     ("user_roles", "what its people hold"),
     ("users", "its people"),
 ];
 
 /// The tables of which a partner changes the rows that it sees, and whose they are.
-const WRITABLE: [(&str, &str); 12] = [
+const WRITABLE: [(&str, &str); 13] = [
     ("api_keys", "its own"),
     ("attributions", "its own claims"),
     ("idempotency_keys", "those of the very caller"),
     ("identities", "those of its people"),
     ("identity_providers", "its own"),
     ("payout_methods", "its own"),
+    ("referral_links", "its own"),
     ("referrals", "its own, submitted or withdrawn"),
     ("refresh_tokens", "those of its sessions"),
     ("sessions", "its own"),

@@ -8,7 +8,7 @@ use diesel::connection::SimpleConnection;
 use std::collections::BTreeSet;
 
 /// Tables whose records a partner may ask for by id.
-const ASKED_FOR: [&str; 11] = [
+const ASKED_FOR: [&str; 12] = [
     "accounts",
     "attributions",
     "commissions",
@@ -17,6 +17,7 @@ const ASKED_FOR: [&str; 11] = [
     "identity_providers",
     "partners",
     "payouts",
+    "referral_links",
     "referrals",
     "sessions",
     "users",

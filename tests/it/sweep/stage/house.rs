@@ -179,6 +179,9 @@ impl<'w> House<'w> {
                 json!({ "terms": terms }),
             )
             .expect(201);
+        let terms = json!({ "version": mark, "document_url": format!("https://{mark}.example/terms") });
+        let path = format!("/v1/programs/{program}/terms");
+        self.admin.post(&path, terms).expect(201);
         let asked = json!({ "key": "why", "label": format!("{mark} asks why"), "type": "text" });
         let rules = json!({ "qualification_fields": [asked] });
         self.admin
@@ -206,6 +209,10 @@ impl<'w> House<'w> {
             self.admin
                 .act(&format!("/v1/enrollments/{enrollment}/activate"))
                 .expect(200);
+            let terms = self.admin.all(&format!("/v1/program-terms?program_id={program}"));
+            let accept = format!("/v1/program-terms/{}/accept", terms[0]["id"].as_str().unwrap());
+            let body = json!({ "enrollment_id": enrollment });
+            self.admin.post(&accept, body).expect(200);
         }
         let people = format!("{mark}{KEPT}");
         let actor = self.key(&id, &people);
@@ -220,6 +227,7 @@ impl<'w> House<'w> {
         };
         self.money_by_hand(&id, &people);
         self.referrals(&id, &people);
+        self.links(&id, &people);
         self.sale(&mark, &[(&id, "sourced")], "1000.00 USD");
         self.sale(&format!("{mark}-small"), &[(&id, "sourced")], "10.00 EUR");
         self.claims(&id, &mark);
@@ -266,6 +274,16 @@ impl<'w> House<'w> {
                     .expect(200);
             }
         }
+    }
+
+    /// A link, and somebody who came by it.
+    fn links(&self, partner: &str, mark: &str) {
+        let (program, url) = (&self.program, format!("https://{mark}.example/"));
+        let body = json!({ "partner_id": partner, "program_id": program, "code": mark, "target_url": url });
+        self.admin.post("/v1/referral-links", body).expect(201);
+        let click = json!({ "code": mark, "visitor": mark, "user_agent": "Firefox/128.0" });
+        let body = json!({ "clicks": [click] });
+        self.admin.post("/v1/clicks", body).expect(200);
     }
 
     /// Ways to be paid, and amounts given and taken: of each one that counts and one that is proposed.
