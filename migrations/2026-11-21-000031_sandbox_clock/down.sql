@@ -13,6 +13,21 @@ $$
     RETURNING i.organization_id, i.id
 $$;
 
+CREATE OR REPLACE FUNCTION organizations_with_registrations_due(at timestamptz) RETURNS SETOF uuid
+    LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, public AS
+$$
+    SELECT o.organization_id FROM organizations o
+    WHERE EXISTS (SELECT FROM deal_registrations r WHERE r.organization_id = o.organization_id
+            AND r.status = 'approved' AND r.protected_until <= at
+            AND NOT EXISTS (SELECT FROM registration_extensions e WHERE e.organization_id = r.organization_id
+                AND e.deal_registration_id = r.id AND e.status = 'requested'
+                AND e.respond_by < r.protected_until))
+        OR EXISTS (SELECT FROM deal_registrations r WHERE r.organization_id = o.organization_id
+            AND r.status = 'approved' AND r.remind_at <= at)
+        OR EXISTS (SELECT FROM deal_registrations r WHERE r.organization_id = o.organization_id
+            AND r.status IN ('submitted', 'in_review') AND r.sla_breached_at IS NULL AND r.respond_by < at)
+$$;
+
 CREATE OR REPLACE FUNCTION organizations_with_late_referrals(instant timestamptz) RETURNS SETOF uuid
     LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, public AS
 $$

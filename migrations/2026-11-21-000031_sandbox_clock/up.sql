@@ -58,6 +58,21 @@ $$
             AND r.response_breached_at IS NULL AND r.respond_by <= instant + o.clock_offset)
 $$;
 
+CREATE OR REPLACE FUNCTION organizations_with_registrations_due(at timestamptz) RETURNS SETOF uuid
+    LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, public AS
+$$
+    SELECT o.organization_id FROM organizations o
+    WHERE EXISTS (SELECT FROM deal_registrations r WHERE r.organization_id = o.organization_id
+            AND r.status = 'approved' AND r.protected_until <= at + o.clock_offset
+            AND NOT EXISTS (SELECT FROM registration_extensions e WHERE e.organization_id = r.organization_id
+                AND e.deal_registration_id = r.id AND e.status = 'requested'
+                AND e.respond_by < r.protected_until))
+        OR EXISTS (SELECT FROM deal_registrations r WHERE r.organization_id = o.organization_id
+            AND r.status = 'approved' AND r.remind_at <= at + o.clock_offset)
+        OR EXISTS (SELECT FROM deal_registrations r WHERE r.organization_id = o.organization_id
+            AND r.status IN ('submitted', 'in_review') AND r.sla_breached_at IS NULL AND r.respond_by < at + o.clock_offset)
+$$;
+
 -- Leases go by the machine's clock, what is told of an import by its organization's. The oldest is found by its id,
 -- which is made by the machine's clock: a sandbox's import would else wait behind all others.
 CREATE OR REPLACE FUNCTION claim_import(instant timestamptz, lease interval)

@@ -182,10 +182,7 @@ fn release_holds(db: &Db, clock: &dyn Clock) -> Result<bool, Problem> {
 fn move_registrations(db: &Db, clock: &dyn Clock) -> Result<bool, Problem> {
     let now = clock.now();
     let mut any = false;
-    for organization_id in
-        db.outside_now(|connection| deal_registrations::organizations_due(connection, now))?
-    {
-        let ctx = Ctx::system(organization_id, now);
+    for ctx in db.outside_now(|connection| deal_registrations::organizations_due(connection, now))? {
         any |= db.write_now(&ctx, |tx| registration::clock::run(tx, &ctx))? > 0;
     }
     Ok(any)

@@ -61,9 +61,15 @@ const NEVER_HIT: &[(&str, &str)] = &[
         "deal_rules_%_check",
         "vocabularies, and the document's bounds are the same",
     ),
-    ("terms_acceptances_terms_fk", "the service accepts what it has found"),
+    (
+        "terms_acceptances_terms_fk",
+        "the service accepts what it has found",
+    ),
     ("referral_links_status_check", "a vocabulary of the service"),
-    ("clicks_%_fk", "of links that were found, which name partner and program"),
+    (
+        "clicks_%_fk",
+        "of links that were found, which name partner and program",
+    ),
     ("clicks_referral_key", "a referral is made for one click"),
     ("clicks_window_key", "the service widens the click that is there"),
     ("clicks_order_check", "the service computes the half hour"),

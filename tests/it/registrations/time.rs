@@ -16,6 +16,28 @@ fn events(world: &World, name: &str) -> usize {
 }
 
 #[test]
+fn in_a_sandbox_protection_ends_when_the_clock_is_advanced() {
+    let world = World::sandbox();
+    let program = program(&world, json!({ "reminder_days": [7] }));
+    let (_, first) = partner(&world, "A", &program);
+    let id = first.post(PATH, claim(&program, "a.example")).expect(201).id();
+    verb(world.admin(), &id, "approve").expect(200);
+    let advance = |days: i64| {
+        let body = json!({ "by_seconds": days * 86_400 });
+        world
+            .admin()
+            .post("/v1/organization/clock/advance", body)
+            .expect(200);
+    };
+    advance(84);
+    assert_eq!(events(&world, "deal_registration.expiry_announced"), 1);
+    assert_eq!(events(&world, "deal_registration.expired"), 0);
+    advance(7);
+    assert_eq!(events(&world, "deal_registration.expired"), 1);
+    assert_eq!(first.get(&format!("{PATH}/{id}"))["status"], "expired");
+}
+
+#[test]
 fn protection_is_announced_ends_and_frees_the_account() {
     let world = World::new();
     let program = program(&world, json!({ "reminder_days": [7, 30] }));

@@ -2,13 +2,11 @@
 
 use super::rows::RegistrationRow;
 use crate::features::deal_registrations::domain::{DealRegistration, RegistrationStatus};
-use crate::kernel::ctx::Scope;
-use crate::kernel::id::{
-    AccountId, DealId, DealRegistrationId, OrganizationId, PartnerId, ProductFamilyId, ProgramId,
-};
+use crate::kernel::ctx::{Ctx, Scope};
+use crate::kernel::id::{AccountId, DealId, DealRegistrationId, PartnerId, ProductFamilyId, ProgramId};
 use crate::kernel::problem::Problem;
 use crate::platform::db::schema::deal_registrations;
-use crate::platform::db::{Prepared, Tx};
+use crate::platform::db::{self, Prepared, Tx};
 use chrono::{DateTime, Utc};
 use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Integer, Nullable, Timestamptz, Uuid as SqlUuid};
@@ -171,20 +169,12 @@ pub fn due(
     rows.into_iter().map(DealRegistration::try_from).collect()
 }
 
-/// The organizations with a registration for which it is time. Asked before any scope is known.
+/// The organizations with a registration for which it is time by their own clock. Asked before any scope is known.
 pub fn organizations_due(
     connection: &mut PgConnection,
-    now: DateTime<Utc>,
-) -> Result<Vec<OrganizationId>, Problem> {
-    let query = sql_query(
-        "SELECT organizations_with_registrations_due AS id FROM organizations_with_registrations_due($1)",
-    )
-    .bind::<Timestamptz, _>(now);
-    let found: Vec<Found> = Prepared(query).load(connection)?;
-    Ok(found
-        .into_iter()
-        .map(|found| OrganizationId::from_uuid(found.id))
-        .collect())
+    wall_now: DateTime<Utc>,
+) -> Result<Vec<Ctx>, Problem> {
+    db::due(connection, "organizations_with_registrations_due", wall_now)
 }
 
 #[derive(QueryableByName)]
