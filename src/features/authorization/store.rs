@@ -42,6 +42,7 @@ fn table_of(noun: &str) -> String {
     match noun.strip_suffix('y') {
         Some(stem) if !noun.ends_with("key") => format!("{stem}ies"),
         _ if noun.ends_with("terms") => noun.to_owned(),
+        _ if noun.ends_with("ch") => format!("{noun}es"),
         _ => format!("{noun}s"),
     }
 }
