@@ -2,8 +2,9 @@
 
 use crate::features::accounts::{self, NewAccount};
 use crate::features::attributions::{self, NewAttribution};
-use crate::features::deals::{self, DealType, NewDeal};
+use crate::features::deals::{DealType, NewDeal};
 use crate::features::referrals::{self, Referral};
+use crate::flows::registration;
 use crate::kernel::ctx::Ctx;
 use crate::kernel::id::{AccountId, PipelineStageId, ReferralId};
 use crate::kernel::money::Money;
@@ -70,7 +71,7 @@ pub fn run(
         crm_partner_source: None,
         crm_partner_influence: None,
     };
-    let deal = deals::create(tx, ctx, deal)?;
+    let deal = registration::deals::open(tx, ctx, deal)?;
     let credit = NewAttribution {
         external_id: None,
         deal_id: deal.id,

@@ -155,6 +155,8 @@ pub struct Merge {
     pub undo_reason: Option<String>,
     /// How many deals moved to the survivor.
     pub moved_deals: i64,
+    /// How many deal registrations moved to the survivor.
+    pub moved_registrations: i64,
     /// How many accounts that were merged into the account lead to the survivor now.
     pub moved_accounts: i64,
     /// Counts its changes.
@@ -235,6 +237,7 @@ mod tests {
             reason: "Same.".to_owned(),
             undo_reason: None,
             moved_deals: 0,
+            moved_registrations: 0,
             moved_accounts: 0,
             row_version: 1,
             created_at: now(),

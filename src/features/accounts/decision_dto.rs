@@ -144,7 +144,7 @@ pub struct NewMergeBody {
 
 /// A merge of an account into another one, the survivor.
 #[derive(Debug, Clone, Serialize, ToSchema)]
-#[schema(as = AccountMerge, examples(json!({"id": "acg_01j9zq4y8k7m5n3p2r1s0t6v4w", "account_id": "acc_01j9zq4y8k7m5n3p2r1s0t6v4x", "survivor_id": "acc_01j9zq4y8k7m5n3p2r1s0t6v4w", "status": "merged", "reason": "Entered twice.", "undo_reason": null, "moved_deals": 3, "moved_accounts": 0, "created_at": "2026-03-01T08:00:00Z", "updated_at": "2026-03-01T08:00:00Z"})))]
+#[schema(as = AccountMerge, examples(json!({"id": "acg_01j9zq4y8k7m5n3p2r1s0t6v4w", "account_id": "acc_01j9zq4y8k7m5n3p2r1s0t6v4x", "survivor_id": "acc_01j9zq4y8k7m5n3p2r1s0t6v4w", "status": "merged", "reason": "Entered twice.", "undo_reason": null, "moved_deals": 3, "moved_registrations": 1, "moved_accounts": 0, "created_at": "2026-03-01T08:00:00Z", "updated_at": "2026-03-01T08:00:00Z"})))]
 pub struct MergeView {
     /// Its id.
     pub id: AccountMergeId,
@@ -163,6 +163,9 @@ pub struct MergeView {
     /// How many deals moved to the survivor.
     #[schema(minimum = 0)]
     pub moved_deals: i64,
+    /// How many deal registrations moved to the survivor.
+    #[schema(minimum = 0)]
+    pub moved_registrations: i64,
     /// How many accounts that were merged into the account lead to the survivor now.
     #[schema(minimum = 0)]
     pub moved_accounts: i64,
@@ -182,6 +185,7 @@ impl From<Merge> for MergeView {
             reason: merge.reason,
             undo_reason: merge.undo_reason,
             moved_deals: merge.moved_deals,
+            moved_registrations: merge.moved_registrations,
             moved_accounts: merge.moved_accounts,
             created_at: merge.created_at,
             updated_at: merge.updated_at,

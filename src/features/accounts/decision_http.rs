@@ -134,9 +134,11 @@ async fn list_account_merges(who: Granted<can::AccountMatchesRead>, query: Filte
 
 /// Merge two accounts
 ///
-/// Has the survivor stand for both: the other account's deals, with their credits, invoices and commissions, move to it,
-/// and the other's keys and whatever is written for it from now on lead there. What moved is remembered row by row, so
-/// that the merge can be undone. `409` when either of them is merged into another account already.
+/// Has the survivor stand for both: the other account's deals, with their credits, invoices and commissions, its deal
+/// registrations and their conflicts move to it, and the other's keys and whatever is written for it from now on lead
+/// there. What moved is remembered row by row, so that the merge can be undone. `409` when either of them is merged into
+/// another account already, or when live registrations of both meet in product family and time: the answer names two of
+/// them, and nothing is changed until one of them ends.
 #[utoipa::path(tag = "Account Merges", operation_id = "createAccountMerge", request_body = NewMergeBody,
     responses((status = 201, description = "The merge.", body = MergeView)),
     extensions(("x-required-permission" = json!("accounts:merge"))))]

@@ -1,17 +1,28 @@
-//! The verbs of pairs and merges. Deals move with a merge in `flows::account_merged`.
+//! The verbs of pairs and merges. What names an account moves with a merge in `flows::account_merged`.
 
 use super::decision_domain::{Merge, MergeStatus, Pair};
 use super::decision_store::{self, MergeFilter, PairFilter};
 use super::domain::Account;
+use super::match_domain::AccountMatch;
 use super::match_service::keep_match_keys;
 use super::{match_store, service, store};
 use crate::kernel::ctx::{ActorId, Ctx};
-use crate::kernel::id::{AccountId, AccountMatchId, AccountMergeId, DealId};
+use crate::kernel::id::{AccountId, AccountMatchId, AccountMergeId};
 use crate::kernel::matching::{LIKELY, compare};
 use crate::kernel::problem::Problem;
 use crate::kernel::version::Precondition;
 use crate::platform::db::{Change, Page, PageRequest, Subject, Tx};
 use std::collections::HashMap;
+use uuid::Uuid;
+
+/// The kinds of what a merge moves.
+pub const DEAL: &str = "deal";
+/// As [`DEAL`].
+pub const REGISTRATION: &str = "deal_registration";
+/// As [`DEAL`].
+pub const CONFLICT: &str = "registration_conflict";
+/// As [`DEAL`]: an account that was merged into the one before.
+const LED: &str = "account";
 
 /// The most pairs that are suggested for one account in one go.
 const MOST_SUGGESTED: usize = 10;
@@ -111,10 +122,36 @@ pub fn suggest_pairs(tx: &mut Tx<'_>, ctx: &Ctx) -> Result<usize, Problem> {
     Ok(looked_at.len())
 }
 
+/// Suggests what was found for an account, so that a person need not wait for the worker.
+pub fn suggest_matches(
+    tx: &mut Tx<'_>,
+    ctx: &Ctx,
+    id: AccountId,
+    found: &[AccountMatch],
+) -> Result<(), Problem> {
+    let mut pairs: Vec<Pair> = found
+        .iter()
+        .map(|found| Pair::suggest(id, found.account.id, found.verdict(), ctx.now))
+        .collect();
+    pairs.sort_by_key(|pair| (pair.account_id.uuid(), pair.other_account_id.uuid()));
+    decision_store::suggest(tx, &ctx.scope, &pairs)
+}
+
 /// The account that this one stands for now: itself, or the survivor of a merge.
 pub fn resolve(tx: &mut Tx<'_>, ctx: &Ctx, id: AccountId) -> Result<AccountId, Problem> {
     let account = store::find(tx, &ctx.scope, id)?;
     Ok(account.and_then(|account| account.merged_into_id).unwrap_or(id))
+}
+
+/// The account that stands for this one, locked until the transaction ends: the lock of all claims to it.
+pub fn lock_standing(tx: &mut Tx<'_>, ctx: &Ctx, id: AccountId) -> Result<Account, Problem> {
+    let standing = resolve(tx, ctx, id)?;
+    let account = service::lock(tx, ctx, standing)?;
+    match account.merged_into_id {
+        // It was merged while this waited for it.
+        Some(survivor) => service::lock(tx, ctx, survivor),
+        None => Ok(account),
+    }
 }
 
 /// One merge.
@@ -153,14 +190,14 @@ pub fn lock_for_merge(
     Ok((account, survivor))
 }
 
-/// Has the survivor stand for the account, whose deals moved already.
+/// Has the survivor stand for the account, whose records moved already.
 pub fn merge(
     tx: &mut Tx<'_>,
     ctx: &Ctx,
     account: &Account,
     survivor: &Account,
     reason: String,
-    deals: &[DealId],
+    mut moved: Vec<(&'static str, Uuid)>,
 ) -> Result<Merge, Problem> {
     let led = decision_store::lead(tx, &ctx.scope, account.id, survivor.id)?;
     let merge = Merge {
@@ -170,14 +207,14 @@ pub fn merge(
         status: MergeStatus::Merged,
         reason,
         undo_reason: None,
-        moved_deals: i64::try_from(deals.len()).map_err(Problem::damaged)?,
+        moved_deals: count_of(&moved, DEAL)?,
+        moved_registrations: count_of(&moved, REGISTRATION)?,
         moved_accounts: i64::try_from(led.len()).map_err(Problem::damaged)?,
         row_version: 1,
         created_at: ctx.now,
         updated_at: ctx.now,
     };
-    let deals = deals.iter().map(|id| ("deal", id.uuid()));
-    let moved: Vec<_> = deals.chain(led.into_iter().map(|id| ("account", id))).collect();
+    moved.extend(led.into_iter().map(|id| (LED, id)));
     decision_store::insert_merge(tx, &ctx.scope, &merge, &moved)?;
     let after = lead(tx, ctx, account, Some(survivor.id))?;
     match_store::forget(tx, &ctx.scope, account.id)?;
@@ -191,13 +228,12 @@ pub fn merge(
 }
 
 /// Locks a merge that is to be undone, and its accounts, and sees whether it can be: what was merged last is undone first.
-/// The deals that it moved.
 pub fn lock_for_undo(
     tx: &mut Tx<'_>,
     ctx: &Ctx,
     id: AccountMergeId,
     precondition: &Precondition,
-) -> Result<(Merge, Vec<DealId>), Problem> {
+) -> Result<Merge, Problem> {
     let found = get_merge(tx, ctx, id)?;
     decision_store::lock_accounts(tx, &ctx.scope, &[found.account_id, found.survivor_id])?;
     let merge = decision_store::lock_merge(tx, &ctx.scope, id)?.ok_or_else(Problem::not_found)?;
@@ -207,15 +243,29 @@ pub fn lock_for_undo(
         let refused = Problem::wrong_state("undo", merge.status.as_str(), &[]);
         return Err(refused.because("The survivor was itself merged since; undo that merge first."));
     }
-    let deals = decision_store::moved_deals(tx, &ctx.scope, id)?;
-    Ok((merge, deals))
+    Ok(merge)
 }
 
-/// Parts two accounts again, whose deals are back already.
+/// The records of a kind that a merge moved.
+pub fn moved(
+    tx: &mut Tx<'_>,
+    ctx: &Ctx,
+    id: AccountMergeId,
+    kind: &'static str,
+) -> Result<Vec<Uuid>, Problem> {
+    decision_store::moved(tx, &ctx.scope, id, kind)
+}
+
+fn count_of(moved: &[(&str, Uuid)], kind: &str) -> Result<i64, Problem> {
+    let of_kind = moved.iter().filter(|(one, _)| *one == kind);
+    i64::try_from(of_kind.count()).map_err(Problem::damaged)
+}
+
+/// Parts two accounts again; what was moved goes back after that.
 pub fn undo_merge(tx: &mut Tx<'_>, ctx: &Ctx, before: Merge, reason: String) -> Result<Merge, Problem> {
     let after = before.clone().undo(reason, ctx.now)?;
     decision_store::update_merge(tx, &ctx.scope, &after)?;
-    let led = decision_store::moved(tx, &ctx.scope, after.id, "account")?;
+    let led = decision_store::moved(tx, &ctx.scope, after.id, LED)?;
     decision_store::lead_back(tx, &ctx.scope, &led, after.survivor_id, after.account_id)?;
     let merged = service::get(tx, ctx, after.account_id)?;
     let parted = lead(tx, ctx, &merged, None)?;

@@ -2,7 +2,7 @@
 
 use super::decision_domain::{Merge, MergeStatus, Pair, PairStatus};
 use crate::kernel::ctx::{ActorId, Scope};
-use crate::kernel::id::{AccountId, AccountMatchId, AccountMergeId, DealId};
+use crate::kernel::id::{AccountId, AccountMatchId, AccountMergeId};
 use crate::kernel::matching::Reason;
 use crate::kernel::problem::Problem;
 use crate::platform::db::schema::{account_matches, account_merge_moves, account_merges, accounts};
@@ -60,6 +60,7 @@ struct MergeRow {
     reason: String,
     undo_reason: Option<String>,
     moved_deals: i64,
+    moved_registrations: i64,
     moved_accounts: i64,
     row_version: i64,
     created_at: DateTime<Utc>,
@@ -265,12 +266,6 @@ pub fn moved(tx: &mut Tx<'_>, scope: &Scope, id: AccountMergeId, kind: &str) -> 
         .load(tx.connection())?)
 }
 
-/// The deals that a merge moved.
-pub fn moved_deals(tx: &mut Tx<'_>, scope: &Scope, id: AccountMergeId) -> Result<Vec<DealId>, Problem> {
-    let ids = moved(tx, scope, id, "deal")?;
-    Ok(ids.into_iter().map(DealId::from_uuid).collect())
-}
-
 /// Locks accounts, in the order of their ids, against everything that is written for them.
 pub fn lock_accounts(tx: &mut Tx<'_>, scope: &Scope, ids: &[AccountId]) -> Result<(), Problem> {
     let ids: Vec<Uuid> = ids.iter().map(|id| id.uuid()).collect();
@@ -368,6 +363,7 @@ impl MergeRow {
             reason: merge.reason.clone(),
             undo_reason: merge.undo_reason.clone(),
             moved_deals: merge.moved_deals,
+            moved_registrations: merge.moved_registrations,
             moved_accounts: merge.moved_accounts,
             row_version: merge.row_version,
             created_at: merge.created_at,
@@ -388,6 +384,7 @@ impl TryFrom<MergeRow> for Merge {
             reason: row.reason,
             undo_reason: row.undo_reason,
             moved_deals: row.moved_deals,
+            moved_registrations: row.moved_registrations,
             moved_accounts: row.moved_accounts,
             row_version: row.row_version,
             created_at: row.created_at,

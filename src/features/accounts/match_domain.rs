@@ -72,6 +72,18 @@ impl Candidate {
     }
 }
 
+impl AccountMatch {
+    /// What was found, without the account.
+    pub fn verdict(&self) -> Verdict {
+        Verdict {
+            score: self.score,
+            certain: self.certain,
+            same_key: self.reasons.contains(&Reason::SameName),
+            reasons: self.reasons.clone(),
+        }
+    }
+}
+
 impl Account {
     /// What matching compares.
     pub fn company(&self) -> Company {

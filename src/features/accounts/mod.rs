@@ -34,9 +34,12 @@ mod service;
 mod store;
 
 pub use decision_domain::{Merge, MergeStatus, Pair, PairStatus};
-pub use decision_service::{lock_for_merge, lock_for_undo, merge, resolve, suggest_pairs, undo_merge};
+pub use decision_service::{
+    CONFLICT, DEAL, REGISTRATION, lock_for_merge, lock_for_undo, lock_standing, merge, moved, resolve,
+    suggest_matches, suggest_pairs, undo_merge,
+};
 pub use domain::{Account, NewAccount};
 pub use match_domain::{AccountMatch, Candidate};
 pub use match_service::{find_match, find_seen_match, keep_match_keys, make_match_keys};
 pub use match_store::{organizations_to_compare, organizations_wanting_keys};
-pub use service::{by_domain, create, get, hold_domain, lock};
+pub use service::{create, get, hold_key, survivor_of_domain};

@@ -1,6 +1,6 @@
 //! The verbs of an account.
 
-use super::domain::{Account, AccountPatch, NewAccount, normalized};
+use super::domain::{Account, AccountPatch, NewAccount};
 use super::match_service::keep_match_keys;
 use super::store::{self, AccountFilter};
 use crate::kernel::ctx::Ctx;
@@ -19,14 +19,15 @@ pub fn lock(tx: &mut Tx<'_>, ctx: &Ctx, id: AccountId) -> Result<Account, Proble
     store::lock(tx, &ctx.scope, id)?.ok_or_else(Problem::not_found)
 }
 
-/// The account with this domain, in upper or lower case; the oldest of several.
-pub fn by_domain(tx: &mut Tx<'_>, ctx: &Ctx, domain: &str) -> Result<Option<Account>, Problem> {
-    store::by_domain(tx, &ctx.scope, &normalized(domain.to_owned()))
+/// The account that stands for a merged one with this registrable domain; in house. A merged account has no keys left
+/// by which matching would find it.
+pub fn survivor_of_domain(tx: &mut Tx<'_>, house: &Ctx, domain: &str) -> Result<Option<Account>, Problem> {
+    store::survivor_of_domain(tx, &house.scope, domain)
 }
 
-/// Lets nobody else make an account with this domain until the transaction ends.
-pub fn hold_domain(tx: &mut Tx<'_>, ctx: &Ctx, domain: &str) -> Result<(), Problem> {
-    store::hold_domain(tx, &ctx.scope, &normalized(domain.to_owned()))
+/// Lets nobody else hold this key of an account until the transaction ends.
+pub fn hold_key(tx: &mut Tx<'_>, ctx: &Ctx, key: &str) -> Result<(), Problem> {
+    store::hold_key(tx, &ctx.scope, key)
 }
 
 /// A page of the accounts that the caller may see.

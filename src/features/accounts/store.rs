@@ -89,22 +89,25 @@ pub fn lock(tx: &mut Tx<'_>, scope: &Scope, id: AccountId) -> Result<Option<Acco
     Ok(row.map(Account::from))
 }
 
-/// The oldest account with this domain.
-pub fn by_domain(tx: &mut Tx<'_>, scope: &Scope, domain: &str) -> Result<Option<Account>, Problem> {
-    let row: Option<AccountRow> = accounts::table
+/// The account that stands for a merged one with this domain.
+pub fn survivor_of_domain(tx: &mut Tx<'_>, scope: &Scope, domain: &str) -> Result<Option<Account>, Problem> {
+    let led: Option<Option<Uuid>> = accounts::table
         .filter(accounts::organization_id.eq(scope.organization_id.uuid()))
-        .filter(accounts::domain.eq(domain))
-        .filter(visible_to(scope))
+        .filter(accounts::domain.eq_any([domain.to_owned(), format!("www.{domain}")]))
+        .filter(accounts::merged_into_id.is_not_null())
         .order(accounts::id)
-        .select(AccountRow::as_select())
+        .select(accounts::merged_into_id)
         .first(tx.connection())
         .optional()?;
-    Ok(row.map(Account::from))
+    match led.flatten() {
+        Some(id) => find(tx, scope, AccountId::from_uuid(id)),
+        None => Ok(None),
+    }
 }
 
-/// One transaction at a time for a domain. Whoever waited sees in its next statement what the one before has made.
-pub fn hold_domain(tx: &mut Tx<'_>, scope: &Scope, domain: &str) -> Result<(), Problem> {
-    let name = format!("account {} {domain}", scope.organization_id);
+/// One transaction at a time for a key. Whoever waited sees in its next statement what the one before has made.
+pub fn hold_key(tx: &mut Tx<'_>, scope: &Scope, key: &str) -> Result<(), Problem> {
+    let name = format!("account {} {key}", scope.organization_id);
     let query =
         diesel::sql_query("SELECT pg_advisory_xact_lock(hashtextextended($1, 0))").bind::<Text, _>(name);
     Ok(Prepared(query).execute(tx.connection())?)

@@ -37,9 +37,11 @@ pub fn confine(tx: &mut Tx<'_>, partner_id: PartnerId) -> Result<(), Problem> {
     Ok(Prepared(query).execute(tx.connection())?)
 }
 
-/// The table of a noun: its plural.
+/// The table of a noun: its plural; of conflicts, what is shown of them.
 fn table_of(noun: &str) -> String {
     match noun.strip_suffix('y') {
+        _ if noun == "registration_conflict" => "seen_conflicts".to_owned(),
+        _ if noun.ends_with("ch") => format!("{noun}es"),
         Some(stem) if !noun.ends_with("key") => format!("{stem}ies"),
         _ if noun.ends_with("terms") => noun.to_owned(),
         _ if noun.ends_with("ch") => format!("{noun}es"),

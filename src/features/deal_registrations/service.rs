@@ -18,6 +18,7 @@ use crate::kernel::version::Precondition;
 use crate::platform::db::{Change, Page, PageRequest, Subject, Tx};
 use chrono::{DateTime, Utc};
 use std::collections::HashSet;
+use uuid::Uuid;
 
 pub use super::store::{Due, organizations_due};
 
@@ -245,6 +246,34 @@ pub fn lock_of_deals(
     deals: &[DealId],
 ) -> Result<Vec<DealRegistration>, Problem> {
     store::lock_of_deals(tx, &house.scope, deals)
+}
+
+/// Refuses to take two accounts, locked before, for one while live claims to both meet; in house.
+pub fn require_apart(
+    tx: &mut Tx<'_>,
+    house: &Ctx,
+    account_id: AccountId,
+    other_id: AccountId,
+) -> Result<(), Problem> {
+    let Some((one, other)) = store::meeting(tx, &house.scope, account_id, other_id)? else {
+        return Ok(());
+    };
+    Err(Problem::new(Code::RegistrationConflict).because(format!(
+        "The registrations {one} and {other} would claim one account for the same product family and time. Let one of \
+         them end first: reject, revoke or withdraw it."
+    )))
+}
+
+/// Moves an account's registrations, or those of these that it still has, to another account; which they were, and
+/// their deals.
+pub fn move_to_account(
+    tx: &mut Tx<'_>,
+    ctx: &Ctx,
+    from: AccountId,
+    to: AccountId,
+    only: Option<&[Uuid]>,
+) -> Result<Vec<(Uuid, Option<DealId>)>, Problem> {
+    store::move_to_account(tx, ctx, from, to, only)
 }
 
 /// Some of the registrations for which it is time, locked.

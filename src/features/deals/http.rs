@@ -90,7 +90,7 @@ async fn update_deal(
 ) -> Reply {
     who.write(command, move |tx, ctx, command| {
         let patch = command.body.patch()?;
-        record(service::update(
+        record(registration::deals::update(
             tx,
             ctx,
             target.deal_id,

@@ -14,5 +14,5 @@ pub mod http;
 mod service;
 mod store;
 
-pub use domain::{Deal, DealState, DealStatus, DealType, NewDeal, WinWarning};
-pub use service::{create, get, is_customer, lock, lose, move_to_account, open_direct, win};
+pub use domain::{Deal, DealPatch, DealState, DealStatus, DealType, NewDeal, WinWarning};
+pub use service::{create, get, is_customer, lock, lose, move_to_account, open_direct, update, win};

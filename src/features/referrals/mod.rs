@@ -18,5 +18,5 @@ mod service;
 mod store;
 
 pub use domain::{Lead, MOVES, NewReferral, Referral, ReferralStatus};
-pub use service::{converted, for_conversion, get, look_after, submit};
+pub use service::{converted, for_conversion, get, look_after, open_of_others, submit};
 pub use store::organizations_with_late_referrals;

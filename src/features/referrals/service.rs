@@ -6,7 +6,8 @@ use super::domain::{
 use super::store::{self, ReferralFilter};
 use crate::features::{deal_rules, enrollments, partners, product_families, programs, users};
 use crate::kernel::ctx::{Actor, Ctx};
-use crate::kernel::id::{DealId, ProgramId, ReferralId, UserId};
+use crate::kernel::id::{DealId, PartnerId, ProductFamilyId, ProgramId, ReferralId, UserId};
+use crate::kernel::matching::{Company, Reason, compare};
 use crate::kernel::problem::{Code, Problem};
 use crate::kernel::version::Precondition;
 use crate::platform::db::{Change, Page, PageRequest, Subject, Tx};
@@ -151,6 +152,21 @@ pub fn withdraw(
     step(tx, ctx, id, precondition, "referral.withdrawn", |one| {
         one.withdraw(reason, ctx.now)
     })
+}
+
+/// The first open referral of this company by somebody else; in house.
+pub fn open_of_others(
+    tx: &mut Tx<'_>,
+    house: &Ctx,
+    company: &Company,
+    family: Option<ProductFamilyId>,
+    other_than: Option<PartnerId>,
+) -> Result<Option<Referral>, Problem> {
+    let found = store::open_of_others(tx, &house.scope, company, family, other_than)?;
+    Ok(found.into_iter().find(|referral| {
+        let verdict = compare(company, &referral.lead.company());
+        verdict.certain || verdict.reasons.contains(&Reason::SameDomain)
+    }))
 }
 
 /// One referral that can become a deal, locked until the transaction ends.

@@ -4,7 +4,7 @@ use crate::features::deal_registrations::DealRegistration;
 use crate::features::deal_rules::SecondRegistrant;
 use crate::kernel::ctx::ActorId;
 use crate::kernel::id::{
-    AccountId, DealId, DealRegistrationId, PartnerId, ProductFamilyId, RegistrationConflictId,
+    AccountId, DealId, DealRegistrationId, PartnerId, ProductFamilyId, ReferralId, RegistrationConflictId,
 };
 use crate::kernel::problem::Problem;
 use crate::kernel::word::word_enum;
@@ -18,8 +18,13 @@ word_enum! {
         Registration = "registration",
         /// A deal of the organization's own, or of another partner.
         Deal = "deal",
+        /// Another partner's referral that is open.
+        Referral = "referral",
         /// A company that is a customer already.
         ExistingCustomer = "existing_customer",
+        /// An account that is merely like the claimed one, and to which others have a claim. Nobody is a party, so that
+        /// no partner hears of it; whether the accounts are one is for a person to say.
+        SimilarAccount = "similar_account",
     }
 }
 
@@ -102,6 +107,8 @@ pub struct RegistrationConflict {
     pub incumbent_registration_id: Option<DealRegistrationId>,
     /// The deal that the claims meet.
     pub deal_id: Option<DealId>,
+    /// The referral that the claim meets.
+    pub referral_id: Option<ReferralId>,
     /// The challenger that won.
     pub winner_registration_id: Option<DealRegistrationId>,
     /// By when a decision is promised.
@@ -144,6 +151,8 @@ pub struct NewConflict<'a> {
     pub incumbent: Option<&'a DealRegistration>,
     /// The deal that the claims meet.
     pub deal_id: Option<DealId>,
+    /// The referral that the claim meets.
+    pub referral_id: Option<ReferralId>,
     /// The claim that came later; none where a deal came later.
     pub challenger: Option<&'a DealRegistration>,
     /// By when a decision is promised.
@@ -174,6 +183,7 @@ impl RegistrationConflict {
             reason: new.is_refused.then(|| why.to_owned()),
             incumbent_registration_id: new.incumbent.map(|incumbent| incumbent.id),
             deal_id: new.deal_id,
+            referral_id: new.referral_id,
             winner_registration_id: None,
             respond_by: new.respond_by,
             decided_by: None,

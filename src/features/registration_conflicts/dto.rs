@@ -5,7 +5,7 @@ use super::store::ConflictFilter;
 use crate::features::deal_rules::SecondRegistrant;
 use crate::kernel::ctx::{ActorId, Ctx};
 use crate::kernel::id::{
-    AccountId, DealId, DealRegistrationId, PartnerId, ProductFamilyId, RegistrationConflictId,
+    AccountId, DealId, DealRegistrationId, PartnerId, ProductFamilyId, ReferralId, RegistrationConflictId,
 };
 use crate::kernel::problem::Problem;
 use crate::page_of;
@@ -75,7 +75,7 @@ pub struct PartyView {
 /// Several claims to one account. A partner's caller is shown its own side: its own parties, where the conflict stands
 /// and by when it is decided; the rest is `null`.
 #[derive(Debug, Clone, Serialize, ToSchema)]
-#[schema(as = RegistrationConflict, examples(json!({"id": "cnf_01j9zq4y8k7m5n3p2r1s0t6v4w", "status": "open", "respond_by": "2026-03-04T09:00:00Z", "parties": [{"deal_registration_id": "reg_01j9zq4y8k7m5n3p2r1s0t6v4w", "partner_id": "ptn_01j9zq4y8k7m5n3p2r1s0t6v4w", "side": "challenger", "evidence": null, "outcome": null, "joined_at": "2026-03-02T09:00:00Z"}], "kind": "registration", "policy": "queue", "account_id": "acc_01j9zq4y8k7m5n3p2r1s0t6v4w", "product_family_id": null, "incumbent_registration_id": "reg_01j9zq4y8k7m5n3p2r1s0t6v4x", "deal_id": null, "decision": null, "reason": null, "winner_registration_id": null, "decided_by": null, "decided_at": null, "created_at": "2026-03-02T09:00:00Z", "updated_at": "2026-03-02T09:00:00Z"})))]
+#[schema(as = RegistrationConflict, examples(json!({"id": "cnf_01j9zq4y8k7m5n3p2r1s0t6v4w", "status": "open", "respond_by": "2026-03-04T09:00:00Z", "parties": [{"deal_registration_id": "reg_01j9zq4y8k7m5n3p2r1s0t6v4w", "partner_id": "ptn_01j9zq4y8k7m5n3p2r1s0t6v4w", "side": "challenger", "evidence": null, "outcome": null, "joined_at": "2026-03-02T09:00:00Z"}], "kind": "registration", "policy": "queue", "account_id": "acc_01j9zq4y8k7m5n3p2r1s0t6v4w", "product_family_id": null, "incumbent_registration_id": "reg_01j9zq4y8k7m5n3p2r1s0t6v4x", "deal_id": null, "referral_id": null, "decision": null, "reason": null, "winner_registration_id": null, "decided_by": null, "decided_at": null, "created_at": "2026-03-02T09:00:00Z", "updated_at": "2026-03-02T09:00:00Z"})))]
 pub struct RegistrationConflictView {
     /// Its id.
     pub id: RegistrationConflictId,
@@ -86,7 +86,7 @@ pub struct RegistrationConflictView {
     /// The claims: all of them, or the caller's own.
     #[schema(max_items = 100_000)]
     pub parties: Vec<PartyView>,
-    /// What the claims meet: registration, deal or existing_customer.
+    /// What the claims meet: registration, deal, referral, existing_customer or similar_account.
     #[schema(required)]
     pub kind: Option<ConflictKind>,
     /// What the program says about whoever comes second.
@@ -104,6 +104,9 @@ pub struct RegistrationConflictView {
     /// The deal that the claims meet.
     #[schema(required)]
     pub deal_id: Option<DealId>,
+    /// The referral of another partner that the claim meets.
+    #[schema(required)]
+    pub referral_id: Option<ReferralId>,
     /// How it ended.
     #[schema(required)]
     pub decision: Option<Decision>,
@@ -149,6 +152,7 @@ impl RegistrationConflictView {
             product_family_id: all.and(conflict.product_family_id),
             incumbent_registration_id: all.and(conflict.incumbent_registration_id),
             deal_id: all.and(conflict.deal_id),
+            referral_id: all.and(conflict.referral_id),
             decision: all.and(conflict.decision),
             reason: all.and(conflict.reason.clone()),
             winner_registration_id: all.and(conflict.winner_registration_id),

@@ -3,7 +3,8 @@
 //! open → decided (final)
 //!
 //! Invariant: a partner sees its own side of a conflict and nothing else: not who else claims, not how many, not what
-//! stands against it.
+//! stands against it. Its session reads the view `seen_conflicts`, which hides the rest, and not the table.
+//! Invariant: where accounts are merely alike, a conflict has no party, and no partner hears of it.
 //! Invariant: whoever stands in the way has one open conflict, however many challenge it; so their number is told to
 //! nobody by the number of conflicts.
 //! Invariant: what a program's policy refuses at once is decided when it is recorded; whoever was first has no part in
@@ -21,4 +22,4 @@ mod store;
 pub use domain::{
     ConflictKind, ConflictStatus, Decision, NewConflict, Outcome, Party, RegistrationConflict, Side,
 };
-pub use service::{decide, get, lock, of_party, parties, raise};
+pub use service::{decide, get, lock, move_to_account, of_party, parties, raise};

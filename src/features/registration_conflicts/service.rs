@@ -1,14 +1,15 @@
 //! The verbs of a conflict. What follows from a decision is told in `flows::registration::conflict`.
 
-use super::domain::{Decision, NewConflict, Party, RegistrationConflict, Side};
+use super::domain::{ConflictKind, Decision, NewConflict, Party, RegistrationConflict, Side};
 use super::store::{self, ConflictFilter};
 use crate::features::deal_registrations::{self, DealRegistration};
 use crate::kernel::ctx::Ctx;
-use crate::kernel::id::{DealRegistrationId, RegistrationConflictId};
+use crate::kernel::id::{AccountId, DealRegistrationId, RegistrationConflictId};
 use crate::kernel::problem::Problem;
 use crate::kernel::version::Precondition;
 use crate::platform::db::{Change, Page, PageRequest, Subject, Tx};
 use serde_json::json;
+use uuid::Uuid;
 
 /// One conflict with the parties that the caller may see: all of them, or its own.
 pub fn get(
@@ -60,6 +61,17 @@ pub fn of_party(
     store::of_party(tx, &house.scope, registration.id)
 }
 
+/// Moves an account's conflicts, or those of these that it still has, to another account; which they were.
+pub fn move_to_account(
+    tx: &mut Tx<'_>,
+    ctx: &Ctx,
+    from: AccountId,
+    to: AccountId,
+    only: Option<&[Uuid]>,
+) -> Result<Vec<Uuid>, Problem> {
+    store::move_to_account(tx, ctx, from, to, only)
+}
+
 /// Raises a conflict, or joins the one that is open over the same; in house, with the account locked. What is refused at
 /// once is recorded once for each claim, and its id is given again.
 pub fn raise(tx: &mut Tx<'_>, house: &Ctx, new: &NewConflict<'_>) -> Result<RegistrationConflict, Problem> {
@@ -83,6 +95,9 @@ fn join(
     conflict: &RegistrationConflict,
     new: &NewConflict<'_>,
 ) -> Result<(), Problem> {
+    if new.kind == ConflictKind::SimilarAccount {
+        return Ok(());
+    }
     let incumbent = new.incumbent.filter(|_| !new.is_refused);
     let sides = [(Side::Incumbent, incumbent), (Side::Challenger, new.challenger)];
     for (side, claim) in sides {

@@ -2,9 +2,9 @@
 
 use super::domain::{ConflictKind, ConflictStatus, Decision, NewConflict, Party, RegistrationConflict, Side};
 use crate::features::deal_rules::SecondRegistrant;
-use crate::kernel::ctx::{ActorId, Scope};
+use crate::kernel::ctx::{ActorId, Ctx, Scope};
 use crate::kernel::id::{
-    AccountId, DealId, DealRegistrationId, PartnerId, ProductFamilyId, RegistrationConflictId,
+    AccountId, DealId, DealRegistrationId, PartnerId, ProductFamilyId, ReferralId, RegistrationConflictId,
 };
 use crate::kernel::problem::Problem;
 use crate::platform::db::schema::{registration_conflict_parties, registration_conflicts};
@@ -12,6 +12,8 @@ use crate::platform::db::{Page, PageRequest, Position, Prepared, Tx};
 use chrono::{DateTime, Utc};
 use diesel::pg::Pg;
 use diesel::prelude::*;
+use diesel::sql_query;
+use diesel::sql_types::{Array, BigInt, Nullable, Text, Timestamptz, Uuid as SqlUuid};
 use std::collections::HashMap;
 use std::str::FromStr;
 use uuid::Uuid;
@@ -27,7 +29,7 @@ pub struct ConflictFilter {
     pub account_id: Option<AccountId>,
 }
 
-#[derive(Debug, Clone, Queryable, Selectable, Insertable, AsChangeset)]
+#[derive(Debug, Clone, Queryable, QueryableByName, Selectable, Insertable, AsChangeset)]
 #[diesel(table_name = registration_conflicts, treat_none_as_null = true, check_for_backend(Pg))]
 struct ConflictRow {
     organization_id: Uuid,
@@ -41,6 +43,7 @@ struct ConflictRow {
     reason: Option<String>,
     incumbent_registration_id: Option<Uuid>,
     deal_id: Option<Uuid>,
+    referral_id: Option<Uuid>,
     winner_registration_id: Option<Uuid>,
     respond_by: DateTime<Utc>,
     decided_by: Option<Uuid>,
@@ -63,21 +66,16 @@ struct PartyRow {
     joined_at: DateTime<Utc>,
 }
 
-/// One conflict; a partner's caller sees those in which it is a party.
+/// One conflict; a partner's caller sees of those in which it is a party what is said of its own side.
 pub fn find(
     tx: &mut Tx<'_>,
     scope: &Scope,
     id: RegistrationConflictId,
 ) -> Result<Option<RegistrationConflict>, Problem> {
-    let mut query = registration_conflicts::table
-        .filter(registration_conflicts::organization_id.eq(scope.organization_id.uuid()))
-        .filter(registration_conflicts::id.eq(id.uuid()))
-        .select(ConflictRow::as_select())
-        .into_boxed();
-    if let Some(own) = scope.partner_id {
-        query = query.filter(registration_conflicts::id.eq_any(conflicts_of(scope, own)));
-    }
-    let row: Option<ConflictRow> = query.first(tx.connection()).optional()?;
+    let query = sql_query("SELECT * FROM seen_conflicts WHERE organization_id = $1 AND id = $2")
+        .bind::<SqlUuid, _>(scope.organization_id.uuid())
+        .bind::<SqlUuid, _>(id.uuid());
+    let row: Option<ConflictRow> = Prepared(query).get_result(tx.connection()).optional()?;
     row.map(RegistrationConflict::try_from).transpose()
 }
 
@@ -107,28 +105,20 @@ pub fn list(
     filter: &ConflictFilter,
     page: &PageRequest,
 ) -> Result<Page<RegistrationConflict>, Problem> {
+    if scope.partner_id.is_some() {
+        return list_seen(tx, scope, filter, page);
+    }
     let mut query = registration_conflicts::table
         .filter(registration_conflicts::organization_id.eq(scope.organization_id.uuid()))
         .select(ConflictRow::as_select())
         .order(registration_conflicts::id.desc())
         .into_boxed();
-    if let Some(own) = scope.partner_id {
-        query = query.filter(registration_conflicts::id.eq_any(conflicts_of(scope, own)));
-    }
     if !filter.statuses.is_empty() {
         let statuses: Vec<&str> = filter.statuses.iter().map(|status| status.as_str()).collect();
         query = query.filter(registration_conflicts::status.eq_any(statuses));
     }
     if let Some(id) = filter.deal_registration_id {
-        let mut with = registration_conflict_parties::table
-            .filter(registration_conflict_parties::organization_id.eq(scope.organization_id.uuid()))
-            .filter(registration_conflict_parties::deal_registration_id.eq(id.uuid()))
-            .select(registration_conflict_parties::registration_conflict_id)
-            .into_boxed();
-        if let Some(own) = scope.partner_id {
-            with = with.filter(registration_conflict_parties::partner_id.eq(own.uuid()));
-        }
-        query = query.filter(registration_conflicts::id.eq_any(with));
+        query = query.filter(registration_conflicts::id.eq_any(joined_by(scope, id)));
     }
     if let Some(id) = filter.account_id {
         query = query.filter(registration_conflicts::account_id.eq(id.uuid()));
@@ -137,6 +127,38 @@ pub fn list(
         query = query.filter(registration_conflicts::id.lt(last.id));
     }
     let rows: Vec<ConflictRow> = page.rows_of(query).load(tx.connection())?;
+    page_of_rows(rows, page)
+}
+
+/// A page of what a partner's caller is shown of its conflicts. The account is none of its business, and so not what it
+/// finds a conflict by.
+fn list_seen(
+    tx: &mut Tx<'_>,
+    scope: &Scope,
+    filter: &ConflictFilter,
+    page: &PageRequest,
+) -> Result<Page<RegistrationConflict>, Problem> {
+    let statuses: Vec<&str> = filter.statuses.iter().map(|status| status.as_str()).collect();
+    let last = page.after.as_ref().map(|last| last.id);
+    let query = sql_query(
+        "SELECT * FROM seen_conflicts WHERE organization_id = $1 AND ($2 = '{}' OR status = ANY($2)) \
+             AND ($3 IS NULL OR id IN (SELECT p.registration_conflict_id FROM registration_conflict_parties p \
+                 WHERE p.organization_id = $1 AND p.deal_registration_id = $3 AND p.partner_id = $4)) \
+             AND $5 IS NULL AND ($6 IS NULL OR id < $6) \
+         ORDER BY id DESC LIMIT $7",
+    )
+    .bind::<SqlUuid, _>(scope.organization_id.uuid())
+    .bind::<Array<Text>, _>(statuses)
+    .bind::<Nullable<SqlUuid>, _>(filter.deal_registration_id.map(DealRegistrationId::uuid))
+    .bind::<Nullable<SqlUuid>, _>(scope.partner_id.map(PartnerId::uuid))
+    .bind::<Nullable<SqlUuid>, _>(filter.account_id.map(AccountId::uuid))
+    .bind::<Nullable<SqlUuid>, _>(last)
+    .bind::<BigInt, _>(page.fetch());
+    let rows: Vec<ConflictRow> = Prepared(query).load(tx.connection())?;
+    page_of_rows(rows, page)
+}
+
+fn page_of_rows(rows: Vec<ConflictRow>, page: &PageRequest) -> Result<Page<RegistrationConflict>, Problem> {
     let found = rows
         .into_iter()
         .map(RegistrationConflict::try_from)
@@ -210,6 +232,9 @@ pub fn same(
         .filter(registration_conflicts::kind.eq(new.kind.as_str()))
         .filter(registration_conflicts::incumbent_registration_id.is_not_distinct_from(incumbent))
         .filter(registration_conflicts::deal_id.is_not_distinct_from(new.deal_id.map(DealId::uuid)))
+        .filter(
+            registration_conflicts::referral_id.is_not_distinct_from(new.referral_id.map(ReferralId::uuid)),
+        )
         .order(registration_conflicts::id.desc())
         .select(ConflictRow::as_select())
         .into_boxed();
@@ -218,6 +243,14 @@ pub fn same(
     } else {
         query.filter(registration_conflicts::status.eq(ConflictStatus::Open.as_str()))
     };
+    if new.kind == ConflictKind::SimilarAccount {
+        let account_id = new.challenger.map(|claim| claim.account_id.uuid());
+        query = query.filter(
+            registration_conflicts::account_id
+                .nullable()
+                .is_not_distinct_from(account_id),
+        );
+    }
     // Where nobody stands in the way but the account itself, each claim is a case of its own; so is a refused one.
     let is_own_case = new.is_refused || new.kind == ConflictKind::ExistingCustomer;
     if let Some(challenger) = new.challenger.filter(|_| is_own_case) {
@@ -242,6 +275,33 @@ pub fn update(tx: &mut Tx<'_>, scope: &Scope, conflict: &RegistrationConflict) -
         .filter(registration_conflicts::id.eq(conflict.id.uuid()));
     Prepared(diesel::update(target).set(row)).execute(tx.connection())?;
     Ok(())
+}
+
+#[derive(QueryableByName)]
+struct Moved {
+    #[diesel(sql_type = SqlUuid)]
+    id: Uuid,
+}
+
+/// Moves an account's conflicts, or those of these that it still has, to another account; which they were.
+pub fn move_to_account(
+    tx: &mut Tx<'_>,
+    ctx: &Ctx,
+    from: AccountId,
+    to: AccountId,
+    only: Option<&[Uuid]>,
+) -> Result<Vec<Uuid>, Problem> {
+    let query = sql_query(
+        "UPDATE registration_conflicts SET account_id = $3, row_version = row_version + 1, updated_at = $4 \
+         WHERE organization_id = $1 AND account_id = $2 AND ($5 IS NULL OR id = ANY($5)) RETURNING id",
+    )
+    .bind::<SqlUuid, _>(ctx.organization_id().uuid())
+    .bind::<SqlUuid, _>(from.uuid())
+    .bind::<SqlUuid, _>(to.uuid())
+    .bind::<Timestamptz, _>(ctx.now)
+    .bind::<Nullable<Array<SqlUuid>>, _>(only);
+    let rows: Vec<Moved> = query.load(tx.connection())?;
+    Ok(rows.iter().map(|row| row.id).collect())
 }
 
 /// Writes a party down; whether it was none before.
@@ -287,15 +347,6 @@ pub fn add_evidence(
 
 type Ids<'a> = registration_conflict_parties::BoxedQuery<'a, Pg, diesel::sql_types::Uuid>;
 
-/// The conflicts in which a partner is a party.
-fn conflicts_of<'a>(scope: &Scope, own: PartnerId) -> Ids<'a> {
-    registration_conflict_parties::table
-        .filter(registration_conflict_parties::organization_id.eq(scope.organization_id.uuid()))
-        .filter(registration_conflict_parties::partner_id.eq(own.uuid()))
-        .select(registration_conflict_parties::registration_conflict_id)
-        .into_boxed()
-}
-
 /// The conflicts in which a claim is a party.
 fn joined_by<'a>(scope: &Scope, id: DealRegistrationId) -> Ids<'a> {
     registration_conflict_parties::table
@@ -324,6 +375,7 @@ impl ConflictRow {
             reason: conflict.reason.clone(),
             incumbent_registration_id: conflict.incumbent_registration_id.map(DealRegistrationId::uuid),
             deal_id: conflict.deal_id.map(DealId::uuid),
+            referral_id: conflict.referral_id.map(ReferralId::uuid),
             winner_registration_id: conflict.winner_registration_id.map(DealRegistrationId::uuid),
             respond_by: conflict.respond_by,
             decided_by: conflict.decided_by.map(ActorId::uuid),
@@ -352,6 +404,7 @@ impl TryFrom<ConflictRow> for RegistrationConflict {
             reason: row.reason,
             incumbent_registration_id: row.incumbent_registration_id.map(DealRegistrationId::from_uuid),
             deal_id: row.deal_id.map(DealId::from_uuid),
+            referral_id: row.referral_id.map(ReferralId::from_uuid),
             winner_registration_id: row.winner_registration_id.map(DealRegistrationId::from_uuid),
             respond_by: row.respond_by,
             decided_by: ActorId::of_columns(row.decided_by_type.as_deref(), row.decided_by),

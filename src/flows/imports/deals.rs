@@ -44,6 +44,7 @@ pub fn apply(
         deals: Writes::new(),
         credits: Writes::new(),
         won: Vec::new(),
+        arrivals: Vec::new(),
     };
     for row in batch.rows() {
         let before = known.get(row.key("external_id"));
@@ -53,9 +54,7 @@ pub fn apply(
     }
     loading.deals.write(tx)?;
     loading.credits.write(tx)?;
-    let created = loading.deals.created.iter().filter(|deal| deal.status == OPEN);
-    let arrivals: Vec<Arrival> = created.map(arrival).collect();
-    registration::deals::flag_many(tx, ctx, &arrivals)?;
+    registration::deals::flag_many(tx, ctx, &loading.arrivals)?;
     registration::deals::won(tx, ctx, &loading.won)?;
     accrual::of_deals(tx, ctx, &loading.won)
 }
@@ -76,6 +75,8 @@ struct Loading<'a> {
     deals: Writes<DealRow>,
     credits: Writes<AttributionRow>,
     won: Vec<DealId>,
+    /// The deals that are new at their account, or in their family.
+    arrivals: Vec<Arrival>,
 }
 
 impl Loading<'_> {
@@ -93,6 +94,12 @@ impl Loading<'_> {
             return Ok(Err(refused));
         }
         let is_won_now = deal.status == WON && before.is_none_or(|before| before.status != WON);
+        let is_new_there = |before: &DealRow| {
+            (before.account_id, before.product_family_id) != (deal.account_id, deal.product_family_id)
+        };
+        if before.is_none_or(is_new_there) {
+            self.arrivals.push(arrival(&deal));
+        }
         let outcome = self.keep_deal(batch, before, deal.clone(), is_won_now)?;
         if is_won_now {
             self.won.push(DealId::from_uuid(deal.id));

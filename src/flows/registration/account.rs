@@ -1,8 +1,9 @@
 //! Which account is meant.
 
-use crate::features::accounts::{self, Account, NewAccount};
+use crate::features::accounts::{self, Account, AccountMatch, Candidate, NewAccount};
 use crate::kernel::ctx::Ctx;
 use crate::kernel::id::AccountId;
+use crate::kernel::matching::{CompanyName, Reason, registrable_domain};
 use crate::kernel::problem::Problem;
 use crate::platform::db::Tx;
 
@@ -15,24 +16,66 @@ pub struct Named<'a> {
     pub name: Option<&'a str>,
     /// Its domain.
     pub domain: Option<&'a str>,
+    /// Its country, ISO 3166-1 alpha-2.
+    pub country: Option<&'a str>,
+}
+
+impl Named<'_> {
+    fn candidate(&self) -> Candidate {
+        Candidate {
+            name: self.name.map(str::to_owned),
+            website: self.domain.map(str::to_owned),
+            country: self.country.map(str::to_owned),
+            ..Candidate::default()
+        }
+    }
+
+    /// What others would name the same account by, in one order for everybody.
+    fn keys(&self) -> Vec<String> {
+        let names = self.name.map(CompanyName::all_of).unwrap_or_default();
+        let names = names.iter().map(|name| format!("name {}", name.key()));
+        let domain = self.domain.and_then(registrable_domain);
+        let mut keys: Vec<String> = names
+            .chain(domain.map(|domain| format!("domain {domain}")))
+            .collect();
+        keys.sort();
+        keys.dedup();
+        keys
+    }
 }
 
 /// The account that is meant, if it is known; in house. The only place that matches accounts for claims.
 pub fn find(tx: &mut Tx<'_>, house: &Ctx, named: Named<'_>) -> Result<Option<Account>, Problem> {
-    match (named.id, named.domain) {
-        (Some(id), _) => accounts::get(tx, house, id).map(Some),
-        (None, Some(domain)) => accounts::by_domain(tx, house, domain),
-        (None, None) => Ok(None),
+    if let Some(id) = named.id {
+        let standing = accounts::resolve(tx, house, id)?;
+        return accounts::get(tx, house, standing).map(Some);
+    }
+    let found = accounts::find_match(tx, house, &named.candidate())?;
+    if let Some(found) = found.into_iter().find(decides) {
+        return Ok(Some(found.account));
+    }
+    match named.domain.and_then(registrable_domain) {
+        Some(domain) => accounts::survivor_of_domain(tx, house, &domain),
+        None => Ok(None),
     }
 }
 
-/// The account that is meant, known or new; in house. Of several who name the same new one at once, one makes it.
+/// Whether a match is the account. A domain decides also where the name speaks against it: the name is what a partner
+/// makes of it, and would be a way around the claims of others.
+fn decides(found: &AccountMatch) -> bool {
+    found.certain || found.reasons.contains(&Reason::SameDomain)
+}
+
+/// The account that is meant, known or new, locked; in house. Of several who name the same new one at once, one makes
+/// it.
 pub fn find_or_create(tx: &mut Tx<'_>, house: &Ctx, named: Named<'_>) -> Result<Account, Problem> {
-    if let (None, Some(domain)) = (named.id, named.domain) {
-        accounts::hold_domain(tx, house, domain)?;
+    if named.id.is_none() {
+        for key in named.keys() {
+            accounts::hold_key(tx, house, &key)?;
+        }
     }
     if let Some(known) = find(tx, house, named)? {
-        return Ok(known);
+        return accounts::lock_standing(tx, house, known.id);
     }
     let new = NewAccount {
         external_id: None,
@@ -41,4 +84,16 @@ pub fn find_or_create(tx: &mut Tx<'_>, house: &Ctx, named: Named<'_>) -> Result<
         country: None,
     };
     accounts::create(tx, house, new)
+}
+
+/// Other accounts that may be this one, for a person to look at, the likeliest first; in house.
+pub fn similar(tx: &mut Tx<'_>, house: &Ctx, account: &Account) -> Result<Vec<AccountMatch>, Problem> {
+    let candidate = Candidate {
+        name: Some(account.name.clone()),
+        website: account.domain.clone(),
+        country: account.country.clone(),
+        account_id: Some(account.id),
+        ..Candidate::default()
+    };
+    accounts::find_match(tx, house, &candidate)
 }

@@ -5,7 +5,9 @@ use crate::features::attributions::{self, NewAttribution};
 use crate::features::deal_registrations::{
     self, DealRegistration, RegistrationReason, RegistrationStatus, Why,
 };
-use crate::features::registration_conflicts::{self, Decision, Outcome, Party, RegistrationConflict, Side};
+use crate::features::registration_conflicts::{
+    self, ConflictKind, Decision, Outcome, Party, RegistrationConflict, Side,
+};
 use crate::kernel::ctx::Ctx;
 use crate::kernel::id::{DealId, DealRegistrationId, RegistrationConflictId};
 use crate::kernel::motion::Role;
@@ -27,10 +29,11 @@ pub fn decide(
     reason: &str,
 ) -> Result<RegistrationConflict, Problem> {
     let (seen, _) = registration_conflicts::get(tx, ctx, id)?;
-    accounts::lock(tx, ctx, seen.account_id)?;
+    accounts::lock_standing(tx, ctx, seen.account_id)?;
     let before = registration_conflicts::lock(tx, ctx, id)?;
     precondition.check(before.row_version)?;
     before.require_open("decide")?;
+    require_fitting(before.kind, decision)?;
     let parties = registration_conflicts::parties(tx, ctx, id)?;
     require_winner(&parties, decision, winner)?;
     let shared = shared_deal(tx, ctx, &before, decision)?;
@@ -46,6 +49,15 @@ pub fn decide(
         }
     }
     Ok(after)
+}
+
+/// Between accounts nobody wins: they are merged, or the doubt is dismissed.
+fn require_fitting(kind: ConflictKind, decision: Decision) -> Result<(), Problem> {
+    if kind != ConflictKind::SimilarAccount || decision == Decision::Dismissed {
+        return Ok(());
+    }
+    let message = "The claims are to two accounts. Merge the accounts, or dismiss this.";
+    Err(Problem::field("/decision", "not_allowed", message))
 }
 
 fn require_winner(

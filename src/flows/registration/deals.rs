@@ -3,7 +3,7 @@
 use super::submission::respond_by;
 use crate::features::accounts;
 use crate::features::deal_registrations::{self, DealRegistration};
-use crate::features::deals::{self, Deal, NewDeal};
+use crate::features::deals::{self, Deal, DealPatch, NewDeal};
 use crate::features::registration_conflicts::{self, ConflictKind, NewConflict};
 use crate::kernel::ctx::Ctx;
 use crate::kernel::id::{AccountId, DealId, PartnerId, ProductFamilyId};
@@ -15,19 +15,19 @@ use chrono::{DateTime, Utc};
 /// Opens a deal, and flags it where another partner has a claim to its account.
 pub fn open(tx: &mut Tx<'_>, ctx: &Ctx, new: NewDeal) -> Result<Deal, Problem> {
     let unknown = Problem::field("/account_id", "unknown_reference", "There is no such record.");
-    accounts::lock(tx, ctx, new.account_id).map_err(|problem| problem.or_if_missing(unknown))?;
+    accounts::lock_standing(tx, ctx, new.account_id).map_err(|problem| problem.or_if_missing(unknown))?;
     let deal = deals::create(tx, ctx, new)?;
-    flag(
-        tx,
-        ctx,
-        &Arrival {
-            deal_id: deal.id,
-            account_id: deal.account_id,
-            product_family_id: deal.product_family_id,
-            partner_id: deal.partner_id,
-        },
-    )?;
+    flag(tx, ctx, &arrival(&deal))?;
     Ok(deal)
+}
+
+fn arrival(deal: &Deal) -> Arrival {
+    Arrival {
+        deal_id: deal.id,
+        account_id: deal.account_id,
+        product_family_id: deal.product_family_id,
+        partner_id: deal.partner_id,
+    }
 }
 
 /// A deal that came in, from whichever side.
@@ -61,6 +61,7 @@ pub fn flag(tx: &mut Tx<'_>, ctx: &Ctx, arrival: &Arrival) -> Result<(), Problem
         policy: rules.second_registrant,
         incumbent: Some(&claim),
         deal_id: Some(arrival.deal_id),
+        referral_id: None,
         challenger: None,
         respond_by: respond_by(&rules, ctx.now),
         is_refused: false,
@@ -79,6 +80,23 @@ pub fn flag_many(tx: &mut Tx<'_>, ctx: &Ctx, arrivals: &[Arrival]) -> Result<(),
         flag(tx, ctx, arrival)?;
     }
     Ok(())
+}
+
+/// Changes a deal, and flags it where it came to another account or family to which another partner has a claim.
+pub fn update(
+    tx: &mut Tx<'_>,
+    ctx: &Ctx,
+    id: DealId,
+    precondition: &Precondition,
+    patch: DealPatch,
+) -> Result<Deal, Problem> {
+    let before = deals::get(tx, ctx, id)?;
+    let after = deals::update(tx, ctx, id, precondition, patch)?;
+    let place = |deal: &Deal| (deal.account_id, deal.product_family_id);
+    if place(&before) != place(&after) {
+        flag(tx, ctx, &arrival(&after))?;
+    }
+    Ok(after)
 }
 
 /// Loses a deal, and its registration with it.

@@ -21,7 +21,7 @@ pub fn approve(
     deal_id: Option<DealId>,
 ) -> Result<Attempt, Problem> {
     let seen = deal_registrations::get(tx, ctx, id)?;
-    accounts::lock(tx, ctx, seen.account_id)?;
+    accounts::lock_standing(tx, ctx, seen.account_id)?;
     let before = deal_registrations::lock(tx, ctx, id)?;
     precondition.check(before.row_version)?;
     before.require("approve")?;
@@ -59,6 +59,7 @@ fn obstacle(
         policy: rules.second_registrant,
         incumbent: Some(&rival),
         deal_id: None,
+        referral_id: None,
         challenger: Some(registration),
         respond_by: submission::respond_by(&rules, ctx.now),
         is_refused: false,

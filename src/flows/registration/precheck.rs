@@ -28,16 +28,17 @@ pub fn run(tx: &mut Tx<'_>, ctx: &Ctx, question: &Question) -> Result<AccountSta
             id: question.account_id,
             name: None,
             domain: question.account_domain.as_deref(),
+            country: None,
         };
         let Some(account) = account::find(tx, house, named)? else {
             return Ok(AccountStanding::Clear);
         };
-        let standing = standing::of(tx, house, account.id, family, Some(partner_id))?;
+        let standing = standing::of(tx, house, &account, family, Some(partner_id))?;
         let rules = deal_registrations::rules(tx, house, question.program_id)?;
         let minds_customers = rules.existing_accounts != ExistingAccounts::Allow;
         Ok(if standing.is_customer && minds_customers {
             AccountStanding::ExistingCustomer
-        } else if standing.rival.is_some() || standing.deal.is_some() {
+        } else if standing.is_contested() {
             AccountStanding::Contested
         } else {
             AccountStanding::Clear

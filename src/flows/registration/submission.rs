@@ -3,6 +3,7 @@
 use super::account::{self, Named};
 use super::standing::{self, Standing};
 use super::{Attempt, contested};
+use crate::features::accounts::Account;
 use crate::features::deal_registrations::{
     self, ClaimedAccount, DealRegistration, NewRegistration, RegistrationStatus,
 };
@@ -35,6 +36,7 @@ pub fn create(tx: &mut Tx<'_>, ctx: &Ctx, new: NewRegistration) -> Result<Attemp
             id: new.account_id,
             name: new.account_name.as_deref(),
             domain: new.account_domain.as_deref(),
+            country: new.country.as_deref(),
         };
         let account = account::find_or_create(tx, house, named)?;
         let claimed = ClaimedAccount {
@@ -64,6 +66,9 @@ pub fn submit(
 ) -> Result<Attempt, Problem> {
     deal_registrations::get_own(tx, ctx, id)?;
     tx.in_house(ctx, |tx, house| {
+        // Everybody takes the account first, as a merge of it does.
+        let seen = deal_registrations::get(tx, house, id)?;
+        accounts::lock_standing(tx, house, seen.account_id)?;
         let registration = deal_registrations::lock(tx, house, id)?;
         precondition.check(registration.row_version)?;
         registration.require("submit")?;
@@ -116,7 +121,7 @@ pub fn require_known(
 
 /// Claims the account, once everything speaks for it; in house.
 fn claim(tx: &mut Tx<'_>, house: &Ctx, registration: DealRegistration) -> Result<Attempt, Problem> {
-    let account = accounts::lock(tx, house, registration.account_id)?;
+    let account = accounts::lock_standing(tx, house, registration.account_id)?;
     let rules = deal_registrations::rules(tx, house, registration.program_id)?;
     require_enrolled(tx, house, &registration)?;
     require_rules(&registration, &rules, account.country.as_deref())?;
@@ -127,7 +132,7 @@ fn claim(tx: &mut Tx<'_>, house: &Ctx, registration: DealRegistration) -> Result
     }
     require_room(tx, house, &registration, &rules)?;
     let (family, partner) = (registration.product_family_id, Some(registration.partner_id));
-    let standing = standing::of(tx, house, registration.account_id, family, partner)?;
+    let standing = standing::of(tx, house, &account, family, partner)?;
     if standing.is_customer && rules.existing_accounts == ExistingAccounts::Refuse {
         return Err(Problem::new(Code::ExistingCustomer));
     }
@@ -140,7 +145,39 @@ fn claim(tx: &mut Tx<'_>, house: &Ctx, registration: DealRegistration) -> Result
     for new in flagged(&standing, &submitted, &rules, house.now) {
         registration_conflicts::raise(tx, house, &new)?;
     }
+    flag_similar(tx, house, &account, &submitted, &rules)?;
     Ok(Attempt::Done(Box::new(submitted)))
+}
+
+/// Lays before a person that others are at work at an account that may be the claimed one. No partner hears of it.
+fn flag_similar(
+    tx: &mut Tx<'_>,
+    house: &Ctx,
+    account: &Account,
+    registration: &DealRegistration,
+    rules: &DealRules,
+) -> Result<(), Problem> {
+    let similar = account::similar(tx, house, account)?;
+    accounts::suggest_matches(tx, house, account.id, &similar)?;
+    for found in &similar {
+        let (family, partner) = (registration.product_family_id, Some(registration.partner_id));
+        let standing = standing::of(tx, house, &found.account, family, partner)?;
+        if !standing.is_contested() {
+            continue;
+        }
+        let new = NewConflict {
+            kind: ConflictKind::SimilarAccount,
+            policy: rules.second_registrant,
+            incumbent: standing.rival.as_ref(),
+            deal_id: standing.deal.as_ref().map(|deal| deal.id),
+            referral_id: standing.referral.as_ref().map(|referral| referral.id),
+            challenger: Some(registration),
+            respond_by: respond_by(rules, house.now),
+            is_refused: false,
+        };
+        registration_conflicts::raise(tx, house, &new)?;
+    }
+    Ok(())
 }
 
 fn submitted(
@@ -237,6 +274,7 @@ fn flagged<'a>(
             policy: rules.second_registrant,
             incumbent: None,
             deal_id: None,
+            referral_id: None,
             challenger: Some(registration),
             respond_by: respond_by(rules, now),
             is_refused: false,
@@ -245,18 +283,19 @@ fn flagged<'a>(
     found
 }
 
-/// What the claim meets: another one, and a deal.
+/// What the claim meets: another one, a deal, and a referral.
 fn met<'a>(
     standing: &'a Standing,
     registration: &'a DealRegistration,
     rules: &DealRules,
     now: DateTime<Utc>,
 ) -> Vec<NewConflict<'a>> {
-    let conflict = |kind, incumbent, deal_id| NewConflict {
+    let conflict = |kind, incumbent, deal_id, referral_id| NewConflict {
         kind,
         policy: rules.second_registrant,
         incumbent,
         deal_id,
+        referral_id,
         challenger: Some(registration),
         respond_by: respond_by(rules, now),
         is_refused: false,
@@ -265,9 +304,11 @@ fn met<'a>(
     let rivals_deal = rival.and_then(|rival| rival.deal_id);
     // The deal of the claim that stands in the way is the same obstacle again.
     let deal = standing.deal.as_ref().filter(|deal| Some(deal.id) != rivals_deal);
-    let rival = rival.map(|rival| conflict(ConflictKind::Registration, Some(rival), None));
-    let deal = deal.map(|deal| conflict(ConflictKind::Deal, None, Some(deal.id)));
-    rival.into_iter().chain(deal).collect()
+    let rival = rival.map(|rival| conflict(ConflictKind::Registration, Some(rival), None, None));
+    let deal = deal.map(|deal| conflict(ConflictKind::Deal, None, Some(deal.id), None));
+    let referral = standing.referral.as_ref();
+    let referral = referral.map(|referral| conflict(ConflictKind::Referral, None, None, Some(referral.id)));
+    rival.into_iter().chain(deal).chain(referral).collect()
 }
 
 /// By when a conflict is decided.

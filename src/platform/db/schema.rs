@@ -55,6 +55,7 @@ diesel::table! {
         row_version -> Int8,
         created_at -> Timestamptz,
         updated_at -> Timestamptz,
+        moved_registrations -> Int8,
     }
 }
 
@@ -863,6 +864,7 @@ diesel::table! {
         row_version -> Int8,
         created_at -> Timestamptz,
         updated_at -> Timestamptz,
+        referral_id -> Nullable<Uuid>,
     }
 }
 
@@ -1124,6 +1126,8 @@ diesel::table! {
         row_version -> Int8,
         created_at -> Timestamptz,
         updated_at -> Timestamptz,
+        domain_key -> Nullable<Text>,
+        name_key -> Nullable<Text>,
     }
 }
 

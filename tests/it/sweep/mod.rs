@@ -283,10 +283,20 @@ fn what_a_caller_may_read_holds_nothing_foreign() {
             }
         }
         for operation in operations().iter().filter(|operation| operation.method == "GET") {
-            let own: Vec<String> = match operation.path_names()[..] {
+            let mut own: Vec<String> = match operation.path_names()[..] {
                 [] => vec![operation.path.to_owned()],
                 _ => own_paths(principal, operation),
             };
+            if principal.is_partner && OWN_ALONE.contains(&operation.id) {
+                let (itself, below): (Vec<_>, Vec<_>) = own
+                    .into_iter()
+                    .partition(|path| path.contains(&principal.itself()));
+                for path in below {
+                    let reply = operation.ask(&principal.actor, &path).send();
+                    reply.refused(404, "not_found");
+                }
+                own = itself;
+            }
             for path in own.iter().filter(|_| may_call(principal, &operation.permissions)) {
                 let reply = operation.ask(&principal.actor, path).send().expect(200);
                 holds_nothing_foreign(principal, path, &reply);
@@ -294,6 +304,9 @@ fn what_a_caller_may_read_holds_nothing_foreign() {
         }
     }
 }
+
+/// What a partner's caller reads of its own partner, and not of those below it that it sees.
+const OWN_ALONE: [&str; 2] = ["getPartnerActivity", "listPartnerTimeline"];
 
 /// The path with each record of the caller.
 fn own_paths(principal: &Principal, operation: &Operation) -> Vec<String> {

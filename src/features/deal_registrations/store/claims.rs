@@ -9,7 +9,7 @@ use crate::platform::db::schema::deal_registrations;
 use crate::platform::db::{self, Prepared, Tx};
 use chrono::{DateTime, Utc};
 use diesel::prelude::*;
-use diesel::sql_types::{BigInt, Integer, Nullable, Timestamptz, Uuid as SqlUuid};
+use diesel::sql_types::{Array, BigInt, Integer, Nullable, Timestamptz, Uuid as SqlUuid};
 use diesel::{PgConnection, sql_query};
 use std::collections::HashSet;
 use uuid::Uuid;
@@ -129,6 +129,73 @@ pub fn lock_of_deals(
         .for_no_key_update()
         .load(tx.connection())?;
     rows.into_iter().map(DealRegistration::try_from).collect()
+}
+
+#[derive(QueryableByName)]
+struct Meeting {
+    #[diesel(sql_type = SqlUuid)]
+    id: Uuid,
+    #[diesel(sql_type = SqlUuid)]
+    other_id: Uuid,
+}
+
+/// Two live claims, one to each of the accounts, that meet in product family and time. A claim that is not protected
+/// yet may be at any time.
+pub fn meeting(
+    tx: &mut Tx<'_>,
+    scope: &Scope,
+    account_id: AccountId,
+    other_id: AccountId,
+) -> Result<Option<(DealRegistrationId, DealRegistrationId)>, Problem> {
+    let query = sql_query(
+        "SELECT a.id, b.id AS other_id FROM deal_registrations a JOIN deal_registrations b \
+             ON b.organization_id = a.organization_id \
+             AND uuidrange(a.product_family_id, a.product_family_id, '[]') \
+                 && uuidrange(b.product_family_id, b.product_family_id, '[]') \
+             AND (a.status <> 'approved' OR b.status <> 'approved' \
+                 OR tstzrange(a.protected_from, a.protected_until) && tstzrange(b.protected_from, b.protected_until)) \
+         WHERE a.organization_id = $1 AND a.account_id = $2 AND b.account_id = $3 \
+             AND a.status IN ('submitted', 'in_review', 'action_required', 'approved') \
+             AND b.status IN ('submitted', 'in_review', 'action_required', 'approved') \
+         ORDER BY a.id, b.id LIMIT 1",
+    )
+    .bind::<SqlUuid, _>(scope.organization_id.uuid())
+    .bind::<SqlUuid, _>(account_id.uuid())
+    .bind::<SqlUuid, _>(other_id.uuid());
+    let met: Option<Meeting> = Prepared(query).get_result(tx.connection()).optional()?;
+    let typed = DealRegistrationId::from_uuid;
+    Ok(met.map(|met| (typed(met.id), typed(met.other_id))))
+}
+
+#[derive(QueryableByName)]
+struct Moved {
+    #[diesel(sql_type = SqlUuid)]
+    id: Uuid,
+    #[diesel(sql_type = Nullable<SqlUuid>)]
+    deal_id: Option<Uuid>,
+}
+
+/// Moves an account's registrations, or those of these that it still has, to another account; which they were, and
+/// their deals.
+pub fn move_to_account(
+    tx: &mut Tx<'_>,
+    ctx: &Ctx,
+    from: AccountId,
+    to: AccountId,
+    only: Option<&[Uuid]>,
+) -> Result<Vec<(Uuid, Option<DealId>)>, Problem> {
+    let query = sql_query(
+        "UPDATE deal_registrations SET account_id = $3, row_version = row_version + 1, updated_at = $4 \
+         WHERE organization_id = $1 AND account_id = $2 AND ($5 IS NULL OR id = ANY($5)) RETURNING id, deal_id",
+    )
+    .bind::<SqlUuid, _>(ctx.organization_id().uuid())
+    .bind::<SqlUuid, _>(from.uuid())
+    .bind::<SqlUuid, _>(to.uuid())
+    .bind::<Timestamptz, _>(ctx.now)
+    .bind::<Nullable<Array<SqlUuid>>, _>(only);
+    let rows: Vec<Moved> = query.load(tx.connection())?;
+    let typed = |row: &Moved| (row.id, row.deal_id.map(DealId::from_uuid));
+    Ok(rows.iter().map(typed).collect())
 }
 
 /// What time brings.

@@ -5,7 +5,8 @@ mod rows;
 mod threads;
 
 pub use claims::{
-    Due, claimed, count_precheck, due, incumbent, live_count, lock_of_deals, organizations_due, own_claim,
+    Due, claimed, count_precheck, due, incumbent, live_count, lock_of_deals, meeting, move_to_account,
+    organizations_due, own_claim,
 };
 pub use threads::{
     CommentFilter, count_granted, insert_comment, insert_extension, list_comments, list_extensions,

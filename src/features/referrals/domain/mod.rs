@@ -3,8 +3,10 @@
 #[cfg(test)]
 mod tests;
 
+use crate::features::accounts::Candidate;
 use crate::features::deal_rules::{DealRules, Qualification};
 use crate::kernel::id::{DealId, PartnerId, ProductFamilyId, ProgramId, ReferralId, UserId};
+use crate::kernel::matching::Company;
 use crate::kernel::money::Money;
 use crate::kernel::patch::Patch;
 use crate::kernel::problem::{FieldProblem, Problem};
@@ -162,6 +164,20 @@ pub struct Lead {
     pub qualification: Qualification,
     /// What else there is to say.
     pub note: Option<String>,
+}
+
+impl Lead {
+    /// What matching compares.
+    pub fn company(&self) -> Company {
+        let candidate = Candidate {
+            name: Some(self.company_name.clone()),
+            website: self.company_domain.clone(),
+            email: self.contact_email.clone(),
+            country: self.country.clone(),
+            ..Candidate::default()
+        };
+        candidate.company()
+    }
 }
 
 /// What a new referral is made of.

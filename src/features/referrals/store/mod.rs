@@ -1,15 +1,18 @@
 //! Referrals in Postgres. Every query takes the caller's scope.
 
 mod late;
+mod rivals;
 mod routes;
 
 pub use late::{lock_late, organizations_with_late_referrals};
+pub use rivals::open_of_others;
 pub use routes::{replace_routes, route, routes};
 
 use super::domain::{Lead, MovedBy, Referral, ReferralMove, ReferralStatus};
 use crate::features::deal_rules::Qualification;
 use crate::kernel::ctx::Scope;
 use crate::kernel::id::{DealId, PartnerId, ProductFamilyId, ProgramId, ReferralId, UserId};
+use crate::kernel::matching::CompanyName;
 use crate::kernel::money::{Currency, Money};
 use crate::kernel::problem::Problem;
 use crate::platform::db::schema::{referral_assignments, referral_moves, referrals};
@@ -70,6 +73,8 @@ struct ReferralRow {
     expires_at: DateTime<Utc>,
     duplicate_of_id: Option<Uuid>,
     deal_id: Option<Uuid>,
+    domain_key: Option<String>,
+    name_key: Option<String>,
     row_version: i64,
     created_at: DateTime<Utc>,
     updated_at: DateTime<Utc>,
@@ -284,6 +289,7 @@ fn money(amount: Option<Decimal>, currency: Option<&str>) -> Result<Option<Money
 impl ReferralRow {
     fn of(scope: &Scope, referral: &Referral) -> Result<Self, Problem> {
         let lead = referral.lead.clone();
+        let company = lead.company();
         Ok(Self {
             organization_id: scope.organization_id.uuid(),
             id: referral.id.uuid(),
@@ -310,6 +316,8 @@ impl ReferralRow {
             expires_at: referral.expires_at,
             duplicate_of_id: referral.duplicate_of_id.map(ReferralId::uuid),
             deal_id: referral.deal_id.map(DealId::uuid),
+            domain_key: company.domain,
+            name_key: company.names.first().map(CompanyName::key),
             row_version: referral.row_version,
             created_at: referral.created_at,
             updated_at: referral.updated_at,

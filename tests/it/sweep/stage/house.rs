@@ -231,6 +231,8 @@ impl<'w> House<'w> {
         self.sale(&mark, &[(&id, "sourced")], "1000.00 USD");
         self.sale(&format!("{mark}-small"), &[(&id, "sourced")], "10.00 EUR");
         self.claims(&id, &mark);
+        let ask = json!({ "program_id": self.program, "account_domain": format!("{mark}.example") });
+        actor.post("/v1/deal-registrations/precheck", ask).expect(200);
         let secret = format!("{mark}{HIDDEN}");
         let above = look(self.admin).ids;
         self.sale(&secret, &[(&id, "sourced")], "20.00 EUR");
@@ -351,6 +353,22 @@ impl<'w> House<'w> {
             });
             self.admin.post("/v1/deal-registrations", body).expect(201);
         }
+    }
+
+    /// Two accounts that may be one, and two that a person says are: a deal of the one went to the other.
+    pub(super) fn twins(&self) {
+        let mark = self.mark(0);
+        let account = |name: &str| {
+            let body = json!({ "name": format!("{mark} {name}") });
+            self.admin.post("/v1/accounts", body).expect(201).id()
+        };
+        account("Hafen Logistik");
+        account("Hafn Logistik");
+        let (account, survivor) = (account("Leuchtturm"), account("Walfisch"));
+        let deal = json!({ "account_id": account, "amount": money("1.00 USD"), "opened_on": "2026-01-02" });
+        self.make("deals", &format!("{mark}-moved"), deal);
+        let body = json!({ "account_id": account, "survivor_id": survivor, "reason": mark });
+        self.admin.post("/v1/account-merges", body).expect(201);
     }
 
     pub(super) fn key(&self, partner: &str, mark: &str) -> Actor {

@@ -70,6 +70,14 @@ pub fn may_call(principal: &Principal, permissions: &[&str]) -> bool {
             .all(|name| Permission::from_name(name).is_some_and(Permission::open_to_partners))
 }
 
+impl Principal {
+    /// The id of a partner's caller's partner.
+    pub fn itself(&self) -> String {
+        let me = self.actor.get("/v1/me").expect(200);
+        me.text("/partner_id").to_owned()
+    }
+}
+
 impl Stage {
     /// Furnishes both houses.
     pub fn new() -> Self {
@@ -123,6 +131,7 @@ fn furnish(world: &World, tenant: &Tenant, letter: &'static str) -> ([Member; 3]
     );
     let mut members = [one, two, below];
     house.contest(&members);
+    house.twins();
     house.pay_out(&members);
     house.import();
     world.work();
