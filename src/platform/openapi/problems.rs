@@ -214,13 +214,24 @@ pub(super) fn make_own(components: &Value, path: &str, operation: &mut Value) {
             None => (409, Some(impossible(operation)), json!([])),
         },
     };
+    let is_documented = |status: u16| operation.pointer(&format!("/responses/{status}")).is_some();
+    // What is refused to nobody but for want of a permission says which.
+    let permission = operation.get("x-required-permission").and_then(Value::as_str);
+    let (status, description, errors) = match permission {
+        Some(permission) if !is_documented(status) => (
+            403,
+            Some(format!("The credential lacks the permission {permission}.")),
+            json!([]),
+        ),
+        _ => (status, description, errors),
+    };
     let Some(answer) = ANSWERS.iter().find(|answer| answer.status == status) else {
         return;
     };
-    let status = status.to_string();
-    if operation.pointer(&format!("/responses/{status}")).is_none() {
+    if !is_documented(status) {
         return;
     }
+    let status = status.to_string();
     let response = member(member(operation, "responses"), &status);
     if *response == reference(answer) {
         let description = description.unwrap_or_else(|| answer.description.to_owned());

@@ -4,6 +4,7 @@
 //! Every text of a record carries the mark of whom it belongs to, so that a name that leaks is found as well as an id.
 
 mod house;
+mod leads;
 
 pub use house::import;
 
