@@ -116,8 +116,9 @@ pub struct Problem {
     pub current_state: Option<String>,
     /// For `wrong_state`: the moves that this state allows.
     pub allowed_moves: Option<Vec<String>>,
-    /// For `registration_conflict`: the conflict in which the caller's claim stands.
-    pub conflict_id: Option<RegistrationConflictId>,
+    /// For `registration_conflict`: the conflict in which the caller's claim stands. Boxed, because problems travel in
+    /// every result and this one is rare.
+    pub conflict_id: Option<Box<RegistrationConflictId>>,
     /// Seconds after which another attempt makes sense.
     pub retry_after_seconds: Option<u32>,
 }

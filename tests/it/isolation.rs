@@ -39,7 +39,7 @@ fn fill(database: &Database, organization: Uuid) {
                  WHEN 'uuid' THEN 'gen_random_uuid()' WHEN 'text' THEN quote_literal('x') \
                  WHEN 'jsonb' THEN '''{{}}''' WHEN 'bytea' THEN 'sha256(gen_random_uuid()::text::bytea)' \
                  WHEN 'boolean' THEN 'false' WHEN 'date' THEN 'current_date' \
-                 WHEN 'timestamp with time zone' THEN 'now()' ELSE '1' END END AS name \
+                 WHEN 'interval' THEN '''0''' WHEN 'timestamp with time zone' THEN 'now()' ELSE '1' END END AS name \
              FROM pg_attribute WHERE attrelid = '{table}'::regclass \
              AND attnum > 0 AND NOT attisdropped AND attidentity = '' AND attnotnull \
              AND attname <> 'organization_id' ORDER BY attnum"

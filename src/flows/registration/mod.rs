@@ -37,7 +37,7 @@ fn contested(registration: &DealRegistration, conflict: &RegistrationConflict, k
     };
     let message = "The account is claimed already for this product family or for all of them.";
     Attempt::Refused(Box::new(Problem {
-        conflict_id: Some(conflict.id),
+        conflict_id: Some(Box::new(conflict.id)),
         errors: vec![FieldProblem::new(pointer, "contested", message)],
         ..Problem::new(Code::RegistrationConflict).because(format!(
             "Another claim to this account stands in the way: conflict {}. {kept}",

@@ -14,8 +14,10 @@ use crate::kernel::word::word_enum;
 
 word_enum! {
     /// From when the days of a hold are counted.
+    #[derive(Default)]
     HoldStart, "hold start" {
         /// From the local day of the payment.
+        #[default]
         Payment = "payment",
         /// From the last day of the month of the payment.
         EndOfMonth = "end_of_month",
@@ -34,8 +36,10 @@ word_enum! {
 
 word_enum! {
     /// What of a line is the base.
+    #[derive(Default)]
     BaseMeasure, "base measure" {
         /// The net amount.
+        #[default]
         Net = "net",
         /// The net amount less the cost.
         Margin = "margin",
@@ -163,18 +167,6 @@ impl Default for Recurrence {
             months: None,
             renewal_rates: Vec::new(),
         }
-    }
-}
-
-impl Default for BaseMeasure {
-    fn default() -> Self {
-        Self::Net
-    }
-}
-
-impl Default for HoldStart {
-    fn default() -> Self {
-        Self::Payment
     }
 }
 

@@ -15,8 +15,10 @@ use crate::kernel::word::word_enum;
 
 word_enum! {
     /// What a flat amount is paid for.
+    #[derive(Default)]
     FlatPer, "flat per" {
         /// For each invoice line.
+        #[default]
         Line = "line",
         /// For each unit of it.
         Unit = "unit",
@@ -54,12 +56,6 @@ pub enum Formula {
         /// A percentage or tiers.
         plus: Box<Formula>,
     },
-}
-
-impl Default for FlatPer {
-    fn default() -> Self {
-        Self::Line
-    }
 }
 
 impl Formula {

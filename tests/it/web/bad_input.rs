@@ -342,7 +342,7 @@ fn a_wrong_method_is_told_the_right_ones() {
             // A verb without a record stands where ids stand: to read it is to look for a record of that id.
             if all
                 .iter()
-                .any(|other| other.method == method && stands_for(&other.path, &operation.path))
+                .any(|other| other.method == method && stands_for(other.path, operation.path))
             {
                 reply.refused(404, "not_found");
                 continue;

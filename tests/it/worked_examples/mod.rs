@@ -10,6 +10,7 @@ mod rules;
 
 use rust_decimal::Decimal;
 use serde_json::Value;
+use std::io::Write;
 
 /// Examples that the model cannot express, by their kind, with the reason.
 const INEXPRESSIBLE: &[(&str, &str)] = &[
@@ -67,12 +68,10 @@ fn every_published_example_comes_out_as_published() {
         .filter(|(_, kind)| reason(kind).is_none())
         .collect();
     assert!(unexplained.is_empty(), "{unexplained:?}");
-    println!(
-        "{} of {} examples are expressed",
-        table.len() - missing.len(),
-        table.len()
-    );
+    let (expressed, all) = (table.len() - missing.len(), table.len());
+    let mut out = std::io::stderr();
+    writeln!(out, "{expressed} of {all} examples are expressed").unwrap();
     for (id, kind) in missing {
-        println!("not expressed: {id}: {}", reason(kind).unwrap().1);
+        writeln!(out, "not expressed: {id}: {}", reason(kind).unwrap().1).unwrap();
     }
 }

@@ -240,7 +240,7 @@ fn conditions_on_tier_type_country_and_amount_decide() {
 #[test]
 fn terms_that_say_nothing_else_keep_their_hash() {
     let plain = rule(1, "0.1");
-    assert_eq!(plain.terms().canonical_text().contains("clauses"), false);
+    assert!(!plain.terms().canonical_text().contains("clauses"));
     let mut said = terms(1, percentage("0.1"));
     said.clauses.hold_start = HoldStart::EndOfMonth;
     assert_ne!(Rule::new(said).unwrap().hash(), plain.hash());
