@@ -171,7 +171,7 @@ impl From<Vec<ReferralMove>> for ReferralHistoryView {
 
 /// A reason for which referrals are rejected.
 #[derive(Debug, Clone, Serialize, ToSchema)]
-#[schema(as = ReferralRejectionCode, examples(json!({"code": "not_qualified", "title": "There is no need, budget or time."})))]
+#[schema(as = ReferralRejectionReason, examples(json!({"code": "not_qualified", "title": "There is no need, budget or time."})))]
 pub struct RejectionCodeView {
     /// The code.
     pub code: RejectionCode,
@@ -182,7 +182,7 @@ pub struct RejectionCodeView {
 
 /// The reasons for which referrals are rejected.
 #[derive(Debug, Clone, Serialize, ToSchema)]
-#[schema(as = ReferralRejectionCodes, examples(json!({"data": [{"code": "not_qualified", "title": "There is no need, budget or time."}]})))]
+#[schema(as = ReferralRejectionReasons, examples(json!({"data": [{"code": "not_qualified", "title": "There is no need, budget or time."}]})))]
 pub struct RejectionCodesView {
     /// The reasons.
     #[schema(max_items = 100)]
