@@ -382,7 +382,7 @@ impl From<DealRules> for DealRulesView {
 
 /// What a qualification looks like: a JSON Schema (draft 2020-12).
 #[derive(Debug, Clone, Serialize, ToSchema)]
-#[schema(as = QualificationSchema, examples(json!({"$schema": "https://json-schema.org/draft/2020-12/schema", "type": "object", "properties": {"decision_by": {"type": "string", "format": "date", "maxLength": 10, "title": "When is the decision?", "x-field-type": "date", "x-position": 0}}, "required": ["decision_by"], "additionalProperties": false})))]
+#[schema(as = QualificationSchema, examples(json!({"$schema": "https://json-schema.org/draft/2020-12/schema", "type": "object", "properties": {"decision_by": {"type": "string", "format": "date", "maxLength": 10, "title": "When is the decision?", "x-field-type": "date", "x-position": 0}}, "required": ["decision_by"], "unevaluatedProperties": false})))]
 pub struct QualificationSchema {
     /// The language that the schema is written in.
     #[serde(rename = "$schema")]
@@ -399,8 +399,8 @@ pub struct QualificationSchema {
     #[schema(max_items = 50)]
     pub required: Vec<Choice>,
     /// Always false: nothing else is taken.
-    #[serde(rename = "additionalProperties")]
-    pub additional_properties: bool,
+    #[serde(rename = "unevaluatedProperties")]
+    pub unevaluated_properties: bool,
 }
 
 impl QualificationSchema {
@@ -413,7 +413,7 @@ impl QualificationSchema {
             kind: "object".to_owned(),
             properties: properties(fields),
             required: required.map(|field| Choice(field.key.clone())).collect(),
-            additional_properties: false,
+            unevaluated_properties: false,
         }
     }
 }

@@ -273,7 +273,7 @@ proptest! {
             .collect();
         let required: Vec<&str> = fields.iter().filter(|one| one.is_required).map(|one| one.key.as_str()).collect();
         let schema = json!({
-            "type": "object", "properties": properties(&fields), "required": required, "additionalProperties": false
+            "type": "object", "properties": properties(&fields), "required": required, "unevaluatedProperties": false
         });
         let by_schema = jsonschema::options()
             .should_validate_formats(true)
