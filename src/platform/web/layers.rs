@@ -71,6 +71,13 @@ pub async fn surround(
     };
     let response = if let Some(problem) = refusal {
         within(id, async { request.into_response(problem_response(&problem)) }).await
+    } else if state.contract.knows_only_others(request.method(), request.path()) {
+        // Else the path's last word would be taken for an id that does not exist.
+        within(id, async {
+            let response = not_served(&state, request.path());
+            request.into_response(response)
+        })
+        .await
     } else {
         within(id, async {
             if is_private(request.path()) {
@@ -191,10 +198,15 @@ fn log(response: &ServiceResponse<BoxBody>, id: RequestId, started: Instant) {
 
 /// Paths and methods that nobody serves.
 pub async fn nowhere(request: HttpRequest) -> HttpResponse {
-    let state = request.app_data::<Data<WebState>>();
-    let mut methods = state
-        .map(|state| state.contract.methods_at(request.path()))
-        .unwrap_or_default();
+    match request.app_data::<Data<WebState>>() {
+        Some(state) => not_served(state, request.path()),
+        None => problem_response(&Problem::new(Code::RouteNotFound)),
+    }
+}
+
+/// The answer where the path is not served, or not by this method.
+fn not_served(state: &WebState, path: &str) -> HttpResponse {
+    let mut methods = state.contract.methods_at(path);
     if methods.is_empty() {
         return problem_response(&Problem::new(Code::RouteNotFound));
     }

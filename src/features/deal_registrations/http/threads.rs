@@ -28,6 +28,9 @@ fn record(extension: Extension) -> Result<Answer, Problem> {
     Answer::record(&ExtensionView::from(extension), version)
 }
 
+/// The version of a comment, which never changes.
+const COMMENT_VERSION: i64 = 1;
+
 /// List registration comments
 ///
 /// The comments on the registrations that you may see, oldest first, a page at a time. A partner's own caller is never
@@ -64,7 +67,7 @@ async fn create_registration_comment(
         let visibility = command.body.visibility.unwrap_or(CommentVisibility::Partner);
         let (id, body) = (target.deal_registration_id, command.body.body.clone());
         let comment = service::comment(tx, ctx, id, visibility, body)?;
-        Answer::ok(&CommentView::from(comment))
+        Answer::record(&CommentView::from(comment), COMMENT_VERSION)
     })
     .await
 }

@@ -135,14 +135,28 @@ impl Contract {
         self.routed(request).map(|(path, _)| path)
     }
 
-    /// The methods that some operation serves at this path.
+    /// The methods that some operation serves at this path; at one that the document writes word for word, by its
+    /// operations alone, although its last word stands where others have an id.
     pub fn methods_at(&self, path: &str) -> Vec<String> {
-        let here = self.routes.values().filter(|route| route.pattern.is_match(path));
+        let written = self.routes.get(path);
+        let matching = self.routes.values().filter(|route| route.pattern.is_match(path));
+        let here = written.into_iter().chain(matching.filter(|_| written.is_none()));
         let mut methods: Vec<String> = here
             .flat_map(|route| route.operations.keys().map(ToString::to_string))
             .collect();
         methods.sort_unstable();
         methods
+    }
+
+    /// Whether the document writes this path word for word, and without this method.
+    pub fn knows_only_others(&self, method: &Method, path: &str) -> bool {
+        let served = if method == Method::HEAD {
+            &Method::GET
+        } else {
+            method
+        };
+        let written = self.routes.get(path);
+        written.is_some_and(|route| !route.operations.contains_key(served))
     }
 
     fn routed(&self, request: &HttpRequest) -> Option<(&str, &Route)> {
