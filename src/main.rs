@@ -8,7 +8,7 @@ use copartner::platform::clock::{Clock, SystemClock};
 use copartner::platform::config::{DatabaseSettings, LogSettings, ServeSettings, listen_address};
 use copartner::platform::db::{Db, migrate};
 use copartner::platform::embedded_postgres::EmbeddedPostgres;
-use copartner::platform::telemetry;
+use copartner::platform::{memory, telemetry};
 use std::error::Error;
 use std::fs::File;
 use std::io::Write;
@@ -131,6 +131,7 @@ enum AuditCommand {
 }
 
 fn main() -> ExitCode {
+    memory::share_one_heap();
     dotenvy::dotenv().ok();
     let cli = Cli::parse();
     let outcome = match cli.command.unwrap_or(Command::Serve(Box::new(cli.serve))) {

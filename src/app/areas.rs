@@ -1,9 +1,11 @@
 //! How a request finds its room: by the word of its path after `/v1/`. One list of all operations would be gone through
-//! from its start, by a regular expression each, for every request.
+//! from its start, by a regular expression each, for every request; and one list of all rooms still by a guard each,
+//! therefore rooms stand in a few quarters.
 
 use actix_web::App;
 use actix_web::guard::{Guard, fn_guard};
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
+use std::ops::Range;
 use std::sync::LazyLock;
 use utoipa_actix_web::service_config::ServiceConfig;
 use utoipa_actix_web::{AppExt, scope};
@@ -42,13 +44,6 @@ impl Area {
         apart.extend(joined);
         apart
     }
-
-    fn guard(&'static self) -> impl Guard {
-        fn_guard(|context| {
-            let word = word_of(context.head().uri.path());
-            word.is_some_and(|word| self.words.contains(word))
-        })
-    }
 }
 
 /// The word after `/v1/`.
@@ -61,11 +56,41 @@ static AREAS: LazyLock<Vec<Area>> = LazyLock::new(|| {
     rooms.fold(Vec::new(), Area::join)
 });
 
+/// How many areas stand in a quarter: about as many as there are quarters.
+const QUARTER: usize = 8;
+
+/// Which area serves a word, by its place in the list.
+static PLACES: LazyLock<HashMap<&str, usize>> = LazyLock::new(|| {
+    let areas = AREAS.iter().enumerate();
+    areas
+        .flat_map(|(place, area)| area.words.iter().map(move |word| (word.as_str(), place)))
+        .collect()
+});
+
+/// Lets through what an area among these serves.
+fn among(served: Range<usize>) -> impl Guard {
+    fn_guard(move |context| {
+        let word = word_of(context.head().uri.path());
+        word.and_then(|word| PLACES.get(word))
+            .is_some_and(|place| served.contains(place))
+    })
+}
+
 /// Registers the operations of all rooms.
 pub fn routes(config: &mut ServiceConfig<'_>) {
-    for area in AREAS.iter() {
-        let rooms = |config: &mut ServiceConfig<'_>| area.rooms.iter().for_each(|room| room(config));
-        config.service(scope("").guard(area.guard()).configure(rooms));
+    for (quarter, areas) in AREAS.chunks(QUARTER).enumerate() {
+        let first = quarter * QUARTER;
+        let inside = |config: &mut ServiceConfig<'_>| {
+            for (area, place) in areas.iter().zip(first..) {
+                let rooms = |config: &mut ServiceConfig<'_>| area.rooms.iter().for_each(|room| room(config));
+                config.service(scope("").guard(among(place..place + 1)).configure(rooms));
+            }
+        };
+        config.service(
+            scope("")
+                .guard(among(first..first + areas.len()))
+                .configure(inside),
+        );
     }
 }
 

@@ -38,7 +38,11 @@ pub fn run(tx: &mut Tx<'_>, ctx: &Ctx, arrival: &Arrival) -> Result<Option<Refus
     let user = match (found.pop(), found.is_empty()) {
         (Some(user), true) if user.status == UserStatus::Active => user,
         (Some(_), true) => return Ok(Some(RefusalReason::UserNotActive)),
-        (None, _) if may_make(&provider, &belonging) => make(tx, ctx, &provider, &belonging, arrival, email)?,
+        (None, _) if !may_make(&provider, &belonging) => return Ok(Some(RefusalReason::UserUnknown)),
+        (None, _) if identity_providers::has_brought_enough(tx, ctx, &provider)? => {
+            return Ok(Some(RefusalReason::NewcomersTooMany));
+        }
+        (None, _) => make(tx, ctx, &provider, &belonging, arrival, email)?,
         _ => return Ok(Some(RefusalReason::UserUnknown)),
     };
     let linked = identity_providers::link(tx, ctx, &provider, &user, &arrival.subject)?;

@@ -5,6 +5,7 @@ pub mod config;
 pub mod credentials;
 pub mod db;
 pub mod embedded_postgres;
+pub mod memory;
 pub mod openapi;
 pub mod outbound;
 pub mod telemetry;

@@ -143,13 +143,14 @@ pub fn resolve(tx: &mut Tx<'_>, ctx: &Ctx, id: AccountId) -> Result<AccountId, P
     Ok(account.and_then(|account| account.merged_into_id).unwrap_or(id))
 }
 
-/// The account that stands for this one, locked until the transaction ends: the lock of all claims to it.
+/// The account that stands for this one, locked until the transaction ends: the lock of all claims to it. A deal takes
+/// none: its foreign key meets this lock.
 pub fn lock_standing(tx: &mut Tx<'_>, ctx: &Ctx, id: AccountId) -> Result<Account, Problem> {
     let standing = resolve(tx, ctx, id)?;
-    let account = service::lock(tx, ctx, standing)?;
+    let account = service::lock_claims(tx, ctx, standing)?;
     match account.merged_into_id {
         // It was merged while this waited for it.
-        Some(survivor) => service::lock(tx, ctx, survivor),
+        Some(survivor) => service::lock_claims(tx, ctx, survivor),
         None => Ok(account),
     }
 }

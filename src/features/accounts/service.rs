@@ -15,8 +15,8 @@ pub fn get(tx: &mut Tx<'_>, ctx: &Ctx, id: AccountId) -> Result<Account, Problem
 }
 
 /// One account, locked until the transaction ends: the lock of all claims to it.
-pub fn lock(tx: &mut Tx<'_>, ctx: &Ctx, id: AccountId) -> Result<Account, Problem> {
-    store::lock(tx, &ctx.scope, id)?.ok_or_else(Problem::not_found)
+pub fn lock_claims(tx: &mut Tx<'_>, ctx: &Ctx, id: AccountId) -> Result<Account, Problem> {
+    store::lock_claims(tx, &ctx.scope, id)?.ok_or_else(Problem::not_found)
 }
 
 /// The account that stands for a merged one with this registrable domain; in house. A merged account has no keys left

@@ -76,7 +76,7 @@ pub fn find(tx: &mut Tx<'_>, scope: &Scope, id: AccountId) -> Result<Option<Acco
     Ok(row.map(Account::from))
 }
 
-/// One account, locked until the transaction ends.
+/// One account, locked for a change of its own until the transaction ends.
 pub fn lock(tx: &mut Tx<'_>, scope: &Scope, id: AccountId) -> Result<Option<Account>, Problem> {
     let row: Option<AccountRow> = accounts::table
         .filter(accounts::organization_id.eq(scope.organization_id.uuid()))
@@ -84,6 +84,20 @@ pub fn lock(tx: &mut Tx<'_>, scope: &Scope, id: AccountId) -> Result<Option<Acco
         .filter(visible_to(scope))
         .select(AccountRow::as_select())
         .for_no_key_update()
+        .first(tx.connection())
+        .optional()?;
+    Ok(row.map(Account::from))
+}
+
+/// One account, locked until the transaction ends against whatever refers to it: a deal that is written for it waits in
+/// its foreign key, and deals that are being written are waited for.
+pub fn lock_claims(tx: &mut Tx<'_>, scope: &Scope, id: AccountId) -> Result<Option<Account>, Problem> {
+    let row: Option<AccountRow> = accounts::table
+        .filter(accounts::organization_id.eq(scope.organization_id.uuid()))
+        .filter(accounts::id.eq(id.uuid()))
+        .filter(visible_to(scope))
+        .select(AccountRow::as_select())
+        .for_update()
         .first(tx.connection())
         .optional()?;
     Ok(row.map(Account::from))

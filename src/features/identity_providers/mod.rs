@@ -16,4 +16,4 @@ mod service;
 mod store;
 
 pub use domain::{IdentityProvider, Provisioning};
-pub use service::{default_roles, is_linked, link, lock};
+pub use service::{default_roles, has_brought_enough, is_linked, link, lock};

@@ -11,6 +11,10 @@ use crate::kernel::permission::Permission;
 use crate::kernel::problem::{FieldProblem, Problem};
 use crate::kernel::version::Precondition;
 use crate::platform::db::{Change, Page, PageRequest, Subject, Tx};
+use chrono::TimeDelta;
+
+/// People whom a provider may bring within a day.
+const NEWCOMERS_A_DAY: i64 = 1_000;
 
 /// One provider, if the caller may see it.
 pub fn get(tx: &mut Tx<'_>, ctx: &Ctx, id: IdentityProviderId) -> Result<IdentityProvider, Problem> {
@@ -169,6 +173,13 @@ pub fn is_linked(
     subject: &str,
 ) -> Result<bool, Problem> {
     store::is_known(tx, &ctx.scope, &identity(provider, subject))
+}
+
+/// Whether the provider made as many people known within a day as it may: what is made just in time stays, and a provider
+/// that is taken over could fill the place.
+pub fn has_brought_enough(tx: &mut Tx<'_>, ctx: &Ctx, provider: &IdentityProvider) -> Result<bool, Problem> {
+    let since = ctx.wall_now - TimeDelta::days(1);
+    Ok(store::linked_since(tx, &ctx.scope, provider.id, since)? >= NEWCOMERS_A_DAY)
 }
 
 /// Makes a user known by a subject of the provider; `false` when it is known by another subject of it already.

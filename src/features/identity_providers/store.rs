@@ -173,6 +173,20 @@ pub fn has_identity(
     Ok(diesel::select(exists(found)).get_result(tx.connection())?)
 }
 
+/// How many subjects of a provider became known since an instant.
+pub fn linked_since(
+    tx: &mut Tx<'_>,
+    scope: &Scope,
+    id: IdentityProviderId,
+    instant: DateTime<Utc>,
+) -> Result<i64, Problem> {
+    let found = identities::table
+        .filter(identities::organization_id.eq(scope.organization_id.uuid()))
+        .filter(identities::identity_provider_id.eq(id.uuid()))
+        .filter(identities::created_at.gt(instant));
+    Ok(found.count().get_result(tx.connection())?)
+}
+
 /// Writes that a user is known by an identity.
 pub fn link(tx: &mut Tx<'_>, ctx: &Ctx, user_id: UserId, identity: &Identity) -> Result<(), Problem> {
     let values = (

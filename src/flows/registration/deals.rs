@@ -1,7 +1,6 @@
 //! What deals mean for the claims to their accounts: a new one may meet a claim, a closed one ends its own.
 
 use super::submission::respond_by;
-use crate::features::accounts;
 use crate::features::deal_registrations::{self, DealRegistration};
 use crate::features::deals::{self, Deal, DealPatch, NewDeal};
 use crate::features::registration_conflicts::{self, ConflictKind, NewConflict};
@@ -12,10 +11,9 @@ use crate::kernel::version::Precondition;
 use crate::platform::db::Tx;
 use chrono::{DateTime, Utc};
 
-/// Opens a deal, and flags it where another partner has a claim to its account.
+/// Opens a deal, and flags it where another partner has a claim to its account. The deal's foreign key holds the account
+/// against `accounts::lock_standing`: either the claim is committed and seen here, or the deal is seen by the claim.
 pub fn open(tx: &mut Tx<'_>, ctx: &Ctx, new: NewDeal) -> Result<Deal, Problem> {
-    let unknown = Problem::field("/account_id", "unknown_reference", "There is no such record.");
-    accounts::lock_standing(tx, ctx, new.account_id).map_err(|problem| problem.or_if_missing(unknown))?;
     let deal = deals::create(tx, ctx, new)?;
     flag(tx, ctx, &arrival(&deal))?;
     Ok(deal)

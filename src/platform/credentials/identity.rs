@@ -23,6 +23,9 @@ use std::collections::HashSet;
 use std::sync::Arc;
 use uuid::Uuid;
 
+/// For how long a token counts as proven: as long as a set of keys counts as read lately.
+const PROOF: TimeDelta = TimeDelta::minutes(10);
+
 /// Somebody whom a provider vouches for.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Arrival {
@@ -229,6 +232,7 @@ impl Credentials {
             clock_offset: identity.clock_offset,
             partner_id: identity.partner_id.map(PartnerId::from_uuid),
             expires_at: claims.expires_at(),
+            seen_until: Some(visit.now + PROOF),
             rights: rights_of(&identity.built_in, &identity.permissions).into(),
             allowed_networks: Vec::new(),
             hash: hash_of(token),

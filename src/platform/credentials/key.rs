@@ -145,6 +145,7 @@ impl KeyRow {
             allowed_networks: networks_of(&self.allowed_networks),
             partner_id: self.partner_id.map(PartnerId::from_uuid),
             expires_at: self.expires_at,
+            seen_until: None,
             rights,
             hash,
         }

@@ -63,6 +63,8 @@ pub struct Credential {
     pub partner_id: Option<PartnerId>,
     /// When it ends by itself.
     pub expires_at: Option<DateTime<Utc>>,
+    /// Until when what was seen of it counts; then it is looked at anew.
+    seen_until: Option<DateTime<Utc>>,
     /// What its bearer may do.
     pub rights: Arc<[Permission]>,
     /// The networks that it may be used from; empty is all.
@@ -76,6 +78,11 @@ impl Credential {
         let within = |address: IpAddr| self.allowed_networks.iter().any(|net| net.contains(&address));
         self.expires_at.is_none_or(|end| now < end)
             && (self.allowed_networks.is_empty() || address.is_some_and(|one| within(one.to_canonical())))
+    }
+
+    /// Whether it has to be looked at anew: the key that signed a provider's token may have left the provider's set.
+    fn is_stale(&self, now: DateTime<Utc>) -> bool {
+        self.seen_until.is_some_and(|end| now >= end)
     }
 
     /// Whether its bearer may do this.
@@ -160,7 +167,9 @@ impl Credentials {
         }
         match known {
             // What is remembered may have been allowed more since; what it may no longer do is told by Postgres.
-            Some(credential) if !credential.is_good(visit.now, visit.address) => {
+            Some(credential)
+                if credential.is_stale(visit.now) || !credential.is_good(visit.now, visit.address) =>
+            {
                 self.renew(db, &credential, token, visit).await
             }
             Some(credential) => self.admit(db, credential, visit),

@@ -60,16 +60,18 @@ impl Refused {
         }))
     }
 
-    /// What is noted once a minute: not what a stranger can choose freely.
+    /// What is noted once a minute: not what a stranger can choose freely. Whom a provider vouches for, it names by a
+    /// subject that it has signed.
     fn name(&self) -> String {
         match self {
             Self::Secret(hash) => format!("{hash:?}"),
             Self::Caller(caller) => format!(
-                "{:?} {:?} {:?} {:?} {:?}",
+                "{:?} {:?} {:?} {:?} {:?} {:?}",
                 caller.api_key_id,
                 caller.session_id,
                 caller.user_id,
                 caller.identity_provider_id,
+                caller.subject,
                 caller.reason
             ),
         }

@@ -141,6 +141,7 @@ impl Credentials {
             clock_offset: row.clock_offset,
             partner_id: row.partner_id.map(PartnerId::from_uuid),
             expires_at: Some(end_of_token.min(row.expires_at)),
+            seen_until: None,
             rights: row.rights().into(),
             allowed_networks: networks_of(&row.allowed_networks),
             hash: hash_of(token),

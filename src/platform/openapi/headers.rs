@@ -52,7 +52,7 @@ impl Place {
             is_create: method == "post",
             is_read_of_one: method == "get",
             is_change_of_one: matches!(method, "patch" | "put") || is_verb(path, method, operation),
-            is_idempotent_write: matches!(method, "post" | "patch" | "delete") && !is_public(operation),
+            is_idempotent_write: method == "post" && !is_public(operation),
             is_versioned: !is_unversioned,
         }
     }

@@ -66,7 +66,8 @@ fn write_headers(components: &Value, path: &str, method: &str, operation: &mut V
     let carries_credential = flag(operation, CARRIES_CREDENTIAL);
     let is_secured = !is_public(operation);
     let is_write = matches!(method, "post" | "patch" | "delete");
-    if is_secured && is_write {
+    // What is patched may be patched again: the body says how it shall be, and `If-Match` what it was.
+    if is_secured && method == "post" {
         declare(components, operation, idempotency_key(requires_key));
     }
     let changes_one = matches!(method, "patch" | "delete") || is_verb(path, method, operation);

@@ -35,6 +35,8 @@ word_enum! {
         EmailDomainNotAllowed = "email_domain_not_allowed",
         /// Nobody here is known by the token's subject, nor by its e-mail address.
         UserUnknown = "user_unknown",
+        /// The provider made as many people known within a day as it may.
+        NewcomersTooMany = "newcomers_too_many",
         /// The provider does not vouch for the e-mail address.
         EmailNotVerified = "email_not_verified",
         /// The user is suspended or gone.

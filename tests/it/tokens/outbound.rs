@@ -204,3 +204,17 @@ fn keys_of_an_address_that_was_left_are_believed_no_more() {
     assert_eq!(read["readable"], false);
     ada.actor().get("/v1/me").refused(401, "unauthorized");
 }
+
+#[test]
+fn a_token_is_good_no_longer_than_its_key_is_published() {
+    let ada = Ada::new();
+    let actor = ada.actor();
+    actor.get("/v1/me").expect(200);
+    ada.provider.set_keys(&[ProviderKey::ed25519("two", 2)]);
+    // The set counts for ten minutes; then it is read anew behind the back of whoever needs it, and the next look at the
+    // token, after ten minutes more, no longer finds its key.
+    ada.world.pass(TimeDelta::minutes(10));
+    let read = format!("/v1/identity-providers/{}/read-keys", ada.provider_id);
+    ada.world.admin().act(&read).expect(200);
+    actor.get("/v1/me").refused(401, "unauthorized");
+}

@@ -20,7 +20,7 @@ use claims::{
     ClaimNamesBody, ClaimText, EmailDomain, domains, known_people, multi_factor, texts, usual_algorithms,
 };
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
+use serde_json::{Value, json};
 use std::sync::Arc;
 use utoipa::{IntoParams, ToSchema};
 use validator::Validate;
@@ -143,6 +143,8 @@ fn key_source(url: Option<String>, document: Option<Value>) -> Result<Option<Key
         (Some(url), None) => Ok(Some(KeySource::JwksUrl(url))),
         (None, Some(document)) => {
             let mut fields = Fields::new();
+            // Whatever else stands in the document is not asked for, and may be a secret.
+            let document = json!({ "keys": document.get("keys") });
             let keys = document["keys"].as_array();
             let is_private = |key: &Value| PRIVATE.iter().any(|member| key.get(member).is_some());
             let leaks = keys.is_some_and(|keys| keys.iter().any(is_private));

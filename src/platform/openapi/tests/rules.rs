@@ -73,6 +73,7 @@ fn writes_take_a_key_and_changes_of_one_resource_a_version() {
     assert_eq!(required("deletePartner", "If-Match"), Some(json!(false)));
     assert_eq!(required("terminatePartner", "If-Match"), Some(json!(true)));
     assert_eq!(required("listPartners", "Idempotency-Key"), None);
+    assert_eq!(required("updatePartner", "Idempotency-Key"), None);
 }
 
 #[test]
@@ -142,7 +143,8 @@ fn versions_places_and_pages_are_in_headers() {
     assert!(!has("getDeal", "200", "ETag"), "x-unversioned");
     assert!(!has("listPartners", "200", "ETag") && has("listPartners", "200", "Link"));
     assert!(has("importPartners", "202", "Location"));
-    assert!(has("deletePartner", "204", "Idempotency-Replayed"));
+    assert!(has("createPartner", "201", "Idempotency-Replayed"));
+    assert!(!has("updatePartner", "200", "Idempotency-Replayed"));
     assert!(!has("getPartner", "200", "Idempotency-Replayed"));
 }
 
