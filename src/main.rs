@@ -131,7 +131,7 @@ enum AuditCommand {
 }
 
 fn main() -> ExitCode {
-    memory::share_one_heap();
+    memory::share_heaps();
     dotenvy::dotenv().ok();
     let cli = Cli::parse();
     let outcome = match cli.command.unwrap_or(Command::Serve(Box::new(cli.serve))) {

@@ -10,6 +10,7 @@ use crate::platform::db::{Db, DbSettings, SERVICE_ROLE};
 use crate::platform::embedded_postgres::{
     Durability, EmbeddedPostgres, EmbeddedPostgresError, Options, default_data_folder,
 };
+use crate::platform::memory;
 use crate::platform::outbound::{Outbound, OutboundRules};
 use crate::platform::tokens::signing::Signer;
 use crate::platform::web::contract::{Contract, ContractError};
@@ -161,7 +162,13 @@ pub fn server(
     actix_web::rt::spawn(keep_up(figures.clone(), state.clone()));
     let (state, figures) = (Data::new(state), Data::new(figures));
     let origins = settings.cors_origins.clone();
-    let server = HttpServer::new(move || application(state.clone(), figures.clone(), origins.clone()))
+    let build = move || {
+        let application = application(state.clone(), figures.clone(), origins.clone());
+        // To register the operations describes them all once more.
+        memory::give_back();
+        application
+    };
+    let server = HttpServer::new(build)
         .workers(workers)
         .worker_max_blocking_threads(blocking)
         .shutdown_timeout(SHUTDOWN_SECONDS)

@@ -212,7 +212,7 @@ pub fn incumbent(
     product_family_id: Option<ProductFamilyId>,
     other_than: Option<PartnerId>,
 ) -> Result<Option<DealRegistration>, Problem> {
-    store::incumbent(tx, &house.scope, account_id, product_family_id, other_than)
+    store::incumbent(tx, house, account_id, product_family_id, other_than)
 }
 
 /// Those of these accounts to which somebody has a live claim; in house.
@@ -226,7 +226,7 @@ pub fn own_claim(
     house: &Ctx,
     registration: &DealRegistration,
 ) -> Result<Option<DealRegistrationId>, Problem> {
-    store::own_claim(tx, &house.scope, registration)
+    store::own_claim(tx, house, registration)
 }
 
 /// How many live registrations the partner has in the program; in house.
@@ -236,7 +236,7 @@ pub fn live_count(
     partner_id: PartnerId,
     program_id: ProgramId,
 ) -> Result<i64, Problem> {
-    store::live_count(tx, &house.scope, partner_id, program_id)
+    store::live_count(tx, house, partner_id, program_id)
 }
 
 /// The protected registrations of these deals, locked; in house.

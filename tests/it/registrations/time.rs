@@ -159,3 +159,23 @@ fn the_clock_stands_still_while_the_organization_is_late() {
     let all = actor.all("/v1/registration-extensions");
     assert_eq!(texts(&all, "status"), ["refused", "approved"]);
 }
+
+#[test]
+fn a_protection_that_is_over_stands_in_nobodys_way_though_the_worker_has_yet_to_note_it() {
+    let world = World::new();
+    let program = program(&world, json!({ "maximum_open_registrations": 1 }));
+    let (_, first) = partner(&world, "A", &program);
+    let (_, second) = partner(&world, "B", &program);
+    let id = first.post(PATH, claim(&program, "a.example")).expect(201).id();
+    verb(world.admin(), &id, "approve").expect(200);
+    world.pass(TimeDelta::days(91));
+    let asked = json!({ "program_id": program, "account_domain": "a.example" });
+    let standing = second.post(&format!("{PATH}/precheck"), asked).expect(200);
+    assert_eq!(standing["standing"], "clear");
+    let next = second.post(PATH, claim(&program, "a.example")).expect(201).id();
+    verb(world.admin(), &next, "approve").expect(200);
+    // Nor does it count among the partner's own.
+    first.post(PATH, claim(&program, "b.example")).expect(201);
+    assert_eq!(events(&world, "deal_registration.expired"), 1);
+    assert_eq!(second.get(&format!("{PATH}/{next}"))["status"], "approved");
+}

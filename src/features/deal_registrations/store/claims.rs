@@ -17,6 +17,12 @@ use uuid::Uuid;
 /// How many registrations one round of the worker takes.
 const BATCH: i64 = 200;
 
+/// Whether the protection of the claim `r` is over at `$2`: the worker has yet to note it, but it stands in nobody's way.
+/// While an answer to a request for more time is late, it is not over.
+const OVER: &str = "r.status = 'approved' AND r.protected_until <= $2 AND NOT EXISTS (SELECT FROM registration_extensions e \
+     WHERE e.organization_id = r.organization_id AND e.deal_registration_id = r.id \
+     AND e.status = 'requested' AND e.respond_by < r.protected_until)";
+
 #[derive(QueryableByName)]
 struct Found {
     #[diesel(sql_type = SqlUuid)]
@@ -33,19 +39,20 @@ struct Counted {
 /// one that was submitted first. True until the end of the transaction only when the account is locked.
 pub fn incumbent(
     tx: &mut Tx<'_>,
-    scope: &Scope,
+    ctx: &Ctx,
     account_id: AccountId,
     product_family_id: Option<ProductFamilyId>,
     other_than: Option<PartnerId>,
 ) -> Result<Option<DealRegistration>, Problem> {
-    let query = sql_query(
-        "SELECT * FROM deal_registrations WHERE organization_id = $1 AND account_id = $2 \
+    let query = sql_query(format!(
+        "SELECT * FROM deal_registrations r WHERE organization_id = $1 AND account_id = $3 \
              AND status IN ('submitted', 'in_review', 'action_required', 'approved') \
-             AND uuidrange(product_family_id, product_family_id, '[]') && uuidrange($3, $3, '[]') \
-             AND partner_id IS DISTINCT FROM $4 \
+             AND uuidrange(product_family_id, product_family_id, '[]') && uuidrange($4, $4, '[]') \
+             AND partner_id IS DISTINCT FROM $5 AND NOT ({OVER}) \
          ORDER BY status = 'approved' DESC, submitted_at, id LIMIT 1",
-    )
-    .bind::<SqlUuid, _>(scope.organization_id.uuid())
+    ))
+    .bind::<SqlUuid, _>(ctx.organization_id().uuid())
+    .bind::<Timestamptz, _>(ctx.now)
     .bind::<SqlUuid, _>(account_id.uuid())
     .bind::<Nullable<SqlUuid>, _>(product_family_id.map(ProductFamilyId::uuid))
     .bind::<Nullable<SqlUuid>, _>(other_than.map(PartnerId::uuid));
@@ -77,16 +84,17 @@ pub fn claimed(
 /// The partner's other live claim to this account and family.
 pub fn own_claim(
     tx: &mut Tx<'_>,
-    scope: &Scope,
+    ctx: &Ctx,
     registration: &DealRegistration,
 ) -> Result<Option<DealRegistrationId>, Problem> {
-    let query = sql_query(
-        "SELECT id FROM deal_registrations WHERE organization_id = $1 AND account_id = $2 \
+    let query = sql_query(format!(
+        "SELECT id FROM deal_registrations r WHERE organization_id = $1 AND account_id = $3 \
              AND status IN ('submitted', 'in_review', 'action_required', 'approved') \
-             AND uuidrange(product_family_id, product_family_id, '[]') && uuidrange($3, $3, '[]') \
-             AND partner_id = $4 AND id <> $5 LIMIT 1",
-    )
-    .bind::<SqlUuid, _>(scope.organization_id.uuid())
+             AND uuidrange(product_family_id, product_family_id, '[]') && uuidrange($4, $4, '[]') \
+             AND partner_id = $5 AND id <> $6 AND NOT ({OVER}) LIMIT 1",
+    ))
+    .bind::<SqlUuid, _>(ctx.organization_id().uuid())
+    .bind::<Timestamptz, _>(ctx.now)
     .bind::<SqlUuid, _>(registration.account_id.uuid())
     .bind::<Nullable<SqlUuid>, _>(registration.product_family_id.map(ProductFamilyId::uuid))
     .bind::<SqlUuid, _>(registration.partner_id.uuid())
@@ -98,15 +106,17 @@ pub fn own_claim(
 /// How many live registrations a partner has in a program.
 pub fn live_count(
     tx: &mut Tx<'_>,
-    scope: &Scope,
+    ctx: &Ctx,
     partner_id: PartnerId,
     program_id: ProgramId,
 ) -> Result<i64, Problem> {
-    let query = sql_query(
-        "SELECT count(*) AS count FROM deal_registrations WHERE organization_id = $1 AND partner_id = $2 \
-             AND program_id = $3 AND status IN ('submitted', 'in_review', 'action_required', 'approved')",
-    )
-    .bind::<SqlUuid, _>(scope.organization_id.uuid())
+    let query = sql_query(format!(
+        "SELECT count(*) AS count FROM deal_registrations r WHERE organization_id = $1 AND partner_id = $3 \
+             AND program_id = $4 AND status IN ('submitted', 'in_review', 'action_required', 'approved') \
+             AND NOT ({OVER})",
+    ))
+    .bind::<SqlUuid, _>(ctx.organization_id().uuid())
+    .bind::<Timestamptz, _>(ctx.now)
     .bind::<SqlUuid, _>(partner_id.uuid())
     .bind::<SqlUuid, _>(program_id.uuid());
     let counted: Counted = Prepared(query).get_result(tx.connection())?;
@@ -217,11 +227,7 @@ pub fn due(
     now: DateTime<Utc>,
 ) -> Result<Vec<DealRegistration>, Problem> {
     let condition = match due {
-        Due::Ended => {
-            "status = 'approved' AND protected_until <= $2 AND NOT EXISTS (SELECT FROM registration_extensions e \
-             WHERE e.organization_id = r.organization_id AND e.deal_registration_id = r.id \
-             AND e.status = 'requested' AND e.respond_by < r.protected_until)"
-        }
+        Due::Ended => OVER,
         Due::Announced => "status = 'approved' AND remind_at <= $2",
         Due::Late => "status IN ('submitted', 'in_review') AND sla_breached_at IS NULL AND respond_by < $2",
     };
