@@ -35,6 +35,7 @@ mod real_run;
 mod referral_links;
 mod referrals;
 mod registrations;
+mod replay;
 mod reports;
 mod sandbox;
 mod serve;
