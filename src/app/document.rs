@@ -45,6 +45,7 @@ use utoipa_actix_web::AppExt;
         (name = "Imports", description = "Bulk loading from CSV files."),
         (name = "Invoices", description = "Revenue events from billing: invoices, their payments and refunds."),
         (name = "Ledger", description = "The append-only double-entry journal and its balances."),
+        (name = "Next Actions", description = "What the caller does best now, and why."),
         (name = "Organization", description = "The vendor that runs partner programs."),
         (name = "Partners", description = "Companies that sell, refer, integrate or implement."),
         (name = "Payout Methods", description = "How a partner is paid, confirmed by a second person."),

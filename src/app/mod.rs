@@ -66,6 +66,7 @@ const ROOMS: &[Routes] = &[
     features::events::http::routes,
     features::audit::http::routes,
     features::imports::http::routes,
+    features::next_actions::http::routes,
     features::reports::http::routes,
 ];
 

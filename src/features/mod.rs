@@ -20,6 +20,7 @@ pub mod identity_providers;
 pub mod imports;
 pub mod invoices;
 pub mod ledger;
+pub mod next_actions;
 pub mod organizations;
 pub mod partners;
 pub mod payout_methods;
@@ -73,5 +74,6 @@ pub const ORDER: &[&str] = &[
     "events",
     "audit",
     "imports",
+    "next_actions",
     "reports",
 ];

@@ -146,4 +146,5 @@ permissions! {
     ImportsRead = "imports:read";
     ImportsWrite = "imports:write";
     ReportsRead = "reports:read";
+    NextActionsRead = "next_actions:read" partner;
 }

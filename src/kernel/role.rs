@@ -112,6 +112,7 @@ const READS: &[Permission] = &[
     Permission::EventsRead,
     Permission::ImportsRead,
     Permission::ReportsRead,
+    Permission::NextActionsRead,
     Permission::RolesRead,
 ];
 
@@ -169,6 +170,7 @@ const SALES: &[Permission] = &[
     Permission::RegistrationConflictsRead,
     Permission::EventsRead,
     Permission::ReportsRead,
+    Permission::NextActionsRead,
     Permission::RolesRead,
 ];
 

@@ -24,6 +24,7 @@ mod isolation;
 mod matching;
 mod migrations;
 mod money;
+mod next_actions;
 mod openapi;
 mod organizations;
 mod pages;

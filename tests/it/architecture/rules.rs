@@ -137,6 +137,33 @@ pub const FOREIGN_TABLES: &[(&str, &[&str], &str)] = &[
         ],
         "a batch finds and writes thousands of records with one statement for each table",
     ),
+    (
+        "next_actions",
+        &[
+            "account_matches",
+            "accounts",
+            "adjustments",
+            "attributions",
+            "commissions",
+            "deal_registrations",
+            "deal_rules",
+            "deals",
+            "enrollments",
+            "partners",
+            "payout_methods",
+            "payout_runs",
+            "payouts",
+            "program_terms",
+            "programs",
+            "referral_links",
+            "referrals",
+            "registration_conflict_parties",
+            "registration_conflicts",
+            "registration_extensions",
+            "terms_acceptances",
+        ],
+        "what waits for a caller is found over all rooms in one statement",
+    ),
 ];
 
 /// Everything wrong with a file, as "file: what".

@@ -16,6 +16,11 @@ use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 use serde::{Serialize, Serializer};
 use std::collections::BTreeSet;
 
+/// Days before the end of a protection on which its partner is reminded for the first time, unless the rules say otherwise.
+pub const FIRST_REMINDER_DAYS: i32 = 30;
+/// How often a protection may be extended, unless the rules say otherwise.
+pub const EXTENSIONS_ALLOWED: i32 = 1;
+
 word_enum! {
     /// What happens to a registration of a company that is a customer already.
     ExistingAccounts, "existing account policy" {
@@ -172,7 +177,7 @@ impl DealRules {
             existing_accounts: ExistingAccounts::Review,
             protection_days: 90,
             protection_starts: ProtectionStart::Approval,
-            extensions_allowed: 1,
+            extensions_allowed: EXTENSIONS_ALLOWED,
             extension_days: 30,
             maximum_open_registrations: None,
             countries: BTreeSet::new(),
@@ -183,7 +188,7 @@ impl DealRules {
             hours: BusinessHours::nine_to_five(zone),
             second_registrant: SecondRegistrant::Refuse,
             excludes_public_tenders: false,
-            reminder_days: BTreeSet::from([7, 30]),
+            reminder_days: BTreeSet::from([7, FIRST_REMINDER_DAYS]),
             attribution_window_days: 90,
             attribution_click: AttributionClick::LastClick,
             row_version: 0,

@@ -1,0 +1,3 @@
+DROP INDEX attributions_claimed_index;
+DROP INDEX enrollments_applied_index;
+DROP INDEX payout_methods_proposed_index;
