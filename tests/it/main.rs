@@ -21,6 +21,7 @@ mod doors;
 mod events;
 mod imports;
 mod isolation;
+mod machines;
 mod matching;
 mod migrations;
 mod money;
