@@ -47,6 +47,7 @@ use utoipa_actix_web::AppExt;
         (name = "Ledger", description = "The append-only double-entry journal and its balances."),
         (name = "Next Actions", description = "What the caller does best now, and why."),
         (name = "Organization", description = "The vendor that runs partner programs."),
+        (name = "Partner Contacts", description = "Whom to talk to at a partner, and about what."),
         (name = "Partners", description = "Companies that sell, refer, integrate or implement."),
         (name = "Payout Methods", description = "How a partner is paid, confirmed by a second person."),
         (name = "Payout Runs", description = "Batches of payouts at a cut-off."),

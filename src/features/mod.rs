@@ -22,6 +22,7 @@ pub mod invoices;
 pub mod ledger;
 pub mod next_actions;
 pub mod organizations;
+pub mod partner_contacts;
 pub mod partners;
 pub mod payout_methods;
 pub mod payouts;
@@ -47,6 +48,7 @@ pub const ORDER: &[&str] = &[
     "deal_rules",
     "pipeline_stages",
     "partners",
+    "partner_contacts",
     "users",
     "identity_providers",
     "api_keys",

@@ -91,6 +91,8 @@ permissions! {
     PartnersRead = "partners:read" partner;
     PartnersWrite = "partners:write";
     PartnersReview = "partners:review";
+    PartnerContactsRead = "partner_contacts:read" partner;
+    PartnerContactsWrite = "partner_contacts:write" partner;
     EnrollmentsRead = "enrollments:read" partner;
     EnrollmentsWrite = "enrollments:write";
     TermsAccept = "terms:accept" partner;

@@ -117,6 +117,8 @@ const READS: &[Permission] = &[
 ];
 
 const PARTNER_MANAGER: &[Permission] = &[
+    Permission::PartnerContactsRead,
+    Permission::PartnerContactsWrite,
     Permission::ProgramsWrite,
     Permission::ProductFamiliesWrite,
     Permission::PartnersWrite,
@@ -150,6 +152,7 @@ const SALES: &[Permission] = &[
     Permission::ProductFamiliesRead,
     Permission::PipelineStagesRead,
     Permission::PartnersRead,
+    Permission::PartnerContactsRead,
     Permission::EnrollmentsRead,
     Permission::AccountsRead,
     Permission::AccountsWrite,
@@ -175,6 +178,7 @@ const SALES: &[Permission] = &[
 ];
 
 const FINANCE: &[Permission] = &[
+    Permission::PartnerContactsRead,
     Permission::InvoicesWrite,
     Permission::PaymentsWrite,
     Permission::CreditNotesWrite,

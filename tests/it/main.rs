@@ -29,6 +29,7 @@ mod next_actions;
 mod openapi;
 mod organizations;
 mod pages;
+mod partner_contacts;
 mod partners;
 mod payout_methods;
 mod people;

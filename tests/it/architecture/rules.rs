@@ -83,6 +83,11 @@ pub const FOREIGN_TABLES: &[(&str, &[&str], &str)] = &[
         "a distributor sees the credits of its resellers for deals that are not hidden; a list is one query",
     ),
     (
+        "referrals",
+        &["deals"],
+        "a distributor sees the leads of its resellers that became no hidden deal; a list is one query",
+    ),
+    (
         "commission_rules",
         &[
             "commissions",
