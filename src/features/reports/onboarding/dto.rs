@@ -8,7 +8,7 @@ use utoipa::{IntoParams, ToSchema};
 
 /// One step of a partner's start in a program.
 #[derive(Debug, Clone, Serialize, ToSchema)]
-#[schema(as = OnboardingStep, examples(json!({"step": "contact_given", "is_done": true, "done_at": "2026-03-02T09:00:00Z"})))]
+#[schema(as = OnboardingItem, examples(json!({"step": "contact_given", "is_done": true, "done_at": "2026-03-02T09:00:00Z"})))]
 pub struct OnboardingStepView {
     /// What belongs to it.
     pub step: OnboardingStep,
