@@ -260,7 +260,7 @@ fn a_hidden_lead_is_the_partners_own_and_so_is_one_that_became_a_hidden_deal() {
         bottom.post("/v1/referrals", body).expect(201).id()
     };
     let path = |id: &str| format!("/v1/referrals/{id}");
-    let hidden = lead(json!({ "hidden_from_parent": true }));
+    let [hidden, kept] = [(); 2].map(|()| lead(json!({ "hidden_from_parent": true })));
     bottom.get(&path(&hidden)).expect(200);
     for above in ["middle", "top", "side"] {
         let caller = &channel.callers[above];
@@ -302,7 +302,7 @@ fn a_hidden_lead_is_the_partners_own_and_so_is_one_that_became_a_hidden_deal() {
     let mut owner = channel.world.database().owner();
     let off = "ALTER TABLE referrals DISABLE ROW LEVEL SECURITY; ALTER TABLE referral_moves DISABLE ROW LEVEL SECURITY";
     owner.batch_execute(off).unwrap();
-    for id in [&hidden, &shown] {
+    for id in [&hidden, &shown, &kept] {
         top.get(&path(id)).refused(404, "not_found");
         top.get(&format!("{}/history", path(id)))
             .refused(404, "not_found");
