@@ -45,6 +45,7 @@ const ROOMS: &[Routes] = &[
     features::deal_rules::http::routes,
     features::pipeline_stages::http::routes,
     features::partners::http::routes,
+    features::partner_contacts::http::routes,
     features::enrollments::http::routes,
     features::program_terms::http::routes,
     features::accounts::http::routes,
@@ -66,6 +67,7 @@ const ROOMS: &[Routes] = &[
     features::events::http::routes,
     features::audit::http::routes,
     features::imports::http::routes,
+    features::next_actions::http::routes,
     features::reports::http::routes,
 ];
 

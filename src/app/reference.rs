@@ -62,6 +62,11 @@ const EVENTS: &[(&str, &[&str], &str)] = &[
         RECORD,
     ),
     (
+        "partner_contact",
+        &["created", "updated", "removed"],
+        "only `id`, `partner_id`, `roles` and `changed_fields`: nothing of the person",
+    ),
+    (
         "enrollment",
         &["created", "updated", "activated", "paused", "resumed", "ended"],
         RECORD,

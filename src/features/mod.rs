@@ -20,7 +20,9 @@ pub mod identity_providers;
 pub mod imports;
 pub mod invoices;
 pub mod ledger;
+pub mod next_actions;
 pub mod organizations;
+pub mod partner_contacts;
 pub mod partners;
 pub mod payout_methods;
 pub mod payouts;
@@ -46,6 +48,7 @@ pub const ORDER: &[&str] = &[
     "deal_rules",
     "pipeline_stages",
     "partners",
+    "partner_contacts",
     "users",
     "identity_providers",
     "api_keys",
@@ -73,5 +76,6 @@ pub const ORDER: &[&str] = &[
     "events",
     "audit",
     "imports",
+    "next_actions",
     "reports",
 ];

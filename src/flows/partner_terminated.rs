@@ -13,10 +13,11 @@ pub fn run(
     ctx: &Ctx,
     id: PartnerId,
     precondition: &Precondition,
-    reason: &str,
+    why: partners::Why,
 ) -> Result<partners::Partner, Problem> {
-    let partner = partners::terminate(tx, ctx, id, precondition, reason)?;
-    users::terminate_of_partner(tx, ctx, id, reason)?;
+    let reason = why.text.clone();
+    let partner = partners::terminate(tx, ctx, id, precondition, why)?;
+    users::terminate_of_partner(tx, ctx, id, &reason)?;
     api_keys::revoke_of_partner(tx, ctx, id)?;
     Ok(partner)
 }

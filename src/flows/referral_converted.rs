@@ -67,7 +67,7 @@ pub fn run(
         amount,
         opened_on: None,
         expected_close_on: None,
-        hidden_from_parent: false,
+        hidden_from_parent: referral.hidden_from_parent,
         crm_partner_source: None,
         crm_partner_influence: None,
     };

@@ -36,6 +36,7 @@ pub fn run(tx: &mut Tx<'_>, ctx: &Ctx, visitor: Visitor) -> Result<Conversion, P
         partner_id: Some(click.partner_id),
         program_id: visitor.program_id,
         lead: visitor.lead,
+        hidden_from_parent: false,
     };
     let referral = referrals::submit(tx, ctx, referral)?;
     referral_links::converted(tx, ctx, &click, referral.id)

@@ -91,6 +91,8 @@ permissions! {
     PartnersRead = "partners:read" partner;
     PartnersWrite = "partners:write";
     PartnersReview = "partners:review";
+    PartnerContactsRead = "partner_contacts:read" partner;
+    PartnerContactsWrite = "partner_contacts:write" partner;
     EnrollmentsRead = "enrollments:read" partner;
     EnrollmentsWrite = "enrollments:write";
     TermsAccept = "terms:accept" partner;
@@ -146,4 +148,5 @@ permissions! {
     ImportsRead = "imports:read";
     ImportsWrite = "imports:write";
     ReportsRead = "reports:read";
+    NextActionsRead = "next_actions:read" partner;
 }

@@ -112,10 +112,13 @@ const READS: &[Permission] = &[
     Permission::EventsRead,
     Permission::ImportsRead,
     Permission::ReportsRead,
+    Permission::NextActionsRead,
     Permission::RolesRead,
 ];
 
 const PARTNER_MANAGER: &[Permission] = &[
+    Permission::PartnerContactsRead,
+    Permission::PartnerContactsWrite,
     Permission::ProgramsWrite,
     Permission::ProductFamiliesWrite,
     Permission::PartnersWrite,
@@ -149,6 +152,7 @@ const SALES: &[Permission] = &[
     Permission::ProductFamiliesRead,
     Permission::PipelineStagesRead,
     Permission::PartnersRead,
+    Permission::PartnerContactsRead,
     Permission::EnrollmentsRead,
     Permission::AccountsRead,
     Permission::AccountsWrite,
@@ -169,10 +173,12 @@ const SALES: &[Permission] = &[
     Permission::RegistrationConflictsRead,
     Permission::EventsRead,
     Permission::ReportsRead,
+    Permission::NextActionsRead,
     Permission::RolesRead,
 ];
 
 const FINANCE: &[Permission] = &[
+    Permission::PartnerContactsRead,
     Permission::InvoicesWrite,
     Permission::PaymentsWrite,
     Permission::CreditNotesWrite,

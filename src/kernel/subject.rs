@@ -45,6 +45,7 @@ subjects! {
     "product_family" => ProductFamilyId;
     "pipeline_stage" => PipelineStageId;
     "partner" => PartnerId;
+    "partner_contact" => PartnerContactId;
     "enrollment" => EnrollmentId;
     "program_terms" => ProgramTermsId;
     "account" => AccountId;

@@ -65,6 +65,7 @@ const NEVER_HIT: &[(&str, &str)] = &[
         "terms_acceptances_terms_fk",
         "the service accepts what it has found",
     ),
+    ("partners_reason_code_check", "a vocabulary of the service"),
     ("referral_links_status_check", "a vocabulary of the service"),
     (
         "clicks_%_fk",

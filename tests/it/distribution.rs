@@ -9,13 +9,14 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::thread;
 
 /// What is seen downwards. Every record's `external_id` is the name of the partner that it belongs to.
-const SHOWN: [&str; 6] = [
+const SHOWN: [&str; 7] = [
     "partners",
     "programs",
     "enrollments",
     "accounts",
     "deals",
     "attributions",
+    "referrals",
 ];
 /// What is about money or people, and stays with the partner.
 const KEPT: [&str; 7] = [
@@ -94,6 +95,8 @@ impl Channel {
             "deal_id": deal, "partner_id": partner, "role": "sourced", "share_basis_points": 10_000, "confirm": true
         });
         self.make("attributions", name, credit);
+        let lead = json!({ "partner_id": partner, "program_id": program, "company_name": name });
+        self.make("referrals", name, lead);
         let caller = self.world.full_partner_key(&partner);
         self.callers.insert(name, caller);
     }
@@ -242,6 +245,69 @@ fn a_hidden_deal_hides_its_credits_and_its_account() {
     channel.callers["top"].get(&path).refused(404, "not_found");
     channel.change("deals", "bottom", json!({ "hidden_from_parent": false }));
     channel.callers["middle"].get(&path).expect(200);
+}
+
+#[test]
+fn a_hidden_lead_is_the_partners_own_and_so_is_one_that_became_a_hidden_deal() {
+    let channel = Channel::new();
+    let admin = channel.world.admin();
+    let (top, bottom) = (&channel.callers["top"], &channel.callers["bottom"]);
+    let lead = |more: Value| {
+        let mut body = json!({ "program_id": channel.id("programs", "bottom"), "company_name": "Hansa" });
+        body.as_object_mut()
+            .unwrap()
+            .extend(more.as_object().unwrap().clone());
+        bottom.post("/v1/referrals", body).expect(201).id()
+    };
+    let path = |id: &str| format!("/v1/referrals/{id}");
+    let [hidden, kept] = [(); 2].map(|()| lead(json!({ "hidden_from_parent": true })));
+    bottom.get(&path(&hidden)).expect(200);
+    for above in ["middle", "top", "side"] {
+        let caller = &channel.callers[above];
+        caller.get(&path(&hidden)).refused(404, "not_found");
+        caller
+            .get(&format!("{}/history", path(&hidden)))
+            .refused(404, "not_found");
+        let withdraw = format!("{}/withdraw", path(&hidden));
+        caller.post(&withdraw, json!({})).refused(404, "not_found");
+    }
+    // What is seen from above is moved by its partner alone.
+    let shown = lead(json!({}));
+    let history = top.get(&format!("{}/history", path(&shown))).expect(200);
+    assert_eq!(history.data().len(), 1);
+    let withdraw = format!("{}/withdraw", path(&shown));
+    top.post(&withdraw, json!({})).refused(403, "permission_denied");
+    let listed = top.all(&format!(
+        "/v1/referrals?partner_id={}",
+        channel.id("partners", "bottom")
+    ));
+    assert!(listed.iter().any(|one| one["id"] == shown.as_str()));
+    assert!(listed.iter().all(|one| one["id"] != hidden.as_str()));
+    // The deal of a hidden lead is hidden too; and a deal that is hidden later takes its lead along.
+    for id in [&hidden, &shown] {
+        admin.act(&format!("{}/accept", path(id))).expect(200);
+        let body = json!({ "amount": money("100.00 EUR") });
+        admin.post(&format!("{}/convert", path(id)), body).expect(200);
+    }
+    let deal = |id: &str| admin.get(&path(id)).text("/deal_id").to_owned();
+    top.get(&format!("/v1/deals/{}", deal(&hidden)))
+        .refused(404, "not_found");
+    top.get(&format!("/v1/deals/{}", deal(&shown))).expect(200);
+    top.get(&path(&shown)).expect(200);
+    let hide = json!({ "hidden_from_parent": true });
+    admin
+        .patch(&format!("/v1/deals/{}", deal(&shown)), hide)
+        .expect(200);
+    top.get(&path(&shown)).refused(404, "not_found");
+    let mut owner = channel.world.database().owner();
+    let off = "ALTER TABLE referrals DISABLE ROW LEVEL SECURITY; ALTER TABLE referral_moves DISABLE ROW LEVEL SECURITY";
+    owner.batch_execute(off).unwrap();
+    for id in [&hidden, &shown, &kept] {
+        top.get(&path(id)).refused(404, "not_found");
+        top.get(&format!("{}/history", path(id)))
+            .refused(404, "not_found");
+        bottom.get(&path(id)).expect(200);
+    }
 }
 
 #[test]

@@ -45,7 +45,8 @@ fn a_company_applies() {
     assert_eq!(made.header("location"), format!("{PATH}/{}", made.id()));
     let expected = json!({
         "id": made.id(), "external_id": "crm-1", "parent_id": null, "name": "Nordlicht", "status": "applied",
-        "status_reason": null, "domain": "nordlicht.example", "country": "DE", "hidden_from_parent": false, "approved_at": null,
+        "status_reason_code": null, "status_reason": null, "domain": "nordlicht.example", "country": "DE",
+        "territories": [], "hidden_from_parent": false, "approved_at": null,
         "terminated_at": null, "created_at": "2026-03-02T09:00:00Z", "updated_at": "2026-03-02T09:00:00Z"
     });
     assert_eq!(made.body, expected);

@@ -20,14 +20,21 @@ word_enum! {
     }
 }
 
+/// The moves of a pair, about which a person may think again: from where, by which verb, to where.
+pub const PAIR_MOVES: &[(PairStatus, &str, PairStatus)] = &[
+    (PairStatus::Suggested, "confirm", PairStatus::Confirmed),
+    (PairStatus::Suggested, "reject", PairStatus::Rejected),
+    (PairStatus::Confirmed, "reject", PairStatus::Rejected),
+    (PairStatus::Rejected, "confirm", PairStatus::Confirmed),
+];
+
 impl PairStatus {
-    /// The verbs that this state allows: a person may think again.
-    pub const fn moves(self) -> &'static [&'static str] {
-        match self {
-            Self::Suggested => &["confirm", "reject"],
-            Self::Confirmed => &["reject"],
-            Self::Rejected => &["confirm"],
-        }
+    /// The verbs that this state allows.
+    pub fn moves(self) -> Vec<&'static str> {
+        let own = PAIR_MOVES.iter().filter(|(from, _, _)| *from == self);
+        let mut verbs: Vec<_> = own.map(|(_, verb, _)| *verb).collect();
+        verbs.dedup();
+        verbs
     }
 }
 
@@ -103,7 +110,7 @@ impl Pair {
             return Err(Problem::wrong_state(
                 verb,
                 self.status.as_str(),
-                self.status.moves(),
+                &self.status.moves(),
             ));
         }
         Ok(Self {
@@ -128,13 +135,17 @@ word_enum! {
     }
 }
 
+/// The moves of a merge: from where, by which verb, to where.
+pub const MERGE_MOVES: &[(MergeStatus, &str, MergeStatus)] =
+    &[(MergeStatus::Merged, "undo", MergeStatus::Undone)];
+
 impl MergeStatus {
     /// The verbs that this state allows.
-    pub const fn moves(self) -> &'static [&'static str] {
-        match self {
-            Self::Merged => &["undo"],
-            Self::Undone => &[],
-        }
+    pub fn moves(self) -> Vec<&'static str> {
+        let own = MERGE_MOVES.iter().filter(|(from, _, _)| *from == self);
+        let mut verbs: Vec<_> = own.map(|(_, verb, _)| *verb).collect();
+        verbs.dedup();
+        verbs
     }
 }
 
@@ -180,7 +191,7 @@ impl Merge {
             }),
             MergeStatus::Undone => {
                 let (state, moves) = (self.status.as_str(), self.status.moves());
-                Err(Problem::wrong_state("undo", state, moves))
+                Err(Problem::wrong_state("undo", state, &moves))
             }
         }
     }

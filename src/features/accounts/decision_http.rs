@@ -67,8 +67,8 @@ async fn get_account_match(who: Granted<can::AccountMatchesRead>, target: Target
 /// Confirm an account match
 ///
 /// Says that the two accounts are one company: from now on whoever matches the one with certainty matches the other.
-/// They stay two records until they are merged. `suggested → confirmed | rejected`, and either may be thought over:
-/// `confirmed → rejected`, `rejected → confirmed`. `409` when it is `confirmed` already.
+/// They stay two records until they are merged. Either may be thought over: suggested → confirmed | rejected;
+/// confirmed → rejected; rejected → confirmed. `409` when it is `confirmed` already.
 #[utoipa::path(tag = "Account Matches", operation_id = "confirmAccountMatch", params(PairPath),
     request_body = DecisionBody,
     responses((status = 200, description = "The confirmed account match.", body = PairView)),

@@ -33,7 +33,7 @@ mod match_store;
 mod service;
 mod store;
 
-pub use decision_domain::{Merge, MergeStatus, Pair, PairStatus};
+pub use decision_domain::{MERGE_MOVES, Merge, MergeStatus, PAIR_MOVES, Pair, PairStatus};
 pub use decision_service::{
     CONFLICT, DEAL, REGISTRATION, lock_for_merge, lock_for_undo, lock_standing, merge, moved, resolve,
     suggest_matches, suggest_pairs, undo_merge,

@@ -24,14 +24,38 @@ word_enum! {
     }
 }
 
+/// The moves of a credit: from where, by which verb, to where.
+pub const MOVES: &[(AttributionStatus, &str, AttributionStatus)] = &[
+    (
+        AttributionStatus::Claimed,
+        "confirm",
+        AttributionStatus::Confirmed,
+    ),
+    (
+        AttributionStatus::Claimed,
+        "correct",
+        AttributionStatus::Confirmed,
+    ),
+    (AttributionStatus::Claimed, "reject", AttributionStatus::Rejected),
+    (
+        AttributionStatus::Confirmed,
+        "correct",
+        AttributionStatus::Confirmed,
+    ),
+    (
+        AttributionStatus::Confirmed,
+        "correct",
+        AttributionStatus::Rejected,
+    ),
+];
+
 impl AttributionStatus {
     /// The verbs that this state allows.
-    pub const fn moves(self) -> &'static [&'static str] {
-        match self {
-            Self::Claimed => &["confirm", "correct", "reject"],
-            Self::Confirmed => &["correct"],
-            Self::Rejected => &[],
-        }
+    pub fn moves(self) -> Vec<&'static str> {
+        let own = MOVES.iter().filter(|(from, _, _)| *from == self);
+        let mut verbs: Vec<_> = own.map(|(_, verb, _)| *verb).collect();
+        verbs.dedup();
+        verbs
     }
 }
 
@@ -300,7 +324,7 @@ impl Attribution {
     }
 
     fn refuse(&self, verb: &str) -> Problem {
-        Problem::wrong_state(verb, self.status.as_str(), self.status.moves())
+        Problem::wrong_state(verb, self.status.as_str(), &self.status.moves())
     }
 }
 

@@ -55,7 +55,8 @@ async fn list_attributions(who: Granted<can::AttributionsRead>, query: Filter<At
 /// deals that it sees, without `external_id`; a reviewer confirms or rejects the claim. Only confirmed credit earns, and only on a deal that has a program: confirm it before the
 /// deal is won. `409` when the partner has credit in this role already, when the confirmed shares of the role would exceed
 /// the whole, or when `confirm` is asked on a won deal (claim it without, then correct it). `422` when the deal or the
-/// partner does not exist or the partner is not approved.
+/// partner does not exist or the partner is not approved. From then on: claimed → confirmed | rejected;
+/// confirmed → confirmed | rejected, of which the latter is a correction of settled credit.
 #[utoipa::path(tag = "Attributions", operation_id = "createAttribution", request_body = NewAttributionBody,
     responses((status = 201, description = "The new attribution.", body = AttributionView)),
     extensions(("x-required-permission" = json!("attributions:write"))))]

@@ -1,7 +1,9 @@
 //! Attributions: credit of a partner for a deal in a role.
 //!
-//! claimed → confirmed | rejected (final); confirmed credits are settled when the deal is won; a claim that comes after
-//! that is corrected, with a reason, if its role has none yet; settled credit is corrected to another share, or rejected
+//! claimed → confirmed | rejected; confirmed → confirmed | rejected
+//!
+//! Confirmed credits are settled when the deal is won; a claim that comes after that is corrected, with a reason, if its
+//! role has none yet; settled credit is corrected to another share, or to none, which rejects it. Rejected is final.
 //!
 //! Invariant: the confirmed shares of one role on one deal never exceed 10,000 basis points.
 //! Invariant: a credit's allocation rank is unique within (deal, role) and never changes.
@@ -17,5 +19,5 @@ pub mod http;
 mod service;
 mod store;
 
-pub use domain::{Attribution, AttributionStatus, Correction, NewAttribution};
+pub use domain::{Attribution, AttributionStatus, Correction, MOVES, NewAttribution};
 pub use service::{correct, corrections, create, credit_source, is_credited, settle};

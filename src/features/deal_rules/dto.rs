@@ -146,6 +146,9 @@ pub struct PatchDealRulesBody {
     /// Whether what is put out to public tender is refused.
     #[schema(nullable = false)]
     pub excludes_public_tenders: Option<bool>,
+    /// Whether a partner brings customers of its own territories only.
+    #[schema(nullable = false)]
+    pub respects_partner_territories: Option<bool>,
     /// Days before the end of a protection on which its partner is reminded.
     #[schema(nullable = false, max_items = 10)]
     pub reminder_days: Option<Vec<ReminderDays>>,
@@ -190,6 +193,7 @@ impl PatchDealRulesBody {
             holidays: body.holidays.map(|all| all.into_iter().collect()),
             second_registrant: body.second_registrant,
             excludes_public_tenders: body.excludes_public_tenders,
+            respects_partner_territories: body.respects_partner_territories,
             reminder_days: body
                 .reminder_days
                 .map(|all| all.into_iter().map(|days| days.0).collect()),
@@ -274,7 +278,7 @@ impl From<QualificationField> for QualificationFieldView {
 
 /// The deal rules of a program: what it asks of what partners submit, and what it promises for it.
 #[derive(Debug, Clone, Serialize, ToSchema)]
-#[schema(as = DealRules, examples(json!({"program_id": "prg_01j9zq4y8k7m5n3p2r1s0t6v4w", "qualification_fields": [{"key": "decision_by", "label": "When is the decision?", "help": null, "type": "date", "is_required": true, "choices": []}], "minimum_deal_sizes": [{"amount": "5000.00", "currency": "EUR"}], "existing_accounts": "review", "protection_days": 90, "protection_starts": "approval", "extensions_allowed": 1, "extension_days": 30, "maximum_open_registrations": null, "countries": ["AT", "CH", "DE"], "excluded_countries": [], "product_family_ids": [], "referral_expiry_days": 90, "response_business_hours": 16, "working_days": ["monday", "tuesday", "wednesday", "thursday", "friday"], "opens_at": "09:00", "closes_at": "17:00", "holidays": ["2026-12-25"], "second_registrant": "refuse", "excludes_public_tenders": false, "reminder_days": [7, 30], "attribution_window_days": 90, "attribution_click": "last_click", "created_at": "2026-03-01T08:00:00Z", "updated_at": "2026-03-01T08:00:00Z"})))]
+#[schema(as = DealRules, examples(json!({"program_id": "prg_01j9zq4y8k7m5n3p2r1s0t6v4w", "qualification_fields": [{"key": "decision_by", "label": "When is the decision?", "help": null, "type": "date", "is_required": true, "choices": []}], "minimum_deal_sizes": [{"amount": "5000.00", "currency": "EUR"}], "existing_accounts": "review", "protection_days": 90, "protection_starts": "approval", "extensions_allowed": 1, "extension_days": 30, "maximum_open_registrations": null, "countries": ["AT", "CH", "DE"], "excluded_countries": [], "product_family_ids": [], "referral_expiry_days": 90, "response_business_hours": 16, "working_days": ["monday", "tuesday", "wednesday", "thursday", "friday"], "opens_at": "09:00", "closes_at": "17:00", "holidays": ["2026-12-25"], "second_registrant": "refuse", "excludes_public_tenders": false, "respects_partner_territories": false, "reminder_days": [7, 30], "attribution_window_days": 90, "attribution_click": "last_click", "created_at": "2026-03-01T08:00:00Z", "updated_at": "2026-03-01T08:00:00Z"})))]
 pub struct DealRulesView {
     /// The program whose rules they are.
     pub program_id: ProgramId,
@@ -331,6 +335,8 @@ pub struct DealRulesView {
     pub second_registrant: SecondRegistrant,
     /// Whether what is put out to public tender is refused.
     pub excludes_public_tenders: bool,
+    /// Whether a partner brings customers of its own territories only.
+    pub respects_partner_territories: bool,
     /// Days before the end of a protection on which its partner is reminded.
     #[schema(max_items = 10)]
     pub reminder_days: Vec<ReminderDays>,
@@ -372,6 +378,7 @@ impl From<DealRules> for DealRulesView {
             response_business_hours: rules.response_business_hours,
             second_registrant: rules.second_registrant,
             excludes_public_tenders: rules.excludes_public_tenders,
+            respects_partner_territories: rules.respects_partner_territories,
             attribution_window_days: rules.attribution_window_days,
             attribution_click: rules.attribution_click,
             created_at: rules.created_at,

@@ -15,7 +15,7 @@ mod service;
 mod store;
 
 pub use domain::{
-    AttributionClick, DealRules, ExistingAccounts, ProtectionStart, Qualification, QualificationField,
-    QualificationType, SecondRegistrant,
+    AttributionClick, DealRules, EXTENSIONS_ALLOWED, ExistingAccounts, FIRST_REMINDER_DAYS, ProtectionStart,
+    Qualification, QualificationField, QualificationType, SecondRegistrant,
 };
 pub use service::of;

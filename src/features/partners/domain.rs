@@ -6,6 +6,7 @@ use crate::kernel::problem::Problem;
 use crate::kernel::word::word_enum;
 use chrono::{DateTime, Utc};
 use serde::Serialize;
+use std::collections::BTreeSet;
 
 word_enum! {
     /// Where a partner stands.
@@ -35,6 +36,91 @@ impl PartnerStatus {
     }
 }
 
+word_enum! {
+    /// Why a partner is not taken, stopped, or let go.
+    PartnerReasonCode, "partner reason code" {
+        /// It does not fit the programs.
+        NotAFit = "not_a_fit",
+        /// It works where the organization needs no partner.
+        OutsideTerritory = "outside_territory",
+        /// It did not send what was asked for.
+        IncompleteApplication = "incomplete_application",
+        /// It works for a competitor, or against a customer.
+        ConflictOfInterest = "conflict_of_interest",
+        /// Papers are missing or have run out.
+        MissingDocuments = "missing_documents",
+        /// It owes money.
+        OverduePayment = "overdue_payment",
+        /// Something is being looked into.
+        UnderInvestigation = "under_investigation",
+        /// It broke the terms.
+        BreachOfTerms = "breach_of_terms",
+        /// Nothing came of it for too long.
+        Inactive = "inactive",
+        /// It wants to be partner no more.
+        EndedByPartner = "ended_by_partner",
+        /// There is no such company any more.
+        CompanyClosed = "company_closed",
+        /// Anything else, as the reason says.
+        Other = "other",
+    }
+}
+
+impl PartnerReasonCode {
+    /// What it means, for a person.
+    pub const fn title(self) -> &'static str {
+        match self {
+            Self::NotAFit => "The company does not fit our programs.",
+            Self::OutsideTerritory => "We need no partner where the company works.",
+            Self::IncompleteApplication => "The application lacks what was asked for.",
+            Self::ConflictOfInterest => "The company works for a competitor, or against a customer.",
+            Self::MissingDocuments => "Papers are missing or have run out.",
+            Self::OverduePayment => "The company owes us money.",
+            Self::UnderInvestigation => "Something is being looked into.",
+            Self::BreachOfTerms => "The company broke the terms.",
+            Self::Inactive => "Nothing came of the partnership for too long.",
+            Self::EndedByPartner => "The company wants to be our partner no more.",
+            Self::CompanyClosed => "There is no such company any more.",
+            Self::Other => "Another reason, as the text says.",
+        }
+    }
+
+    /// The verbs that it is a reason for.
+    pub const fn moves(self) -> &'static [&'static str] {
+        match self {
+            Self::NotAFit | Self::OutsideTerritory | Self::IncompleteApplication => &["decline"],
+            Self::MissingDocuments | Self::OverduePayment | Self::UnderInvestigation => &["suspend"],
+            Self::Inactive | Self::EndedByPartner | Self::CompanyClosed => &["terminate"],
+            Self::ConflictOfInterest => &["decline", "terminate"],
+            Self::BreachOfTerms => &["suspend", "terminate"],
+            Self::Other => &["decline", "suspend", "terminate"],
+        }
+    }
+}
+
+/// Why a partner is moved.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Why {
+    /// By code.
+    pub code: PartnerReasonCode,
+    /// In words.
+    pub text: String,
+}
+
+impl Why {
+    fn require(&self, verb: &str) -> Result<(), Problem> {
+        if self.code.moves().contains(&verb) {
+            return Ok(());
+        }
+        let of_verb = PartnerReasonCode::ALL
+            .iter()
+            .filter(|code| code.moves().contains(&verb));
+        let codes: Vec<&str> = of_verb.map(|code| code.as_str()).collect();
+        let message = format!("It is no reason to {verb}; these are: {}.", codes.join(", "));
+        Err(Problem::field("/reason_code", "not_for_this_move", message))
+    }
+}
+
 /// A partner.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Partner {
@@ -48,12 +134,16 @@ pub struct Partner {
     pub name: String,
     /// Where it stands.
     pub status: PartnerStatus,
+    /// Why it stands there, by code, where one was given.
+    pub status_reason_code: Option<PartnerReasonCode>,
     /// Why it stands there, where a reason was given.
     pub status_reason: Option<String>,
     /// Its internet domain.
     pub domain: Option<String>,
     /// Its country, ISO 3166-1 alpha-2.
     pub country: Option<String>,
+    /// The countries of the customers that it may bring, where a program asks; none is all.
+    pub territories: BTreeSet<String>,
     /// Whether the partners above it see neither it nor what is below it.
     pub hidden_from_parent: bool,
     /// When it was approved.
@@ -81,6 +171,8 @@ pub struct NewPartner {
     pub domain: Option<String>,
     /// Its country.
     pub country: Option<String>,
+    /// The countries of the customers that it may bring, where a program asks; none is all.
+    pub territories: BTreeSet<String>,
     /// Whether it is hidden from the partners above it.
     pub hidden_from_parent: bool,
 }
@@ -98,6 +190,8 @@ pub struct PartnerPatch {
     pub domain: Patch<String>,
     /// Its country.
     pub country: Patch<String>,
+    /// The countries of the customers that it may bring.
+    pub territories: Option<BTreeSet<String>>,
     /// Whether it is hidden from the partners above it.
     pub hidden_from_parent: Option<bool>,
 }
@@ -111,6 +205,7 @@ impl Partner {
             name,
             domain,
             country,
+            territories,
             hidden_from_parent,
         } = new;
         Self {
@@ -119,9 +214,11 @@ impl Partner {
             parent_id,
             name,
             status: PartnerStatus::Applied,
+            status_reason_code: None,
             status_reason: None,
             domain,
             country,
+            territories,
             hidden_from_parent,
             approved_at: None,
             terminated_at: None,
@@ -139,6 +236,7 @@ impl Partner {
             name,
             domain,
             country,
+            territories,
             hidden_from_parent,
         } = patch;
         if parent_id == Patch::Set(self.id) {
@@ -153,6 +251,7 @@ impl Partner {
         self.name = name.unwrap_or(self.name);
         domain.apply_to(&mut self.domain);
         country.apply_to(&mut self.country);
+        self.territories = territories.unwrap_or(self.territories);
         self.hidden_from_parent = hidden_from_parent.unwrap_or(self.hidden_from_parent);
         Ok(self.changed(now))
     }
@@ -170,17 +269,23 @@ impl Partner {
     }
 
     /// Does not take it.
-    pub fn decline(self, reason: String, now: DateTime<Utc>) -> Result<Self, Problem> {
+    pub fn decline(self, why: Why, now: DateTime<Utc>) -> Result<Self, Problem> {
         match self.status {
-            PartnerStatus::Applied => Ok(self.moved(PartnerStatus::Declined, Some(reason), now)),
+            PartnerStatus::Applied => {
+                why.require("decline")?;
+                Ok(self.moved(PartnerStatus::Declined, Some(why), now))
+            }
             _ => Err(self.refuse("decline")),
         }
     }
 
     /// Stops it from acting and earning for now.
-    pub fn suspend(self, reason: String, now: DateTime<Utc>) -> Result<Self, Problem> {
+    pub fn suspend(self, why: Why, now: DateTime<Utc>) -> Result<Self, Problem> {
         match self.status {
-            PartnerStatus::Approved => Ok(self.moved(PartnerStatus::Suspended, Some(reason), now)),
+            PartnerStatus::Approved => {
+                why.require("suspend")?;
+                Ok(self.moved(PartnerStatus::Suspended, Some(why), now))
+            }
             _ => Err(self.refuse("suspend")),
         }
     }
@@ -194,10 +299,11 @@ impl Partner {
     }
 
     /// Ends the partnership for good.
-    pub fn terminate(self, reason: String, now: DateTime<Utc>) -> Result<Self, Problem> {
+    pub fn terminate(self, why: Why, now: DateTime<Utc>) -> Result<Self, Problem> {
         match self.status {
             PartnerStatus::Approved | PartnerStatus::Suspended => {
-                let gone = self.moved(PartnerStatus::Terminated, Some(reason), now);
+                why.require("terminate")?;
+                let gone = self.moved(PartnerStatus::Terminated, Some(why), now);
                 Ok(Self {
                     terminated_at: Some(now),
                     ..gone
@@ -207,9 +313,11 @@ impl Partner {
         }
     }
 
-    fn moved(self, status: PartnerStatus, status_reason: Option<String>, now: DateTime<Utc>) -> Self {
+    fn moved(self, status: PartnerStatus, why: Option<Why>, now: DateTime<Utc>) -> Self {
+        let (status_reason_code, status_reason) = why.map(|why| (why.code, why.text)).unzip();
         Self {
             status,
+            status_reason_code,
             status_reason,
             ..self.changed(now)
         }

@@ -1,6 +1,6 @@
 //! Partners on the wire.
 
-use super::domain::{NewPartner, Partner, PartnerPatch, PartnerStatus};
+use super::domain::{NewPartner, Partner, PartnerPatch, PartnerReasonCode, PartnerStatus, Why};
 use super::store::{PartnerFilter, PartnerOrder};
 use crate::kernel::ctx::Ctx;
 use crate::kernel::id::PartnerId;
@@ -10,6 +10,7 @@ use crate::page_of;
 use crate::platform::db::PageRequest;
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeSet;
 use utoipa::{IntoParams, ToSchema};
 use validator::Validate;
 
@@ -49,6 +50,10 @@ pub struct NewPartnerBody {
     /// Its country, ISO 3166-1 alpha-2.
     #[schema(nullable = false, max_length = 2, pattern = "^[A-Z]{2}$", example = "DE")]
     pub country: Option<String>,
+    /// The countries of the customers that it may bring, in programs whose deal rules ask for it; none is all.
+    #[serde(default)]
+    #[schema(max_items = 300)]
+    pub territories: Vec<Territory>,
     /// Whether the partners above it see neither it, nor its deals, nor what is below it; not hidden when left out.
     #[schema(nullable = false)]
     pub hidden_from_parent: Option<bool>,
@@ -63,6 +68,7 @@ impl NewPartnerBody {
             name,
             domain,
             country,
+            territories,
             hidden_from_parent,
         } = self.clone();
         NewPartner {
@@ -71,9 +77,19 @@ impl NewPartnerBody {
             name,
             domain,
             country,
+            territories: countries(territories),
             hidden_from_parent: hidden_from_parent.unwrap_or(false),
         }
     }
+}
+
+/// A country of a partner's customers, ISO 3166-1 alpha-2.
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+#[schema(as = TerritoryCountry, value_type = String, min_length = 2, max_length = 2, pattern = "^[A-Z]{2}$", example = "AT")]
+pub struct Territory(pub String);
+
+fn countries(territories: Vec<Territory>) -> BTreeSet<String> {
+    territories.into_iter().map(|country| country.0).collect()
 }
 
 /// Changes of a partner: absent leaves a field as it is, `null` clears it.
@@ -106,6 +122,9 @@ pub struct PatchPartnerBody {
     #[serde(default)]
     #[schema(value_type = Option<String>, max_length = 2, pattern = "^[A-Z]{2}$", example = "DE")]
     pub country: Patch<String>,
+    /// The countries of the customers that it may bring, in programs whose deal rules ask for it; none is all.
+    #[schema(nullable = false, max_items = 300)]
+    pub territories: Option<Vec<Territory>>,
     /// Whether the partners above it see neither it, nor its deals, nor what is below it.
     #[schema(nullable = false)]
     pub hidden_from_parent: Option<bool>,
@@ -120,6 +139,7 @@ impl PatchPartnerBody {
             name,
             domain,
             country,
+            territories,
             hidden_from_parent,
         } = self.clone();
         PartnerPatch {
@@ -128,14 +148,89 @@ impl PatchPartnerBody {
             name,
             domain,
             country,
+            territories: territories.map(countries),
             hidden_from_parent,
+        }
+    }
+}
+
+/// Why a partner is declined, suspended or terminated; kept with the partner, which may read it.
+#[derive(Debug, Clone, Deserialize, Validate, ToSchema)]
+#[schema(as = PartnerReason, examples(json!({"reason_code": "breach_of_terms", "reason": "Our brand was used in advertisements twice."})))]
+#[serde(deny_unknown_fields)]
+pub struct PartnerReasonBody {
+    /// Why, as one of `GET /v1/partner-reason-codes` that is for this move; `other` when left out.
+    #[schema(nullable = false)]
+    pub reason_code: Option<PartnerReasonCode>,
+    /// Why, in words.
+    #[schema(
+        min_length = 1,
+        max_length = 1000,
+        pattern = r"^[^\x00]*[^\s\x00][^\x00]*$",
+        example = "Our brand was used in advertisements twice."
+    )]
+    pub reason: String,
+}
+
+impl PartnerReasonBody {
+    /// The body as business speaks of it.
+    pub fn why(&self) -> Why {
+        Why {
+            code: self.reason_code.unwrap_or(PartnerReasonCode::Other),
+            text: self.reason.clone(),
+        }
+    }
+}
+
+/// A reason for which partners are declined, suspended or terminated.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+#[schema(as = PartnerMoveReason, examples(json!({"code": "breach_of_terms", "title": "The company broke the terms.", "moves": ["suspend", "terminate"]})))]
+pub struct ReasonCodeView {
+    /// The code.
+    pub code: PartnerReasonCode,
+    /// What it means.
+    #[schema(max_length = 255)]
+    pub title: String,
+    /// The moves that it is a reason for: decline, suspend, terminate.
+    #[schema(max_items = 3)]
+    pub moves: Vec<PartnerMoveName>,
+}
+
+/// A move of a partner.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+#[schema(value_type = String, max_length = 16, pattern = "^[a-z]+$", example = "suspend")]
+pub struct PartnerMoveName(pub String);
+
+/// The reasons for which partners are declined, suspended or terminated.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+#[schema(as = PartnerMoveReasons, examples(json!({"data": [{"code": "breach_of_terms", "title": "The company broke the terms.", "moves": ["suspend", "terminate"]}]})))]
+pub struct ReasonCodesView {
+    /// The reasons.
+    #[schema(max_items = 100)]
+    pub data: Vec<ReasonCodeView>,
+}
+
+impl ReasonCodesView {
+    /// All of them.
+    pub fn all() -> Self {
+        let views = PartnerReasonCode::ALL.iter().map(|code| ReasonCodeView {
+            code: *code,
+            title: code.title().to_owned(),
+            moves: code
+                .moves()
+                .iter()
+                .map(|verb| PartnerMoveName((*verb).to_owned()))
+                .collect(),
+        });
+        Self {
+            data: views.collect(),
         }
     }
 }
 
 /// A partner: a company that sells, refers, integrates or implements.
 #[derive(Debug, Clone, Serialize, ToSchema)]
-#[schema(as = Partner, examples(json!({"id": "ptn_01j9zq4y8k7m5n3p2r1s0t6v4w", "external_id": "crm-4711", "parent_id": null, "name": "Nordlicht Consulting", "status": "approved", "status_reason": null, "domain": "nordlicht.example", "country": "DE", "hidden_from_parent": false, "approved_at": "2026-03-02T09:30:00Z", "terminated_at": null, "created_at": "2026-03-01T08:00:00Z", "updated_at": "2026-03-02T09:30:00Z"})))]
+#[schema(as = Partner, examples(json!({"id": "ptn_01j9zq4y8k7m5n3p2r1s0t6v4w", "external_id": "crm-4711", "parent_id": null, "name": "Nordlicht Consulting", "status": "approved", "status_reason_code": null, "status_reason": null, "domain": "nordlicht.example", "country": "DE", "territories": ["AT", "DE"], "hidden_from_parent": false, "approved_at": "2026-03-02T09:30:00Z", "terminated_at": null, "created_at": "2026-03-01T08:00:00Z", "updated_at": "2026-03-02T09:30:00Z"})))]
 pub struct PartnerView {
     /// Its id.
     pub id: PartnerId,
@@ -150,6 +245,9 @@ pub struct PartnerView {
     pub name: String,
     /// Where it stands: applied, approved, declined, suspended or terminated.
     pub status: PartnerStatus,
+    /// Why it was declined, suspended or terminated, by code.
+    #[schema(required, value_type = Option<String>, max_length = 64)]
+    pub status_reason_code: Option<PartnerReasonCode>,
     /// Why it was declined, suspended or terminated.
     #[schema(required, max_length = 1000)]
     pub status_reason: Option<String>,
@@ -159,6 +257,9 @@ pub struct PartnerView {
     /// Its country, ISO 3166-1 alpha-2.
     #[schema(required, max_length = 2)]
     pub country: Option<String>,
+    /// The countries of the customers that it may bring, in programs whose deal rules ask for it; none is all.
+    #[schema(max_items = 300)]
+    pub territories: Vec<Territory>,
     /// Whether the partners above it see neither it, nor its deals, nor what is below it.
     pub hidden_from_parent: bool,
     /// When it was approved.
@@ -181,9 +282,11 @@ impl From<Partner> for PartnerView {
             parent_id: partner.parent_id,
             name: partner.name,
             status: partner.status,
+            status_reason_code: partner.status_reason_code,
             status_reason: partner.status_reason,
             domain: partner.domain,
             country: partner.country,
+            territories: partner.territories.into_iter().map(Territory).collect(),
             hidden_from_parent: partner.hidden_from_parent,
             approved_at: partner.approved_at,
             terminated_at: partner.terminated_at,

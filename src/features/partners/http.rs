@@ -1,10 +1,13 @@
 //! The operations on partners.
 
-use super::dto::{NewPartnerBody, PartnerPage, PartnerPath, PartnerView, PartnersQuery, PatchPartnerBody};
+use super::dto::{
+    NewPartnerBody, PartnerPage, PartnerPath, PartnerReasonBody, PartnerView, PartnersQuery,
+    PatchPartnerBody, ReasonCodesView,
+};
 use super::{Partner, service};
 use crate::kernel::permission::can;
 use crate::kernel::problem::Problem;
-use crate::platform::web::{Answer, Command, Filter, Granted, Nothing, ReasonBody, Reply, Target};
+use crate::platform::web::{Answer, Command, Filter, Granted, Nothing, Reply, Target};
 use actix_web::{get, patch, post};
 use utoipa_actix_web::service_config::ServiceConfig;
 
@@ -19,7 +22,8 @@ pub fn routes(config: &mut ServiceConfig<'_>) {
         .service(decline_partner)
         .service(suspend_partner)
         .service(reinstate_partner)
-        .service(terminate_partner);
+        .service(terminate_partner)
+        .service(list_partner_reason_codes);
 }
 
 fn record(partner: Partner) -> Result<Answer, Problem> {
@@ -120,15 +124,16 @@ async fn approve_partner(
 
 /// Decline a partner
 ///
-/// Does not take an applicant. Final; a reason is kept. `409` when it is not `applied`.
-#[utoipa::path(tag = "Partners", operation_id = "declinePartner", params(PartnerPath), request_body = ReasonBody,
+/// Does not take an applicant. Final; a reason is kept. `409` when it is not `applied`, `422` for a code that is no reason
+/// to decline.
+#[utoipa::path(tag = "Partners", operation_id = "declinePartner", params(PartnerPath), request_body = PartnerReasonBody,
     responses((status = 200, description = "The declined partner.", body = PartnerView)),
     extensions(("x-required-permission" = json!("partners:review"))))]
 #[post("/v1/partners/{partner_id}/decline")]
 async fn decline_partner(
     who: Granted<can::PartnersReview>,
     target: Target<PartnerPath>,
-    command: Command<ReasonBody>,
+    command: Command<PartnerReasonBody>,
 ) -> Reply {
     who.write(command, move |tx, ctx, command| {
         record(service::decline(
@@ -136,7 +141,7 @@ async fn decline_partner(
             ctx,
             target.partner_id,
             &command.precondition,
-            &command.body.reason,
+            command.body.why(),
         )?)
     })
     .await
@@ -144,15 +149,16 @@ async fn decline_partner(
 
 /// Suspend a partner
 ///
-/// Stops an approved partner from acting and earning until it is reinstated. What it has earned stays.
-#[utoipa::path(tag = "Partners", operation_id = "suspendPartner", params(PartnerPath), request_body = ReasonBody,
+/// Stops an approved partner from acting and earning until it is reinstated. What it has earned stays. `422` for a code
+/// that is no reason to suspend.
+#[utoipa::path(tag = "Partners", operation_id = "suspendPartner", params(PartnerPath), request_body = PartnerReasonBody,
     responses((status = 200, description = "The suspended partner.", body = PartnerView)),
     extensions(("x-required-permission" = json!("partners:review"))))]
 #[post("/v1/partners/{partner_id}/suspend")]
 async fn suspend_partner(
     who: Granted<can::PartnersReview>,
     target: Target<PartnerPath>,
-    command: Command<ReasonBody>,
+    command: Command<PartnerReasonBody>,
 ) -> Reply {
     who.write(command, move |tx, ctx, command| {
         record(service::suspend(
@@ -160,7 +166,7 @@ async fn suspend_partner(
             ctx,
             target.partner_id,
             &command.precondition,
-            &command.body.reason,
+            command.body.why(),
         )?)
     })
     .await
@@ -192,25 +198,36 @@ async fn reinstate_partner(
 /// Terminate a partner
 ///
 /// Ends the partnership for good; all keys of the partner stop working in the same transaction. What it has earned
-/// stays on the ledger.
-#[utoipa::path(tag = "Partners", operation_id = "terminatePartner", params(PartnerPath), request_body = ReasonBody,
+/// stays on the ledger. `422` for a code that is no reason to terminate.
+#[utoipa::path(tag = "Partners", operation_id = "terminatePartner", params(PartnerPath), request_body = PartnerReasonBody,
     responses((status = 200, description = "The terminated partner.", body = PartnerView)),
     extensions(("x-required-permission" = json!("partners:review"))))]
 #[post("/v1/partners/{partner_id}/terminate")]
 async fn terminate_partner(
     who: Granted<can::PartnersReview>,
     target: Target<PartnerPath>,
-    command: Command<ReasonBody>,
+    command: Command<PartnerReasonBody>,
 ) -> Reply {
     who.write(command, move |tx, ctx, command| {
-        let reason = &command.body.reason;
         record(crate::flows::partner_terminated::run(
             tx,
             ctx,
             target.partner_id,
             &command.precondition,
-            reason,
+            command.body.why(),
         )?)
     })
     .await
+}
+
+/// List partner reason codes
+///
+/// The reasons for which a partner can be declined, suspended or terminated, with what they mean and the moves that they
+/// are for.
+#[utoipa::path(tag = "Partners", operation_id = "listPartnerReasonCodes",
+    responses((status = 200, description = "The reasons.", body = ReasonCodesView)),
+    extensions(("x-required-permission" = json!("partners:read"))))]
+#[get("/v1/partner-reason-codes")]
+async fn list_partner_reason_codes(who: Granted<can::PartnersRead>) -> Reply {
+    who.read(move |_, _| Answer::ok(&ReasonCodesView::all())).await
 }

@@ -1,6 +1,6 @@
 //! The verbs of a partner.
 
-use super::domain::{NewPartner, Partner, PartnerPatch};
+use super::domain::{NewPartner, Partner, PartnerPatch, Why};
 use super::store::{self, PartnerFilter};
 use crate::kernel::ctx::Ctx;
 use crate::kernel::id::PartnerId;
@@ -76,11 +76,11 @@ pub fn decline(
     ctx: &Ctx,
     id: PartnerId,
     precondition: &Precondition,
-    reason: &str,
+    why: Why,
 ) -> Result<Partner, Problem> {
-    let why = Some(reason.to_owned());
-    step(tx, ctx, id, precondition, "partner.declined", why, |partner| {
-        partner.decline(reason.to_owned(), ctx.now)
+    let reason = Some(why.text.clone());
+    step(tx, ctx, id, precondition, "partner.declined", reason, |partner| {
+        partner.decline(why, ctx.now)
     })
 }
 
@@ -90,12 +90,18 @@ pub fn suspend(
     ctx: &Ctx,
     id: PartnerId,
     precondition: &Precondition,
-    reason: &str,
+    why: Why,
 ) -> Result<Partner, Problem> {
-    let why = Some(reason.to_owned());
-    step(tx, ctx, id, precondition, "partner.suspended", why, |partner| {
-        partner.suspend(reason.to_owned(), ctx.now)
-    })
+    let reason = Some(why.text.clone());
+    step(
+        tx,
+        ctx,
+        id,
+        precondition,
+        "partner.suspended",
+        reason,
+        |partner| partner.suspend(why, ctx.now),
+    )
 }
 
 /// Lets it act and earn again.
@@ -116,12 +122,18 @@ pub fn terminate(
     ctx: &Ctx,
     id: PartnerId,
     precondition: &Precondition,
-    reason: &str,
+    why: Why,
 ) -> Result<Partner, Problem> {
-    let why = Some(reason.to_owned());
-    step(tx, ctx, id, precondition, "partner.terminated", why, |partner| {
-        partner.terminate(reason.to_owned(), ctx.now)
-    })
+    let reason = Some(why.text.clone());
+    step(
+        tx,
+        ctx,
+        id,
+        precondition,
+        "partner.terminated",
+        reason,
+        |partner| partner.terminate(why, ctx.now),
+    )
 }
 
 /// One move: lock, check the version, move, save, record.

@@ -1,6 +1,6 @@
 //! Partners in Postgres. Every query takes the caller's scope.
 
-use super::domain::{Partner, PartnerStatus};
+use super::domain::{Partner, PartnerReasonCode, PartnerStatus};
 use crate::kernel::ctx::Scope;
 use crate::kernel::id::PartnerId;
 use crate::kernel::problem::Problem;
@@ -60,6 +60,8 @@ struct PartnerRow {
     created_at: DateTime<Utc>,
     updated_at: DateTime<Utc>,
     hidden_from_parent: bool,
+    status_reason_code: Option<String>,
+    territories: Vec<String>,
 }
 
 /// One partner.
@@ -201,6 +203,8 @@ impl PartnerRow {
             created_at: partner.created_at,
             updated_at: partner.updated_at,
             hidden_from_parent: partner.hidden_from_parent,
+            status_reason_code: partner.status_reason_code.map(|code| code.as_str().to_owned()),
+            territories: partner.territories.iter().cloned().collect(),
         }
     }
 }
@@ -209,15 +213,19 @@ impl TryFrom<PartnerRow> for Partner {
     type Error = Problem;
 
     fn try_from(row: PartnerRow) -> Result<Self, Problem> {
+        let code = row.status_reason_code.as_deref();
+        let code = code.map(PartnerReasonCode::from_str).transpose();
         Ok(Self {
             id: PartnerId::from_uuid(row.id),
             external_id: row.external_id,
             parent_id: row.parent_id.map(PartnerId::from_uuid),
             name: row.name,
             status: PartnerStatus::from_str(&row.status).map_err(Problem::damaged)?,
+            status_reason_code: code.map_err(Problem::damaged)?,
             status_reason: row.status_reason,
             domain: row.domain,
             country: row.country,
+            territories: row.territories.into_iter().collect(),
             hidden_from_parent: row.hidden_from_parent,
             approved_at: row.approved_at,
             terminated_at: row.terminated_at,

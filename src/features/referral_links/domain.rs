@@ -16,13 +16,17 @@ word_enum! {
     }
 }
 
+/// The moves of a referral link: from where, by which verb, to where.
+pub const MOVES: &[(ReferralLinkStatus, &str, ReferralLinkStatus)] =
+    &[(ReferralLinkStatus::Active, "retire", ReferralLinkStatus::Retired)];
+
 impl ReferralLinkStatus {
     /// The verbs that this state allows.
-    pub const fn moves(self) -> &'static [&'static str] {
-        match self {
-            Self::Active => &["retire"],
-            Self::Retired => &[],
-        }
+    pub fn moves(self) -> Vec<&'static str> {
+        let own = MOVES.iter().filter(|(from, _, _)| *from == self);
+        let mut verbs: Vec<_> = own.map(|(_, verb, _)| *verb).collect();
+        verbs.dedup();
+        verbs
     }
 }
 
@@ -89,7 +93,7 @@ impl ReferralLink {
                 ..self
             }),
             status @ ReferralLinkStatus::Retired => {
-                Err(Problem::wrong_state("retire", status.as_str(), status.moves()))
+                Err(Problem::wrong_state("retire", status.as_str(), &status.moves()))
             }
         }
     }

@@ -17,5 +17,5 @@ pub mod http;
 mod service;
 mod store;
 
-pub use domain::{Click, Conversion};
+pub use domain::{Click, Conversion, MOVES, ReferralLinkStatus};
 pub use service::{converted, credited};

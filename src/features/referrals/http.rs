@@ -45,7 +45,8 @@ fn record(tx: &mut Tx<'_>, ctx: &Ctx, referral: Referral) -> Result<Answer, Prob
 
 /// List referrals
 ///
-/// The referrals that you may see, a page at a time. A partner's own caller sees its own ones.
+/// The referrals that you may see, a page at a time. A partner's own caller sees its own ones, and those of the
+/// partners below it that are not hidden.
 #[utoipa::path(tag = "Referrals", operation_id = "listReferrals", params(ReferralsQuery),
     responses((status = 200, description = "One page of referrals.", body = ReferralPage)),
     extensions(("x-required-permission" = json!("referrals:read"))))]

@@ -4,7 +4,8 @@
 //!
 //! Invariant: what was submitted and promised never changes (`guard_referral`); the rules of the moment decided.
 //! Invariant: a referral is answered once; whoever answers late leaves a breach behind (`response_breached_at`).
-//! Invariant: a partner sees its own referrals, with status, reasons and history, and not who answers them.
+//! Invariant: a partner sees its own referrals, and those of the partners below it unless they are hidden, with status,
+//! reasons and history, and not who answers them. It touches its own alone.
 //! Invariant: a referral becomes one deal, with the credit of its partner, in one transaction; see
 //! `flows::referral_converted`.
 //! Events: `referral.submitted`, `referral.updated`, `referral.accepted`, `referral.rejected`,

@@ -55,7 +55,8 @@ pub fn submit(tx: &mut Tx<'_>, ctx: &Ctx, new: NewReferral) -> Result<Referral, 
     let unknown = |pointer: &str| Problem::field(pointer, "unknown_reference", "There is no such record.");
     let rules = deal_rules::of(tx, ctx, new.program_id)
         .map_err(|problem| problem.or_if_missing(unknown("/program_id")))?;
-    partners::get(tx, ctx, partner_id).map_err(|problem| problem.or_if_missing(unknown("/partner_id")))?;
+    let partner = partners::get(tx, ctx, partner_id)
+        .map_err(|problem| problem.or_if_missing(unknown("/partner_id")))?;
     if let Some(family) = new.lead.product_family_id {
         product_families::get(tx, ctx, family)
             .map_err(|problem| problem.or_if_missing(unknown("/product_family_id")))?;
@@ -64,7 +65,7 @@ pub fn submit(tx: &mut Tx<'_>, ctx: &Ctx, new: NewReferral) -> Result<Referral, 
         let detail = "The partner does not take part in the program: it has no active enrollment in it.";
         return Err(Problem::new(Code::WrongState).because(detail));
     }
-    let referral = Referral::submit(new, partner_id, &rules, ctx.now)?;
+    let referral = Referral::submit(new, (partner_id, &partner.territories), &rules, ctx.now)?;
     store::insert(tx, &ctx.scope, &referral, mover(ctx))?;
     store::route(tx, referral.id)?;
     let change = Change::created("referral.submitted", subject(&referral), &referral);
@@ -282,7 +283,11 @@ fn lock(
     id: ReferralId,
     precondition: &Precondition,
 ) -> Result<Referral, Problem> {
-    let referral = store::lock(tx, &ctx.scope, id)?.ok_or_else(Problem::not_found)?;
+    let Some(referral) = store::lock(tx, &ctx.scope, id)? else {
+        get(tx, ctx, id)?;
+        return Err(Problem::new(Code::PermissionDenied)
+            .because("It is another partner's referral; you see it because the partner is below yours."));
+    };
     precondition.check(referral.row_version)?;
     Ok(referral)
 }

@@ -15,6 +15,7 @@ pub fn routes(config: &mut ServiceConfig<'_>) {
         .service(get_partner_performance);
     super::attribution::http::routes(config);
     super::activity::http::routes(config);
+    super::onboarding::http::routes(config);
 }
 
 async fn report(who: Granted<can::ReportsRead>, query: Filter<ReportQuery>, group_by: GroupBy) -> Reply {

@@ -44,13 +44,17 @@ word_enum! {
     }
 }
 
+/// The moves of a touchpoint: from where, by which verb, to where.
+pub const MOVES: &[(TouchpointStatus, &str, TouchpointStatus)] =
+    &[(TouchpointStatus::Recorded, "void", TouchpointStatus::Voided)];
+
 impl TouchpointStatus {
     /// The verbs that this state allows.
-    pub const fn moves(self) -> &'static [&'static str] {
-        match self {
-            Self::Recorded => &["void"],
-            Self::Voided => &[],
-        }
+    pub fn moves(self) -> Vec<&'static str> {
+        let own = MOVES.iter().filter(|(from, _, _)| *from == self);
+        let mut verbs: Vec<_> = own.map(|(_, verb, _)| *verb).collect();
+        verbs.dedup();
+        verbs
     }
 }
 
@@ -180,7 +184,7 @@ impl Touchpoint {
                 ..self
             }),
             status @ TouchpointStatus::Voided => {
-                Err(Problem::wrong_state("void", status.as_str(), status.moves()))
+                Err(Problem::wrong_state("void", status.as_str(), &status.moves()))
             }
         }
     }

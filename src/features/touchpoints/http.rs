@@ -74,7 +74,7 @@ async fn get_touchpoint(who: Granted<can::TouchpointsRead>, target: Target<Touch
 
 /// Void a touchpoint
 ///
-/// It was a mistake: `recorded` → `voided`, final, and the reason is kept. From then on it is evidence for nothing. A
+/// It was a mistake: recorded → voided, final, and the reason is kept. From then on it is evidence for nothing. A
 /// partner's caller voids only what its partner recorded: otherwise `403`. `409` when it is voided already.
 #[utoipa::path(tag = "Touchpoints", operation_id = "voidTouchpoint", params(TouchpointPath), request_body = ReasonBody,
     responses((status = 200, description = "The voided touchpoint.", body = TouchpointView)),

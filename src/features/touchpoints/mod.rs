@@ -15,5 +15,5 @@ pub mod http;
 mod service;
 mod store;
 
-pub use domain::{Touchpoint, TouchpointKind, TouchpointStatus};
+pub use domain::{MOVES, Touchpoint, TouchpointKind, TouchpointStatus};
 pub use service::evidence;

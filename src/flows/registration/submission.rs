@@ -8,7 +8,7 @@ use crate::features::deal_registrations::{
     self, ClaimedAccount, DealRegistration, NewRegistration, RegistrationStatus,
 };
 use crate::features::deal_rules::{DealRules, ExistingAccounts, SecondRegistrant};
-use crate::features::partners::{self, PartnerStatus};
+use crate::features::partners::{self, Partner, PartnerStatus};
 use crate::features::registration_conflicts::{self, ConflictKind, NewConflict};
 use crate::features::{accounts, enrollments, product_families, programs};
 use crate::kernel::ctx::Ctx;
@@ -123,8 +123,8 @@ pub fn require_known(
 fn claim(tx: &mut Tx<'_>, house: &Ctx, registration: DealRegistration) -> Result<Attempt, Problem> {
     let account = accounts::lock_standing(tx, house, registration.account_id)?;
     let rules = deal_registrations::rules(tx, house, registration.program_id)?;
-    require_enrolled(tx, house, &registration)?;
-    require_rules(&registration, &rules, account.country.as_deref())?;
+    let partner = require_enrolled(tx, house, &registration)?;
+    require_rules(&registration, &rules, &partner, account.country.as_deref())?;
     if registration.status == RegistrationStatus::ActionRequired {
         // It has been a claim all along, so that nothing new stands in its way.
         let submitted = submitted(tx, house, &registration, &rules)?;
@@ -191,14 +191,18 @@ fn submitted(
     Ok(after)
 }
 
-fn require_enrolled(tx: &mut Tx<'_>, house: &Ctx, registration: &DealRegistration) -> Result<(), Problem> {
+fn require_enrolled(
+    tx: &mut Tx<'_>,
+    house: &Ctx,
+    registration: &DealRegistration,
+) -> Result<Partner, Problem> {
     let partner = partners::get(tx, house, registration.partner_id)?;
     if partner.status != PartnerStatus::Approved {
         let message = "Only an approved partner registers.";
         return Err(Problem::field("/partner_id", "partner_not_approved", message));
     }
     if enrollments::takes_part(tx, house, registration.partner_id, registration.program_id)? {
-        return Ok(());
+        return Ok(partner);
     }
     let message = "The partner does not take part in this program now.";
     Err(Problem::field("/program_id", "not_enrolled", message))
@@ -207,12 +211,14 @@ fn require_enrolled(tx: &mut Tx<'_>, house: &Ctx, registration: &DealRegistratio
 fn require_rules(
     registration: &DealRegistration,
     rules: &DealRules,
+    partner: &Partner,
     known_country: Option<&str>,
 ) -> Result<(), Problem> {
     let country = registration.country.as_deref().or(known_country);
     let mut found = rules.qualification_problems(&registration.qualification, "/qualification");
     found.extend(rules.size_problem(Some(registration.amount), "/amount"));
     found.extend(rules.territory_problem(country, "/country"));
+    found.extend(rules.partner_territory_problem(&partner.territories, country, "/country"));
     found.extend(rules.product_problem(registration.product_family_id, "/product_family_id"));
     found.extend(rules.tender_problem(registration.public_tender, "/public_tender"));
     if found.is_empty() {

@@ -126,6 +126,20 @@ fn by_constraint(constraint: &str) -> Option<Problem> {
                 ..Problem::new(Code::AlreadyExists)
             });
         }
+        "partner_contacts_email_key" => {
+            let message = "The partner has a contact of this e-mail address.";
+            return Some(Problem {
+                errors: vec![FieldProblem::new("/email", "taken", message)],
+                ..Problem::new(Code::AlreadyExists)
+            });
+        }
+        "partner_contacts_primary_key" => {
+            let message = "The partner has a primary contact; take that role from it first.";
+            return Some(Problem {
+                errors: vec![FieldProblem::new("/roles", "taken", message)],
+                ..Problem::new(Code::AlreadyExists)
+            });
+        }
         "referral_links_code_key" => {
             let message = "Another link has this code.";
             return Some(Problem {

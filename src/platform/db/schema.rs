@@ -390,6 +390,7 @@ diesel::table! {
         row_version -> Int8,
         created_at -> Timestamptz,
         updated_at -> Timestamptz,
+        respects_partner_territories -> Bool,
     }
 }
 
@@ -639,6 +640,24 @@ diesel::table! {
         created_at -> Timestamptz,
         updated_at -> Timestamptz,
         hidden_from_parent -> Bool,
+        status_reason_code -> Nullable<Text>,
+        territories -> Array<Text>,
+    }
+}
+
+diesel::table! {
+    partner_contacts (organization_id, id) {
+        organization_id -> Uuid,
+        id -> Uuid,
+        partner_id -> Uuid,
+        name -> Text,
+        email -> Nullable<Text>,
+        phone -> Nullable<Text>,
+        job_title -> Nullable<Text>,
+        roles -> Array<Text>,
+        row_version -> Int8,
+        created_at -> Timestamptz,
+        updated_at -> Timestamptz,
     }
 }
 
@@ -1128,6 +1147,7 @@ diesel::table! {
         updated_at -> Timestamptz,
         domain_key -> Nullable<Text>,
         name_key -> Nullable<Text>,
+        hidden_from_parent -> Bool,
     }
 }
 
@@ -1224,6 +1244,7 @@ diesel::allow_tables_to_appear_in_same_query!(
     invoices,
     ledger_entries,
     organizations,
+    partner_contacts,
     partner_descendants,
     partners,
     payments,

@@ -83,6 +83,11 @@ pub const FOREIGN_TABLES: &[(&str, &[&str], &str)] = &[
         "a distributor sees the credits of its resellers for deals that are not hidden; a list is one query",
     ),
     (
+        "referrals",
+        &["deals"],
+        "a distributor sees the leads of its resellers that became no hidden deal; a list is one query",
+    ),
+    (
         "commission_rules",
         &[
             "commissions",
@@ -136,6 +141,33 @@ pub const FOREIGN_TABLES: &[(&str, &[&str], &str)] = &[
             "programs",
         ],
         "a batch finds and writes thousands of records with one statement for each table",
+    ),
+    (
+        "next_actions",
+        &[
+            "account_matches",
+            "accounts",
+            "adjustments",
+            "attributions",
+            "commissions",
+            "deal_registrations",
+            "deal_rules",
+            "deals",
+            "enrollments",
+            "partners",
+            "payout_methods",
+            "payout_runs",
+            "payouts",
+            "program_terms",
+            "programs",
+            "referral_links",
+            "referrals",
+            "registration_conflict_parties",
+            "registration_conflicts",
+            "registration_extensions",
+            "terms_acceptances",
+        ],
+        "what waits for a caller is found over all rooms in one statement",
     ),
 ];
 

@@ -225,15 +225,16 @@ fn a_foreign_id_in_a_body_is_an_unknown_reference() {
 }
 
 /// What a partner's key may do besides reading: look after the partner's own people, where they come from, keys,
-/// payout methods, referrals and registrations; say what it did for a deal, claim credit for it, accept terms, and make
+/// contacts, payout methods, referrals and registrations; say what it did for a deal, claim credit for it, accept terms, and make
 /// links.
-const PARTNERS_WRITE: [&str; 39] = [
+const PARTNERS_WRITE: [&str; 42] = [
     "acceptProgramTerms",
     "addConflictEvidence",
     "createApiKey",
     "createAttribution",
     "createDealRegistration",
     "createIdentityProvider",
+    "createPartnerContact",
     "createPayoutMethod",
     "createReferral",
     "createReferralLink",
@@ -250,6 +251,7 @@ const PARTNERS_WRITE: [&str; 39] = [
     "refreshSession",
     "reinstateIdentityProvider",
     "reinstateUser",
+    "removePartnerContact",
     "retireReferralLink",
     "revokeApiKey",
     "revokeSession",
@@ -262,6 +264,7 @@ const PARTNERS_WRITE: [&str; 39] = [
     "updateAttribution",
     "updateDealRegistration",
     "updateIdentityProvider",
+    "updatePartnerContact",
     "updateUser",
     "voidTouchpoint",
     "withdrawDealRegistration",

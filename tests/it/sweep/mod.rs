@@ -288,9 +288,8 @@ fn what_a_caller_may_read_holds_nothing_foreign() {
                 _ => own_paths(principal, operation),
             };
             if principal.is_partner && OWN_ALONE.contains(&operation.id) {
-                let (itself, below): (Vec<_>, Vec<_>) = own
-                    .into_iter()
-                    .partition(|path| path.contains(&principal.itself()));
+                let (itself, below): (Vec<_>, Vec<_>) =
+                    own.into_iter().partition(|path| is_its_own(principal, path));
                 for path in below {
                     let reply = operation.ask(&principal.actor, &path).send();
                     reply.refused(404, "not_found");
@@ -306,7 +305,20 @@ fn what_a_caller_may_read_holds_nothing_foreign() {
 }
 
 /// What a partner's caller reads of its own partner, and not of those below it that it sees.
-const OWN_ALONE: [&str; 2] = ["getPartnerActivity", "listPartnerTimeline"];
+const OWN_ALONE: [&str; 3] = [
+    "getEnrollmentOnboarding",
+    "getPartnerActivity",
+    "listPartnerTimeline",
+];
+
+/// Whether a path names the caller's partner, or an enrollment of it.
+fn is_its_own(principal: &Principal, path: &str) -> bool {
+    let itself = principal.itself();
+    match path.strip_suffix("/onboarding") {
+        Some(enrollment) => principal.actor.get(enrollment).expect(200)["partner_id"] == itself.as_str(),
+        None => path.contains(&itself),
+    }
+}
 
 /// The path with each record of the caller.
 fn own_paths(principal: &Principal, operation: &Operation) -> Vec<String> {

@@ -9,7 +9,7 @@ use diesel::{PgConnection, RunQueryDsl, sql_query};
 use std::collections::BTreeSet;
 
 /// The tables of which a partner sees rows, and whose.
-const OPEN: [(&str, &str); 40] = [
+const OPEN: [(&str, &str); 41] = [
     ("accounts", "the customers of the deals that it sees"),
     ("adjustments", "its own, once they are approved"),
     ("api_keys", "its own"),
@@ -39,6 +39,7 @@ const OPEN: [(&str, &str); 40] = [
     ("identity_providers", "its own"),
     ("ledger_entries", "its own"),
     ("organizations", "the one that it works with"),
+    ("partner_contacts", "its own"),
     ("partner_descendants", "who is below it, if anyone is"),
     ("partners", "itself, and those below it"),
     ("payout_items", "its own, once they are no mere proposal"),
@@ -52,8 +53,8 @@ const OPEN: [(&str, &str); 40] = [
     ),
     ("programs", "those that it, or anyone below it, is enrolled in"),
     ("referral_links", "its own"),
-    ("referral_moves", "those of its referrals"),
-    ("referrals", "its own"),
+    ("referral_moves", "those of the referrals that it sees"),
+    ("referrals", "its own, and those below it that are not hidden"),
     ("refresh_tokens", "those of its sessions"),
     (
         "registration_comments",
@@ -74,12 +75,13 @@ const OPEN: [(&str, &str); 40] = [
 ];
 
 /// The tables of which a partner changes the rows that it sees, and whose they are.
-const WRITABLE: [(&str, &str); 13] = [
+const WRITABLE: [(&str, &str); 14] = [
     ("api_keys", "its own"),
     ("attributions", "its own claims"),
     ("idempotency_keys", "those of the very caller"),
     ("identities", "those of its people"),
     ("identity_providers", "its own"),
+    ("partner_contacts", "its own"),
     ("payout_methods", "its own"),
     ("referral_links", "its own"),
     ("referrals", "its own, submitted or withdrawn"),

@@ -16,6 +16,11 @@ use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 use serde::{Serialize, Serializer};
 use std::collections::BTreeSet;
 
+/// Days before the end of a protection on which its partner is reminded for the first time, unless the rules say otherwise.
+pub const FIRST_REMINDER_DAYS: i32 = 30;
+/// How often a protection may be extended, unless the rules say otherwise.
+pub const EXTENSIONS_ALLOWED: i32 = 1;
+
 word_enum! {
     /// What happens to a registration of a company that is a customer already.
     ExistingAccounts, "existing account policy" {
@@ -99,6 +104,8 @@ pub struct DealRules {
     pub second_registrant: SecondRegistrant,
     /// Whether what is put out to public tender is refused.
     pub excludes_public_tenders: bool,
+    /// Whether a partner brings customers of its own territories only.
+    pub respects_partner_territories: bool,
     /// Days before the end of a protection on which its partner is reminded.
     pub reminder_days: BTreeSet<i32>,
     /// Days for which a click is remembered.
@@ -154,6 +161,8 @@ pub struct DealRulesPatch {
     pub second_registrant: Option<SecondRegistrant>,
     /// Whether what is put out to public tender is refused.
     pub excludes_public_tenders: Option<bool>,
+    /// Whether a partner brings customers of its own territories only.
+    pub respects_partner_territories: Option<bool>,
     /// Days before the end of a protection on which its partner is reminded.
     pub reminder_days: Option<BTreeSet<i32>>,
     /// Days for which a click is remembered.
@@ -172,7 +181,7 @@ impl DealRules {
             existing_accounts: ExistingAccounts::Review,
             protection_days: 90,
             protection_starts: ProtectionStart::Approval,
-            extensions_allowed: 1,
+            extensions_allowed: EXTENSIONS_ALLOWED,
             extension_days: 30,
             maximum_open_registrations: None,
             countries: BTreeSet::new(),
@@ -183,7 +192,8 @@ impl DealRules {
             hours: BusinessHours::nine_to_five(zone),
             second_registrant: SecondRegistrant::Refuse,
             excludes_public_tenders: false,
-            reminder_days: BTreeSet::from([7, 30]),
+            respects_partner_territories: false,
+            reminder_days: BTreeSet::from([7, FIRST_REMINDER_DAYS]),
             attribution_window_days: 90,
             attribution_click: AttributionClick::LastClick,
             row_version: 0,
@@ -218,6 +228,9 @@ impl DealRules {
             excludes_public_tenders: patch
                 .excludes_public_tenders
                 .unwrap_or(self.excludes_public_tenders),
+            respects_partner_territories: patch
+                .respects_partner_territories
+                .unwrap_or(self.respects_partner_territories),
             reminder_days: patch.reminder_days.unwrap_or(self.reminder_days),
             attribution_window_days: patch
                 .attribution_window_days
@@ -372,6 +385,25 @@ impl DealRules {
             && !self.excluded_countries.contains(country);
         let message = "The program is not for customers in this country.";
         (!is_inside).then(|| FieldProblem::new(pointer, "outside_territory", message))
+    }
+
+    /// Why a customer's country is none of the partner's, or not known, where the program minds.
+    pub fn partner_territory_problem(
+        &self,
+        territories: &BTreeSet<String>,
+        country: Option<&str>,
+        pointer: &str,
+    ) -> Option<FieldProblem> {
+        if !self.respects_partner_territories || territories.is_empty() {
+            return None;
+        }
+        let Some(country) = country else {
+            let message = "The partner has territories; state the customer's country.";
+            return Some(FieldProblem::new(pointer, "missing", message));
+        };
+        let message = "The customer's country is none of the partner's territories.";
+        (!territories.contains(country))
+            .then(|| FieldProblem::new(pointer, "outside_partner_territory", message))
     }
 
     /// Why a product family is none of the program's, or is not named.

@@ -133,6 +133,8 @@ pub struct Referral {
     pub duplicate_of_id: Option<ReferralId>,
     /// The deal that it became.
     pub deal_id: Option<DealId>,
+    /// Whether the partners above its own do not see it.
+    pub hidden_from_parent: bool,
     /// Counts its changes.
     pub row_version: i64,
     /// When it was submitted.
@@ -191,6 +193,8 @@ pub struct NewReferral {
     pub program_id: ProgramId,
     /// What is handed over.
     pub lead: Lead,
+    /// Whether the partners above its own do not see it.
+    pub hidden_from_parent: bool,
 }
 
 /// What may be changed of a referral.
@@ -234,11 +238,13 @@ impl Referral {
     /// A lead is handed over, if it is what the program asks for; everything that is not is named at once.
     pub fn submit(
         new: NewReferral,
-        partner_id: PartnerId,
+        (partner_id, territories): (PartnerId, &BTreeSet<String>),
         rules: &DealRules,
         now: DateTime<Utc>,
     ) -> Result<Self, Problem> {
-        let problems = problems(&new.lead, rules);
+        let mut problems = problems(&new.lead, rules);
+        let country = new.lead.country.as_deref();
+        problems.extend(rules.partner_territory_problem(territories, country, "/country"));
         if !problems.is_empty() {
             return Err(Problem::fields(problems));
         }
@@ -257,6 +263,7 @@ impl Referral {
             expires_at: rules.referral_expires_at(now),
             duplicate_of_id: None,
             deal_id: None,
+            hidden_from_parent: new.hidden_from_parent,
             row_version: 1,
             created_at: now,
             updated_at: now,

@@ -27,8 +27,9 @@ fn submitted() -> Referral {
         partner_id: None,
         program_id,
         lead,
+        hidden_from_parent: false,
     };
-    Referral::submit(new, PartnerId::new(now), &rules, now).unwrap()
+    Referral::submit(new, (PartnerId::new(now), &BTreeSet::new()), &rules, now).unwrap()
 }
 
 fn tried(referral: &Referral, verb: &str) -> Result<Referral, Problem> {

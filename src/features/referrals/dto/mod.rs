@@ -94,6 +94,10 @@ pub struct NewReferralBody {
     /// What else there is to say.
     #[schema(nullable = false, max_length = 4000, pattern = r"^[^\x00]*$")]
     pub note: Option<String>,
+    /// Whether the partners above do not see it, nor the deal that it becomes; not hidden when left out.
+    #[serde(default)]
+    #[schema(default = false)]
+    pub hidden_from_parent: bool,
 }
 
 impl NewReferralBody {
@@ -128,6 +132,7 @@ impl NewReferralBody {
                 qualification: body.qualification,
                 note: body.note,
             },
+            hidden_from_parent: body.hidden_from_parent,
         };
         fields.finish(Some(new))
     }

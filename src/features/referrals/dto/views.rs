@@ -12,7 +12,7 @@ use utoipa::ToSchema;
 
 /// A referral: a lead that a partner handed over, and what became of it.
 #[derive(Debug, Clone, Serialize, ToSchema)]
-#[schema(as = Referral, examples(json!({"id": "ref_01j9zq4y8k7m5n3p2r1s0t6v4w", "external_id": null, "partner_id": "ptn_01j9zq4y8k7m5n3p2r1s0t6v4w", "program_id": "prg_01j9zq4y8k7m5n3p2r1s0t6v4w", "status": "submitted", "status_reason": null, "rejection_code": null, "owner_id": null, "company_name": "Hansa Logistik", "company_domain": "hansa-logistik.example", "country": "DE", "contact_name": "Jonas Petersen", "contact_email": "jonas@hansa-logistik.example", "product_family_id": null, "amount": "12000.00", "currency": "EUR", "is_public_tender": false, "qualification": {}, "note": null, "respond_by": "2026-03-04T09:00:00Z", "first_response_at": null, "response_breached_at": null, "expires_at": "2026-05-31T00:00:00Z", "duplicate_of_id": null, "deal_id": null, "created_at": "2026-03-02T09:00:00Z", "updated_at": "2026-03-02T09:00:00Z"})))]
+#[schema(as = Referral, examples(json!({"id": "ref_01j9zq4y8k7m5n3p2r1s0t6v4w", "external_id": null, "partner_id": "ptn_01j9zq4y8k7m5n3p2r1s0t6v4w", "program_id": "prg_01j9zq4y8k7m5n3p2r1s0t6v4w", "status": "submitted", "status_reason": null, "rejection_code": null, "owner_id": null, "company_name": "Hansa Logistik", "company_domain": "hansa-logistik.example", "country": "DE", "contact_name": "Jonas Petersen", "contact_email": "jonas@hansa-logistik.example", "product_family_id": null, "amount": "12000.00", "currency": "EUR", "is_public_tender": false, "qualification": {}, "note": null, "respond_by": "2026-03-04T09:00:00Z", "first_response_at": null, "response_breached_at": null, "expires_at": "2026-05-31T00:00:00Z", "duplicate_of_id": null, "deal_id": null, "hidden_from_parent": false, "created_at": "2026-03-02T09:00:00Z", "updated_at": "2026-03-02T09:00:00Z"})))]
 pub struct ReferralView {
     /// Its id.
     pub id: ReferralId,
@@ -83,6 +83,8 @@ pub struct ReferralView {
     /// The deal that it became.
     #[schema(required)]
     pub deal_id: Option<DealId>,
+    /// Whether the partners above do not see it, nor the deal that it becomes.
+    pub hidden_from_parent: bool,
     /// When it was submitted.
     pub created_at: DateTime<Utc>,
     /// When it last changed.
@@ -119,6 +121,7 @@ impl ReferralView {
             expires_at: referral.expires_at,
             duplicate_of_id: referral.duplicate_of_id.filter(|_| scope.partner_id.is_none()),
             deal_id: referral.deal_id,
+            hidden_from_parent: referral.hidden_from_parent,
             created_at: referral.created_at,
             updated_at: referral.updated_at,
         }

@@ -15,11 +15,13 @@ use crate::kernel::id::{DealId, PartnerId, ProductFamilyId, ProgramId, ReferralI
 use crate::kernel::matching::CompanyName;
 use crate::kernel::money::{Currency, Money};
 use crate::kernel::problem::Problem;
-use crate::platform::db::schema::{referral_assignments, referral_moves, referrals};
-use crate::platform::db::{Page, PageRequest, Position, Prepared, Tx};
+use crate::platform::db::schema::{deals, referral_assignments, referral_moves, referrals};
+use crate::platform::db::{Page, PageRequest, Position, Prepared, Seen, Tx};
 use chrono::{DateTime, Utc};
 use diesel::dsl::exists;
+use diesel::pg::Pg;
 use diesel::prelude::*;
+use diesel::sql_types::Bool;
 use rust_decimal::Decimal;
 use serde_json::Value;
 use std::collections::HashMap;
@@ -46,7 +48,7 @@ pub struct ReferralFilter {
 }
 
 #[derive(Debug, Clone, Queryable, Selectable, Insertable, AsChangeset)]
-#[diesel(table_name = referrals, treat_none_as_null = true, check_for_backend(diesel::pg::Pg))]
+#[diesel(table_name = referrals, treat_none_as_null = true, check_for_backend(Pg))]
 struct ReferralRow {
     organization_id: Uuid,
     id: Uuid,
@@ -75,13 +77,14 @@ struct ReferralRow {
     deal_id: Option<Uuid>,
     domain_key: Option<String>,
     name_key: Option<String>,
+    hidden_from_parent: bool,
     row_version: i64,
     created_at: DateTime<Utc>,
     updated_at: DateTime<Utc>,
 }
 
 #[derive(Debug, Clone, Queryable, Selectable, Insertable)]
-#[diesel(table_name = referral_moves, check_for_backend(diesel::pg::Pg))]
+#[diesel(table_name = referral_moves, check_for_backend(Pg))]
 struct MoveRow {
     organization_id: Uuid,
     referral_id: Uuid,
@@ -96,16 +99,18 @@ struct MoveRow {
 
 /// One referral.
 pub fn find(tx: &mut Tx<'_>, scope: &Scope, id: ReferralId) -> Result<Option<Referral>, Problem> {
-    let row = referrals::table
+    let query = referrals::table
         .filter(referrals::organization_id.eq(scope.organization_id.uuid()))
         .filter(referrals::id.eq(id.uuid()))
-        .select(ReferralRow::as_select())
-        .first(tx.connection())
-        .optional()?;
-    own(scope, row)
+        .select(ReferralRow::as_select());
+    let row = match scope.partner_id {
+        None => query.first(tx.connection()),
+        Some(own) => query.filter(concerns(scope, own)).first(tx.connection()),
+    };
+    row.optional()?.map(Referral::try_from).transpose()
 }
 
-/// One referral, locked until the transaction ends.
+/// One referral, locked until the transaction ends. What a partner's caller sees of others is not to be moved.
 pub fn lock(tx: &mut Tx<'_>, scope: &Scope, id: ReferralId) -> Result<Option<Referral>, Problem> {
     let row = referrals::table
         .filter(referrals::organization_id.eq(scope.organization_id.uuid()))
@@ -128,7 +133,10 @@ pub fn list(
         .filter(referrals::organization_id.eq(scope.organization_id.uuid()))
         .select(ReferralRow::as_select())
         .into_boxed();
-    for partner_id in scope.partner_id.iter().chain(&filter.partner_id) {
+    if let Some(own) = scope.partner_id {
+        query = query.filter(concerns(scope, own));
+    }
+    if let Some(partner_id) = filter.partner_id {
         query = query.filter(referrals::partner_id.eq(partner_id.uuid()));
     }
     if !filter.statuses.is_empty() {
@@ -267,7 +275,24 @@ pub fn assign(
     Ok(())
 }
 
-/// A partner's caller meets its own referrals and no other.
+type Condition = Box<dyn BoxableExpression<referrals::table, Pg, SqlType = Bool>>;
+
+/// What a partner sees: its own referrals, and those of the partners below it that are not hidden and did not become a
+/// deal that is.
+fn concerns(scope: &Scope, own: PartnerId) -> Condition {
+    // Asked this way around, since the policies may not even show the deal.
+    let shown_deal = deals::table
+        .filter(deals::organization_id.eq(referrals::organization_id))
+        .filter(deals::id.nullable().eq(referrals::deal_id))
+        .filter(deals::hidden_from_parent.eq(false));
+    let is_own = referrals::partner_id.eq(own.uuid());
+    let is_shown = referrals::hidden_from_parent
+        .eq(false)
+        .and(referrals::deal_id.is_null().or(exists(shown_deal)));
+    Box::new(Seen::by(scope, own, referrals::partner_id).and(is_own.or(is_shown)))
+}
+
+/// A partner's caller moves its own referrals and no other.
 fn own(scope: &Scope, row: Option<ReferralRow>) -> Result<Option<Referral>, Problem> {
     let row = row.filter(|row| scope.partner_id.is_none_or(|own| own.uuid() == row.partner_id));
     row.map(Referral::try_from).transpose()
@@ -318,6 +343,7 @@ impl ReferralRow {
             deal_id: referral.deal_id.map(DealId::uuid),
             domain_key: company.domain,
             name_key: company.names.first().map(CompanyName::key),
+            hidden_from_parent: referral.hidden_from_parent,
             row_version: referral.row_version,
             created_at: referral.created_at,
             updated_at: referral.updated_at,
@@ -362,6 +388,7 @@ impl TryFrom<ReferralRow> for Referral {
             expires_at: row.expires_at,
             duplicate_of_id: row.duplicate_of_id.map(ReferralId::from_uuid),
             deal_id: row.deal_id.map(DealId::from_uuid),
+            hidden_from_parent: row.hidden_from_parent,
             row_version: row.row_version,
             created_at: row.created_at,
             updated_at: row.updated_at,

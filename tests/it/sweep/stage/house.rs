@@ -226,8 +226,9 @@ impl<'w> House<'w> {
             actor
         };
         self.money_by_hand(&id, &people);
-        self.referrals(&id, &people);
+        self.referrals(&id, &mark);
         self.links(&id, &people);
+        self.contacts(&id, &people);
         self.sale(&mark, &[(&id, "sourced")], "1000.00 USD");
         self.sale(&format!("{mark}-small"), &[(&id, "sourced")], "10.00 EUR");
         self.claims(&id, &mark);
@@ -235,6 +236,7 @@ impl<'w> House<'w> {
         actor.post("/v1/deal-registrations/precheck", ask).expect(200);
         let secret = format!("{mark}{HIDDEN}");
         let above = look(self.admin).ids;
+        self.hidden_lead(&id, &secret);
         self.sale(&secret, &[(&id, "sourced")], "20.00 EUR");
         let hidden: BTreeSet<String> = look(self.admin).ids.difference(&above).cloned().collect();
         for deal in hidden.iter().filter(|id| prefix(id) == "deal") {

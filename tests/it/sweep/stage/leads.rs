@@ -22,6 +22,24 @@ impl House<'_> {
         }
     }
 
+    /// Somebody to talk to.
+    pub(super) fn contacts(&self, partner: &str, mark: &str) {
+        let body = json!({
+            "partner_id": partner, "name": mark, "email": format!("{mark}-contact@foil.example"), "job_title": mark,
+            "roles": ["primary"]
+        });
+        self.admin.post("/v1/partner-contacts", body).expect(201);
+    }
+
+    /// A lead that those above do not see.
+    pub(super) fn hidden_lead(&self, partner: &str, mark: &str) {
+        let body = json!({
+            "external_id": format!("{mark}-referral"), "partner_id": partner, "program_id": self.program,
+            "company_name": format!("{mark} company"), "note": mark, "hidden_from_parent": true
+        });
+        self.admin.post("/v1/referrals", body).expect(201);
+    }
+
     /// A link, and somebody who came by it.
     pub(super) fn links(&self, partner: &str, mark: &str) {
         let (program, url) = (&self.program, format!("https://{mark}.example/"));

@@ -59,8 +59,8 @@ const KEPT: &str = "-kept";
 const HIDDEN: &str = "-hidden";
 /// The prefixes of what is seen from above.
 /// Of touchpoints, a credit names the ids.
-const SHOWN: [&str; 11] = [
-    "ptn", "prg", "trm", "enr", "acc", "deal", "att", "tch", "reg", "rcm", "rex",
+const SHOWN: [&str; 12] = [
+    "ptn", "prg", "trm", "enr", "acc", "deal", "att", "tch", "ref", "reg", "rcm", "rex",
 ];
 
 /// Whether a key with everything that its kind may hold can call the operation.

@@ -1,0 +1,470 @@
+//! Which actions there are, what they are good for, and in which order they are done best.
+
+mod sentences;
+
+use crate::kernel::money::Money;
+use crate::kernel::permission::Permission;
+use crate::kernel::subject;
+use crate::kernel::word::word_enum;
+use chrono::{DateTime, TimeDelta, Utc};
+use std::cmp::Reverse;
+use uuid::Uuid;
+
+/// How many actions a caller is shown at most.
+pub const MOST_ACTIONS: usize = 20;
+
+/// From how long before its deadline on an action comes before everything that can wait.
+const URGENT_WITHIN: TimeDelta = TimeDelta::days(2);
+
+word_enum! {
+    /// What is to be done. Those that cannot wait aside, the first of them are the most useful.
+    NextActionKind, "next action" {
+        /// A partner mends a registration that was sent back, and submits it again.
+        ResubmitRegistration = "resubmit_registration",
+        /// A partner says what speaks for its claim.
+        GiveEvidence = "give_evidence",
+        /// A partner asks for more time for a claim that ends soon.
+        ExtendProtection = "extend_protection",
+        /// A partner accepts the newest terms.
+        AcceptTerms = "accept_terms",
+        /// A partner says how it is paid what waits for it.
+        AddPayoutMethod = "add_payout_method",
+        /// A partner submits a registration that is still a draft.
+        SubmitDraft = "submit_draft",
+        /// A partner hands over its first lead in a program.
+        SubmitFirstReferral = "submit_first_referral",
+        /// A partner registers its first deal in a program.
+        RegisterFirstDeal = "register_first_deal",
+        /// A partner makes its first link in a program.
+        MakeFirstLink = "make_first_link",
+        /// The organization answers a lead.
+        AnswerReferral = "answer_referral",
+        /// The organization begins to look at a registration.
+        ReviewRegistration = "review_registration",
+        /// The organization decides about a registration that it looks at.
+        DecideRegistration = "decide_registration",
+        /// The organization decides between claims.
+        DecideConflict = "decide_conflict",
+        /// The organization answers a request for more time.
+        AnswerExtension = "answer_extension",
+        /// The organization confirms credit that is claimed.
+        ConfirmCredit = "confirm_credit",
+        /// A second person approves a payout run.
+        ApprovePayoutRun = "approve_payout_run",
+        /// An approved payout run is sent on its way.
+        ProcessPayoutRun = "process_payout_run",
+        /// A second person confirms how a partner is paid.
+        ConfirmPayoutMethod = "confirm_payout_method",
+        /// A second person approves an adjustment.
+        ApproveAdjustment = "approve_adjustment",
+        /// The organization answers a company that applies.
+        ReviewPartner = "review_partner",
+        /// The organization lets a partner take part in a program.
+        ActivateEnrollment = "activate_enrollment",
+        /// A person decides whether two accounts are one company.
+        DecideMatch = "decide_match",
+    }
+}
+
+/// The operation that does an action.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Operation {
+    /// Its name in the OpenAPI document.
+    pub id: &'static str,
+    /// Its path, with its parameter where it has one.
+    pub path: &'static str,
+    /// What it takes to call it.
+    pub permission: Permission,
+    /// What it takes to see what the action tells of.
+    pub reading: Permission,
+}
+
+const fn operation(
+    id: &'static str,
+    path: &'static str,
+    permission: Permission,
+    reading: Permission,
+) -> Operation {
+    Operation {
+        id,
+        path,
+        permission,
+        reading,
+    }
+}
+
+use NextActionKind as Kind;
+use Permission as May;
+
+impl NextActionKind {
+    /// The method of every operation here: they are moves and new records.
+    pub const METHOD: &'static str = "POST";
+
+    /// Whether it is a partner's to do, and else the organization's.
+    pub const fn is_of_partners(self) -> bool {
+        matches!(
+            self,
+            Self::ResubmitRegistration
+                | Self::GiveEvidence
+                | Self::ExtendProtection
+                | Self::AcceptTerms
+                | Self::AddPayoutMethod
+                | Self::SubmitDraft
+                | Self::SubmitFirstReferral
+                | Self::RegisterFirstDeal
+                | Self::MakeFirstLink
+        )
+    }
+
+    /// Whether it is for somebody else than who made what it is about.
+    pub const fn takes_a_second_person(self) -> bool {
+        matches!(
+            self,
+            Self::ApprovePayoutRun | Self::ConfirmPayoutMethod | Self::ApproveAdjustment
+        )
+    }
+
+    /// The noun of the record that it is about.
+    pub const fn subject(self) -> &'static str {
+        match self {
+            Self::ResubmitRegistration
+            | Self::ExtendProtection
+            | Self::SubmitDraft
+            | Self::ReviewRegistration
+            | Self::DecideRegistration => "deal_registration",
+            Self::GiveEvidence | Self::DecideConflict => "registration_conflict",
+            Self::AcceptTerms
+            | Self::SubmitFirstReferral
+            | Self::RegisterFirstDeal
+            | Self::MakeFirstLink
+            | Self::ActivateEnrollment => "enrollment",
+            Self::AddPayoutMethod | Self::ReviewPartner => "partner",
+            Self::AnswerReferral => "referral",
+            Self::AnswerExtension => "registration_extension",
+            Self::ConfirmCredit => "attribution",
+            Self::ApprovePayoutRun | Self::ProcessPayoutRun => "payout_run",
+            Self::ConfirmPayoutMethod => "payout_method",
+            Self::ApproveAdjustment => "adjustment",
+            Self::DecideMatch => "account_match",
+        }
+    }
+
+    /// The noun of the record that the operation's path names.
+    const fn target(self) -> &'static str {
+        match self {
+            Self::AcceptTerms => "program_terms",
+            _ => self.subject(),
+        }
+    }
+
+    /// The operation that does it.
+    pub const fn operation(self) -> Operation {
+        let claims = May::DealRegistrationsRead;
+        match self {
+            Self::ResubmitRegistration | Self::SubmitDraft => operation(
+                "submitDealRegistration",
+                "/v1/deal-registrations/{deal_registration_id}/submit",
+                May::DealRegistrationsWrite,
+                claims,
+            ),
+            Self::GiveEvidence => operation(
+                "addConflictEvidence",
+                "/v1/registration-conflicts/{registration_conflict_id}/evidence",
+                May::DealRegistrationsWrite,
+                May::RegistrationConflictsRead,
+            ),
+            Self::ExtendProtection => operation(
+                "createRegistrationExtension",
+                "/v1/deal-registrations/{deal_registration_id}/extensions",
+                May::DealRegistrationsWrite,
+                claims,
+            ),
+            Self::AcceptTerms => operation(
+                "acceptProgramTerms",
+                "/v1/program-terms/{program_terms_id}/accept",
+                May::TermsAccept,
+                May::ProgramsRead,
+            ),
+            Self::AddPayoutMethod => operation(
+                "createPayoutMethod",
+                "/v1/payout-methods",
+                May::PayoutMethodsWrite,
+                May::CommissionsRead,
+            ),
+            Self::SubmitFirstReferral => operation(
+                "createReferral",
+                "/v1/referrals",
+                May::ReferralsWrite,
+                May::EnrollmentsRead,
+            ),
+            Self::RegisterFirstDeal => operation(
+                "createDealRegistration",
+                "/v1/deal-registrations",
+                May::DealRegistrationsWrite,
+                May::EnrollmentsRead,
+            ),
+            Self::MakeFirstLink => operation(
+                "createReferralLink",
+                "/v1/referral-links",
+                May::ReferralLinksWrite,
+                May::EnrollmentsRead,
+            ),
+            _ => self.operation_of_the_organization(),
+        }
+    }
+
+    const fn operation_of_the_organization(self) -> Operation {
+        let claims = May::DealRegistrationsRead;
+        match self {
+            Self::AnswerReferral => operation(
+                "acceptReferral",
+                "/v1/referrals/{referral_id}/accept",
+                May::ReferralsReview,
+                May::ReferralsRead,
+            ),
+            Self::ReviewRegistration => operation(
+                "reviewDealRegistration",
+                "/v1/deal-registrations/{deal_registration_id}/review",
+                May::DealRegistrationsReview,
+                claims,
+            ),
+            Self::DecideConflict => operation(
+                "decideRegistrationConflict",
+                "/v1/registration-conflicts/{registration_conflict_id}/decide",
+                May::RegistrationConflictsDecide,
+                May::RegistrationConflictsRead,
+            ),
+            Self::AnswerExtension => operation(
+                "approveRegistrationExtension",
+                "/v1/registration-extensions/{registration_extension_id}/approve",
+                May::DealRegistrationsReview,
+                claims,
+            ),
+            Self::ConfirmCredit => operation(
+                "confirmAttribution",
+                "/v1/attributions/{attribution_id}/confirm",
+                May::AttributionsReview,
+                May::AttributionsRead,
+            ),
+            Self::ApprovePayoutRun => operation(
+                "approvePayoutRun",
+                "/v1/payout-runs/{payout_run_id}/approve",
+                May::PayoutRunsApprove,
+                May::PayoutRunsRead,
+            ),
+            Self::ProcessPayoutRun => operation(
+                "processPayoutRun",
+                "/v1/payout-runs/{payout_run_id}/process",
+                May::PayoutRunsProcess,
+                May::PayoutRunsRead,
+            ),
+            Self::ConfirmPayoutMethod => operation(
+                "confirmPayoutMethod",
+                "/v1/payout-methods/{payout_method_id}/confirm",
+                May::PayoutMethodsConfirm,
+                May::PayoutMethodsRead,
+            ),
+            Self::ApproveAdjustment => operation(
+                "approveAdjustment",
+                "/v1/adjustments/{adjustment_id}/approve",
+                May::AdjustmentsApprove,
+                May::AdjustmentsRead,
+            ),
+            Self::ReviewPartner => operation(
+                "approvePartner",
+                "/v1/partners/{partner_id}/approve",
+                May::PartnersReview,
+                May::PartnersRead,
+            ),
+            Self::ActivateEnrollment => operation(
+                "activateEnrollment",
+                "/v1/enrollments/{enrollment_id}/activate",
+                May::EnrollmentsWrite,
+                May::EnrollmentsRead,
+            ),
+            Self::DecideMatch => operation(
+                "confirmAccountMatch",
+                "/v1/account-matches/{account_match_id}/confirm",
+                May::AccountMatchesDecide,
+                May::AccountMatchesRead,
+            ),
+            _ => operation(
+                "approveDealRegistration",
+                "/v1/deal-registrations/{deal_registration_id}/approve",
+                May::DealRegistrationsReview,
+                claims,
+            ),
+        }
+    }
+}
+
+/// The kinds of actions that a caller with these rights may do.
+pub fn kinds_of(is_partner: bool, holds: impl Fn(Permission) -> bool) -> Vec<NextActionKind> {
+    let all = Kind::ALL.iter().copied();
+    let own = all.filter(|kind| kind.is_of_partners() == is_partner);
+    own.filter(|kind| {
+        let operation = kind.operation();
+        holds(operation.permission) && holds(operation.reading)
+    })
+    .collect()
+}
+
+/// Something to be done, as it was found.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Finding {
+    /// What is to be done.
+    pub kind: NextActionKind,
+    /// The record that it is about.
+    pub subject_id: Uuid,
+    /// The record that the operation's path names.
+    pub target_id: Uuid,
+    /// What it is called: an account, a company, a program.
+    pub name: String,
+    /// Something about it, as the kind of action has it.
+    pub detail: Option<String>,
+    /// Who or what else has to do with it.
+    pub other: Option<String>,
+    /// A count, a share or a score, as the kind of action has it.
+    pub figure: i64,
+    /// What it is worth.
+    pub amount: Option<Money>,
+    /// Since when it waits.
+    pub since: DateTime<Utc>,
+    /// By when it is to be done.
+    pub due_at: Option<DateTime<Utc>>,
+}
+
+/// Something to be done, as it is shown.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NextAction {
+    /// What is to be done.
+    pub kind: NextActionKind,
+    /// Why, with the figures.
+    pub why: String,
+    /// The path of the operation that does it, with ids.
+    pub path: String,
+    /// The id of the record that it is about.
+    pub subject_id: String,
+    /// By when.
+    pub due_at: Option<DateTime<Utc>>,
+}
+
+impl Finding {
+    fn action(self, now: DateTime<Utc>) -> NextAction {
+        let path = self.kind.operation().path;
+        let target = subject::id_text(self.kind.target(), self.target_id);
+        NextAction {
+            kind: self.kind,
+            why: self.why(now),
+            path: filled(path, &target),
+            subject_id: subject::id_text(self.kind.subject(), self.subject_id),
+            due_at: self.due_at,
+        }
+    }
+
+    fn is_urgent(&self, now: DateTime<Utc>) -> bool {
+        self.due_at.is_some_and(|due| due <= now + URGENT_WITHIN)
+    }
+}
+
+/// The path with the id in the place of its parameter, if it has one.
+fn filled(path: &str, id: &str) -> String {
+    let parameter = path
+        .split_once('{')
+        .and_then(|(start, rest)| rest.split_once('}').map(|(_, end)| (start, end)));
+    match parameter {
+        Some((start, end)) => format!("{start}{id}{end}"),
+        None => path.to_owned(),
+    }
+}
+
+/// The actions in the order in which they are done best: what is late or soon will be, by its deadline; then what is the
+/// most useful, of which the earliest deadline and the longest wait come first.
+pub fn in_order(mut found: Vec<Finding>, now: DateTime<Utc>) -> Vec<NextAction> {
+    found.sort_by_key(|one| {
+        let due = one.due_at.unwrap_or(DateTime::<Utc>::MAX_UTC);
+        let is_urgent = one.is_urgent(now);
+        let first = is_urgent.then_some(due);
+        (
+            Reverse(is_urgent),
+            first,
+            one.kind,
+            due,
+            one.since,
+            one.subject_id,
+        )
+    });
+    let first = found.into_iter().take(MOST_ACTIONS);
+    first.map(|one| one.action(now)).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn now() -> DateTime<Utc> {
+        "2026-03-02T09:00:00Z".parse().unwrap()
+    }
+
+    fn finding(kind: NextActionKind, number: u128, due_in_hours: Option<i64>) -> Finding {
+        Finding {
+            kind,
+            subject_id: Uuid::from_u128(number),
+            target_id: Uuid::from_u128(number),
+            name: "Hansa Logistik".to_owned(),
+            detail: None,
+            other: None,
+            figure: 2,
+            amount: None,
+            since: now() - TimeDelta::days(3),
+            due_at: due_in_hours.map(|hours| now() + TimeDelta::hours(hours)),
+        }
+    }
+
+    #[test]
+    fn what_cannot_wait_comes_first_and_then_what_is_most_useful() {
+        let found = vec![
+            finding(Kind::ReviewPartner, 1, None),
+            finding(Kind::DecideConflict, 2, Some(49)),
+            finding(Kind::AnswerExtension, 3, Some(48)),
+            finding(Kind::AnswerReferral, 4, Some(100)),
+            finding(Kind::AnswerReferral, 5, None),
+            finding(Kind::ReviewRegistration, 6, Some(-5)),
+        ];
+        let kinds: Vec<_> = in_order(found, now())
+            .into_iter()
+            .map(|one| (one.kind, one.due_at.is_some()))
+            .collect();
+        assert_eq!(
+            kinds,
+            [
+                (Kind::ReviewRegistration, true),
+                (Kind::AnswerExtension, true),
+                (Kind::AnswerReferral, true),
+                (Kind::AnswerReferral, false),
+                (Kind::DecideConflict, true),
+                (Kind::ReviewPartner, false),
+            ]
+        );
+    }
+
+    #[test]
+    fn no_more_are_shown_than_can_be_read() {
+        let many = (0..50).map(|number| finding(Kind::ReviewPartner, number, None));
+        assert_eq!(in_order(many.collect(), now()).len(), MOST_ACTIONS);
+    }
+
+    #[test]
+    fn an_action_is_of_partners_or_of_the_organization() {
+        let everything = |is_partner| kinds_of(is_partner, |_| true);
+        assert_eq!(everything(true).len() + everything(false).len(), Kind::ALL.len());
+        for kind in everything(true) {
+            let operation = kind.operation();
+            assert!(operation.permission.open_to_partners(), "{kind}");
+            assert!(operation.reading.open_to_partners(), "{kind}");
+        }
+        assert_eq!(kinds_of(false, |one| one == May::ReferralsReview), []);
+        let may = |one| matches!(one, May::ReferralsReview | May::ReferralsRead);
+        assert_eq!(kinds_of(false, may), [Kind::AnswerReferral]);
+    }
+}
