@@ -127,7 +127,8 @@ fn conflict(tx: &mut Tx<'_>, ctx: &Ctx, id: Uuid, named: Option<PartnerId>) -> R
 
 fn credit(tx: &mut Tx<'_>, ctx: &Ctx, id: Uuid) -> Result<Target, Problem> {
     let found = attributions::get(tx, ctx, AttributionId::from_uuid(id))?;
-    let deal = deals::get(tx, ctx, found.deal_id)?;
+    // Whose credit was rejected does not see the deal by it.
+    let deal = tx.in_house(ctx, |tx, house| deals::get(tx, house, found.deal_id))?;
     Ok(Target {
         partner_id: found.partner_id,
         program_id: deal.program_id,
