@@ -39,6 +39,7 @@ use utoipa_actix_web::AppExt;
         (name = "Deal Registrations", description = "Partners' claims to accounts, protected for a time."),
         (name = "Deal Rules", description = "What a program asks of what partners submit, and what it promises for it."),
         (name = "Deals", description = "Opportunities with amount, stage and close date."),
+        (name = "Disputes", description = "Challenges of decisions and amounts, with a deadline and an outcome."),
         (name = "Enrollments", description = "Partners in programs."),
         (name = "Events", description = "The change feed: every change, numbered without gaps."),
         (name = "Identity Providers", description = "Where people come from: OpenID Connect providers."),

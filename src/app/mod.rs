@@ -64,6 +64,7 @@ const ROOMS: &[Routes] = &[
     features::adjustments::http::routes,
     features::payout_methods::http::routes,
     features::payouts::http::routes,
+    features::disputes::http::routes,
     features::events::http::routes,
     features::audit::http::routes,
     features::imports::http::routes,

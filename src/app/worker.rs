@@ -1,11 +1,11 @@
 //! The work in the background: any number of replicas may run it, and each piece is done by one of them.
 //!
 //! Three threads, so that a long import holds nothing else up: one loads imports, one compares accounts with one
-//! another, the third numbers events, seals the audit trail, releases holds, looks after referrals, ends protections,
-//! makes the match keys of accounts and forgets Idempotency-Keys that are a day old.
+//! another, the third numbers events, seals the audit trail, releases holds, looks after referrals and disputes, ends
+//! protections, makes the match keys of accounts and forgets Idempotency-Keys that are a day old.
 
 use crate::features::imports::release_all;
-use crate::features::{accounts, audit, commissions, deal_registrations, events, referrals};
+use crate::features::{accounts, audit, commissions, deal_registrations, disputes, events, referrals};
 use crate::flows::{hold_release, imports, registration};
 use crate::kernel::ctx::Ctx;
 use crate::kernel::problem::Problem;
@@ -117,11 +117,12 @@ fn keep_house(db: &Db, clock: &dyn Clock) -> Result<bool, Problem> {
     let released = release_holds(db, clock)?;
     let aged = look_after_referrals(db, clock)?;
     let moved = move_registrations(db, clock)?;
+    let noted = look_after_disputes(db, clock)?;
     let numbered = number_events(db, clock)?;
     let sealed = seal_audit_trail(db, clock)?;
     let keyed = make_match_keys(db, clock)?;
     forget_answers(db, clock.now())?;
-    Ok(released || aged || moved || keyed || numbered || sealed)
+    Ok(released || aged || moved || noted || keyed || numbered || sealed)
 }
 
 /// Makes the match keys of accounts that want them: all of them once after an upgrade that makes other keys.
@@ -164,6 +165,16 @@ fn look_after_referrals(db: &Db, clock: &dyn Clock) -> Result<bool, Problem> {
     let mut any = false;
     for ctx in db.outside_now(|connection| referrals::organizations_with_late_referrals(connection, now))? {
         any |= db.write_now(&ctx, |tx| referrals::look_after(tx, &ctx))? > 0;
+    }
+    Ok(any)
+}
+
+/// Notes that answers to disputes are overdue.
+fn look_after_disputes(db: &Db, clock: &dyn Clock) -> Result<bool, Problem> {
+    let now = clock.now();
+    let mut any = false;
+    for ctx in db.outside_now(|connection| disputes::organizations_with_overdue(connection, now))? {
+        any |= db.write_now(&ctx, |tx| disputes::look_after(tx, &ctx))? > 0;
     }
     Ok(any)
 }

@@ -14,6 +14,7 @@ pub mod credit_notes;
 pub mod deal_registrations;
 pub mod deal_rules;
 pub mod deals;
+pub mod disputes;
 pub mod enrollments;
 pub mod events;
 pub mod identity_providers;
@@ -73,6 +74,7 @@ pub const ORDER: &[&str] = &[
     "adjustments",
     "payout_methods",
     "payouts",
+    "disputes",
     "events",
     "audit",
     "imports",

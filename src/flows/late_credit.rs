@@ -33,6 +33,28 @@ pub fn run(
     Ok(after)
 }
 
+/// Gives a credit the share that a dispute finds, and accrues or proposes what follows from that.
+pub fn restore(
+    tx: &mut Tx<'_>,
+    ctx: &Ctx,
+    id: AttributionId,
+    share_basis_points: i32,
+    reason: &str,
+) -> Result<(), Problem> {
+    let (after, is_corrected) = attributions::restore(tx, ctx, id, share_basis_points, reason)?;
+    if is_corrected {
+        let mut corrections = attributions::corrections(tx, ctx, id)?;
+        if let Some(last) = corrections.pop() {
+            propose(tx, ctx, &after, &corrections, &last, reason)?;
+        }
+    }
+    if after.settled_at.is_some() {
+        // What was paid while it did not count has no line of it yet.
+        accrual::of_deals(tx, ctx, &[after.deal_id])?;
+    }
+    Ok(())
+}
+
 /// Proposes what the correction makes of what the credit has earned and kept, as adjustments: one for each program and
 /// currency. Each line counts by the share with which it was earned, so that corrections of corrections add up.
 fn propose(

@@ -7,6 +7,7 @@ pub mod clawback;
 pub mod commission_approval;
 pub mod credit_note_issued;
 pub mod deal_won;
+pub mod dispute;
 pub mod hold_release;
 pub mod identity_arrived;
 pub mod imports;

@@ -1,5 +1,6 @@
 //! Payouts take commissions, what was taken back and adjustments with them, and every step of money is an entry of the ledger.
 
+use super::dispute;
 use crate::features::adjustments;
 use crate::features::commissions::{self, LineMove};
 use crate::features::ledger::{self, NewEntry};
@@ -51,6 +52,7 @@ pub fn cancel(
         let lines = payouts::lines(tx, ctx, &pending)?;
         move_lines(tx, ctx, &lines, LineMove::GiveBack)?;
         post(tx, ctx, &pending, NewEntry::reserve_cancelled, ctx.now)?;
+        dispute::money::freeze_returned(tx, ctx, &lines.settled.commissions)?;
     }
     let cancelled = payouts::cancel(tx, ctx, run, &pending, reason)?;
     payouts::report(tx, ctx, cancelled)
@@ -173,6 +175,9 @@ fn take(
     let lines = payouts::lines(tx, ctx, &before)?;
     move_lines(tx, ctx, &lines, step.line_move)?;
     post(tx, ctx, &before, step.entry, step.occurred_at)?;
+    if matches!(step.line_move, LineMove::GiveBack | LineMove::TakeBack) {
+        dispute::money::freeze_returned(tx, ctx, &lines.settled.commissions)?;
+    }
     let settlement = Settlement {
         run,
         before: &before,

@@ -134,6 +134,10 @@ permissions! {
     AdjustmentsRead = "adjustments:read" partner;
     AdjustmentsWrite = "adjustments:write";
     AdjustmentsApprove = "adjustments:approve";
+    DisputesRead = "disputes:read" partner;
+    DisputesWrite = "disputes:write" partner;
+    DisputesReview = "disputes:review";
+    DisputesDecide = "disputes:decide";
     PayoutMethodsRead = "payout_methods:read" partner;
     PayoutMethodsWrite = "payout_methods:write" partner;
     PayoutMethodsConfirm = "payout_methods:confirm";

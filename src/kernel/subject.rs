@@ -69,6 +69,8 @@ subjects! {
     "commission" => CommissionId;
     "clawback" => ClawbackId;
     "adjustment" => AdjustmentId;
+    "dispute" => DisputeId;
+    "dispute_comment" => DisputeCommentId;
     "payout_method" => PayoutMethodId;
     "payout_run" => PayoutRunId;
     "ledger_entry" => LedgerEntryId;

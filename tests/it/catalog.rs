@@ -180,6 +180,14 @@ const NEVER_HIT: &[(&str, &str)] = &[
     ("account_merge_moves_%", "the service moves what it found"),
     ("account_merges_%_fk", "both accounts are locked before"),
     ("accounts_merged_into_%", "the service merges what it locked"),
+    (
+        "disputes_%_check",
+        "vocabularies of the service, and facts that the state carries",
+    ),
+    ("disputes_adjustment_fk", "the service posted it"),
+    ("dispute_reviews_%", "the service writes them"),
+    ("dispute_lines_%", "of commissions that were locked before"),
+    ("dispute_comments_%", "of a dispute that was found before"),
     ("imports_%_check", "vocabularies of the service"),
     ("import_rejections_%", "the worker writes them"),
 ];

@@ -16,6 +16,7 @@ mod authorization;
 mod catalog;
 mod deal_rules;
 mod demo;
+mod disputes;
 mod distribution;
 mod doors;
 mod events;

@@ -10,6 +10,9 @@ pub(super) const CHECKS: &[(&str, &str)] = &[
     ("commissions are paid once", PAID_ONCE),
     ("clawbacks agree with their postings", CLAWBACKS),
     ("adjustments agree with their postings", ADJUSTMENTS),
+    ("disputes freeze what they say", DISPUTES),
+    ("disputed money is that of disputed lines", DISPUTED),
+    ("disputed lines know their dispute", HELD_UP),
     ("standings are the sum of their lines", STANDINGS),
     ("payouts are the sum of their items", PAYOUT_ITEMS),
     ("payouts agree with their postings", PAYOUTS),
@@ -30,8 +33,8 @@ const BALANCES: &str = "\
             * ((kind = 'accrual')::int - (kind IN ('clawback', 'credit_note'))::int \
             + (kind = 'adjustment_up')::int - (kind = 'adjustment_down')::int \
             - (kind = 'payout_paid')::int + (kind = 'payout_returned')::int \
-            - (credit_account IN ('held', 'released', 'payable', 'in_payout'))::int \
-            + (debit_account IN ('held', 'released', 'payable', 'in_payout'))::int) AS part \
+            - (credit_account IN ('held', 'released', 'payable', 'disputed', 'in_payout'))::int \
+            + (debit_account IN ('held', 'released', 'payable', 'disputed', 'in_payout'))::int) AS part \
         FROM ledger_entries WHERE organization_id = $1) parts \
     GROUP BY partner_id, program_id, currency HAVING sum(part) <> 0 \
     ORDER BY partner_id, program_id, currency LIMIT 1";
@@ -49,6 +52,9 @@ const ORPHANS: &str = "\
         UNION ALL SELECT id, partner_id, program_id, currency, \
             CASE WHEN amount > 0 THEN ARRAY['adjustment_up'] ELSE ARRAY['adjustment_down'] END \
         FROM adjustments WHERE organization_id = $1 \
+        UNION ALL SELECT dispute_id, partner_id, program_id, currency, ARRAY['freeze', 'thaw'] \
+        FROM (SELECT DISTINCT dispute_id, partner_id, program_id, currency FROM dispute_lines \
+            WHERE organization_id = $1) d \
         UNION ALL SELECT id, partner_id, program_id, currency, ARRAY['reserve', 'reserve_cancelled', 'payout_paid', \
             'payout_failed', 'payout_returned'] \
         FROM payouts WHERE organization_id = $1) s \
@@ -153,6 +159,46 @@ const ADJUSTMENTS: &str = "\
             WHEN 'in_payout' THEN coalesce(l.items, 0) = 1 AND l.payout IN ('pending', 'processing') \
             WHEN 'paid' THEN coalesce(l.items, 0) = 1 AND l.payout = 'paid' ELSE l.items IS NULL END) \
     ORDER BY a.id LIMIT 1";
+
+/// Each line of a dispute is frozen once, for as much as it says, and thawed for the same when the dispute is over.
+const DISPUTES: &str = "\
+    WITH posted AS (\
+        SELECT source_id, step, sum(amount) FILTER (WHERE kind = 'freeze') AS frozen, \
+            sum(amount) FILTER (WHERE kind = 'thaw') AS thawed FROM ledger_entries \
+        WHERE organization_id = $1 AND kind IN ('freeze', 'thaw') GROUP BY source_id, step) \
+    SELECT 'dispute' AS noun, coalesce(l.dispute_id, p.source_id) AS id, coalesce(d.status, 'no') || ', line ' \
+        || coalesce(l.position, p.step) || ' of ' || coalesce(l.frozen_amount, 0) || ', but frozen ' \
+        || coalesce(p.frozen, 0) || ' and thawed ' || coalesce(p.thawed, 0) AS detail \
+    FROM (SELECT * FROM dispute_lines WHERE organization_id = $1) l \
+    JOIN disputes d ON d.organization_id = $1 AND d.id = l.dispute_id \
+    FULL JOIN posted p ON p.source_id = l.dispute_id AND p.step = l.position \
+    WHERE coalesce(p.frozen, 0) <> coalesce(l.frozen_amount, 0) \
+        OR coalesce(p.thawed, 0) <> (CASE WHEN d.status IN ('open', 'in_review', 'needs_information') THEN 0 \
+            ELSE coalesce(l.frozen_amount, 0) END) \
+    ORDER BY 2, l.position LIMIT 1";
+
+/// What lies on the account is what approved lines come to that a living dispute holds up, computed from the lines.
+const DISPUTED: &str = "\
+    SELECT 'partner' AS noun, partner_id AS id, currency || ' in the program ' || program_id \
+        || ' has disputed what is off by ' || sum(amount) AS detail FROM (\
+        SELECT partner_id, program_id, currency, CASE kind WHEN 'freeze' THEN amount ELSE -amount END AS amount \
+        FROM ledger_entries WHERE organization_id = $1 AND kind IN ('freeze', 'thaw') \
+        UNION ALL SELECT partner_id, program_id, currency, netted_amount - amount FROM commissions \
+        WHERE organization_id = $1 AND dispute_id IS NOT NULL AND kind = 'accrual' AND status = 'approved') sides \
+    GROUP BY partner_id, program_id, currency HAVING sum(amount) <> 0 ORDER BY 2, program_id, currency LIMIT 1";
+
+/// A commission is held up by a dispute exactly while that is living and about it.
+const HELD_UP: &str = "\
+    SELECT 'commission' AS noun, coalesce(c.id, l.commission_id) AS id, 'held up by ' \
+        || coalesce(c.dispute_id::text, 'nothing') || ', but disputed in ' || coalesce(l.dispute_id::text, 'none') \
+        AS detail \
+    FROM (SELECT id, dispute_id FROM commissions WHERE organization_id = $1 AND dispute_id IS NOT NULL) c \
+    FULL JOIN (\
+        SELECT l.commission_id, l.dispute_id FROM dispute_lines l \
+        JOIN disputes d ON d.organization_id = $1 AND d.id = l.dispute_id \
+            AND d.status IN ('open', 'in_review', 'needs_information') \
+        WHERE l.organization_id = $1) l ON l.commission_id = c.id AND l.dispute_id = c.dispute_id \
+    WHERE c.id IS NULL OR l.commission_id IS NULL ORDER BY 2 LIMIT 1";
 
 /// Where partners stand under rules that count is what their lines posted, less what was taken back, in each period.
 const STANDINGS: &str = "\

@@ -18,4 +18,4 @@ mod service;
 mod store;
 
 pub use domain::{Adjustment, AdjustmentReason, AdjustmentStatus, NewAdjustment};
-pub use service::{approve, lock_lines, move_lines, propose};
+pub use service::{approve, lock_lines, move_lines, propose, propose_for};

@@ -9,6 +9,7 @@ use crate::kernel::id::AdjustmentId;
 use crate::kernel::problem::Problem;
 use crate::kernel::version::Precondition;
 use crate::platform::db::{Change, Page, PageRequest, Subject, Tx};
+use uuid::Uuid;
 
 /// One adjustment, if the caller may see it.
 pub fn get(tx: &mut Tx<'_>, ctx: &Ctx, id: AdjustmentId) -> Result<Adjustment, Problem> {
@@ -35,6 +36,21 @@ pub fn propose(tx: &mut Tx<'_>, ctx: &Ctx, new: NewAdjustment) -> Result<Adjustm
     }
     let adjustment = Adjustment::propose(new, person(ctx)?, ctx.now);
     let secret_makers = api_keys::secret_makers(tx, ctx)?;
+    store::insert(tx, &ctx.scope, &adjustment, secret_makers)?;
+    let change = Change::created("adjustment.proposed", subject(&adjustment), &adjustment);
+    tx.record(ctx, change.with_reason(Some(adjustment.reason.clone())));
+    Ok(adjustment)
+}
+
+/// Writes down what somebody else proposed before, as a part of another record; the caller approves it.
+pub fn propose_for(
+    tx: &mut Tx<'_>,
+    ctx: &Ctx,
+    new: NewAdjustment,
+    author: ActorId,
+    secret_makers: Vec<Uuid>,
+) -> Result<Adjustment, Problem> {
+    let adjustment = Adjustment::propose(new, author, ctx.now);
     store::insert(tx, &ctx.scope, &adjustment, secret_makers)?;
     let change = Change::created("adjustment.proposed", subject(&adjustment), &adjustment);
     tx.record(ctx, change.with_reason(Some(adjustment.reason.clone())));

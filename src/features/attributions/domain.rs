@@ -280,6 +280,37 @@ impl Attribution {
         Ok(self.changed(now))
     }
 
+    /// Gives it the share that a dispute finds, whether it was rejected or too little. On a won deal it is settled with
+    /// that; what was never settled is so only where the role has no other, because its money was shared out among them.
+    /// `others` is what the other credits of the deal and role have.
+    pub fn restore(
+        mut self,
+        share_basis_points: i32,
+        others: i64,
+        is_won: bool,
+        now: DateTime<Utc>,
+    ) -> Result<Self, Problem> {
+        if self.counting_share() == share_basis_points {
+            let message = "The credit counts with this share already.";
+            return Err(Problem::field("/share_basis_points", "unchanged", message));
+        }
+        if is_won && self.settled_at.is_none() && others > 0 {
+            return Err(Problem::new(Code::DealSettled).because(format!(
+                "The deal is won and the role {} has confirmed credit on it; that split stays as it is.",
+                self.role
+            )));
+        }
+        self.share_basis_points = share_basis_points;
+        self.fits_beside(others)?;
+        Ok(Self {
+            status: AttributionStatus::Confirmed,
+            status_reason: None,
+            confirmed_at: self.confirmed_at.or(Some(now)),
+            settled_at: self.settled_at.or(is_won.then_some(now)),
+            ..self.changed(now)
+        })
+    }
+
     /// The share that counts.
     pub const fn counting_share(&self) -> i32 {
         match self.status {

@@ -190,6 +190,32 @@ pub fn correct(
     Ok(after)
 }
 
+/// Gives a credit the share that a dispute finds; whether that corrected what was settled. What it means for money is
+/// told in `flows::late_credit`.
+pub fn restore(
+    tx: &mut Tx<'_>,
+    ctx: &Ctx,
+    id: AttributionId,
+    share_basis_points: i32,
+    reason: &str,
+) -> Result<(Attribution, bool), Problem> {
+    let review = review(tx, ctx, id)?;
+    review.partner_is_approved()?;
+    let is_won = matches!(review.deal.state, DealState::Won { .. });
+    let (why, event) = (Some(reason.to_owned()), "attribution.restored");
+    let mut before = None;
+    let after = step(tx, ctx, id, &Precondition::Any, event, why, |credit| {
+        before = Some(credit.clone());
+        let others = review.confirmed_basis_points - i64::from(credit.counting_share());
+        credit.restore(share_basis_points, others, is_won, ctx.now)
+    })?;
+    let Some(before) = before.filter(|before| before.settled_at.is_some()) else {
+        return Ok((after, false));
+    };
+    store::insert_correction(tx, ctx, &before, &after, reason)?;
+    Ok((after, true))
+}
+
 /// The corrections of settled credit, in their order.
 pub fn corrections(tx: &mut Tx<'_>, ctx: &Ctx, id: AttributionId) -> Result<Vec<Correction>, Problem> {
     store::corrections(tx, &ctx.scope, id)

@@ -12,5 +12,5 @@ mod service;
 mod store;
 
 pub use domain::{AuditChain, AuditEvent, ChainStatus, Fault, FaultKind, KnownHead};
-pub use service::{seal, verify};
+pub use service::{author_of, seal, verify};
 pub use store::organizations_waiting;

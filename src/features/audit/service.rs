@@ -2,9 +2,10 @@
 
 use super::domain::{AuditChain, AuditEvent, KnownHead};
 use super::store::{self, AuditFilter};
-use crate::kernel::ctx::Ctx;
+use crate::kernel::ctx::{ActorId, Ctx};
 use crate::kernel::problem::Problem;
 use crate::platform::db::{Page, PageRequest, Tx};
+use uuid::Uuid;
 
 /// A page of the trail, newest first.
 pub fn list(
@@ -14,6 +15,16 @@ pub fn list(
     page: &PageRequest,
 ) -> Result<Page<AuditEvent>, Problem> {
     store::list(tx, &ctx.scope, filter, page)
+}
+
+/// Who did the last of these things to a record, as far as the trail tells: the person, else the key.
+pub fn author_of(
+    tx: &mut Tx<'_>,
+    house: &Ctx,
+    subject_id: Uuid,
+    actions: &[&str],
+) -> Result<Option<ActorId>, Problem> {
+    store::author_of(tx, &house.scope, subject_id, actions)
 }
 
 /// Links the committed entries of the caller's organization to its chain, some thousands at a time; how many there

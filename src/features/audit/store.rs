@@ -62,6 +62,31 @@ struct AuditRow {
     occurred_at: DateTime<Utc>,
 }
 
+/// Who did the last of these things to a record: the person behind it, else the key.
+pub fn author_of(
+    tx: &mut Tx<'_>,
+    scope: &Scope,
+    subject_id: Uuid,
+    actions: &[&str],
+) -> Result<Option<ActorId>, Problem> {
+    let found: Option<(String, Option<Uuid>, Option<Uuid>)> = audit_events::table
+        .filter(audit_events::organization_id.eq(scope.organization_id.uuid()))
+        .filter(audit_events::subject_id.eq(subject_id))
+        .filter(audit_events::action.eq_any(actions))
+        .order(audit_events::id.desc())
+        .select((
+            audit_events::actor_type,
+            audit_events::actor_id,
+            audit_events::responsible_id,
+        ))
+        .first(tx.connection())
+        .optional()?;
+    Ok(found.and_then(|(kind, actor, person)| {
+        let person = person.map(|id| ActorId::User(UserId::from_uuid(id)));
+        person.or_else(|| ActorId::of_columns(Some(&kind), actor))
+    }))
+}
+
 /// A page of the trail. An entry's id is of the instant at which it occurred, so that a period is a stretch of the
 /// primary key.
 pub fn list(

@@ -2,12 +2,12 @@
 
 use crate::kernel::commission::{Component, Explanation, IneligibleReason};
 use crate::kernel::id::{
-    AttributionId, ClawbackId, CommissionId, CommissionRuleVersionId, CreditNoteId, DealId, InvoiceId,
-    InvoiceLineId, PartnerId, PaymentId, ProgramId, RefundId,
+    AttributionId, ClawbackId, CommissionId, CommissionRuleVersionId, CreditNoteId, DealId, DisputeId,
+    InvoiceId, InvoiceLineId, PartnerId, PaymentId, ProgramId, RefundId,
 };
-use crate::kernel::money::Money;
+use crate::kernel::money::{Money, MoneyError};
 use crate::kernel::motion::Role;
-use crate::kernel::problem::Problem;
+use crate::kernel::problem::{Code, Problem};
 use crate::kernel::word::word_enum;
 use chrono::{DateTime, Utc};
 
@@ -137,6 +137,8 @@ pub struct Commission {
     pub reversed: Money,
     /// What was taken back before approval.
     pub netted: Money,
+    /// The living dispute that holds it up.
+    pub dispute_id: Option<DisputeId>,
     /// When the money came in.
     pub earned_at: DateTime<Utc>,
     /// When the hold is over.
@@ -154,9 +156,25 @@ pub struct Commission {
 }
 
 impl Commission {
+    /// What the partner keeps of it.
+    pub fn kept(&self) -> Result<Money, MoneyError> {
+        if self.amount.is_negative() {
+            return Ok(self.amount);
+        }
+        self.amount.checked_sub(self.reversed)
+    }
+
+    /// What of it is payable, or would be: the line less what was netted with it.
+    pub fn payable(&self) -> Result<Money, MoneyError> {
+        self.amount.checked_sub(self.netted)
+    }
+
     /// Refuses unless the line may be approved now.
     pub fn may_be_approved(&self) -> Result<(), Problem> {
         match self.status {
+            CommissionStatus::Due if self.dispute_id.is_some() => {
+                Err(Problem::new(Code::WrongState).because("The line is disputed; decide the dispute first."))
+            }
             CommissionStatus::Due => Ok(()),
             status => Err(Problem::wrong_state("approve", status.as_str(), status.moves())),
         }

@@ -7,6 +7,7 @@
 //! Invariant: one payment earns a line, a credit and a component once, however often it is asked.
 //! Invariant: nothing is taken back beyond what was earned.
 //! Invariant: what a tier counts and a cap leaves is locked while lines are worked out by it, and changed with them.
+//! Invariant: a disputed line is not released, approved or set aside for a payout; `dispute_id` says which dispute.
 //! Invariant: this room writes no posting; the flows do, from what its verbs return.
 //! Events: `commission.accrued`, `commission.released`, `commission.approved`, `commission.clawed_back`.
 
@@ -22,8 +23,11 @@ mod standings;
 mod store;
 
 pub use accrual::{Source, accrue};
-pub use domain::{ClawedBack, Commission, CommissionStatus, Earned, Moved, TakenFrom};
+pub use domain::{ClawedBack, Commission, CommissionKind, CommissionStatus, Earned, Moved, TakenFrom};
 pub use reversal::{claw_back, claw_back_of_deals};
-pub use service::{approve, approve_due, get, lines_of_credit, list, release};
+pub use service::{
+    approve, approve_due, explanation, get, kept_on_deal, lines_of_credit, list, lock_several, release,
+    set_dispute,
+};
 pub use settlement::{LineMove, SettledLines, lock_lines, move_lines};
 pub use store::{ApprovalScope, CommissionFilter, CreditLine, organizations_with_holds_over};

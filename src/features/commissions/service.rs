@@ -4,7 +4,8 @@ use super::domain::{Commission, Moved};
 use super::store::{self, ApprovalScope, Clawback, ClawbackFilter, CommissionFilter, CreditLine};
 use crate::kernel::commission::Explanation;
 use crate::kernel::ctx::Ctx;
-use crate::kernel::id::{AttributionId, ClawbackId, CommissionId};
+use crate::kernel::id::{AttributionId, ClawbackId, CommissionId, DealId, DisputeId, PartnerId};
+use crate::kernel::money::{Currency, Money};
 use crate::kernel::problem::Problem;
 use crate::kernel::version::Precondition;
 use crate::platform::db::{Change, Page, PageRequest, Subject, Tx};
@@ -35,6 +36,32 @@ pub fn lines_of_credit(
     attribution_id: AttributionId,
 ) -> Result<Vec<CreditLine>, Problem> {
     store::lines_of_credit(tx, &ctx.scope, attribution_id)
+}
+
+/// Lines that are disputed or to be, locked until the transaction ends; in house.
+pub fn lock_several(tx: &mut Tx<'_>, house: &Ctx, ids: &[CommissionId]) -> Result<Vec<Commission>, Problem> {
+    store::lock_several(tx, &house.scope, ids)
+}
+
+/// What a partner has earned on a deal and kept, in this currency.
+pub fn kept_on_deal(
+    tx: &mut Tx<'_>,
+    ctx: &Ctx,
+    deal_id: DealId,
+    partner_id: PartnerId,
+    currency: Currency,
+) -> Result<Money, Problem> {
+    store::kept_on_deal(tx, &ctx.scope, deal_id, partner_id, currency)
+}
+
+/// Lets a dispute hold up lines that were locked before, or lets go of them; in house.
+pub fn set_dispute(
+    tx: &mut Tx<'_>,
+    house: &Ctx,
+    ids: &[CommissionId],
+    dispute_id: Option<DisputeId>,
+) -> Result<(), Problem> {
+    store::set_dispute(tx, house, ids, dispute_id)
 }
 
 /// The stored explanation of a line.

@@ -2,7 +2,10 @@
 //!
 //! draft → submitted | withdrawn; submitted → in_review | action_required | approved | rejected | withdrawn;
 //! in_review → action_required | approved | rejected | withdrawn; action_required → submitted | rejected | withdrawn;
-//! approved → converted | lost | expired | revoked
+//! approved → converted | lost | expired | revoked; rejected → in_review; expired → in_review | approved;
+//! revoked → in_review | approved
+//!
+//! What was decided is undone by a dispute alone.
 //!
 //! Invariant: no two approved registrations of one account meet in product family and time; no family is every family.
 //! It is an exclusion constraint, so that no race, import or mended row gets around it.
@@ -12,7 +15,7 @@
 //! Invariant: whose another claim is, and how many there are, is told to no partner; see `flows::registration`.
 //! Events: `deal_registration.created`, `.updated`, `.submitted`, `.review_started`, `.approved`, `.rejected`,
 //! `.action_requested`, `.withdrawn`, `.extended`, `.expiry_announced`, `.response_missed`, `.converted`, `.lost`,
-//! `.expired`, `.revoked`; `registration_comment.added`; `registration_extension.requested`, `.approved`, `.refused`.
+//! `.expired`, `.revoked`, `.reopened`, `.reinstated`; `registration_comment.added`; `registration_extension.requested`, `.approved`, `.refused`.
 
 mod domain;
 mod dto;

@@ -41,6 +41,8 @@ struct BalanceRow {
     #[diesel(sql_type = Numeric)]
     payable: Decimal,
     #[diesel(sql_type = Numeric)]
+    disputed: Decimal,
+    #[diesel(sql_type = Numeric)]
     in_payout: Decimal,
     #[diesel(sql_type = Numeric)]
     earned: Decimal,
@@ -90,6 +92,7 @@ pub fn balances(
         LedgerAccount::Held,
         LedgerAccount::Released,
         LedgerAccount::Payable,
+        LedgerAccount::Disputed,
         LedgerAccount::InPayout,
     ];
     let sql = format!(
@@ -171,6 +174,7 @@ impl TryFrom<BalanceRow> for Balance {
             held: money(row.held)?,
             released: money(row.released)?,
             payable: money(row.payable)?,
+            disputed: money(row.disputed)?,
             in_payout: money(row.in_payout)?,
             earned: money(row.earned)?,
             reversed: money(row.reversed)?,

@@ -5,7 +5,7 @@ use super::domain::{AccountTotal, Balance, EntryKind, LedgerAccount, LedgerEntry
 use super::store::EntryFilter;
 use crate::kernel::ctx::Ctx;
 use crate::kernel::id::{
-    AdjustmentId, ClawbackId, CommissionId, LedgerEntryId, PartnerId, PayoutId, ProgramId,
+    AdjustmentId, ClawbackId, CommissionId, DisputeId, LedgerEntryId, PartnerId, PayoutId, ProgramId,
 };
 use crate::kernel::problem::Problem;
 use crate::page_of;
@@ -17,7 +17,7 @@ use utoipa::{IntoParams, ToSchema};
 
 /// An entry of the journal: one positive amount between two accounts.
 #[derive(Debug, Clone, Serialize, ToSchema)]
-#[schema(as = LedgerEntry, examples(json!({"id": "led_01j9zq4y8k7m5n3p2r1s0t6v4w", "kind": "accrual", "debit_account": "commission_expense", "credit_account": "held", "partner_id": "ptn_01j9zq4y8k7m5n3p2r1s0t6v4w", "program_id": "prg_01j9zq4y8k7m5n3p2r1s0t6v4w", "amount": {"amount": "125.00", "currency": "USD"}, "commission_id": "com_01j9zq4y8k7m5n3p2r1s0t6v4w", "payout_id": null, "clawback_id": null, "adjustment_id": null, "step": 0, "occurred_at": "2026-03-01T08:00:00Z", "recorded_at": "2026-03-01T08:00:01Z"})))]
+#[schema(as = LedgerEntry, examples(json!({"id": "led_01j9zq4y8k7m5n3p2r1s0t6v4w", "kind": "accrual", "debit_account": "commission_expense", "credit_account": "held", "partner_id": "ptn_01j9zq4y8k7m5n3p2r1s0t6v4w", "program_id": "prg_01j9zq4y8k7m5n3p2r1s0t6v4w", "amount": {"amount": "125.00", "currency": "USD"}, "commission_id": "com_01j9zq4y8k7m5n3p2r1s0t6v4w", "payout_id": null, "clawback_id": null, "adjustment_id": null, "dispute_id": null, "step": 0, "occurred_at": "2026-03-01T08:00:00Z", "recorded_at": "2026-03-01T08:00:01Z"})))]
 pub struct LedgerEntryView {
     /// Its id.
     pub id: LedgerEntryId,
@@ -45,6 +45,9 @@ pub struct LedgerEntryView {
     /// The adjustment that caused it, if one did.
     #[schema(required)]
     pub adjustment_id: Option<AdjustmentId>,
+    /// The dispute that caused it, if one did.
+    #[schema(required)]
+    pub dispute_id: Option<DisputeId>,
     /// Which step of its cause it is, counted from 0.
     #[schema(minimum = 0, maximum = 2147483647)]
     pub step: i32,
@@ -56,12 +59,14 @@ pub struct LedgerEntryView {
 
 impl From<LedgerEntry> for LedgerEntryView {
     fn from(entry: LedgerEntry) -> Self {
-        let (mut commission_id, mut payout_id, mut clawback_id, mut adjustment_id) = (None, None, None, None);
+        let (mut commission_id, mut payout_id, mut clawback_id) = (None, None, None);
+        let (mut adjustment_id, mut dispute_id) = (None, None);
         match entry.source {
             Source::Commission(id) => commission_id = Some(id),
             Source::Payout(id) => payout_id = Some(id),
             Source::Clawback(id) => clawback_id = Some(id),
             Source::Adjustment(id) => adjustment_id = Some(id),
+            Source::Dispute(id) => dispute_id = Some(id),
         }
         Self {
             id: entry.id,
@@ -75,6 +80,7 @@ impl From<LedgerEntry> for LedgerEntryView {
             payout_id,
             clawback_id,
             adjustment_id,
+            dispute_id,
             step: entry.step,
             occurred_at: entry.occurred_at,
             recorded_at: entry.recorded_at,
@@ -106,7 +112,7 @@ pub struct LedgerEntriesQuery {
     pub program_id: Option<ProgramId>,
     /// Only entries of one of these kinds; repeat for several.
     #[serde(default)]
-    #[param(max_items = 12)]
+    #[param(max_items = 14)]
     pub kind: Vec<EntryKind>,
     /// Only entries in this currency, ISO 4217.
     #[param(max_length = 3, pattern = "^[A-Z]{3}$")]
@@ -172,9 +178,9 @@ pub struct LedgerEntryPath {
 
 /// Where a partner stands in a program, in one currency.
 ///
-/// `earned` - `reversed` + `adjusted` - `paid` is always `held` + `released` + `payable` + `in_payout`.
+/// `earned` - `reversed` + `adjusted` - `paid` is always `held` + `released` + `payable` + `disputed` + `in_payout`.
 #[derive(Debug, Clone, Serialize, ToSchema)]
-#[schema(as = Balance, examples(json!({"partner_id": "ptn_01j9zq4y8k7m5n3p2r1s0t6v4w", "program_id": "prg_01j9zq4y8k7m5n3p2r1s0t6v4w", "currency": "USD", "held": {"amount": "125.00", "currency": "USD"}, "released": {"amount": "0.00", "currency": "USD"}, "payable": {"amount": "75.00", "currency": "USD"}, "in_payout": {"amount": "0.00", "currency": "USD"}, "earned": {"amount": "300.00", "currency": "USD"}, "reversed": {"amount": "0.00", "currency": "USD"}, "adjusted": {"amount": "0.00", "currency": "USD"}, "paid": {"amount": "100.00", "currency": "USD"}})))]
+#[schema(as = Balance, examples(json!({"partner_id": "ptn_01j9zq4y8k7m5n3p2r1s0t6v4w", "program_id": "prg_01j9zq4y8k7m5n3p2r1s0t6v4w", "currency": "USD", "held": {"amount": "125.00", "currency": "USD"}, "released": {"amount": "0.00", "currency": "USD"}, "payable": {"amount": "75.00", "currency": "USD"}, "disputed": {"amount": "0.00", "currency": "USD"}, "in_payout": {"amount": "0.00", "currency": "USD"}, "earned": {"amount": "300.00", "currency": "USD"}, "reversed": {"amount": "0.00", "currency": "USD"}, "adjusted": {"amount": "0.00", "currency": "USD"}, "paid": {"amount": "100.00", "currency": "USD"}})))]
 pub struct BalanceView {
     /// The partner.
     pub partner_id: PartnerId,
@@ -189,6 +195,8 @@ pub struct BalanceView {
     pub released: MoneyBody,
     /// Approved and not yet set aside for a payout; negative when more was taken back than earned.
     pub payable: MoneyBody,
+    /// Approved, but held up by a dispute.
+    pub disputed: MoneyBody,
     /// Set aside for a payout.
     pub in_payout: MoneyBody,
     /// Everything that was ever earned.
@@ -210,6 +218,7 @@ impl From<Balance> for BalanceView {
             held: balance.held.into(),
             released: balance.released.into(),
             payable: balance.payable.into(),
+            disputed: balance.disputed.into(),
             in_payout: balance.in_payout.into(),
             earned: balance.earned.into(),
             reversed: balance.reversed.into(),

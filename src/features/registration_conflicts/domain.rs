@@ -217,6 +217,27 @@ impl RegistrationConflict {
         })
     }
 
+    /// Decides it anew, because a dispute of the decision was upheld.
+    pub fn redecide(
+        self,
+        decision: Decision,
+        winner: Option<DealRegistrationId>,
+        reason: String,
+        decided_by: ActorId,
+        now: DateTime<Utc>,
+    ) -> Result<Self, Problem> {
+        match self.status {
+            ConflictStatus::Decided => {
+                let undecided = Self {
+                    status: ConflictStatus::Open,
+                    ..self
+                };
+                undecided.decide(decision, winner, reason, decided_by, now)
+            }
+            open => Err(Problem::wrong_state("redecide", open.as_str(), open.moves())),
+        }
+    }
+
     /// Refuses what an open conflict alone allows.
     pub fn require_open(&self, verb: &str) -> Result<(), Problem> {
         match self.status {

@@ -1,6 +1,6 @@
 //! Registration conflicts: several claims to one account, and the decision between them.
 //!
-//! open → decided (final)
+//! open → decided (final, but for a dispute, which has it decided anew)
 //!
 //! Invariant: a partner sees its own side of a conflict and nothing else: not who else claims, not how many, not what
 //! stands against it. Its session reads the view `seen_conflicts`, which hides the rest, and not the table.
@@ -22,4 +22,4 @@ mod store;
 pub use domain::{
     ConflictKind, ConflictStatus, Decision, NewConflict, Outcome, Party, RegistrationConflict, Side,
 };
-pub use service::{decide, get, lock, move_to_account, of_party, parties, raise};
+pub use service::{Verdict, decide, get, lock, move_to_account, of_party, parties, raise};

@@ -157,19 +157,42 @@ pub fn add_evidence(
     get(tx, ctx, id)
 }
 
+/// How a conflict that was locked before ends.
+#[derive(Debug, Clone, Copy)]
+pub struct Verdict<'a> {
+    /// How.
+    pub decision: Decision,
+    /// The challenger that wins.
+    pub winner: Option<DealRegistrationId>,
+    /// Why.
+    pub reason: &'a str,
+    /// Whether it was decided otherwise before, and a dispute of that was upheld.
+    pub is_anew: bool,
+}
+
 /// Decides a conflict that was locked before.
 pub fn decide(
     tx: &mut Tx<'_>,
     ctx: &Ctx,
     before: &RegistrationConflict,
-    decision: Decision,
-    winner: Option<DealRegistrationId>,
-    reason: &str,
+    verdict: Verdict<'_>,
 ) -> Result<RegistrationConflict, Problem> {
-    let author = deal_registrations::person(ctx)?;
-    let after = before
-        .clone()
-        .decide(decision, winner, reason.to_owned(), author, ctx.now)?;
+    let Verdict {
+        decision,
+        winner,
+        reason,
+        is_anew,
+    } = verdict;
+    let (author, why, conflict) = (
+        deal_registrations::person(ctx)?,
+        reason.to_owned(),
+        before.clone(),
+    );
+    let after = if is_anew {
+        conflict.redecide(decision, winner, why, author, ctx.now)?
+    } else {
+        conflict.decide(decision, winner, why, author, ctx.now)?
+    };
     store::update(tx, &ctx.scope, &after)?;
     let change = Change::updated("registration_conflict.decided", subject(&after), before, &after);
     tx.record(ctx, change.with_reason(Some(reason.to_owned())));

@@ -50,7 +50,7 @@ pub struct Figures {
     pub held: Money,
     /// Waiting for approval at the end of the period.
     pub due: Money,
-    /// Approved and not in a payout at the end of the period; negative where more was taken back than is left.
+    /// Approved and not in a payout at the end of the period, disputed or not; negative where more was taken back than is left.
     pub approved: Money,
     /// In a payout that is not settled at the end of the period.
     pub in_payout: Money,

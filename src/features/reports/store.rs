@@ -112,7 +112,7 @@ const HAPPENED: &str = "happened AS (\
             (l.credit_account, CASE WHEN l.credit_account IN ('held', 'released', 'payable', 'in_payout') THEN 1 END), \
             (l.debit_account, CASE WHEN l.debit_account IN ('held', 'released', 'payable', 'in_payout') THEN -1 END)\
         ) AS m (figure, sign) \
-        WHERE l.organization_id = $1 AND m.sign IS NOT NULL AND ($5::uuid IS NULL OR l.partner_id = $5))";
+        WHERE l.organization_id = $1 AND m.sign IS NOT NULL AND l.kind NOT IN ('freeze', 'thaw') AND ($5::uuid IS NULL OR l.partner_id = $5))";
 
 /// Adds up what happened in the period, and the balances at its end.
 const SUMS: &str = "coalesce(sum(value) FILTER (WHERE figure = 'deals_won' AND within), 0)::bigint AS deals_won, \

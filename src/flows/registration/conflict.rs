@@ -6,7 +6,7 @@ use crate::features::deal_registrations::{
     self, DealRegistration, RegistrationReason, RegistrationStatus, Why,
 };
 use crate::features::registration_conflicts::{
-    self, ConflictKind, Decision, Outcome, Party, RegistrationConflict, Side,
+    self, ConflictKind, Decision, Outcome, Party, RegistrationConflict, Side, Verdict,
 };
 use crate::kernel::ctx::Ctx;
 use crate::kernel::id::{DealId, DealRegistrationId, RegistrationConflictId};
@@ -37,12 +37,18 @@ pub fn decide(
     let parties = registration_conflicts::parties(tx, ctx, id)?;
     require_winner(&parties, decision, winner)?;
     let shared = shared_deal(tx, ctx, &before, decision)?;
-    let after = registration_conflicts::decide(tx, ctx, &before, decision, winner, reason)?;
+    let verdict = Verdict {
+        decision,
+        winner,
+        reason,
+        is_anew: false,
+    };
+    let after = registration_conflicts::decide(tx, ctx, &before, verdict)?;
     for party in &parties {
         match (after.outcome(party), shared) {
-            (Some(Outcome::Ends), _) => end(tx, ctx, party)?,
+            (Some(Outcome::Ends), _) => end(tx, ctx, party.deal_registration_id)?,
             (Some(Outcome::Shares), Some(deal_id)) => {
-                end(tx, ctx, party)?;
+                end(tx, ctx, party.deal_registration_id)?;
                 credit(tx, ctx, party, deal_id)?;
             }
             (Some(Outcome::GoesOn | Outcome::Shares) | None, _) => {}
@@ -123,8 +129,8 @@ fn shared_deal(
 }
 
 /// A claim ends. The reason that the partner reads names nobody; a draft claims nothing and stays.
-fn end(tx: &mut Tx<'_>, ctx: &Ctx, party: &Party) -> Result<(), Problem> {
-    let before = deal_registrations::lock(tx, ctx, party.deal_registration_id)?;
+pub(super) fn end(tx: &mut Tx<'_>, ctx: &Ctx, id: DealRegistrationId) -> Result<(), Problem> {
+    let before = deal_registrations::lock(tx, ctx, id)?;
     let why = Why {
         code: RegistrationReason::Contested,
         text: "Another claim to the account was preferred.".to_owned(),
@@ -140,7 +146,7 @@ fn end(tx: &mut Tx<'_>, ctx: &Ctx, party: &Party) -> Result<(), Problem> {
 }
 
 /// The partner's part in the deal, to be confirmed by a person.
-fn credit(tx: &mut Tx<'_>, ctx: &Ctx, party: &Party, deal_id: DealId) -> Result<(), Problem> {
+pub(super) fn credit(tx: &mut Tx<'_>, ctx: &Ctx, party: &Party, deal_id: DealId) -> Result<(), Problem> {
     if attributions::is_credited(tx, ctx, deal_id, party.partner_id, Role::Influenced)? {
         return Ok(());
     }

@@ -28,7 +28,8 @@ pub fn approve(
     if let Some(conflict) = obstacle(tx, ctx, &before)? {
         return Ok(contested(&before, &conflict, "The registration stays as it is."));
     }
-    let deal = match deal_id {
+    // What was approved before and is looked at again has its deal already.
+    let deal = match deal_id.or(before.deal_id) {
         Some(deal_id) => linked(tx, ctx, &before, deal_id)?,
         None => opened(tx, ctx, &before)?,
     };

@@ -14,6 +14,7 @@ pub mod decision;
 pub mod precheck;
 mod standing;
 pub mod submission;
+pub mod undoing;
 
 use crate::features::deal_registrations::DealRegistration;
 use crate::features::registration_conflicts::RegistrationConflict;

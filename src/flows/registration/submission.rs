@@ -317,8 +317,8 @@ fn met<'a>(
     rival.into_iter().chain(deal).chain(referral).collect()
 }
 
-/// By when a conflict is decided.
-pub(super) fn respond_by(rules: &DealRules, now: DateTime<Utc>) -> DateTime<Utc> {
+/// By when a conflict or a dispute is decided.
+pub fn respond_by(rules: &DealRules, now: DateTime<Utc>) -> DateTime<Utc> {
     rules
         .respond_by(now)
         .unwrap_or(now + TimeDelta::days(DECISION_DAYS))

@@ -172,6 +172,8 @@ typed_id!(
     "adj",
     "An adjustment, an amount that a person gives or takes."
 );
+typed_id!(DisputeId, "dsp", "A dispute of a decision or an amount.");
+typed_id!(DisputeCommentId, "dcm", "A comment on a dispute.");
 typed_id!(LedgerEntryId, "led", "An entry of the ledger.");
 typed_id!(PayoutMethodId, "pym", "A payout method, how a partner is paid.");
 typed_id!(PayoutRunId, "run", "A payout run.");

@@ -101,6 +101,9 @@ fn by_constraint(constraint: &str) -> Option<Problem> {
                     .because("An extension of this registration is asked for already."),
             );
         }
+        "disputes_live_subject_key" => {
+            return Some(Problem::new(Code::AlreadyExists).because("There is a dispute about this already."));
+        }
         "payout_runs_second_person_check"
         | "payout_runs_second_hand_check"
         | "payout_methods_second_person_check"

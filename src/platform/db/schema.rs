@@ -304,6 +304,7 @@ diesel::table! {
         row_version -> Int8,
         created_at -> Timestamptz,
         updated_at -> Timestamptz,
+        dispute_id -> Nullable<Uuid>,
     }
 }
 
@@ -420,6 +421,82 @@ diesel::table! {
         hidden_from_parent -> Bool,
         crm_partner_source -> Nullable<Text>,
         crm_partner_influence -> Nullable<Text>,
+    }
+}
+
+diesel::table! {
+    dispute_comments (organization_id, id) {
+        organization_id -> Uuid,
+        id -> Uuid,
+        dispute_id -> Uuid,
+        partner_id -> Uuid,
+        visibility -> Text,
+        body -> Text,
+        created_by -> Uuid,
+        created_by_type -> Text,
+        created_at -> Timestamptz,
+    }
+}
+
+diesel::table! {
+    dispute_lines (organization_id, dispute_id, position) {
+        organization_id -> Uuid,
+        dispute_id -> Uuid,
+        position -> Int4,
+        commission_id -> Uuid,
+        partner_id -> Uuid,
+        program_id -> Uuid,
+        currency -> Text,
+        amount -> Numeric,
+        explanation -> Text,
+        effect -> Text,
+        frozen_amount -> Numeric,
+    }
+}
+
+diesel::table! {
+    dispute_reviews (organization_id, dispute_id) {
+        organization_id -> Uuid,
+        dispute_id -> Uuid,
+        contested_by -> Nullable<Uuid>,
+        contested_by_type -> Nullable<Text>,
+        reviewed_by -> Nullable<Uuid>,
+        reviewed_by_type -> Nullable<Text>,
+        reviewer_secret_makers -> Array<Uuid>,
+        note -> Nullable<Text>,
+        found_amount -> Nullable<Numeric>,
+        reviewed_amount -> Nullable<Numeric>,
+        decided_by -> Nullable<Uuid>,
+        decided_by_type -> Nullable<Text>,
+    }
+}
+
+diesel::table! {
+    disputes (organization_id, id) {
+        organization_id -> Uuid,
+        id -> Uuid,
+        partner_id -> Uuid,
+        program_id -> Nullable<Uuid>,
+        subject_type -> Text,
+        subject_ids -> Array<Uuid>,
+        status -> Text,
+        status_reason -> Nullable<Text>,
+        reason_code -> Text,
+        statement -> Text,
+        evidence -> Jsonb,
+        currency -> Nullable<Text>,
+        computed_amount -> Nullable<Numeric>,
+        claimed_amount -> Nullable<Numeric>,
+        claimed_share_basis_points -> Nullable<Int4>,
+        respond_by -> Timestamptz,
+        overdue_at -> Nullable<Timestamptz>,
+        decided_at -> Nullable<Timestamptz>,
+        adjustment_id -> Nullable<Uuid>,
+        created_by -> Uuid,
+        created_by_type -> Text,
+        row_version -> Int8,
+        created_at -> Timestamptz,
+        updated_at -> Timestamptz,
     }
 }
 
@@ -1230,6 +1307,10 @@ diesel::allow_tables_to_appear_in_same_query!(
     deal_registrations,
     deal_rules,
     deals,
+    dispute_comments,
+    dispute_lines,
+    dispute_reviews,
+    disputes,
     enrollments,
     event_counters,
     events,

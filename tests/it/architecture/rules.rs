@@ -46,6 +46,10 @@ const TABLES: &[(&str, &[&str])] = &[
         ],
     ),
     ("registration_conflicts", &["registration_conflict_parties"]),
+    (
+        "disputes",
+        &["dispute_lines", "dispute_reviews", "dispute_comments"],
+    ),
     ("commission_rules", &["commission_rule_versions"]),
     ("attributions", &["attribution_corrections"]),
     ("commissions", &["clawbacks", "commission_standings"]),

@@ -225,14 +225,17 @@ fn a_foreign_id_in_a_body_is_an_unknown_reference() {
 }
 
 /// What a partner's key may do besides reading: look after the partner's own people, where they come from, keys,
-/// contacts, payout methods, referrals and registrations; say what it did for a deal, claim credit for it, accept terms, and make
-/// links.
-const PARTNERS_WRITE: [&str; 42] = [
+/// contacts, payout methods, referrals and registrations; say what it did for a deal, claim credit for it, dispute what was
+/// decided, accept terms, and make links.
+const PARTNERS_WRITE: [&str; 46] = [
     "acceptProgramTerms",
     "addConflictEvidence",
+    "answerDispute",
     "createApiKey",
     "createAttribution",
     "createDealRegistration",
+    "createDispute",
+    "createDisputeComment",
     "createIdentityProvider",
     "createPartnerContact",
     "createPayoutMethod",
@@ -268,6 +271,7 @@ const PARTNERS_WRITE: [&str; 42] = [
     "updateUser",
     "voidTouchpoint",
     "withdrawDealRegistration",
+    "withdrawDispute",
     "withdrawPayoutMethod",
     "withdrawReferral",
 ];

@@ -9,7 +9,7 @@ use diesel::{PgConnection, RunQueryDsl, sql_query};
 use std::collections::BTreeSet;
 
 /// The tables of which a partner sees rows, and whose.
-const OPEN: [(&str, &str); 41] = [
+const OPEN: [(&str, &str); 44] = [
     ("accounts", "the customers of the deals that it sees"),
     ("adjustments", "its own, once they are approved"),
     ("api_keys", "its own"),
@@ -33,6 +33,9 @@ const OPEN: [(&str, &str); 41] = [
         "deals",
         "those that it, or anyone below it, made or has credit for",
     ),
+    ("dispute_comments", "what is said to it about its disputes"),
+    ("dispute_lines", "those of its disputes"),
+    ("disputes", "its own"),
     ("enrollments", "its own, and those below it"),
     ("events", "those about itself"),
     ("identities", "those of its people"),

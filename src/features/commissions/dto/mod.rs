@@ -13,8 +13,8 @@ use super::store::{ApprovalScope, Clawback, ClawbackFilter, CommissionFilter};
 use crate::kernel::commission::{Component, IneligibleReason};
 use crate::kernel::ctx::Ctx;
 use crate::kernel::id::{
-    AttributionId, ClawbackId, CommissionId, CommissionRuleVersionId, CreditNoteId, DealId, InvoiceId,
-    InvoiceLineId, PartnerId, PaymentId, ProgramId, RefundId,
+    AttributionId, ClawbackId, CommissionId, CommissionRuleVersionId, CreditNoteId, DealId, DisputeId,
+    InvoiceId, InvoiceLineId, PartnerId, PaymentId, ProgramId, RefundId,
 };
 use crate::kernel::money::Money;
 use crate::kernel::motion::Role;
@@ -77,6 +77,9 @@ pub struct CommissionView {
     pub reversed: MoneyBody,
     /// What is left of it.
     pub net: MoneyBody,
+    /// The open dispute that holds it up.
+    #[schema(required)]
+    pub dispute_id: Option<DisputeId>,
     /// When the money came in.
     pub earned_at: DateTime<Utc>,
     /// When the hold is over.
@@ -96,11 +99,7 @@ pub struct CommissionView {
 impl CommissionView {
     /// The line as it goes out.
     pub fn new(line: Commission) -> Result<Self, Problem> {
-        let left = if line.amount.is_negative() {
-            Ok(line.amount)
-        } else {
-            line.amount.checked_sub(line.reversed)
-        };
+        let left = line.kept();
         Ok(Self {
             id: line.id,
             kind: line.kind,
@@ -121,6 +120,7 @@ impl CommissionView {
             amount: line.amount.into(),
             reversed: line.reversed.into(),
             net: left.map_err(Problem::damaged)?.into(),
+            dispute_id: line.dispute_id,
             earned_at: line.earned_at,
             release_at: line.release_at,
             approved_at: line.approved_at,

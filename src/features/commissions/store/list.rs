@@ -5,12 +5,12 @@ use super::super::domain::{
 };
 use super::money;
 use crate::kernel::commission::{Component, Explanation, IneligibleReason};
-use crate::kernel::ctx::Scope;
+use crate::kernel::ctx::{Ctx, Scope};
 use crate::kernel::id::{
-    AttributionId, ClawbackId, CommissionId, CommissionRuleVersionId, CreditNoteId, DealId, InvoiceId,
-    InvoiceLineId, PartnerId, PaymentId, ProgramId, RefundId,
+    AttributionId, ClawbackId, CommissionId, CommissionRuleVersionId, CreditNoteId, DealId, DisputeId,
+    InvoiceId, InvoiceLineId, PartnerId, PaymentId, ProgramId, RefundId,
 };
-use crate::kernel::money::Money;
+use crate::kernel::money::{Currency, Money};
 use crate::kernel::motion::Role;
 use crate::kernel::problem::Problem;
 use crate::platform::db::schema::{clawbacks, commissions};
@@ -113,6 +113,7 @@ struct CommissionRow {
     release_at: DateTime<Utc>,
     approved_at: Option<DateTime<Utc>>,
     paid_at: Option<DateTime<Utc>>,
+    dispute_id: Option<Uuid>,
     row_version: i64,
     created_at: DateTime<Utc>,
     updated_at: DateTime<Utc>,
@@ -171,6 +172,65 @@ pub fn lock(tx: &mut Tx<'_>, scope: &Scope, id: CommissionId) -> Result<Option<C
         .first(tx.connection())
         .optional()?;
     row.map(Commission::try_from).transpose()
+}
+
+/// Several lines, locked until the transaction ends in the order of their ids, as everyone does who takes several.
+pub fn lock_several(
+    tx: &mut Tx<'_>,
+    scope: &Scope,
+    ids: &[CommissionId],
+) -> Result<Vec<Commission>, Problem> {
+    let ids: Vec<Uuid> = ids.iter().map(|id| id.uuid()).collect();
+    let rows: Vec<CommissionRow> = commissions::table
+        .filter(commissions::organization_id.eq(scope.organization_id.uuid()))
+        .filter(commissions::id.eq_any(ids))
+        .order(commissions::id)
+        .select(CommissionRow::as_select())
+        .for_no_key_update()
+        .load(tx.connection())?;
+    rows.into_iter().map(Commission::try_from).collect()
+}
+
+/// What a partner has earned on a deal and kept, in this currency.
+pub fn kept_on_deal(
+    tx: &mut Tx<'_>,
+    scope: &Scope,
+    deal_id: DealId,
+    partner_id: PartnerId,
+    currency: Currency,
+) -> Result<Money, Problem> {
+    let rows: Vec<CommissionRow> = scoped!(commissions, scope)
+        .filter(commissions::deal_id.eq(deal_id.uuid()))
+        .filter(commissions::partner_id.eq(partner_id.uuid()))
+        .filter(commissions::currency.eq(currency.code()))
+        .select(CommissionRow::as_select())
+        .load(tx.connection())?;
+    let mut kept = Money::zero(currency);
+    for row in rows {
+        let line = Commission::try_from(row)?.kept().map_err(Problem::damaged)?;
+        kept = kept.checked_add(line).map_err(Problem::damaged)?;
+    }
+    Ok(kept)
+}
+
+/// Lets a dispute hold up these lines, or lets go of them.
+pub fn set_dispute(
+    tx: &mut Tx<'_>,
+    ctx: &Ctx,
+    ids: &[CommissionId],
+    dispute_id: Option<DisputeId>,
+) -> Result<(), Problem> {
+    let ids: Vec<Uuid> = ids.iter().map(|id| id.uuid()).collect();
+    let target = commissions::table
+        .filter(commissions::organization_id.eq(ctx.organization_id().uuid()))
+        .filter(commissions::id.eq_any(ids));
+    let change = (
+        commissions::dispute_id.eq(dispute_id.map(DisputeId::uuid)),
+        commissions::row_version.eq(commissions::row_version + 1),
+        commissions::updated_at.eq(ctx.now),
+    );
+    diesel::update(target).set(change).execute(tx.connection())?;
+    Ok(())
 }
 
 /// The stored explanation of one line.
@@ -314,6 +374,7 @@ impl TryFrom<CommissionRow> for Commission {
             amount: amount(row.amount)?,
             reversed: amount(row.reversed_amount)?,
             netted: amount(row.netted_amount)?,
+            dispute_id: row.dispute_id.map(DisputeId::from_uuid),
             earned_at: row.earned_at,
             release_at: row.release_at,
             approved_at: row.approved_at,

@@ -40,7 +40,7 @@ pub struct ApprovalScope {
     pub released_until: Option<DateTime<Utc>>,
 }
 
-/// Lines whose hold is over and whose partner may earn, locked; with each whether its program approves by itself.
+/// Lines whose hold is over, which nobody disputes and whose partner may earn, locked; with each whether its program approves by itself.
 pub fn lock_released(tx: &mut Tx<'_>, ctx: &Ctx, most: i64) -> Result<Vec<(Moved, bool)>, Problem> {
     let query = sql_query(
         "SELECT c.id, c.partner_id, c.program_id, c.currency, c.amount - c.netted_amount AS amount, c.release_at AS at, \
@@ -48,7 +48,7 @@ pub fn lock_released(tx: &mut Tx<'_>, ctx: &Ctx, most: i64) -> Result<Vec<(Moved
          FROM commissions c \
          JOIN programs g ON g.organization_id = $1 AND g.id = c.program_id \
          JOIN partners n ON n.organization_id = $1 AND n.id = c.partner_id AND n.status = 'approved' \
-         WHERE c.organization_id = $1 AND c.status = 'pending' AND c.release_at <= $2 \
+         WHERE c.organization_id = $1 AND c.status = 'pending' AND c.release_at <= $2 AND c.dispute_id IS NULL \
          ORDER BY c.release_at, c.id LIMIT $3 FOR NO KEY UPDATE OF c SKIP LOCKED",
     )
     .bind::<SqlUuid, _>(ctx.organization_id().uuid())
@@ -89,7 +89,7 @@ pub fn approve(
     let ids: Option<Vec<Uuid>> = lines.map(|lines| lines.iter().map(|id| id.uuid()).collect());
     let query = sql_query(
         "WITH chosen AS (\
-             SELECT c.id FROM commissions c WHERE c.organization_id = $1 AND c.status = 'due' \
+             SELECT c.id FROM commissions c WHERE c.organization_id = $1 AND c.status = 'due' AND c.dispute_id IS NULL \
                  AND ($3::uuid[] IS NULL OR c.id = ANY($3)) AND ($4::uuid IS NULL OR c.program_id = $4) \
                  AND ($5::uuid IS NULL OR c.partner_id = $5) AND ($6::timestamptz IS NULL OR c.release_at <= $6) \
              ORDER BY c.id FOR NO KEY UPDATE) \

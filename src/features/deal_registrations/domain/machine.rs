@@ -31,7 +31,7 @@ word_enum! {
 }
 
 /// One verb: what it is called, from where it leads where, and whether callers have it. The others follow from what
-/// happens to the deal, or from time.
+/// happens to the deal, from time, or from a dispute.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Move {
     /// The verb.
@@ -67,10 +67,15 @@ pub const MOVES: &[Move] = &[
         Is::Withdrawn,
     ),
     called("revoke", &[Is::Approved], Is::Revoked),
-    followed("convert", Is::Converted),
-    followed("lose", Is::Lost),
-    followed("expire", Is::Expired),
+    followed("convert", &[Is::Approved], Is::Converted),
+    followed("lose", &[Is::Approved], Is::Lost),
+    followed("expire", &[Is::Approved], Is::Expired),
+    followed("reopen", DISPUTABLE, Is::InReview),
+    followed("reinstate", &[Is::Expired, Is::Revoked], Is::Approved),
 ];
+
+/// The states that a decision left, which a dispute may undo.
+const DISPUTABLE: &[Is] = &[Is::Rejected, Is::Expired, Is::Revoked];
 
 const fn called(verb: &'static str, from: &'static [Is], to: Is) -> Move {
     Move {
@@ -81,10 +86,10 @@ const fn called(verb: &'static str, from: &'static [Is], to: Is) -> Move {
     }
 }
 
-const fn followed(verb: &'static str, to: Is) -> Move {
+const fn followed(verb: &'static str, from: &'static [Is], to: Is) -> Move {
     Move {
         verb,
-        from: &[Is::Approved],
+        from,
         to,
         is_called: false,
     }
@@ -113,6 +118,11 @@ impl RegistrationStatus {
             .iter()
             .find(|one| one.verb == verb && one.from.contains(&self));
         found.map(|one| one.to)
+    }
+
+    /// Whether a decision left it here that a dispute may undo.
+    pub fn is_disputable(self) -> bool {
+        DISPUTABLE.contains(&self)
     }
 
     /// Whether the partner may still change what it says.
@@ -161,11 +171,11 @@ mod tests {
     }
 
     #[test]
-    fn only_what_is_protected_goes_on_after_a_decision() {
+    fn only_what_is_protected_or_disputed_goes_on_after_a_decision() {
         for &status in RegistrationStatus::ALL {
             let goes_on = MOVES.iter().any(|one| one.from.contains(&status));
             let is_over = !RegistrationStatus::LIVE.contains(&status) && status != RegistrationStatus::Draft;
-            assert_eq!(goes_on, !is_over, "{status}");
+            assert_eq!(goes_on, !is_over || status.is_disputable(), "{status}");
         }
     }
 }

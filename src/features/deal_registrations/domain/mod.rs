@@ -1,16 +1,17 @@
 //! What a registration is and how it moves.
 
 mod machine;
+mod terms;
 mod threads;
 
 pub use machine::{MOVES, RegistrationStatus};
+pub use terms::{ClaimedAccount, NewRegistration, RegistrationPatch};
 pub use threads::{Comment, CommentVisibility, Extension, ExtensionStatus};
 
 use crate::features::deal_rules::{DealRules, ProtectionStart, Qualification};
 use crate::kernel::ctx::ActorId;
 use crate::kernel::id::{AccountId, DealId, DealRegistrationId, PartnerId, ProductFamilyId, ProgramId};
 use crate::kernel::money::Money;
-use crate::kernel::patch::Patch;
 use crate::kernel::problem::Problem;
 use crate::kernel::word::word_enum;
 use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
@@ -159,79 +160,6 @@ pub struct DealRegistration {
     pub created_at: DateTime<Utc>,
     /// When it last changed.
     pub updated_at: DateTime<Utc>,
-}
-
-/// What a new registration is made of.
-#[derive(Debug, Clone, PartialEq)]
-pub struct NewRegistration {
-    /// The partner's key for it.
-    pub external_id: Option<String>,
-    /// Who claims; the caller's partner where it is left out.
-    pub partner_id: Option<PartnerId>,
-    /// Under which program.
-    pub program_id: ProgramId,
-    /// The account, where the caller knows its id.
-    pub account_id: Option<AccountId>,
-    /// The account's name.
-    pub account_name: Option<String>,
-    /// The account's domain.
-    pub account_domain: Option<String>,
-    /// What is to be sold.
-    pub product_family_id: Option<ProductFamilyId>,
-    /// What the opportunity is called; the account's name where it is left out.
-    pub name: Option<String>,
-    /// What it is worth.
-    pub amount: Money,
-    /// When it is expected to close.
-    pub expected_close_on: Option<NaiveDate>,
-    /// The customer's country.
-    pub country: Option<String>,
-    /// Whether it is put out to public tender.
-    pub public_tender: bool,
-    /// What the program's form asked.
-    pub qualification: Qualification,
-    /// Documents that lie elsewhere.
-    pub attachments: Vec<Attachment>,
-    /// Whether the partners above do not see it.
-    pub hidden_from_parent: bool,
-    /// Whether it is only written down.
-    pub draft: bool,
-}
-
-/// What may be changed of a registration that is not submitted.
-#[derive(Debug, Clone, PartialEq, Default)]
-pub struct RegistrationPatch {
-    /// The partner's key for it; changes in every state.
-    pub external_id: Patch<String>,
-    /// What is to be sold.
-    pub product_family_id: Patch<ProductFamilyId>,
-    /// What the opportunity is called.
-    pub name: Option<String>,
-    /// What it is worth.
-    pub amount: Option<Money>,
-    /// When it is expected to close.
-    pub expected_close_on: Patch<NaiveDate>,
-    /// The customer's country.
-    pub country: Patch<String>,
-    /// Whether it is put out to public tender.
-    pub public_tender: Option<bool>,
-    /// What the program's form asked; replaces what was filled in.
-    pub qualification: Option<Qualification>,
-    /// Documents that lie elsewhere; replaces the list.
-    pub attachments: Option<Vec<Attachment>>,
-    /// Whether the partners above do not see it; changes in every state.
-    pub hidden_from_parent: Option<bool>,
-}
-
-/// The account of a new registration: which one it is, and how the caller named it.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ClaimedAccount {
-    /// The account.
-    pub id: AccountId,
-    /// Its name, as the caller gave it.
-    pub name: String,
-    /// Its domain, as the caller gave it.
-    pub domain: Option<String>,
 }
 
 impl DealRegistration {
@@ -384,6 +312,40 @@ impl DealRegistration {
     /// The protection came to its end.
     pub fn expire(self, now: DateTime<Utc>) -> Result<Self, Problem> {
         self.ended("expire", None, now)
+    }
+
+    /// A dispute has it looked at again, as if nobody had decided; it protects nobody meanwhile.
+    pub fn reopen(self, rules: &DealRules, now: DateTime<Utc>) -> Result<Self, Problem> {
+        Ok(Self {
+            respond_by: rules.respond_by(now),
+            sla_breached_at: None,
+            decided_at: None,
+            protected_from: None,
+            protected_until: None,
+            paused_seconds: 0,
+            remind_at: None,
+            closed_at: None,
+            ..self.moved("reopen", None, now)?
+        })
+    }
+
+    /// A dispute has it protected again: for what was left when it was taken away, or for an extension once it is over.
+    pub fn reinstate(self, rules: &DealRules, now: DateTime<Utc>) -> Result<Self, Problem> {
+        let before = self.moved("reinstate", None, now)?;
+        let left = before.protected_until.zip(before.closed_at);
+        let left = left.map_or(TimeDelta::zero(), |(until, closed)| until - closed);
+        let until = if left > TimeDelta::zero() {
+            now + left
+        } else {
+            rules.extended_until(now)
+        };
+        Ok(Self {
+            protected_from: Some(now),
+            protected_until: Some(until),
+            remind_at: next_reminder(rules, until, now),
+            closed_at: None,
+            ..before
+        })
     }
 
     /// Answers a request for more time: granted or not, what the organization was late is given back.

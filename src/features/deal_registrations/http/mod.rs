@@ -47,7 +47,8 @@ fn answer(ctx: &Ctx, attempt: Attempt) -> Result<Answer, Problem> {
 /// below it that are not hidden. Their life cycle:
 /// draft → submitted | withdrawn; submitted → in_review | action_required | approved | rejected | withdrawn;
 /// in_review → action_required | approved | rejected | withdrawn; action_required → submitted | rejected | withdrawn;
-/// approved → converted | lost | expired | revoked
+/// approved → converted | lost | expired | revoked; rejected → in_review; expired → in_review | approved;
+/// revoked → in_review | approved. What was decided is undone by a dispute alone.
 #[utoipa::path(tag = "Deal Registrations", operation_id = "listDealRegistrations", params(RegistrationsQuery),
     responses((status = 200, description = "One page of registrations.", body = DealRegistrationPage)),
     extensions(("x-required-permission" = json!("deal_registrations:read"))))]

@@ -1,10 +1,13 @@
 //! What an entry is, and between which accounts each kind of it moves.
 
+mod balance;
 #[cfg(test)]
 mod tests;
 
+pub use balance::{AccountTotal, Balance};
+
 use crate::kernel::id::{
-    AdjustmentId, ClawbackId, CommissionId, LedgerEntryId, PartnerId, PayoutId, ProgramId,
+    AdjustmentId, ClawbackId, CommissionId, DisputeId, LedgerEntryId, PartnerId, PayoutId, ProgramId,
 };
 use crate::kernel::money::Money;
 use crate::kernel::word::word_enum;
@@ -38,11 +41,15 @@ word_enum! {
         AdjustmentUp = "adjustment_up",
         /// Somebody took an amount from the partner.
         AdjustmentDown = "adjustment_down",
+        /// A dispute holds it up.
+        Freeze = "freeze",
+        /// The dispute is over.
+        Thaw = "thaw",
     }
 }
 
 word_enum! {
-    /// An account of the journal. `held`, `released`, `payable` and `in_payout` are owed to the partner.
+    /// An account of the journal. `held`, `released`, `payable`, `disputed` and `in_payout` are owed to the partner.
     LedgerAccount, "ledger account" {
         /// What commissions cost the organization.
         CommissionExpense = "commission_expense",
@@ -54,6 +61,8 @@ word_enum! {
         Released = "released",
         /// Approved for payout.
         Payable = "payable",
+        /// Approved for payout, but disputed.
+        Disputed = "disputed",
         /// Set aside for a payout.
         InPayout = "in_payout",
         /// Paid out.
@@ -311,6 +320,44 @@ impl NewEntry {
         }
     }
 
+    /// A dispute was opened about an approved line: the line's amount waits until it is over. Each line of a dispute is
+    /// a step of it.
+    pub fn freeze(
+        dispute_id: DisputeId,
+        partner_id: PartnerId,
+        program_id: ProgramId,
+        amount: Money,
+        occurred_at: DateTime<Utc>,
+    ) -> Self {
+        Self {
+            kind: EntryKind::Freeze,
+            source_id: dispute_id.uuid(),
+            step: 0,
+            debit: LedgerAccount::Payable,
+            credit: LedgerAccount::Disputed,
+            partner_id,
+            program_id,
+            amount,
+            occurred_at,
+        }
+    }
+
+    /// The dispute is over: what waited can be paid.
+    pub fn thaw(
+        dispute_id: DisputeId,
+        partner_id: PartnerId,
+        program_id: ProgramId,
+        amount: Money,
+        occurred_at: DateTime<Utc>,
+    ) -> Self {
+        Self {
+            kind: EntryKind::Thaw,
+            debit: LedgerAccount::Disputed,
+            credit: LedgerAccount::Payable,
+            ..Self::freeze(dispute_id, partner_id, program_id, amount, occurred_at)
+        }
+    }
+
     /// The same entry as a later step of its source; the first one is step 0.
     #[must_use]
     pub fn at_step(self, step: i32) -> Self {
@@ -322,7 +369,7 @@ impl NewEntry {
         self.kind
     }
 
-    /// The commission, clawback, adjustment or payout that caused it.
+    /// The commission, clawback, adjustment, dispute or payout that caused it.
     pub const fn source_id(&self) -> Uuid {
         self.source_id
     }
@@ -374,6 +421,8 @@ pub enum Source {
     Clawback(ClawbackId),
     /// An adjustment.
     Adjustment(AdjustmentId),
+    /// A dispute.
+    Dispute(DisputeId),
 }
 
 impl EntryKind {
@@ -385,6 +434,7 @@ impl EntryKind {
             }
             Self::Clawback => Source::Clawback(ClawbackId::from_uuid(id)),
             Self::AdjustmentUp | Self::AdjustmentDown => Source::Adjustment(AdjustmentId::from_uuid(id)),
+            Self::Freeze | Self::Thaw => Source::Dispute(DisputeId::from_uuid(id)),
             Self::Reserve
             | Self::ReserveCancelled
             | Self::PayoutPaid
@@ -419,40 +469,4 @@ pub struct LedgerEntry {
     pub occurred_at: DateTime<Utc>,
     /// When it was recorded.
     pub recorded_at: DateTime<Utc>,
-}
-
-/// Where a partner stands in a program, in one currency. All of it is sums of entries.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Balance {
-    /// The partner.
-    pub partner_id: PartnerId,
-    /// The program.
-    pub program_id: ProgramId,
-    /// Earned, within the hold.
-    pub held: Money,
-    /// Earned, the hold is over, not yet approved.
-    pub released: Money,
-    /// Approved and not yet set aside for a payout; negative when more was taken back than earned.
-    pub payable: Money,
-    /// Set aside for a payout.
-    pub in_payout: Money,
-    /// Everything that was ever earned.
-    pub earned: Money,
-    /// Everything that was taken back.
-    pub reversed: Money,
-    /// What people gave, less what they took.
-    pub adjusted: Money,
-    /// Everything that was paid out and did not come back.
-    pub paid: Money,
-}
-
-/// What one account moved in one currency.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct AccountTotal {
-    /// The account.
-    pub account: LedgerAccount,
-    /// Everything that it was debited.
-    pub debits: Money,
-    /// Everything that it was credited.
-    pub credits: Money,
 }

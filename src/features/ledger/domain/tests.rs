@@ -2,15 +2,19 @@
 
 use super::*;
 use crate::kernel::money::Currency;
+use proptest::prelude::*;
+use rust_decimal::Decimal;
+use std::collections::BTreeMap;
 
 /// One entry of every kind and, for clawbacks, of every account that they take from.
 fn every_entry() -> Vec<NewEntry> {
     let id = Uuid::from_u128(7);
-    let (commission, payout, clawback, adjustment) = (
+    let (commission, payout, clawback, adjustment, dispute) = (
         CommissionId::from_uuid(id),
         PayoutId::from_uuid(id),
         ClawbackId::from_uuid(id),
         AdjustmentId::from_uuid(id),
+        DisputeId::from_uuid(id),
     );
     let (partner, program) = (PartnerId::from_uuid(id), ProgramId::from_uuid(id));
     let (amount, at) = (
@@ -32,6 +36,8 @@ fn every_entry() -> Vec<NewEntry> {
         NewEntry::credit_note(commission, partner, program, amount, at),
         NewEntry::adjustment(adjustment, partner, program, amount.abs(), at),
         NewEntry::adjustment(adjustment, partner, program, amount, at),
+        NewEntry::freeze(dispute, partner, program, amount, at),
+        NewEntry::thaw(dispute, partner, program, amount, at),
     ]
 }
 
@@ -56,6 +62,8 @@ fn each_kind_moves_between_its_own_accounts() {
         "credit_note payable commission_expense",
         "adjustment_up adjustment_expense payable",
         "adjustment_down payable adjustment_expense",
+        "freeze payable disputed",
+        "thaw disputed payable",
     ];
     assert_eq!(moves, table);
 }
@@ -73,9 +81,51 @@ fn each_kind_names_the_record_that_caused_it() {
             EntryKind::AdjustmentUp | EntryKind::AdjustmentDown => {
                 Source::Adjustment(AdjustmentId::from_uuid(id))
             }
+            EntryKind::Freeze | EntryKind::Thaw => Source::Dispute(DisputeId::from_uuid(id)),
             _ => Source::Payout(PayoutId::from_uuid(id)),
         };
         assert_eq!((source, entry.step()), (expected, 0), "{}", entry.kind());
+    }
+}
+
+/// What entries make of the accounts, credited less debited.
+fn sums(entries: &[NewEntry]) -> BTreeMap<&'static str, Decimal> {
+    let mut sums = BTreeMap::new();
+    for entry in entries {
+        *sums.entry(entry.credit().as_str()).or_default() += entry.amount().amount();
+        *sums.entry(entry.debit().as_str()).or_default() -= entry.amount().amount();
+    }
+    sums.retain(|_, sum: &mut Decimal| !sum.is_zero());
+    sums
+}
+
+proptest! {
+    /// Whatever is frozen in whatever steps, and thawed in whatever order, leaves every balance as it was.
+    #[test]
+    fn freeze_then_thaw_is_the_identity_on_all_balances(
+        earned in prop::collection::vec(1_i64..10_000_000, 1..20), turned in any::<bool>()
+    ) {
+        let id = Uuid::from_u128(7);
+        let (partner, program, dispute) =
+            (PartnerId::from_uuid(id), ProgramId::from_uuid(id), DisputeId::from_uuid(id));
+        let at = DateTime::UNIX_EPOCH;
+        let amount = |minor: &i64| Money::new(Decimal::new(*minor, 2), Currency::USD).unwrap();
+        let commission = CommissionId::from_uuid(id);
+        let approval = |minor| NewEntry::approval(commission, partner, program, amount(minor), at);
+        let mut entries: Vec<NewEntry> = earned.iter().map(approval).collect();
+        let before = sums(&entries);
+        let freeze = |(step, minor)| NewEntry::freeze(dispute, partner, program, amount(minor), at).at_step(step);
+        entries.extend((0..).zip(&earned).map(freeze));
+        let frozen = sums(&entries);
+        prop_assert_eq!(frozen.get("payable"), None);
+        prop_assert_eq!(frozen.get("disputed"), before.get("payable"));
+        let thaw = |(step, minor)| NewEntry::thaw(dispute, partner, program, amount(minor), at).at_step(step);
+        let mut thawed: Vec<NewEntry> = (0..).zip(&earned).map(thaw).collect();
+        if turned {
+            thawed.reverse();
+        }
+        entries.extend(thawed);
+        prop_assert_eq!(sums(&entries), before);
     }
 }
 

@@ -8,7 +8,8 @@ use crate::platform::db::{Prepared, Tx};
 use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Nullable, Timestamptz, Uuid as SqlUuid};
 
-/// What is payable at the cut-off ($3) in the program ($4, or all): every line, the nets per partner, program and
+/// What is payable at the cut-off ($3) in the program ($4, or all): every line that nobody disputes, and what was taken
+/// back from such, the nets per partner, program and
 /// currency, and why a net is not paid (`reason`; without one it is).
 macro_rules! payable {
     () => {
@@ -17,10 +18,12 @@ macro_rules! payable {
                  NULL::uuid AS adjustment_id, c.amount - c.netted_amount AS amount \
              FROM commissions c \
              WHERE c.organization_id = $1 AND c.status = 'approved' AND c.release_at <= $3 \
+                 AND c.dispute_id IS NULL \
                  AND ($4 IS NULL OR c.program_id = $4) \
              UNION ALL \
              SELECT k.partner_id, k.program_id, k.currency, NULL, k.id, NULL, -k.amount \
              FROM clawbacks k \
+             JOIN commissions o ON o.organization_id = $1 AND o.id = k.commission_id AND o.dispute_id IS NULL \
              WHERE k.organization_id = $1 AND k.status = 'payable' AND k.occurred_at <= $3 \
                  AND ($4 IS NULL OR k.program_id = $4) \
              UNION ALL \

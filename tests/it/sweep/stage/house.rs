@@ -231,6 +231,7 @@ impl<'w> House<'w> {
         self.contacts(&id, &people);
         self.sale(&mark, &[(&id, "sourced")], "1000.00 USD");
         self.sale(&format!("{mark}-small"), &[(&id, "sourced")], "10.00 EUR");
+        self.dispute(&id, &people);
         self.claims(&id, &mark);
         let ask = json!({ "program_id": self.program, "account_domain": format!("{mark}.example") });
         actor.post("/v1/deal-registrations/precheck", ask).expect(200);

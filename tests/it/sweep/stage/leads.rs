@@ -1,4 +1,4 @@
-//! The leads of a house.
+//! The leads of a house, and what is disputed in it.
 
 use super::house::House;
 use crate::world::money;
@@ -38,6 +38,25 @@ impl House<'_> {
             "company_name": format!("{mark} company"), "note": mark, "hidden_from_parent": true
         });
         self.admin.post("/v1/referrals", body).expect(201);
+    }
+
+    /// A dispute of money that is reviewed, with what is said about it.
+    pub(super) fn dispute(&self, partner: &str, mark: &str) {
+        let lines = self.admin.all(&format!("/v1/commissions?partner_id={partner}"));
+        let line = lines
+            .iter()
+            .find(|line| line["net"]["currency"] == "EUR")
+            .unwrap();
+        let body = json!({
+            "subject_ids": [line["id"]], "reason_code": "amount_too_low", "statement": mark,
+            "claimed_amount": money("900.00 EUR"), "evidence": [{ "name": mark, "url": format!("https://{mark}.example/") }]
+        });
+        let dispute = self.admin.post("/v1/disputes", body).expect(201).id();
+        let path = format!("/v1/disputes/{dispute}");
+        let review = json!({ "note": mark, "found_amount": money("900.00 EUR") });
+        self.admin.post(&format!("{path}/review"), review).expect(200);
+        let body = json!({ "body": mark });
+        self.admin.post(&format!("{path}/comments"), body).expect(200);
     }
 
     /// A link, and somebody who came by it.

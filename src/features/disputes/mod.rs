@@ -1,0 +1,30 @@
+//! Disputes: a partner challenges a decision or an amount, with a deadline and an outcome that carries itself out.
+//!
+//! open → in_review | withdrawn; in_review → needs_information | upheld | partially_upheld | denied | withdrawn;
+//! needs_information → in_review | withdrawn
+//!
+//! Invariant: what is disputed, by whom and why never changes; an answer adds evidence.
+//! Invariant: a partner has one living dispute about the same, and a commission is in one living dispute at most.
+//! Invariant: an answer is always promised; that it did not come in time is told once.
+//! Invariant: a partner sees its own disputes, and neither internal comments nor who reviews, what they find, and who
+//! decides. What the organization alone knows lies in a table of its own.
+//! Invariant: whoever made the disputed decision does not decide the dispute, as far as that can be told; what is found
+//! to be owed is found by one person and decided by another.
+//! Invariant: what an outcome means is done with it, in `flows::dispute`: this room moves no money and no claim.
+//! Events: `dispute.opened`, `.review_started`, `.information_requested`, `.answered`, `.upheld`, `.partially_upheld`,
+//! `.denied`, `.withdrawn`, `.response_overdue`; `dispute_comment.added`.
+
+mod domain;
+mod dto;
+pub mod http;
+mod service;
+mod store;
+
+pub use domain::{
+    Amounts, Dispute, DisputeLine, DisputeOutcome, DisputeStatus, DisputedId, Effect, Found, MOVES,
+    NewDispute, Report, Review, SubjectType,
+};
+pub use service::{
+    freeze_late, get, insert, lines, lock, look_after, organizations_with_overdue, person, promised,
+    review_of, save, save_review,
+};

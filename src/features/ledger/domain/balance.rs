@@ -1,0 +1,43 @@
+//! Sums of entries.
+
+use super::LedgerAccount;
+use crate::kernel::id::{PartnerId, ProgramId};
+use crate::kernel::money::Money;
+
+/// Where a partner stands in a program, in one currency. All of it is sums of entries.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Balance {
+    /// The partner.
+    pub partner_id: PartnerId,
+    /// The program.
+    pub program_id: ProgramId,
+    /// Earned, within the hold.
+    pub held: Money,
+    /// Earned, the hold is over, not yet approved.
+    pub released: Money,
+    /// Approved and not yet set aside for a payout; negative when more was taken back than earned.
+    pub payable: Money,
+    /// Approved, but disputed.
+    pub disputed: Money,
+    /// Set aside for a payout.
+    pub in_payout: Money,
+    /// Everything that was ever earned.
+    pub earned: Money,
+    /// Everything that was taken back.
+    pub reversed: Money,
+    /// What people gave, less what they took.
+    pub adjusted: Money,
+    /// Everything that was paid out and did not come back.
+    pub paid: Money,
+}
+
+/// What one account moved in one currency.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AccountTotal {
+    /// The account.
+    pub account: LedgerAccount,
+    /// Everything that it was debited.
+    pub debits: Money,
+    /// Everything that it was credited.
+    pub credits: Money,
+}
