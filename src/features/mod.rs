@@ -34,6 +34,7 @@ pub mod registration_conflicts;
 pub mod reports;
 pub mod roles;
 pub mod sessions;
+pub mod tiers;
 pub mod touchpoints;
 pub mod users;
 
@@ -64,6 +65,7 @@ pub const ORDER: &[&str] = &[
     "registration_conflicts",
     "invoices",
     "credit_notes",
+    "tiers",
     "commission_rules",
     "commissions",
     "ledger",
