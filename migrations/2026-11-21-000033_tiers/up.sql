@@ -173,6 +173,9 @@ $$;
 
 SELECT protect_shared_table('tier_ladders', 'partner_sees_program(program_id)');
 SELECT protect_shared_table('tiers', 'partner_sees_program(program_id)');
+-- The only one of these tables whose rows are ever deleted: what is seen may not be deleted by a partner's session.
+CREATE POLICY organization_deletes ON tiers AS RESTRICTIVE FOR DELETE
+    USING (organization_id = (SELECT organization_id FROM caller) AND (SELECT scope_partner()) IS NULL);
 -- Its own only: what a reseller is short of is between it and the organization.
 SELECT protect_shared_table('tier_standings', 'partner_id = (SELECT scope_partner())');
 SELECT protect_shared_table('tier_moves', 'partner_id = (SELECT scope_partner())');
