@@ -68,8 +68,26 @@ const EVENTS: &[(&str, &[&str], &str)] = &[
     ),
     (
         "enrollment",
-        &["created", "updated", "activated", "paused", "resumed", "ended"],
-        RECORD,
+        &[
+            "created",
+            "updated",
+            "activated",
+            "paused",
+            "resumed",
+            "ended",
+            "tier_changed",
+            "tier_endangered",
+            "tier_secured",
+            "tier_pinned",
+            "tier_unpinned",
+        ],
+        "the record; but for `tier_changed`, those of tiers have what is known of its standing: `pinned_until`, `pin_reason`, \
+         `falls_at`, `reviewed_at`, `review_at`",
+    ),
+    (
+        "tier_ladder",
+        &["updated"],
+        "the ladder; its subject is the program",
     ),
     (
         "program_terms",

@@ -2,10 +2,10 @@
 //!
 //! Three threads, so that a long import holds nothing else up: one loads imports, one compares accounts with one
 //! another, the third numbers events, seals the audit trail, releases holds, looks after referrals and disputes, ends
-//! protections, makes the match keys of accounts and forgets Idempotency-Keys that are a day old.
+//! protections, reviews tiers, makes the match keys of accounts and forgets Idempotency-Keys that are a day old.
 
 use crate::features::imports::release_all;
-use crate::features::{accounts, audit, commissions, deal_registrations, disputes, events, referrals};
+use crate::features::{accounts, audit, commissions, deal_registrations, disputes, events, referrals, tiers};
 use crate::flows::{hold_release, imports, registration};
 use crate::kernel::ctx::Ctx;
 use crate::kernel::problem::Problem;
@@ -118,11 +118,12 @@ fn keep_house(db: &Db, clock: &dyn Clock) -> Result<bool, Problem> {
     let aged = look_after_referrals(db, clock)?;
     let moved = move_registrations(db, clock)?;
     let noted = look_after_disputes(db, clock)?;
+    let reviewed = review_tiers(db, clock)?;
     let numbered = number_events(db, clock)?;
     let sealed = seal_audit_trail(db, clock)?;
     let keyed = make_match_keys(db, clock)?;
     forget_answers(db, clock.now())?;
-    Ok(released || aged || moved || noted || keyed || numbered || sealed)
+    Ok(released || aged || moved || noted || reviewed || keyed || numbered || sealed)
 }
 
 /// Makes the match keys of accounts that want them: all of them once after an upgrade that makes other keys.
@@ -195,6 +196,16 @@ fn move_registrations(db: &Db, clock: &dyn Clock) -> Result<bool, Problem> {
     let mut any = false;
     for ctx in db.outside_now(|connection| deal_registrations::organizations_due(connection, now))? {
         any |= db.write_now(&ctx, |tx| registration::clock::run(tx, &ctx))? > 0;
+    }
+    Ok(any)
+}
+
+/// Reviews the tiers of partners whose day has begun, a batch of each organization's.
+fn review_tiers(db: &Db, clock: &dyn Clock) -> Result<bool, Problem> {
+    let now = clock.now();
+    let mut any = false;
+    for ctx in db.outside_now(|connection| tiers::organizations_due(connection, now))? {
+        any |= db.write_now(&ctx, |tx| tiers::review_due(tx, &ctx))? > 0;
     }
     Ok(any)
 }

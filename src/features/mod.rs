@@ -37,6 +37,7 @@ pub mod registration_conflicts;
 pub mod reports;
 pub mod roles;
 pub mod sessions;
+pub mod tiers;
 pub mod touchpoints;
 pub mod users;
 
@@ -68,6 +69,7 @@ pub const ORDER: &[&str] = &[
     "registration_conflicts",
     "invoices",
     "credit_notes",
+    "tiers",
     "commission_rules",
     "commissions",
     "ledger",

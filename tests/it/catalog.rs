@@ -66,6 +66,17 @@ const NEVER_HIT: &[(&str, &str)] = &[
         "the service accepts what it has found",
     ),
     ("partners_reason_code_check", "a vocabulary of the service"),
+    (
+        "tier_ladders_%_check",
+        "a vocabulary, and the document's bounds are the same",
+    ),
+    ("tiers_rank_%", "the service numbers the tiers"),
+    ("tiers_ladder_fk", "the ladder is written before its tiers"),
+    (
+        "tier_standings_%",
+        "standings begin with the ladder and the enrollment",
+    ),
+    ("tier_moves_%", "the service writes the history"),
     ("referral_links_status_check", "a vocabulary of the service"),
     (
         "clicks_%_fk",

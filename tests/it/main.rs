@@ -44,6 +44,7 @@ mod reports;
 mod sandbox;
 mod serve;
 mod sweep;
+mod tiers;
 mod tokens;
 mod web;
 mod worked_examples;

@@ -132,6 +132,15 @@ impl Enrollment {
         self.changed(now)
     }
 
+    /// The enrollment in another tier, to which it was moved.
+    #[must_use]
+    pub fn in_tier(self, tier: Option<String>, now: DateTime<Utc>) -> Self {
+        Self {
+            tier,
+            ..self.changed(now)
+        }
+    }
+
     /// Lets the partner take part; `partner` is where the partner stands.
     pub fn activate(self, partner: PartnerStatus, now: DateTime<Utc>) -> Result<Self, Problem> {
         match self.status {

@@ -14,6 +14,16 @@ pub fn get(tx: &mut Tx<'_>, ctx: &Ctx, id: EnrollmentId) -> Result<Enrollment, P
     store::find(tx, &ctx.scope, id)?.ok_or_else(Problem::not_found)
 }
 
+/// One enrollment that the caller may change, locked until the transaction ends.
+pub fn lock(tx: &mut Tx<'_>, ctx: &Ctx, id: EnrollmentId) -> Result<Enrollment, Problem> {
+    store::lock(tx, &ctx.scope, id)?.ok_or_else(Problem::not_found)
+}
+
+/// Several enrollments in the order of their ids, as far as the caller may see them.
+pub fn several(tx: &mut Tx<'_>, ctx: &Ctx, ids: &[EnrollmentId]) -> Result<Vec<Enrollment>, Problem> {
+    store::several(tx, &ctx.scope, ids)
+}
+
 /// Whether a partner takes part in a program now.
 pub fn takes_part(
     tx: &mut Tx<'_>,

@@ -89,6 +89,22 @@ pub fn lock(tx: &mut Tx<'_>, scope: &Scope, id: EnrollmentId) -> Result<Option<E
     own(scope, row)
 }
 
+/// Several enrollments in the order of their ids.
+pub fn several(tx: &mut Tx<'_>, scope: &Scope, ids: &[EnrollmentId]) -> Result<Vec<Enrollment>, Problem> {
+    let ids: Vec<Uuid> = ids.iter().map(|id| id.uuid()).collect();
+    let mut query = enrollments::table
+        .filter(enrollments::organization_id.eq(scope.organization_id.uuid()))
+        .filter(enrollments::id.eq_any(ids))
+        .select(EnrollmentRow::as_select())
+        .order(enrollments::id.asc())
+        .into_boxed();
+    if let Some(seen) = Seen::partners(scope, enrollments::partner_id) {
+        query = query.filter(seen);
+    }
+    let rows: Vec<EnrollmentRow> = query.load(tx.connection())?;
+    rows.into_iter().map(Enrollment::try_from).collect()
+}
+
 /// Whether a partner is active in a program; a partner's caller asks about its own.
 pub fn is_active(
     tx: &mut Tx<'_>,

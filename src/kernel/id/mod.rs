@@ -125,6 +125,7 @@ typed_id!(PartnerContactId, "pct", "A contact, somebody at a partner.");
 typed_id!(EnrollmentId, "enr", "An enrollment of a partner in a program.");
 typed_id!(ProgramTermsId, "trm", "A version of a program's terms.");
 typed_id!(TermsAcceptanceId, "tac", "An acceptance of a program's terms.");
+typed_id!(TierMoveId, "tmv", "A move of an enrollment from tier to tier.");
 typed_id!(AccountId, "acc", "An account, the end customer's company.");
 typed_id!(AccountMatchId, "acm", "A pair of accounts that may be one.");
 typed_id!(AccountMergeId, "acg", "A merge of two accounts.");

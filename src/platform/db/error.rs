@@ -72,6 +72,17 @@ fn by_message(message: &str) -> Option<Problem> {
 
 /// Constraints have names, and the name tells which rule refused.
 fn by_constraint(constraint: &str) -> Option<Problem> {
+    if constraint == "tiers_external_id_key" {
+        let field = FieldProblem::new(
+            "/tiers",
+            "taken",
+            "A tier of another program has one of these external ids.",
+        );
+        return Some(Problem {
+            errors: vec![field],
+            ..Problem::new(Code::ExternalIdTaken)
+        });
+    }
     if constraint.ends_with("_external_id_key") {
         let field = FieldProblem::new(
             "/external_id",
@@ -183,6 +194,17 @@ fn by_constraint(constraint: &str) -> Option<Problem> {
                 ..Problem::new(Code::AlreadyExists)
             });
         }
+        "enrollments_tier_check" => {
+            let message = "The ladder of the program has no tier with this code.";
+            return Some(Problem::field("/tier", "unknown_tier", message));
+        }
+        "enrollments_tier_move_check" => {
+            let message =
+                "The program has a ladder of tiers: use POST /v1/enrollments/{enrollment_id}/move-tier.";
+            return Some(Problem::field("/tier", "moved_by_verb", message));
+        }
+        // Somebody moved the enrollment in between; what was decided is decided anew.
+        "tier_moves_from_check" => Code::WriteConflict,
         "enrollments_partner_program_key" => {
             return Some(
                 Problem::new(Code::AlreadyExists).because("The partner is in this program already."),

@@ -1284,6 +1284,64 @@ diesel::table! {
     }
 }
 
+diesel::table! {
+    tier_ladders (organization_id, program_id) {
+        organization_id -> Uuid,
+        program_id -> Uuid,
+        period -> Text,
+        period_months -> Nullable<Int4>,
+        grace_days -> Int4,
+        row_version -> Int8,
+        created_at -> Timestamptz,
+        updated_at -> Timestamptz,
+    }
+}
+
+diesel::table! {
+    tier_moves (organization_id, id) {
+        organization_id -> Uuid,
+        id -> Uuid,
+        enrollment_id -> Uuid,
+        partner_id -> Uuid,
+        program_id -> Uuid,
+        from_tier -> Nullable<Text>,
+        to_tier -> Nullable<Text>,
+        cause -> Text,
+        reason -> Text,
+        moved_by -> Nullable<Uuid>,
+        moved_by_type -> Nullable<Text>,
+        figures -> Jsonb,
+        moved_at -> Timestamptz,
+    }
+}
+
+diesel::table! {
+    tier_standings (organization_id, enrollment_id) {
+        organization_id -> Uuid,
+        enrollment_id -> Uuid,
+        partner_id -> Uuid,
+        program_id -> Uuid,
+        pinned_until -> Nullable<Timestamptz>,
+        pin_reason -> Nullable<Text>,
+        falls_at -> Nullable<Timestamptz>,
+        reviewed_at -> Nullable<Timestamptz>,
+        review_at -> Nullable<Timestamptz>,
+        row_version -> Int8,
+    }
+}
+
+diesel::table! {
+    tiers (organization_id, program_id, code) {
+        organization_id -> Uuid,
+        program_id -> Uuid,
+        code -> Text,
+        rank -> Int4,
+        name -> Text,
+        external_id -> Nullable<Text>,
+        criteria -> Jsonb,
+    }
+}
+
 diesel::allow_tables_to_appear_in_same_query!(
     account_match_keys,
     account_matches,
@@ -1353,6 +1411,10 @@ diesel::allow_tables_to_appear_in_same_query!(
     roles,
     sessions,
     terms_acceptances,
+    tier_ladders,
+    tier_moves,
+    tier_standings,
+    tiers,
     touchpoints,
     unsealed_audit_events,
     user_roles,

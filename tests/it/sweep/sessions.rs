@@ -9,7 +9,7 @@ use diesel::{PgConnection, RunQueryDsl, sql_query};
 use std::collections::BTreeSet;
 
 /// The tables of which a partner sees rows, and whose.
-const OPEN: [(&str, &str); 44] = [
+const OPEN: [(&str, &str); 48] = [
     ("accounts", "the customers of the deals that it sees"),
     ("adjustments", "its own, once they are approved"),
     ("api_keys", "its own"),
@@ -72,6 +72,16 @@ const OPEN: [(&str, &str); 44] = [
     ("seen_conflicts", "its own side of those in which it is a party"),
     ("sessions", "its own"),
     ("terms_acceptances", "its own"),
+    (
+        "tier_ladders",
+        "those of its programs, and of those of partners below it",
+    ),
+    ("tier_moves", "its own"),
+    ("tier_standings", "its own"),
+    (
+        "tiers",
+        "those of its programs, and of those of partners below it",
+    ),
     ("touchpoints", "its own"),
     ("user_roles", "what its people hold"),
     ("users", "its people"),

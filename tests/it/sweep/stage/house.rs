@@ -213,6 +213,7 @@ impl<'w> House<'w> {
             let accept = format!("/v1/program-terms/{}/accept", terms[0]["id"].as_str().unwrap());
             let body = json!({ "enrollment_id": enrollment });
             self.admin.post(&accept, body).expect(200);
+            self.tiers(&program, &enrollment, &mark);
         }
         let people = format!("{mark}{KEPT}");
         let actor = self.key(&id, &people);

@@ -1,5 +1,6 @@
-//! The leads of a house, and what is disputed in it.
+//! The leads of a house, the tiers of its partners, and what is disputed in it.
 
+use super::KEPT;
 use super::house::House;
 use crate::world::money;
 use serde_json::json;
@@ -67,5 +68,22 @@ impl House<'_> {
         let click = json!({ "code": mark, "visitor": mark, "user_agent": "Firefox/128.0" });
         let body = json!({ "clicks": [click] });
         self.admin.post("/v1/clicks", body).expect(200);
+    }
+
+    /// A ladder of the partner's own program, and a move on it whose reason nobody else reads.
+    pub(super) fn tiers(&self, program: &str, enrollment: &str, mark: &str) {
+        if program == self.program {
+            return;
+        }
+        let top = format!("{mark}-top");
+        let tier = |code: &str| json!({ "code": code, "name": code, "external_id": format!("{code}-tier") });
+        let ladder = json!({ "tiers": [tier(mark), tier(&top)] });
+        let path = format!("/v1/programs/{program}/tiers");
+        self.admin.patch(&path, ladder).expect(200);
+        let body = json!({
+            "tier": top, "reason": format!("{mark}{KEPT}"), "pinned_until": "2030-01-01T00:00:00Z"
+        });
+        let path = format!("/v1/enrollments/{enrollment}/move-tier");
+        self.admin.post(&path, body).expect(200);
     }
 }

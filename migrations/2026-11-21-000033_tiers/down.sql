@@ -1,0 +1,12 @@
+DROP FUNCTION organizations_with_tiers_due(timestamptz);
+DROP TRIGGER enrollments_tier_standing_kept ON enrollments;
+DROP TRIGGER enrollments_tier_standing_made ON enrollments;
+DROP FUNCTION keep_tier_standing();
+DROP TRIGGER enrollments_tier_changed ON enrollments;
+DROP TRIGGER enrollments_tier_inserted ON enrollments;
+DROP FUNCTION guard_enrollment_tier();
+DROP TABLE tier_moves;
+DROP FUNCTION note_tier_move();
+DROP TABLE tier_standings;
+DROP TABLE tiers;
+DROP TABLE tier_ladders;
