@@ -71,7 +71,10 @@ const NEVER_HIT: &[(&str, &str)] = &[
     ),
     ("tiers_rank_%", "the service numbers the tiers"),
     ("tiers_ladder_fk", "the ladder is written before its tiers"),
-    ("tier_standings_%", "standings begin with the ladder and the enrollment"),
+    (
+        "tier_standings_%",
+        "standings begin with the ladder and the enrollment",
+    ),
     ("tier_moves_%", "the service writes the history"),
     ("referral_links_status_check", "a vocabulary of the service"),
     (
