@@ -207,7 +207,8 @@ fn replayed(policy: &str, totals: &[(&str, usize)]) {
     let Some(file) = data() else {
         // Not `eprintln`, which the test harness keeps to itself when a test passes.
         let note = "no gcloud/deals.csv in COPARTNER_SAMPLE_DATA (default ../shared/data); the README's replay was NOT checked";
-        writeln!(std::io::stderr(), "\nSKIPPED replay, {policy}: {note}").unwrap();
+        let note = format!("SKIPPED replay, {policy}: {note}");
+        writeln!(std::io::stderr(), "\n{note}").unwrap();
         return;
     };
     let deals = deals(&file);

@@ -127,7 +127,7 @@ async fn refuse_adjustment(
 /// Takes a proposed adjustment back. Final. `409` when it is not `proposed`.
 #[utoipa::path(tag = "Adjustments", operation_id = "withdrawAdjustment", params(AdjustmentPath),
     responses((status = 200, description = "The withdrawn adjustment.", body = AdjustmentView)),
-    extensions(("x-required-permission" = json!("adjustments:write"))))]
+    extensions(("x-without-if-match" = json!(true)), ("x-required-permission" = json!("adjustments:write"))))]
 #[post("/v1/adjustments/{adjustment_id}/withdraw")]
 async fn withdraw_adjustment(
     who: Granted<can::AdjustmentsWrite>,

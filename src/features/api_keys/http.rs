@@ -141,7 +141,7 @@ async fn rotate_api_key(
 /// Ends a key for good: it is refused at its next request. `409` when it is revoked already.
 #[utoipa::path(tag = "API Keys", operation_id = "revokeApiKey", params(ApiKeyPath),
     responses((status = 200, description = "The revoked key.", body = ApiKeyView)),
-    extensions(("x-required-permission" = json!("api_keys:write"))))]
+    extensions(("x-without-if-match" = json!(true)), ("x-required-permission" = json!("api_keys:write"))))]
 #[post("/v1/api-keys/{api_key_id}/revoke")]
 async fn revoke_api_key(
     who: Granted<can::ApiKeysWrite>,

@@ -199,7 +199,7 @@ async fn decide_dispute(
 /// Takes back a dispute that is not decided. Final; money that waited for it waits no longer.
 #[utoipa::path(tag = "Disputes", operation_id = "withdrawDispute", params(DisputePath),
     responses((status = 200, description = "The withdrawn dispute.", body = DisputeView)),
-    extensions(("x-required-permission" = json!("disputes:write"))))]
+    extensions(("x-without-if-match" = json!(true)), ("x-required-permission" = json!("disputes:write"))))]
 #[post("/v1/disputes/{dispute_id}/withdraw")]
 async fn withdraw_dispute(
     who: Granted<can::DisputesWrite>,
@@ -239,7 +239,7 @@ async fn list_dispute_comments(who: Granted<can::DisputesRead>, query: Filter<Co
 #[utoipa::path(tag = "Disputes", operation_id = "createDisputeComment", params(DisputePath),
     request_body = NewCommentBody,
     responses((status = 200, description = "The new comment.", body = CommentView)),
-    extensions(("x-required-permission" = json!("disputes:write"))))]
+    extensions(("x-without-if-match" = json!(true)), ("x-required-permission" = json!("disputes:write"))))]
 #[post("/v1/disputes/{dispute_id}/comments")]
 async fn create_dispute_comment(
     who: Granted<can::DisputesWrite>,

@@ -130,7 +130,7 @@ async fn activate_enrollment(
 /// `active`.
 #[utoipa::path(tag = "Enrollments", operation_id = "pauseEnrollment", params(EnrollmentPath), request_body = ReasonBody,
     responses((status = 200, description = "The paused enrollment.", body = EnrollmentView)),
-    extensions(("x-required-permission" = json!("enrollments:write"))))]
+    extensions(("x-without-if-match" = json!(true)), ("x-required-permission" = json!("enrollments:write"))))]
 #[post("/v1/enrollments/{enrollment_id}/pause")]
 async fn pause_enrollment(
     who: Granted<can::EnrollmentsWrite>,
@@ -178,7 +178,7 @@ async fn resume_enrollment(
 /// `409` when it has ended already.
 #[utoipa::path(tag = "Enrollments", operation_id = "endEnrollment", params(EnrollmentPath), request_body = ReasonBody,
     responses((status = 200, description = "The ended enrollment.", body = EnrollmentView)),
-    extensions(("x-required-permission" = json!("enrollments:write"))))]
+    extensions(("x-without-if-match" = json!(true)), ("x-required-permission" = json!("enrollments:write"))))]
 #[post("/v1/enrollments/{enrollment_id}/end")]
 async fn end_enrollment(
     who: Granted<can::EnrollmentsWrite>,

@@ -143,7 +143,7 @@ async fn update_identity_provider(
 /// that the address is right and can be reached.
 #[utoipa::path(tag = "Identity Providers", operation_id = "readIdentityProviderKeys", params(IdentityProviderPath),
     responses((status = 200, description = "What was read.", body = KeysReadView)),
-    extensions(("x-required-permission" = json!("identity_providers:write"))))]
+    extensions(("x-without-if-match" = json!(true)), ("x-required-permission" = json!("identity_providers:write"))))]
 #[post("/v1/identity-providers/{identity_provider_id}/read-keys")]
 async fn read_identity_provider_keys(
     who: Granted<can::IdentityProvidersWrite>,
@@ -180,7 +180,7 @@ async fn read_identity_provider_keys(
 #[utoipa::path(tag = "Identity Providers", operation_id = "suspendIdentityProvider", params(IdentityProviderPath),
     request_body = ReasonBody,
     responses((status = 200, description = "The suspended identity provider.", body = IdentityProviderView)),
-    extensions(("x-required-permission" = json!("identity_providers:write"))))]
+    extensions(("x-without-if-match" = json!(true)), ("x-required-permission" = json!("identity_providers:write"))))]
 #[post("/v1/identity-providers/{identity_provider_id}/suspend")]
 async fn suspend_identity_provider(
     who: Granted<can::IdentityProvidersWrite>,

@@ -117,7 +117,7 @@ async fn list_import_rejections(
 /// applied nothing. `409` when it has ended.
 #[utoipa::path(tag = "Imports", operation_id = "cancelImport", params(ImportPath),
     responses((status = 200, description = "The canceled import.", body = ImportView)),
-    extensions(("x-required-permission" = json!("imports:write"))))]
+    extensions(("x-without-if-match" = json!(true)), ("x-required-permission" = json!("imports:write"))))]
 #[post("/v1/imports/{import_id}/cancel")]
 async fn cancel_import(
     who: Granted<can::ImportsWrite>,

@@ -108,7 +108,7 @@ async fn update_partner_contact(
 /// Forgets a contact for good, with everything that is known of the person. The answer is the last that is seen of it.
 #[utoipa::path(tag = "Partner Contacts", operation_id = "removePartnerContact", params(ContactPath),
     responses((status = 200, description = "The contact as it was.", body = PartnerContactView)),
-    extensions(("x-required-permission" = json!("partner_contacts:write"))))]
+    extensions(("x-without-if-match" = json!(true)), ("x-required-permission" = json!("partner_contacts:write"))))]
 #[post("/v1/partner-contacts/{partner_contact_id}/remove")]
 async fn remove_partner_contact(
     who: Granted<can::PartnerContactsWrite>,

@@ -153,7 +153,7 @@ async fn decline_partner(
 /// that is no reason to suspend.
 #[utoipa::path(tag = "Partners", operation_id = "suspendPartner", params(PartnerPath), request_body = PartnerReasonBody,
     responses((status = 200, description = "The suspended partner.", body = PartnerView)),
-    extensions(("x-required-permission" = json!("partners:review"))))]
+    extensions(("x-without-if-match" = json!(true)), ("x-required-permission" = json!("partners:review"))))]
 #[post("/v1/partners/{partner_id}/suspend")]
 async fn suspend_partner(
     who: Granted<can::PartnersReview>,
@@ -201,7 +201,7 @@ async fn reinstate_partner(
 /// stays on the ledger. `422` for a code that is no reason to terminate.
 #[utoipa::path(tag = "Partners", operation_id = "terminatePartner", params(PartnerPath), request_body = PartnerReasonBody,
     responses((status = 200, description = "The terminated partner.", body = PartnerView)),
-    extensions(("x-required-permission" = json!("partners:review"))))]
+    extensions(("x-without-if-match" = json!(true)), ("x-required-permission" = json!("partners:review"))))]
 #[post("/v1/partners/{partner_id}/terminate")]
 async fn terminate_partner(
     who: Granted<can::PartnersReview>,

@@ -130,7 +130,7 @@ async fn refuse_payout_method(
 /// Takes a proposal back, or a method that is in force out of it; the partner has none in the currency then.
 #[utoipa::path(tag = "Payout Methods", operation_id = "withdrawPayoutMethod", params(PayoutMethodPath),
     responses((status = 200, description = "The withdrawn payout method.", body = PayoutMethodView)),
-    extensions(("x-required-permission" = json!("payout_methods:write"))))]
+    extensions(("x-without-if-match" = json!(true)), ("x-required-permission" = json!("payout_methods:write"))))]
 #[post("/v1/payout-methods/{payout_method_id}/withdraw")]
 async fn withdraw_payout_method(
     who: Granted<can::PayoutMethodsWrite>,

@@ -84,7 +84,7 @@ async fn get_program_terms(who: Granted<can::ProgramsRead>, target: Target<Progr
 #[utoipa::path(tag = "Program Terms", operation_id = "acceptProgramTerms", params(ProgramTermsPath),
     request_body = AcceptTermsBody,
     responses((status = 200, description = "The acceptance.", body = TermsAcceptanceView)),
-    extensions(("x-required-permission" = json!("terms:accept"))))]
+    extensions(("x-without-if-match" = json!(true)), ("x-required-permission" = json!("terms:accept"))))]
 #[post("/v1/program-terms/{program_terms_id}/accept")]
 async fn accept_program_terms(
     who: Granted<can::TermsAccept>,

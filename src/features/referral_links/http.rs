@@ -86,7 +86,7 @@ async fn get_referral_link(who: Granted<can::ReferralLinksRead>, target: Target<
 /// Its clicks do not count from now on; those before are still credited. Final. `409` when it is retired already.
 #[utoipa::path(tag = "Referral Links", operation_id = "retireReferralLink", params(ReferralLinkPath),
     responses((status = 200, description = "The retired link.", body = ReferralLinkView)),
-    extensions(("x-required-permission" = json!("referral_links:write"))))]
+    extensions(("x-without-if-match" = json!(true)), ("x-required-permission" = json!("referral_links:write"))))]
 #[post("/v1/referral-links/{referral_link_id}/retire")]
 async fn retire_referral_link(
     who: Granted<can::ReferralLinksWrite>,

@@ -206,7 +206,7 @@ async fn mark_referral_duplicate(
 /// Takes a submitted referral back. Final.
 #[utoipa::path(tag = "Referrals", operation_id = "withdrawReferral", params(ReferralPath), request_body = WithdrawReferralBody,
     responses((status = 200, description = "The withdrawn referral.", body = ReferralView)),
-    extensions(("x-required-permission" = json!("referrals:write"))))]
+    extensions(("x-without-if-match" = json!(true)), ("x-required-permission" = json!("referrals:write"))))]
 #[post("/v1/referrals/{referral_id}/withdraw")]
 async fn withdraw_referral(
     who: Granted<can::ReferralsWrite>,
@@ -289,7 +289,7 @@ async fn get_referral_routes(who: Granted<can::ReferralsReview>, target: Target<
 #[utoipa::path(tag = "Referrals", operation_id = "updateReferralRoutes", params(RoutesPath),
     request_body = ReferralRoutesBody,
     responses((status = 200, description = "The routes as they are now.", body = ReferralRoutesView)),
-    extensions(("x-required-permission" = json!("programs:write"))))]
+    extensions(("x-without-if-match" = json!(true)), ("x-required-permission" = json!("programs:write"))))]
 #[patch("/v1/programs/{program_id}/referral-routes")]
 async fn update_referral_routes(
     who: Granted<can::ProgramsWrite>,

@@ -148,7 +148,7 @@ async fn get_session(who: Granted<can::SessionsRead>, target: Target<SessionPath
 /// revoked already.
 #[utoipa::path(tag = "Sessions", operation_id = "revokeSession", params(SessionPath),
     responses((status = 200, description = "The revoked session.", body = SessionView)),
-    extensions(("x-required-permission" = json!("sessions:write"))))]
+    extensions(("x-without-if-match" = json!(true)), ("x-required-permission" = json!("sessions:write"))))]
 #[post("/v1/sessions/{session_id}/revoke")]
 async fn revoke_session(
     who: Granted<can::SessionsWrite>,

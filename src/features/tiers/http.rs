@@ -105,7 +105,7 @@ async fn preview_tiers(
 /// when the program has no tiers.
 #[utoipa::path(tag = "Tiers", operation_id = "reviewTiers", params(TierProgramPath),
     responses((status = 200, description = "What the review came to.", body = TierReviewView)),
-    extensions(("x-required-permission" = json!("enrollments:write"))))]
+    extensions(("x-without-if-match" = json!(true)), ("x-required-permission" = json!("enrollments:write"))))]
 #[post("/v1/programs/{program_id}/tier-reviews")]
 async fn review_tiers(
     who: Granted<can::EnrollmentsWrite>,

@@ -101,7 +101,7 @@ async fn update_user(
 /// the last active admin.
 #[utoipa::path(tag = "Users", operation_id = "suspendUser", params(UserPath), request_body = ReasonBody,
     responses((status = 200, description = "The suspended user.", body = UserView)),
-    extensions(("x-required-permission" = json!("users:write"))))]
+    extensions(("x-without-if-match" = json!(true)), ("x-required-permission" = json!("users:write"))))]
 #[post("/v1/users/{user_id}/suspend")]
 async fn suspend_user(
     who: Granted<can::UsersWrite>,
@@ -149,7 +149,7 @@ async fn reinstate_user(
 /// `409` when it is the last active admin.
 #[utoipa::path(tag = "Users", operation_id = "terminateUser", params(UserPath), request_body = ReasonBody,
     responses((status = 200, description = "The terminated user.", body = UserView)),
-    extensions(("x-required-permission" = json!("users:write"))))]
+    extensions(("x-without-if-match" = json!(true)), ("x-required-permission" = json!("users:write"))))]
 #[post("/v1/users/{user_id}/terminate")]
 async fn terminate_user(
     who: Granted<can::UsersWrite>,

@@ -8,6 +8,7 @@ use super::walk::{each_operation, member, resolve, set_missing, take};
 
 const REQUIRES_IF_MATCH: &str = "x-requires-if-match";
 const REQUIRES_KEY: &str = "x-requires-idempotency-key";
+const WITHOUT_IF_MATCH: &str = "x-without-if-match";
 const CARRIES_CREDENTIAL: &str = "x-carries-credential";
 
 /// Completes every operation, and declares what they refer to.
@@ -63,6 +64,7 @@ pub(super) fn is_public(operation: &Value) -> bool {
 fn write_headers(components: &Value, path: &str, method: &str, operation: &mut Value) -> Traits {
     let requires_if_match = flag(operation, REQUIRES_IF_MATCH);
     let requires_key = flag(operation, REQUIRES_KEY);
+    let takes_no_version = flag(operation, WITHOUT_IF_MATCH);
     let carries_credential = flag(operation, CARRIES_CREDENTIAL);
     let is_secured = !is_public(operation);
     let is_write = matches!(method, "post" | "patch" | "delete");
@@ -70,7 +72,8 @@ fn write_headers(components: &Value, path: &str, method: &str, operation: &mut V
     if is_secured && method == "post" {
         declare(components, operation, idempotency_key(requires_key));
     }
-    let changes_one = matches!(method, "patch" | "delete") || is_verb(path, method, operation);
+    let changes_one =
+        !takes_no_version && (matches!(method, "patch" | "delete") || is_verb(path, method, operation));
     if requires_if_match || (is_secured && changes_one) {
         declare(components, operation, if_match(requires_if_match));
     }

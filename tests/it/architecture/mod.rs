@@ -4,6 +4,7 @@
 
 mod imports;
 mod rules;
+mod versions;
 
 use rules::faults;
 use std::collections::HashSet;

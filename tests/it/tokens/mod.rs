@@ -1,6 +1,7 @@
 //! Tokens: of identity providers, and of the service's own.
 
 mod forged;
+mod newcomers;
 mod outbound;
 mod second_factor;
 mod sessions;

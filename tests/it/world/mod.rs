@@ -4,7 +4,7 @@
 //! Invariant: nothing waits for time to pass; the clock is moved and the worker is driven by hand.
 
 mod actor;
-mod document;
+pub mod document;
 mod pipeline;
 mod postgres;
 mod provider;

@@ -136,7 +136,7 @@ async fn request_action_on_deal_registration(
 /// The partner takes back what is not decided. Final.
 #[utoipa::path(tag = "Deal Registrations", operation_id = "withdrawDealRegistration", params(RegistrationPath),
     responses((status = 200, description = "The withdrawn registration.", body = DealRegistrationView)),
-    extensions(("x-required-permission" = json!("deal_registrations:write"))))]
+    extensions(("x-without-if-match" = json!(true)), ("x-required-permission" = json!("deal_registrations:write"))))]
 #[post("/v1/deal-registrations/{deal_registration_id}/withdraw")]
 async fn withdraw_deal_registration(
     who: Granted<can::DealRegistrationsWrite>,

@@ -56,7 +56,7 @@ async fn list_registration_comments(
 #[utoipa::path(tag = "Deal Registrations", operation_id = "createRegistrationComment", params(RegistrationPath),
     request_body = NewCommentBody,
     responses((status = 200, description = "The new comment.", body = CommentView)),
-    extensions(("x-required-permission" = json!("deal_registrations:write"))))]
+    extensions(("x-without-if-match" = json!(true)), ("x-required-permission" = json!("deal_registrations:write"))))]
 #[post("/v1/deal-registrations/{deal_registration_id}/comments")]
 async fn create_registration_comment(
     who: Granted<can::DealRegistrationsWrite>,
@@ -97,7 +97,7 @@ async fn list_registration_extensions(
 #[utoipa::path(tag = "Deal Registrations", operation_id = "createRegistrationExtension", params(RegistrationPath),
     request_body = NewExtensionBody,
     responses((status = 200, description = "The request.", body = ExtensionView)),
-    extensions(("x-required-permission" = json!("deal_registrations:write"))))]
+    extensions(("x-without-if-match" = json!(true)), ("x-required-permission" = json!("deal_registrations:write"))))]
 #[post("/v1/deal-registrations/{deal_registration_id}/extensions")]
 async fn create_registration_extension(
     who: Granted<can::DealRegistrationsWrite>,

@@ -155,7 +155,7 @@ async fn confirm_payout_run(
 #[utoipa::path(tag = "Payout Runs", operation_id = "cancelPayoutRun", params(PayoutRunPath),
     request_body = ReasonBody,
     responses((status = 200, description = "The cancelled run.", body = PayoutRunView)),
-    extensions(("x-required-permission" = json!("payout_runs:write")),
+    extensions(("x-without-if-match" = json!(true)), ("x-required-permission" = json!("payout_runs:write")),
         ("x-requires-idempotency-key" = json!(true))))]
 #[post("/v1/payout-runs/{payout_run_id}/cancel")]
 async fn cancel_payout_run(
