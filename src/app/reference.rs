@@ -226,8 +226,16 @@ const EVENTS: &[(&str, &[&str], &str)] = &[
     ("dispute_comment", &["added"], RECORD),
     (
         "payout_run",
-        &["drafted", "approved", "processing", "completed", "cancelled"],
-        "the run without its payouts' totals and counts",
+        &[
+            "drafted",
+            "approved",
+            "processing",
+            "completed",
+            "cancelled",
+            "file_downloaded",
+        ],
+        "the run without its payouts' totals and counts; for `file_downloaded` `id`, `rail`, `payout_count`, `media_type` and \
+         `sha256`",
     ),
     (
         "payout",

@@ -38,6 +38,26 @@ pub fn approve(
     payouts::report(tx, ctx, approved)
 }
 
+/// Begins to pay a run. What was meant for an account that went out of force since goes back and waits for a later run.
+pub fn process(
+    tx: &mut Tx<'_>,
+    ctx: &Ctx,
+    id: PayoutRunId,
+    precondition: &Precondition,
+) -> Result<Report, Problem> {
+    let approved = payouts::lock_run(tx, ctx, id, precondition)?;
+    let processing = payouts::begin(tx, ctx, approved)?;
+    let pending = payouts::pending(tx, ctx, &processing)?;
+    let (ready, held_back) = payouts::part_by_method(tx, ctx, pending)?;
+    if !held_back.is_empty() {
+        let lines = payouts::lines(tx, ctx, &held_back)?;
+        move_lines(tx, ctx, &lines, LineMove::GiveBack)?;
+        post(tx, ctx, &held_back, NewEntry::reserve_cancelled, ctx.now)?;
+    }
+    let run = payouts::send(tx, ctx, processing, ready, held_back)?;
+    payouts::report(tx, ctx, run)
+}
+
 /// Gives up a run that is not yet being processed; what an approved one set aside goes back.
 pub fn cancel(
     tx: &mut Tx<'_>,

@@ -68,6 +68,7 @@ impl Code {
             Self::LastAdmin => "Make another user an admin first.",
             Self::BuiltInRole => "Create a role of your own with the permissions that you want.",
             Self::PayoutRunStale => "Cancel this run and draft another one.",
+            Self::PayoutRunHasNoFile => "Process the run first; a run whose rail is manual has no file.",
             Self::PaymentExceedsInvoice => "Check the amount against what is open on the invoice.",
             Self::RefundExceedsPayment => "Check the amount against what is left of the payment.",
             Self::CreditExceedsInvoice => "Check the amount against what is left of the invoice.",

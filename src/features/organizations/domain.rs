@@ -1,7 +1,9 @@
 //! What an organization is.
 
+use crate::kernel::iban::Iban;
 use crate::kernel::id::OrganizationId;
 use crate::kernel::money::Currency;
+use crate::kernel::patch::Patch;
 use crate::kernel::problem::{Code, Problem};
 use crate::kernel::time::ProgramZone;
 use crate::kernel::word::word_enum;
@@ -15,6 +17,32 @@ word_enum! {
         Live = "live",
         /// Trying things out.
         Sandbox = "sandbox",
+    }
+}
+
+/// The account that credit transfers are made from.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Debtor {
+    /// Whose it is.
+    pub name: String,
+    /// Its number; it prints and serializes masked.
+    pub iban: Iban,
+    /// The bank.
+    pub bic: Option<String>,
+}
+
+impl Debtor {
+    /// The account that is kept in these columns, if there is one.
+    pub fn of_columns(
+        name: Option<String>,
+        iban: Option<String>,
+        bic: Option<String>,
+    ) -> Result<Option<Self>, Problem> {
+        let of_an_account = |(name, iban): (String, String)| {
+            let iban = iban.parse().map_err(Problem::damaged)?;
+            Ok(Self { name, iban, bic })
+        };
+        name.zip(iban).map(of_an_account).transpose()
     }
 }
 
@@ -38,6 +66,8 @@ pub struct Organization {
     pub second_factor_for_payouts: bool,
     /// Hours between the confirmation of a payout method and the first payment by it.
     pub payout_method_cooling_off_hours: i32,
+    /// The account that payouts by credit transfer are made from.
+    pub payout_debtor: Option<Debtor>,
     /// How far its clock was moved ahead of the machine's; not at all where it is live.
     #[serde(skip)]
     pub clock_offset: TimeDelta,
@@ -86,6 +116,12 @@ pub struct OrganizationPatch {
     pub second_factor_for_payouts: Option<bool>,
     /// Hours between the confirmation of a payout method and the first payment by it.
     pub payout_method_cooling_off_hours: Option<i32>,
+    /// Whose account payouts by credit transfer are made from.
+    pub payout_debtor_name: Patch<String>,
+    /// The number of that account.
+    pub payout_debtor_iban: Patch<Iban>,
+    /// The bank of that account.
+    pub payout_debtor_bic: Patch<String>,
 }
 
 impl Organization {
@@ -100,6 +136,7 @@ impl Organization {
             dormant_after_days: 90,
             second_factor_for_payouts: false,
             payout_method_cooling_off_hours: 72,
+            payout_debtor: None,
             clock_offset: TimeDelta::zero(),
             row_version: 1,
             created_at: now,
@@ -108,8 +145,15 @@ impl Organization {
     }
 
     /// The organization with the patch applied.
-    pub fn patched(self, patch: OrganizationPatch, now: DateTime<Utc>) -> Self {
-        Self {
+    pub fn patched(self, patch: OrganizationPatch, now: DateTime<Utc>) -> Result<Self, Problem> {
+        let payout_debtor = debtor(
+            self.payout_debtor,
+            patch.payout_debtor_name,
+            patch.payout_debtor_iban,
+            patch.payout_debtor_bic,
+        )?;
+        Ok(Self {
+            payout_debtor,
             name: patch.name.unwrap_or(self.name),
             time_zone: patch.time_zone.unwrap_or(self.time_zone),
             default_currency: patch.default_currency.unwrap_or(self.default_currency),
@@ -123,7 +167,38 @@ impl Organization {
             row_version: self.row_version + 1,
             updated_at: now,
             ..self
-        }
+        })
+    }
+}
+
+/// The account with what is patched of it; it is there as a whole or not at all.
+fn debtor(
+    current: Option<Debtor>,
+    name: Patch<String>,
+    iban: Patch<Iban>,
+    bic: Patch<String>,
+) -> Result<Option<Debtor>, Problem> {
+    let (mut its_name, mut its_iban, mut its_bic) = match current {
+        Some(debtor) => (Some(debtor.name), Some(debtor.iban), debtor.bic),
+        None => (None, None, None),
+    };
+    let names_a_bank = matches!(bic, Patch::Set(_));
+    name.apply_to(&mut its_name);
+    iban.apply_to(&mut its_iban);
+    bic.apply_to(&mut its_bic);
+    let missing = |pointer: &str| {
+        let message = "An account has a name and a number; send both, or null for both.";
+        Err(Problem::field(pointer, "missing", message))
+    };
+    match (its_name, its_iban) {
+        (Some(name), Some(iban)) => Ok(Some(Debtor {
+            name,
+            iban,
+            bic: its_bic,
+        })),
+        (None, None) if !names_a_bank => Ok(None),
+        (Some(_), None) | (None, None) => missing("/payout_debtor_iban"),
+        (None, Some(_)) => missing("/payout_debtor_name"),
     }
 }
 

@@ -1,17 +1,20 @@
 //! The organization on the wire.
 
 use super::domain::{ClockAdvance, Organization, OrganizationMode, OrganizationPatch};
+use crate::kernel::iban::Iban;
 use crate::kernel::id::OrganizationId;
+use crate::kernel::patch::Patch;
 use crate::kernel::problem::Problem;
 use crate::platform::web::Fields;
 use chrono::{DateTime, SubsecRound, TimeDelta, Utc};
 use serde::{Deserialize, Serialize};
+use std::fmt;
 use utoipa::ToSchema;
 use validator::Validate;
 
 /// The organization that your credential belongs to.
 #[derive(Debug, Clone, Serialize, ToSchema)]
-#[schema(as = Organization, examples(json!({"id": "org_01j9zq4y8k7m5n3p2r1s0t6v4w", "name": "Example Cloud", "mode": "live", "time_zone": "Europe/London", "default_currency": "GBP", "dormant_after_days": 90, "second_factor_for_payouts": false, "payout_method_cooling_off_hours": 72, "created_at": "2026-03-01T08:00:00Z", "updated_at": "2026-03-01T08:00:00Z"})))]
+#[schema(as = Organization, examples(json!({"id": "org_01j9zq4y8k7m5n3p2r1s0t6v4w", "name": "Example Cloud", "mode": "live", "time_zone": "Europe/London", "default_currency": "GBP", "dormant_after_days": 90, "second_factor_for_payouts": false, "payout_method_cooling_off_hours": 72, "payout_debtor_name": "Example Cloud Ltd", "payout_debtor_masked_iban": "DE****3000", "payout_debtor_bic": null, "created_at": "2026-03-01T08:00:00Z", "updated_at": "2026-03-01T08:00:00Z"})))]
 pub struct OrganizationView {
     /// Its id.
     pub id: OrganizationId,
@@ -34,6 +37,15 @@ pub struct OrganizationView {
     /// Hours between the confirmation of a payout method and the first payment by it.
     #[schema(minimum = 0, maximum = 720)]
     pub payout_method_cooling_off_hours: i32,
+    /// Whose account payouts by SEPA credit transfer are made from.
+    #[schema(required, max_length = 70)]
+    pub payout_debtor_name: Option<String>,
+    /// The country and the last four characters of that account's number.
+    #[schema(required, max_length = 16, pattern = r"^[A-Z]{2}\*{4}[A-Z0-9]{4}$")]
+    pub payout_debtor_masked_iban: Option<String>,
+    /// The bank of that account (BIC).
+    #[schema(required, max_length = 11)]
+    pub payout_debtor_bic: Option<String>,
     /// When it came to be.
     pub created_at: DateTime<Utc>,
     /// When it last changed.
@@ -42,6 +54,10 @@ pub struct OrganizationView {
 
 impl From<Organization> for OrganizationView {
     fn from(organization: Organization) -> Self {
+        let (name, iban, bic) = match organization.payout_debtor {
+            Some(debtor) => (Some(debtor.name), Some(debtor.iban.masked()), debtor.bic),
+            None => (None, None, None),
+        };
         Self {
             id: organization.id,
             name: organization.name,
@@ -51,6 +67,9 @@ impl From<Organization> for OrganizationView {
             dormant_after_days: organization.dormant_after_days,
             second_factor_for_payouts: organization.second_factor_for_payouts,
             payout_method_cooling_off_hours: organization.payout_method_cooling_off_hours,
+            payout_debtor_name: name,
+            payout_debtor_masked_iban: iban,
+            payout_debtor_bic: bic,
             created_at: organization.created_at,
             updated_at: organization.updated_at,
         }
@@ -58,7 +77,7 @@ impl From<Organization> for OrganizationView {
 }
 
 /// Changes of the settings: absent leaves a field as it is.
-#[derive(Debug, Clone, Deserialize, Validate, ToSchema)]
+#[derive(Clone, Deserialize, Validate, ToSchema)]
 #[schema(as = OrganizationUpdate, min_properties = 1, examples(json!({"time_zone": "Europe/London", "default_currency": "GBP"})))]
 #[serde(deny_unknown_fields)]
 pub struct PatchOrganizationBody {
@@ -94,6 +113,45 @@ pub struct PatchOrganizationBody {
     /// from now on.
     #[schema(nullable = false, minimum = 0, maximum = 720, example = 72)]
     pub payout_method_cooling_off_hours: Option<i32>,
+    /// Whose account payouts by SEPA credit transfer are made from; `null` with the number for none.
+    #[serde(default)]
+    #[schema(
+        value_type = Option<String>,
+        min_length = 1,
+        max_length = 70,
+        pattern = r"^[^\x00]*[^\s\x00][^\x00]*$",
+        example = "Example Cloud Ltd"
+    )]
+    pub payout_debtor_name: Patch<String>,
+    /// The number of that account (IBAN), with or without spaces, in a country of the single euro payments area.
+    #[serde(default)]
+    #[schema(
+        value_type = Option<String>,
+        min_length = 15,
+        max_length = 42,
+        pattern = "^[A-Z]{2}[0-9]{2}[A-Z0-9 ]+$",
+        example = "DE89 3704 0044 0532 0130 00"
+    )]
+    pub payout_debtor_iban: Patch<String>,
+    /// The bank of that account (BIC), if it wants to be named.
+    #[serde(default)]
+    #[schema(
+        value_type = Option<String>,
+        max_length = 11,
+        pattern = "^[A-Z]{6}[A-Z0-9]{2}([A-Z0-9]{3})?$",
+        example = "COBADEFFXXX"
+    )]
+    pub payout_debtor_bic: Patch<String>,
+}
+
+/// Without what must not be logged.
+impl fmt::Debug for PatchOrganizationBody {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter
+            .debug_struct("PatchOrganizationBody")
+            .field("name", &self.name)
+            .finish_non_exhaustive()
+    }
 }
 
 impl PatchOrganizationBody {
@@ -108,6 +166,20 @@ impl PatchOrganizationBody {
             .default_currency
             .as_deref()
             .and_then(|code| fields.currency("/default_currency", code));
+        let iban = match &self.payout_debtor_iban {
+            Patch::Set(number) => {
+                match fields.keep("/payout_debtor_iban", "invalid_iban", number.parse::<Iban>()) {
+                    Some(iban) if !iban.is_of_sepa() => {
+                        let message = "The account is outside the single euro payments area.";
+                        fields.refuse("/payout_debtor_iban", "not_in_sepa", message);
+                        Patch::Absent
+                    }
+                    iban => iban.map_or(Patch::Absent, Patch::Set),
+                }
+            }
+            Patch::Clear => Patch::Clear,
+            Patch::Absent => Patch::Absent,
+        };
         let patch = OrganizationPatch {
             name: self.name.clone(),
             time_zone: zone,
@@ -115,6 +187,9 @@ impl PatchOrganizationBody {
             dormant_after_days: self.dormant_after_days,
             second_factor_for_payouts: self.second_factor_for_payouts,
             payout_method_cooling_off_hours: self.payout_method_cooling_off_hours,
+            payout_debtor_name: self.payout_debtor_name.clone(),
+            payout_debtor_iban: iban,
+            payout_debtor_bic: self.payout_debtor_bic.clone(),
         };
         fields.finish(Some(patch))
     }

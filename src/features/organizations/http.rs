@@ -18,14 +18,18 @@ pub fn routes(config: &mut ServiceConfig<'_>) {
 
 /// Get the organization
 ///
-/// The organization that your credential belongs to, and its settings.
+/// The organization that your credential belongs to, and its settings. A partner's own caller does not see from which
+/// account it is paid.
 #[utoipa::path(tag = "Organization", operation_id = "getOrganization",
     responses((status = 200, description = "The organization.", body = OrganizationView)),
     extensions(("x-required-permission" = json!("organization:read"))))]
 #[get("/v1/organization")]
 async fn get_organization(who: Granted<can::OrganizationRead>) -> Reply {
     who.read(|tx, ctx| {
-        let organization = service::get(tx, ctx)?;
+        let mut organization = service::get(tx, ctx)?;
+        if ctx.scope.partner_id.is_some() {
+            organization.payout_debtor = None;
+        }
         let version = organization.row_version;
         Answer::record(&OrganizationView::from(organization), version)
     })

@@ -10,5 +10,5 @@ pub mod http;
 mod service;
 mod store;
 
-pub use domain::{Organization, OrganizationMode};
+pub use domain::{Debtor, Organization, OrganizationMode};
 pub use service::{found, get, require_second_factor};

@@ -50,7 +50,10 @@ pub fn update(
 ) -> Result<Organization, Problem> {
     let before = store::lock(tx, &ctx.scope)?.ok_or_else(Problem::not_found)?;
     precondition.check(before.row_version)?;
-    let after = before.clone().patched(patch, ctx.now);
+    let after = before.clone().patched(patch, ctx.now)?;
+    if before.payout_debtor != after.payout_debtor {
+        require_second_factor(tx, ctx)?;
+    }
     if before.second_factor_for_payouts != after.second_factor_for_payouts && !ctx.second_factor {
         return Err(Problem::new(Code::SecondFactorRequired));
     }

@@ -1,6 +1,6 @@
 //! Organizations in Postgres.
 
-use super::domain::{Organization, OrganizationMode};
+use super::domain::{Debtor, Organization, OrganizationMode};
 use crate::kernel::ctx::Scope;
 use crate::kernel::id::OrganizationId;
 use crate::kernel::money::Currency;
@@ -12,8 +12,9 @@ use diesel::prelude::*;
 use std::str::FromStr;
 use uuid::Uuid;
 
-#[derive(Debug, Clone, Queryable, Selectable, Insertable, AsChangeset)]
-#[diesel(table_name = organizations, primary_key(organization_id), check_for_backend(diesel::pg::Pg))]
+/// Not printable: it holds what must not be logged.
+#[derive(Clone, Queryable, Selectable, Insertable, AsChangeset)]
+#[diesel(table_name = organizations, primary_key(organization_id), treat_none_as_null = true, check_for_backend(diesel::pg::Pg))]
 struct OrganizationRow {
     organization_id: Uuid,
     name: String,
@@ -23,6 +24,9 @@ struct OrganizationRow {
     dormant_after_days: i32,
     second_factor_for_payouts: bool,
     payout_method_cooling_off_hours: i32,
+    payout_debtor_name: Option<String>,
+    payout_debtor_iban: Option<String>,
+    payout_debtor_bic: Option<String>,
     clock_offset: TimeDelta,
     row_version: i64,
     created_at: DateTime<Utc>,
@@ -80,6 +84,18 @@ impl From<&Organization> for OrganizationRow {
             dormant_after_days: organization.dormant_after_days,
             second_factor_for_payouts: organization.second_factor_for_payouts,
             payout_method_cooling_off_hours: organization.payout_method_cooling_off_hours,
+            payout_debtor_name: organization
+                .payout_debtor
+                .as_ref()
+                .map(|debtor| debtor.name.clone()),
+            payout_debtor_iban: organization
+                .payout_debtor
+                .as_ref()
+                .map(|debtor| debtor.iban.reveal().to_owned()),
+            payout_debtor_bic: organization
+                .payout_debtor
+                .as_ref()
+                .and_then(|debtor| debtor.bic.clone()),
             clock_offset: organization.clock_offset,
             row_version: organization.row_version,
             created_at: organization.created_at,
@@ -101,6 +117,11 @@ impl TryFrom<OrganizationRow> for Organization {
             dormant_after_days: row.dormant_after_days,
             second_factor_for_payouts: row.second_factor_for_payouts,
             payout_method_cooling_off_hours: row.payout_method_cooling_off_hours,
+            payout_debtor: Debtor::of_columns(
+                row.payout_debtor_name,
+                row.payout_debtor_iban,
+                row.payout_debtor_bic,
+            )?,
             clock_offset: row.clock_offset,
             row_version: row.row_version,
             created_at: row.created_at,

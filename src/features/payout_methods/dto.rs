@@ -1,8 +1,9 @@
 //! Payout methods on the wire.
 
-use super::domain::{Details, Iban, NewPayoutMethod, PayoutMethod, PayoutMethodKind, PayoutMethodStatus};
+use super::domain::{Details, NewPayoutMethod, PayoutMethod, PayoutMethodKind, PayoutMethodStatus};
 use super::store::PayoutMethodFilter;
 use crate::kernel::ctx::{ActorId, Ctx};
+use crate::kernel::iban::Iban;
 use crate::kernel::id::{PartnerId, PayoutMethodId};
 use crate::kernel::problem::Problem;
 use crate::page_of;

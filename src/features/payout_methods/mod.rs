@@ -21,4 +21,5 @@ pub mod http;
 mod service;
 mod store;
 
-pub use domain::{PayoutMethod, PayoutMethodKind, PayoutMethodStatus};
+pub use domain::{BankAccount, PayoutMethod, PayoutMethodKind, PayoutMethodStatus};
+pub use service::{bank_accounts, hold_in_force};

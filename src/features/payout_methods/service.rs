@@ -1,6 +1,6 @@
 //! The verbs of a payout method.
 
-use super::domain::{NewPayoutMethod, PayoutMethod};
+use super::domain::{BankAccount, Details, NewPayoutMethod, PayoutMethod};
 use super::store::{self, PayoutMethodFilter};
 use crate::features::api_keys;
 use crate::features::organizations;
@@ -10,6 +10,7 @@ use crate::kernel::problem::Problem;
 use crate::kernel::version::Precondition;
 use crate::platform::db::{Change, Page, PageRequest, Subject, Tx};
 use chrono::TimeDelta;
+use std::collections::{HashMap, HashSet};
 
 /// One method, if the caller may see it.
 pub fn get(tx: &mut Tx<'_>, ctx: &Ctx, id: PayoutMethodId) -> Result<PayoutMethod, Problem> {
@@ -91,6 +92,36 @@ pub fn withdraw(
     let after = before.clone().withdraw(ctx.now)?;
     save(tx, ctx, "payout_method.withdrawn", &before, &after, None)?;
     Ok(after)
+}
+
+/// Which of these methods are in force; those stay so until the transaction ends.
+pub fn hold_in_force(
+    tx: &mut Tx<'_>,
+    ctx: &Ctx,
+    ids: &[PayoutMethodId],
+) -> Result<HashSet<PayoutMethodId>, Problem> {
+    store::hold_in_force(tx, &ctx.scope, ids)
+}
+
+/// The bank accounts among these methods, in force or not; for payment rails alone.
+pub fn bank_accounts(
+    tx: &mut Tx<'_>,
+    ctx: &Ctx,
+    ids: &[PayoutMethodId],
+) -> Result<HashMap<PayoutMethodId, BankAccount>, Problem> {
+    let account = |method: PayoutMethod| match method.details {
+        Details::Manual { .. } => None,
+        Details::BankAccount {
+            account_holder,
+            iban,
+            bic,
+        } => {
+            let holder = account_holder;
+            Some((method.id, BankAccount { holder, iban, bic }))
+        }
+    };
+    let methods = store::find_all(tx, &ctx.scope, ids)?;
+    Ok(methods.into_iter().filter_map(account).collect())
 }
 
 fn lock(

@@ -9,6 +9,7 @@ use crate::platform::db::schema::payout_methods;
 use crate::platform::db::{Page, PageRequest, Position, Prepared, Tx};
 use chrono::{DateTime, Utc};
 use diesel::prelude::*;
+use std::collections::HashSet;
 use std::str::FromStr;
 use uuid::Uuid;
 
@@ -70,6 +71,41 @@ pub fn lock(tx: &mut Tx<'_>, scope: &Scope, id: PayoutMethodId) -> Result<Option
         .first(tx.connection())
         .optional()?;
     within(scope, row)
+}
+
+/// These methods, as far as they are within reach.
+pub fn find_all(
+    tx: &mut Tx<'_>,
+    scope: &Scope,
+    ids: &[PayoutMethodId],
+) -> Result<Vec<PayoutMethod>, Problem> {
+    let mut query = payout_methods::table
+        .filter(payout_methods::organization_id.eq(scope.organization_id.uuid()))
+        .filter(payout_methods::id.eq_any(ids.iter().map(|id| id.uuid()).collect::<Vec<_>>()))
+        .select(PayoutMethodRow::as_select())
+        .into_boxed();
+    if let Some(partner_id) = scope.partner_id {
+        query = query.filter(payout_methods::partner_id.eq(partner_id.uuid()));
+    }
+    let rows: Vec<PayoutMethodRow> = query.load(tx.connection())?;
+    rows.into_iter().map(PayoutMethod::try_from).collect()
+}
+
+/// Which of these methods are in force, locked against change until the transaction ends, in the order of their ids.
+pub fn hold_in_force(
+    tx: &mut Tx<'_>,
+    scope: &Scope,
+    ids: &[PayoutMethodId],
+) -> Result<HashSet<PayoutMethodId>, Problem> {
+    let held: Vec<Uuid> = payout_methods::table
+        .filter(payout_methods::organization_id.eq(scope.organization_id.uuid()))
+        .filter(payout_methods::id.eq_any(ids.iter().map(|id| id.uuid()).collect::<Vec<_>>()))
+        .filter(payout_methods::status.eq(PayoutMethodStatus::Active.as_str()))
+        .order(payout_methods::id)
+        .select(payout_methods::id)
+        .for_share()
+        .load(tx.connection())?;
+    Ok(held.into_iter().map(PayoutMethodId::from_uuid).collect())
 }
 
 /// The method that is in force for the partner in the currency, locked until the transaction ends.

@@ -8,8 +8,13 @@
 //! Invariant: a line is live in one payout at most, so that it is paid once.
 //! Invariant: a payout's amount is the sum of its lines, above zero and at least what its program pays out.
 //! Invariant: each verb on a payout locks its run first, so that a run is completed exactly with its last payout.
+//! Invariant: a rail that pays to bank accounts pays to those that a second person confirmed and that have cooled off, when
+//! the run is drafted and when it is approved; an account that went out of force before the run is processed gets nothing.
+//! Who is left out loses nothing: the amount is carried forward with the reason, or free for a later run.
+//! Invariant: a run's file is the same bytes each time. It is made of what does not change: the debtor as it was drafted,
+//! when it was processed, the payouts that were sent then, and the details of their methods.
 //! Events: `payout_run.drafted`, `payout_run.approved`, `payout_run.processing`, `payout_run.completed`,
-//! `payout_run.cancelled`; `payout.processing`, `payout.paid`, `payout.failed`, `payout.returned` for the partner too,
+//! `payout_run.cancelled`, `payout_run.file_downloaded`; `payout.processing`, `payout.paid`, `payout.failed`, `payout.returned` for the partner too,
 //! `payout.cancelled` for the organization alone, because the partner never saw that payout.
 
 mod domain;
@@ -23,6 +28,6 @@ pub use domain::{
     PayoutRun, PayoutRunStatus, PayoutStatus, Report,
 };
 pub use service::{
-    LockedPayout, Settlement, approve, cancel, confirmable, lines, lock_payout, lock_run, pending, report,
-    settle,
+    LockedPayout, Settlement, approve, begin, cancel, confirmable, lines, lock_payout, lock_run,
+    part_by_method, pending, report, send, settle,
 };

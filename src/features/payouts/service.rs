@@ -1,17 +1,21 @@
 //! The verbs of runs and payouts. Those that move lines of commissions as well are told in `flows::payout_run`.
 
 use super::domain::{
-    CarryForward, NewPayoutRun, Payout, PayoutItem, PayoutLines, PayoutRun, PayoutStatus, Report, Signature,
+    CarryForward, NewPayoutRun, PaymentFile, PaymentOrder, Payout, PayoutItem, PayoutLines, PayoutRun,
+    PayoutStatus, Report, Signature, Transfer,
 };
 use super::store::{self, CarryForwardFilter, PayoutFilter, PayoutItemFilter, PayoutRunFilter};
 use crate::features::api_keys;
+use crate::features::organizations;
+use crate::features::payout_methods;
 use crate::kernel::ctx::Ctx;
-use crate::kernel::id::{PayoutId, PayoutRunId};
+use crate::kernel::id::{PayoutId, PayoutMethodId, PayoutRunId};
 use crate::kernel::problem::{Code, Problem};
 use crate::kernel::version::Precondition;
 use crate::platform::db::{Change, Page, PageRequest, Subject, Tx};
 use serde::Serialize;
-use serde_json::Value;
+use serde_json::{Value, json};
+use sha2::{Digest, Sha256};
 
 /// A payout and its run, both locked.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -109,7 +113,8 @@ pub fn list_carry_forwards(
 
 /// Proposes a run: what is payable at the cut-off, and what is carried forward and why.
 pub fn draft(tx: &mut Tx<'_>, ctx: &Ctx, new: NewPayoutRun) -> Result<Report, Problem> {
-    let run = PayoutRun::draft(new, signature(tx, ctx)?, ctx.now)?;
+    let debtor = organizations::get(tx, ctx)?.payout_debtor;
+    let run = PayoutRun::draft(new, debtor, signature(tx, ctx)?, ctx.now)?;
     store::insert_run(tx, &ctx.scope, &run)?;
     store::propose(tx, &ctx.scope, &run)?;
     tx.record(
@@ -161,9 +166,11 @@ pub fn lines(tx: &mut Tx<'_>, ctx: &Ctx, payouts: &[Payout]) -> Result<PayoutLin
 }
 
 /// Approves the run: its lines hold from now on what they stand for. Refused when its payouts would not be the same
-/// if it were drafted now; the caller has locked what they consist of, so that nothing changes in between.
+/// if it were drafted now, or not go to the same accounts; the caller has locked what they consist of, and the accounts
+/// are locked here, so that nothing changes in between.
 pub fn approve(tx: &mut Tx<'_>, ctx: &Ctx, run: PayoutRun, payouts: &[Payout]) -> Result<PayoutRun, Problem> {
     let approved = run.clone().approve(&signature(tx, ctx)?, ctx.now)?;
+    payout_methods::hold_in_force(tx, ctx, &methods_of(payouts))?;
     refuse_stale(tx, ctx, &run)?;
     store::reserve_items(tx, &ctx.scope, payouts)?;
     save_run(tx, ctx, "payout_run.approved", &run, &approved, None)?;
@@ -178,7 +185,7 @@ fn signature(tx: &mut Tx<'_>, ctx: &Ctx) -> Result<Signature, Problem> {
 }
 
 fn refuse_stale(tx: &mut Tx<'_>, ctx: &Ctx, run: &PayoutRun) -> Result<(), Problem> {
-    match store::differences(tx, &ctx.scope, run)? {
+    match store::differences(tx, &ctx.scope, run, ctx.now)? {
         0 => Ok(()),
         count => Err(Problem::new(Code::PayoutRunStale).because(format!(
             "Lines that differ from the draft: {count}. Cancel this run and draft another one."
@@ -186,22 +193,44 @@ fn refuse_stale(tx: &mut Tx<'_>, ctx: &Ctx, run: &PayoutRun) -> Result<(), Probl
     }
 }
 
-/// Begins to pay the payouts of a run; one without payouts is done with that.
-pub fn process(
-    tx: &mut Tx<'_>,
-    ctx: &Ctx,
-    id: PayoutRunId,
-    precondition: &Precondition,
-) -> Result<Report, Problem> {
-    let approved = lock_run(tx, ctx, id, precondition)?;
+/// Begins to pay a locked run.
+pub fn begin(tx: &mut Tx<'_>, ctx: &Ctx, approved: PayoutRun) -> Result<PayoutRun, Problem> {
     let processing = approved.clone().process(ctx.now)?;
     save_run(tx, ctx, "payout_run.processing", &approved, &processing, None)?;
-    let pending = pending(tx, ctx, &processing)?;
-    if pending.is_empty() {
-        let run = complete_if_settled(tx, ctx, processing, true)?;
-        return report(tx, ctx, run);
+    Ok(processing)
+}
+
+/// Parts payouts into those that can go where they were meant to, and those whose account went out of force since they
+/// were approved. What can go still can when the transaction ends.
+pub fn part_by_method(
+    tx: &mut Tx<'_>,
+    ctx: &Ctx,
+    payouts: Vec<Payout>,
+) -> Result<(Vec<Payout>, Vec<Payout>), Problem> {
+    let in_force = payout_methods::hold_in_force(tx, ctx, &methods_of(&payouts))?;
+    Ok(payouts
+        .into_iter()
+        .partition(|payout| payout.payout_method_id.is_none_or(|id| in_force.contains(&id))))
+}
+
+/// Sends the payouts of a run that is being paid and gives up those that cannot go; a run with nothing to pay is done
+/// with that.
+pub fn send(
+    tx: &mut Tx<'_>,
+    ctx: &Ctx,
+    processing: PayoutRun,
+    ready: Vec<Payout>,
+    held_back: Vec<Payout>,
+) -> Result<PayoutRun, Problem> {
+    let cancelled = held_back
+        .into_iter()
+        .map(|payout| payout.cancel(OUT_OF_FORCE, ctx.now))
+        .collect::<Result<Vec<_>, _>>()?;
+    give_up(tx, ctx, &cancelled)?;
+    if ready.is_empty() {
+        return complete_if_settled(tx, ctx, processing, true);
     }
-    let moved = pending
+    let moved = ready
         .into_iter()
         .map(|payout| payout.process(ctx.now))
         .collect::<Result<Vec<_>, _>>()?;
@@ -210,7 +239,78 @@ pub fn process(
         let change = Change::consequence("payout.processing", payout_subject(payout), facts(payout));
         tx.record(ctx, change.for_partner(Some(payout.partner_id.uuid())));
     }
-    report(tx, ctx, processing)
+    Ok(processing)
+}
+
+/// Why a payout is given up when its run begins to pay.
+const OUT_OF_FORCE: &str = "The payout method was withdrawn or replaced after the run was approved.";
+
+/// Where the payouts go.
+fn methods_of(payouts: &[Payout]) -> Vec<PayoutMethodId> {
+    payouts
+        .iter()
+        .filter_map(|payout| payout.payout_method_id)
+        .collect()
+}
+
+/// The file of a run that is being paid or was, the same bytes each time. Who took it is told and kept.
+pub fn file(tx: &mut Tx<'_>, ctx: &Ctx, id: PayoutRunId) -> Result<(PayoutRunId, PaymentFile), Problem> {
+    let run = store::find_run(tx, &ctx.scope, id)?.ok_or_else(Problem::not_found)?;
+    let order = order(tx, ctx, &run)?;
+    let none = || no_file("It pays by hand: its rail has no file.");
+    let file = run.rail.rail().file(&order)?.ok_or_else(none)?;
+    let digest: String = Sha256::digest(&file.bytes)
+        .iter()
+        .map(|byte| format!("{byte:02x}"))
+        .collect();
+    let data = json!({
+        "id": run.id, "rail": run.rail, "payout_count": order.transfers.len(), "media_type": file.media_type,
+        "sha256": digest,
+    });
+    let mut change = Change::consequence("payout_run.file_downloaded", run_subject(&run), data);
+    change.changes = json!({ "sha256": { "before": null, "after": digest } });
+    change.audited = true;
+    tx.record(ctx, change);
+    Ok((run.id, file))
+}
+
+/// What is to be paid by the run: its payouts as they were sent, whatever became of them since.
+fn order(tx: &mut Tx<'_>, ctx: &Ctx, run: &PayoutRun) -> Result<PaymentOrder, Problem> {
+    if !run.rail.rail().gate().to_bank_account {
+        return Err(no_file("It pays by hand: its rail has no file."));
+    }
+    let Some(processed_at) = run.processed_at else {
+        return Err(no_file("It has one once it is being processed."));
+    };
+    let payouts = store::sent_of_run(tx, &ctx.scope, run.id)?;
+    if payouts.is_empty() {
+        return Err(no_file("It pays nobody."));
+    }
+    let accounts = payout_methods::bank_accounts(tx, ctx, &methods_of(&payouts))?;
+    let transfer = |payout: Payout| {
+        let account = payout.payout_method_id.and_then(|id| accounts.get(&id));
+        Ok(Transfer {
+            payout_id: payout.id,
+            partner_id: payout.partner_id,
+            amount: payout.amount,
+            account: account
+                .cloned()
+                .ok_or_else(|| Problem::damaged("a payout by a bank lacks its account"))?,
+        })
+    };
+    Ok(PaymentOrder {
+        run_id: run.id,
+        processed_at,
+        debtor: run.debtor.clone(),
+        transfers: payouts
+            .into_iter()
+            .map(transfer)
+            .collect::<Result<_, Problem>>()?,
+    })
+}
+
+fn no_file(why: &str) -> Problem {
+    Problem::new(Code::PayoutRunHasNoFile).because(why)
 }
 
 /// Gives up a run and its payouts.
@@ -226,14 +326,23 @@ pub fn cancel(
         .iter()
         .map(|payout| payout.clone().cancel(reason, ctx.now))
         .collect::<Result<Vec<_>, _>>()?;
-    store::update_all(tx, &ctx.scope, &moved)?;
-    store::release_items(tx, &ctx.scope, &moved)?;
     save_run(tx, ctx, "payout_run.cancelled", &run, &cancelled, Some(reason))?;
-    for payout in &moved {
+    give_up(tx, ctx, &moved)?;
+    Ok(cancelled)
+}
+
+/// Saves payouts that are cancelled and frees what they stood for; their partners never saw them.
+fn give_up(tx: &mut Tx<'_>, ctx: &Ctx, cancelled: &[Payout]) -> Result<(), Problem> {
+    if cancelled.is_empty() {
+        return Ok(());
+    }
+    store::update_all(tx, &ctx.scope, cancelled)?;
+    store::release_items(tx, &ctx.scope, cancelled)?;
+    for payout in cancelled {
         let change = Change::consequence("payout.cancelled", payout_subject(payout), facts(payout));
         tx.record(ctx, change);
     }
-    Ok(cancelled)
+    Ok(())
 }
 
 /// Saves payouts that moved, and their run, which is completed when none of its payouts is open any more.

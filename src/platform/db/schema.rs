@@ -687,6 +687,9 @@ diesel::table! {
         updated_at -> Timestamptz,
         payout_method_cooling_off_hours -> Int4,
         clock_offset -> Interval,
+        payout_debtor_name -> Nullable<Text>,
+        payout_debtor_iban -> Nullable<Text>,
+        payout_debtor_bic -> Nullable<Text>,
     }
 }
 
@@ -828,6 +831,10 @@ diesel::table! {
         created_at -> Timestamptz,
         updated_at -> Timestamptz,
         drafter_secret_makers -> Array<Uuid>,
+        debtor_name -> Nullable<Text>,
+        debtor_iban -> Nullable<Text>,
+        debtor_bic -> Nullable<Text>,
+        processed_at -> Nullable<Timestamptz>,
     }
 }
 
@@ -847,6 +854,7 @@ diesel::table! {
         row_version -> Int8,
         created_at -> Timestamptz,
         updated_at -> Timestamptz,
+        payout_method_id -> Nullable<Uuid>,
     }
 }
 

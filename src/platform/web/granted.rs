@@ -246,6 +246,14 @@ impl<R: Right> Granted<R> {
         self.caller.snapshot(Arc::new(work)).await
     }
 
+    /// Answers, and keeps that it did: a read that is told and audited. The answer itself is kept nowhere.
+    pub async fn recorded<F>(self, work: F) -> Reply
+    where
+        F: Fn(&mut Tx<'_>, &Ctx) -> Result<Answer, Problem> + Send + Sync + 'static,
+    {
+        self.caller.write(None, Arc::new(work)).await
+    }
+
     /// Changes something, once per Idempotency-Key.
     pub async fn write<T, F>(self, command: Command<T>, work: F) -> Reply
     where

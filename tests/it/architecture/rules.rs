@@ -140,7 +140,14 @@ pub const FOREIGN_TABLES: &[(&str, &[&str], &str)] = &[
     ),
     (
         "payouts",
-        &["adjustments", "clawbacks", "commissions", "partners", "programs"],
+        &[
+            "adjustments",
+            "clawbacks",
+            "commissions",
+            "partners",
+            "payout_methods",
+            "programs",
+        ],
         "a run is proposed over all payable lines in one query",
     ),
     (

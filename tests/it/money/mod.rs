@@ -1,6 +1,7 @@
 //! From the deal to the bank: what partners earn, what is taken back and what they are paid.
 
 mod adjustments;
+mod bank;
 mod books;
 mod earning;
 mod field_defects;

@@ -281,7 +281,13 @@ impl World {
     /// A run of everything until now, drafted by this caller.
     #[track_caller]
     pub fn draft_run_by(&self, drafter: &Actor) -> Run<'_> {
-        let body = json!({ "cut_off_at": self.clock.now(), "rail": "manual" });
+        self.draft_run_on("manual", drafter)
+    }
+
+    /// The same on another rail.
+    #[track_caller]
+    pub fn draft_run_on(&self, rail: &str, drafter: &Actor) -> Run<'_> {
+        let body = json!({ "cut_off_at": self.clock.now(), "rail": rail });
         let drafted = drafter.post_once("/v1/payout-runs", body).expect(201);
         Run {
             id: drafted.id(),

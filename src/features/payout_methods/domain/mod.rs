@@ -1,12 +1,10 @@
 //! What a payout method is and how it moves.
 
-mod account_number;
 #[cfg(test)]
 mod tests;
 
-pub use account_number::Iban;
-
 use crate::kernel::ctx::ActorId;
+use crate::kernel::iban::{Iban, masked};
 use crate::kernel::id::{PartnerId, PayoutMethodId};
 use crate::kernel::money::Currency;
 use crate::kernel::problem::{Code, Problem};
@@ -51,6 +49,17 @@ word_enum! {
         /// To a bank account.
         BankAccount = "bank_account",
     }
+}
+
+/// A bank account, as a rail needs to know it. It prints masked.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct BankAccount {
+    /// Whose it is.
+    pub holder: String,
+    /// Its number.
+    pub iban: Iban,
+    /// The bank.
+    pub bic: Option<String>,
 }
 
 /// Where the money goes. It serializes and prints masked.
@@ -108,14 +117,6 @@ impl fmt::Debug for Details {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.write_str(self.kind().as_str())
     }
-}
-
-/// The last four characters of a text that is longer than twice as many. How long it is does not show.
-fn masked(text: &str) -> String {
-    let length = text.chars().count();
-    let kept = if length > 8 { 4 } else { 0 };
-    let end: String = text.chars().skip(length - kept).collect();
-    format!("****{end}")
 }
 
 /// A payout method.

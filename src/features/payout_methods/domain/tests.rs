@@ -1,6 +1,7 @@
 //! Account numbers, what is shown of them, and the life cycle.
 
 use super::*;
+use crate::kernel::iban::IbanError;
 use crate::kernel::id::{ApiKeyId, UserId};
 use proptest::prelude::*;
 
@@ -35,7 +36,7 @@ proptest! {
         prop_assume!(number[place] != digit);
         number[place] = digit;
         let number = String::from_utf8(number).unwrap();
-        prop_assert_eq!(number.parse::<Iban>(), Err(account_number::IbanError::Invalid));
+        prop_assert_eq!(number.parse::<Iban>(), Err(IbanError::Invalid));
     }
 
     #[test]
@@ -44,7 +45,7 @@ proptest! {
         prop_assume!(number[place] != number[place + 1]);
         number.swap(place, place + 1);
         let number = String::from_utf8(number).unwrap();
-        prop_assert_eq!(number.parse::<Iban>(), Err(account_number::IbanError::Invalid));
+        prop_assert_eq!(number.parse::<Iban>(), Err(IbanError::Invalid));
     }
 
     #[test]
@@ -82,16 +83,12 @@ fn published_numbers_are_taken_and_others_are_not() {
         "DE89",
         "de89370400440532013000",
     ] {
-        assert_eq!(
-            number.parse::<Iban>(),
-            Err(account_number::IbanError::Invalid),
-            "{number}"
-        );
+        assert_eq!(number.parse::<Iban>(), Err(IbanError::Invalid), "{number}");
     }
     // The check digits are right, the country is not on the register.
     assert_eq!(
         "ZZ22370400440532013000".parse::<Iban>(),
-        Err(account_number::IbanError::UnknownCountry)
+        Err(IbanError::UnknownCountry)
     );
 }
 

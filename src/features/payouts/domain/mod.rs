@@ -1,6 +1,7 @@
 //! What runs, payouts and their lines are, and how they move.
 
 mod payout;
+mod rail;
 mod run;
 #[cfg(test)]
 mod tests;
@@ -9,6 +10,5 @@ pub use payout::{
     CarryForward, CarryForwardReason, Confirmation, Payout, PayoutItem, PayoutItemKind, PayoutItemStatus,
     PayoutLines, PayoutStatus,
 };
-pub use run::{
-    NewPayoutRun, PayoutRail, PayoutRun, PayoutRunFigures, PayoutRunStatus, Report, Signature, StatusCounts,
-};
+pub use rail::{PaymentFile, PaymentOrder, PayoutRail, Transfer};
+pub use run::{NewPayoutRun, PayoutRun, PayoutRunFigures, PayoutRunStatus, Report, Signature, StatusCounts};

@@ -3,7 +3,7 @@
 use crate::features::commissions::SettledLines;
 use crate::kernel::id::{
     AdjustmentId, ClawbackId, CommissionId, PartnerId, PayoutCarryForwardId, PayoutId, PayoutItemId,
-    PayoutRunId, ProgramId,
+    PayoutMethodId, PayoutRunId, ProgramId,
 };
 use crate::kernel::money::Money;
 use crate::kernel::problem::Problem;
@@ -65,6 +65,8 @@ pub struct Payout {
     pub status_reason: Option<String>,
     /// How much is paid.
     pub amount: Money,
+    /// Where the money goes, where the rail needs to know. What a method says never changes, and neither does this.
+    pub payout_method_id: Option<PayoutMethodId>,
     /// The payment's reference at the bank.
     pub reference: Option<String>,
     /// When it was paid.
@@ -253,6 +255,16 @@ word_enum! {
         BelowMinimum = "below_minimum",
         /// The partner is not approved at present.
         PartnerNotPayable = "partner_not_payable",
+        /// The rail does not pay in this currency.
+        CurrencyNotSupported = "currency_not_supported",
+        /// It is more than the rail pays at once.
+        AmountNotSupported = "amount_not_supported",
+        /// The partner has no confirmed bank account in the currency.
+        PayoutMethodMissing = "payout_method_missing",
+        /// The account was confirmed too short a time ago.
+        PayoutMethodCoolingOff = "payout_method_cooling_off",
+        /// The rail does not reach the account.
+        PayoutMethodNotSupported = "payout_method_not_supported",
     }
 }
 

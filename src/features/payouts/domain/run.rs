@@ -1,6 +1,8 @@
 //! Payout runs.
 
 use super::payout::PayoutStatus;
+use super::rail::PayoutRail;
+use crate::features::organizations::Debtor;
 use crate::kernel::ctx::ActorId;
 use crate::kernel::id::{PayoutRunId, ProgramId};
 use crate::kernel::money::Money;
@@ -38,14 +40,6 @@ impl PayoutRunStatus {
     }
 }
 
-word_enum! {
-    /// How the money gets to the partners.
-    PayoutRail, "payout rail" {
-        /// A person pays and confirms.
-        Manual = "manual",
-    }
-}
-
 /// A batch of payouts at a cut-off.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct PayoutRun {
@@ -59,6 +53,8 @@ pub struct PayoutRun {
     pub status: PayoutRunStatus,
     /// How it pays.
     pub rail: PayoutRail,
+    /// From which account it pays, where its rail needs to know; as it was when the run was drafted.
+    pub debtor: Option<Debtor>,
     /// What was released until this instant is in it.
     pub cut_off_at: DateTime<Utc>,
     /// Who drafted it.
@@ -70,6 +66,8 @@ pub struct PayoutRun {
     pub approved_by: Option<ActorId>,
     /// When it was approved.
     pub approved_at: Option<DateTime<Utc>>,
+    /// When it began to pay.
+    pub processed_at: Option<DateTime<Utc>>,
     /// When the last of its payouts was settled.
     pub completed_at: Option<DateTime<Utc>>,
     /// When it was cancelled.
@@ -105,8 +103,14 @@ pub struct NewPayoutRun {
 }
 
 impl PayoutRun {
-    /// A proposal. The cut-off must have passed, because what comes until then is not known before.
-    pub fn draft(new: NewPayoutRun, drafter: Signature, now: DateTime<Utc>) -> Result<Self, Problem> {
+    /// A proposal. The cut-off must have passed, because what comes until then is not known before; and a rail that
+    /// pays from an account of the organization needs to know it.
+    pub fn draft(
+        new: NewPayoutRun,
+        debtor: Option<Debtor>,
+        drafter: Signature,
+        now: DateTime<Utc>,
+    ) -> Result<Self, Problem> {
         let NewPayoutRun {
             external_id,
             program_id,
@@ -120,17 +124,27 @@ impl PayoutRun {
                 "The cut-off must not be in the future.",
             ));
         }
+        let debtor = debtor.filter(|_| rail.rail().needs_debtor());
+        if rail.rail().needs_debtor() && debtor.is_none() {
+            return Err(Problem::field(
+                "/rail",
+                "debtor_missing",
+                "The organization names no account to pay from: set payout_debtor_name and payout_debtor_iban.",
+            ));
+        }
         Ok(Self {
             id: PayoutRunId::new(now),
             external_id,
             program_id,
             status: PayoutRunStatus::Draft,
             rail,
+            debtor,
             cut_off_at,
             created_by: drafter.by,
             drafter_secret_makers: drafter.secret_makers,
             approved_by: None,
             approved_at: None,
+            processed_at: None,
             completed_at: None,
             cancelled_at: None,
             row_version: 1,
@@ -175,6 +189,7 @@ impl PayoutRun {
         match self.status {
             PayoutRunStatus::Approved => Ok(Self {
                 status: PayoutRunStatus::Processing,
+                processed_at: Some(now),
                 ..self.changed(now)
             }),
             _ => Err(self.refuse("process")),

@@ -22,7 +22,7 @@ fn run(status: PayoutRunStatus, created_by: Option<ActorId>) -> PayoutRun {
         rail: PayoutRail::Manual,
         cut_off_at: now(),
     };
-    let draft = PayoutRun::draft(new, signed(created_by), now()).unwrap();
+    let draft = PayoutRun::draft(new, None, signed(created_by), now()).unwrap();
     PayoutRun { status, ..draft }
 }
 
@@ -42,6 +42,7 @@ fn payout(status: PayoutStatus) -> Payout {
         status,
         status_reason: None,
         amount: usd("10.00"),
+        payout_method_id: None,
         reference: None,
         paid_at: (status == PayoutStatus::Paid).then(now),
         row_version: 1,
@@ -161,7 +162,7 @@ fn nothing_happens_in_the_future() {
         rail: PayoutRail::Manual,
         cut_off_at: tomorrow,
     };
-    let refused = PayoutRun::draft(new, signed(None), now()).unwrap_err();
+    let refused = PayoutRun::draft(new, None, signed(None), now()).unwrap_err();
     assert_eq!(refused.errors[0].pointer, "/cut_off_at");
     let refused = Confirmation::new(None, Some(tomorrow), now()).unwrap_err();
     assert_eq!(refused.errors[0].pointer, "/paid_at");

@@ -7,7 +7,8 @@ use super::super::store::{PayoutFilter, PayoutItemFilter};
 use super::Sort;
 use crate::kernel::ctx::Ctx;
 use crate::kernel::id::{
-    AdjustmentId, ClawbackId, CommissionId, PartnerId, PayoutId, PayoutItemId, PayoutRunId, ProgramId,
+    AdjustmentId, ClawbackId, CommissionId, PartnerId, PayoutId, PayoutItemId, PayoutMethodId, PayoutRunId,
+    ProgramId,
 };
 use crate::kernel::problem::Problem;
 use crate::page_of;
@@ -64,7 +65,7 @@ pub struct ReturnPayoutBody {
 
 /// A payout: one partner's payment in a run, per program and currency.
 #[derive(Debug, Clone, Serialize, ToSchema)]
-#[schema(as = Payout, examples(json!({"id": "pyt_01j9zq4y8k7m5n3p2r1s0t6v4w", "payout_run_id": "run_01j9zq4y8k7m5n3p2r1s0t6v4w", "partner_id": "ptn_01j9zq4y8k7m5n3p2r1s0t6v4w", "program_id": "prg_01j9zq4y8k7m5n3p2r1s0t6v4w", "status": "paid", "status_reason": null, "amount": {"amount": "1250.00", "currency": "USD"}, "reference": "SEPA-2026-04-03-017", "paid_at": "2026-04-03T10:00:00Z", "created_at": "2026-04-02T08:00:00Z", "updated_at": "2026-04-03T10:00:00Z"})))]
+#[schema(as = Payout, examples(json!({"id": "pyt_01j9zq4y8k7m5n3p2r1s0t6v4w", "payout_run_id": "run_01j9zq4y8k7m5n3p2r1s0t6v4w", "partner_id": "ptn_01j9zq4y8k7m5n3p2r1s0t6v4w", "program_id": "prg_01j9zq4y8k7m5n3p2r1s0t6v4w", "status": "paid", "status_reason": null, "amount": {"amount": "1250.00", "currency": "USD"}, "payout_method_id": null, "reference": "SEPA-2026-04-03-017", "paid_at": "2026-04-03T10:00:00Z", "created_at": "2026-04-02T08:00:00Z", "updated_at": "2026-04-03T10:00:00Z"})))]
 pub struct PayoutView {
     /// Its id.
     pub id: PayoutId,
@@ -81,6 +82,9 @@ pub struct PayoutView {
     pub status_reason: Option<String>,
     /// How much is paid: the sum of its items.
     pub amount: MoneyBody,
+    /// Where the money goes, if the run's rail pays to bank accounts: the payout method as it was when the run was drafted.
+    #[schema(required)]
+    pub payout_method_id: Option<PayoutMethodId>,
     /// The payment's reference at the bank.
     #[schema(required, max_length = 255)]
     pub reference: Option<String>,
@@ -103,6 +107,7 @@ impl From<Payout> for PayoutView {
             status: payout.status,
             status_reason: payout.status_reason,
             amount: payout.amount.into(),
+            payout_method_id: payout.payout_method_id,
             reference: payout.reference,
             paid_at: payout.paid_at,
             created_at: payout.created_at,

@@ -35,7 +35,8 @@ pub struct NewPayoutRunBody {
     pub program_id: Option<ProgramId>,
     /// What was released until this instant is paid; not in the future.
     pub cut_off_at: DateTime<Utc>,
-    /// How the money gets to the partners: manual, where a person pays and confirms.
+    /// How the money gets to the partners: manual, where a person pays; csv or sepa, where a person hands the run's file
+    /// to a bank. What was paid is confirmed either way.
     pub rail: PayoutRail,
 }
 
@@ -96,7 +97,7 @@ impl From<StatusCounts> for PayoutCountsView {
 
 /// A payout run: a batch of payouts at a cut-off.
 #[derive(Debug, Clone, Serialize, ToSchema)]
-#[schema(as = PayoutRun, examples(json!({"id": "run_01j9zq4y8k7m5n3p2r1s0t6v4w", "external_id": "payouts-2026-03", "program_id": null, "status": "processing", "rail": "manual", "cut_off_at": "2026-04-01T00:00:00Z", "payout_count": 12, "totals": [{"amount": "18250.00", "currency": "USD"}], "by_status": {"pending": 0, "processing": 2, "paid": 9, "failed": 1, "returned": 0, "cancelled": 0}, "created_by": "key_01j9zq4y8k7m5n3p2r1s0t6v4w", "approved_by": "key_01j9zq4y8k7m5n3p2r1s0t6v5x", "approved_at": "2026-04-02T09:30:00Z", "completed_at": null, "cancelled_at": null, "created_at": "2026-04-02T08:00:00Z", "updated_at": "2026-04-03T10:00:00Z"})))]
+#[schema(as = PayoutRun, examples(json!({"id": "run_01j9zq4y8k7m5n3p2r1s0t6v4w", "external_id": "payouts-2026-03", "program_id": null, "status": "processing", "rail": "manual", "cut_off_at": "2026-04-01T00:00:00Z", "payout_count": 12, "totals": [{"amount": "18250.00", "currency": "USD"}], "by_status": {"pending": 0, "processing": 2, "paid": 9, "failed": 1, "returned": 0, "cancelled": 0}, "created_by": "key_01j9zq4y8k7m5n3p2r1s0t6v4w", "approved_by": "key_01j9zq4y8k7m5n3p2r1s0t6v5x", "approved_at": "2026-04-02T09:30:00Z", "processed_at": "2026-04-02T10:00:00Z", "completed_at": null, "cancelled_at": null, "created_at": "2026-04-02T08:00:00Z", "updated_at": "2026-04-03T10:00:00Z"})))]
 pub struct PayoutRunView {
     /// Its id.
     pub id: PayoutRunId,
@@ -129,6 +130,9 @@ pub struct PayoutRunView {
     /// When it was approved.
     #[schema(required)]
     pub approved_at: Option<DateTime<Utc>>,
+    /// When it began to pay.
+    #[schema(required)]
+    pub processed_at: Option<DateTime<Utc>>,
     /// When the last of its payouts was settled.
     #[schema(required)]
     pub completed_at: Option<DateTime<Utc>>,
@@ -157,6 +161,7 @@ impl From<Report> for PayoutRunView {
             created_by: run.created_by,
             approved_by: run.approved_by,
             approved_at: run.approved_at,
+            processed_at: run.processed_at,
             completed_at: run.completed_at,
             cancelled_at: run.cancelled_at,
             created_at: run.created_at,
@@ -237,7 +242,9 @@ pub struct CarryForwardView {
     pub program_id: ProgramId,
     /// How much; below zero the partner owes it.
     pub amount: MoneyBody,
-    /// Why it waits: not_positive, below_minimum or partner_not_payable.
+    /// Why it waits: not_positive, below_minimum or partner_not_payable; for a rail that pays to bank accounts also
+    /// currency_not_supported, amount_not_supported, payout_method_missing, payout_method_cooling_off or
+    /// payout_method_not_supported.
     pub reason: CarryForwardReason,
 }
 
@@ -268,7 +275,7 @@ pub struct CarryForwardsQuery {
     pub program_id: Option<ProgramId>,
     /// Only what was left for one of these reasons; repeat for several.
     #[serde(default)]
-    #[param(max_items = 3)]
+    #[param(max_items = 8)]
     pub reason: Vec<CarryForwardReason>,
     /// The order.
     #[serde(default)]

@@ -23,6 +23,7 @@ pub fn routes(config: &mut ServiceConfig<'_>) {
         .service(process_payout_run)
         .service(confirm_payout_run)
         .service(cancel_payout_run)
+        .service(get_payout_run_file)
         .service(list_payout_carry_forwards);
 }
 
@@ -50,8 +51,9 @@ async fn list_payout_runs(who: Granted<can::PayoutRunsRead>, query: Filter<Payou
 ///
 /// Computes per partner, program and currency what is payable at the cut-off: approved commissions that were released
 /// by then, less clawbacks. A payout is proposed where that is above zero, at least the program's minimum, and the
-/// partner is approved; anything else is carried forward with the reason. A draft reserves nothing, and may have
-/// nothing to pay.
+/// partner is approved; anything else is carried forward with the reason. The rails `csv` and `sepa` also want a confirmed
+/// bank account in the currency that has cooled off; `sepa` pays euros to accounts of the single euro payments area, from
+/// the organization's `payout_debtor_iban`. A draft reserves nothing, and may have nothing to pay.
 #[utoipa::path(tag = "Payout Runs", operation_id = "createPayoutRun", request_body = NewPayoutRunBody,
     responses((status = 201, description = "The drafted run.", body = PayoutRunView)),
     extensions(("x-required-permission" = json!("payout_runs:write"))))]
@@ -103,7 +105,8 @@ async fn approve_payout_run(
 /// Process a payout run
 ///
 /// Begins to pay an approved run: its payouts are `processing` until each is confirmed or fails, and their partners
-/// see them. A run without payouts is completed at once.
+/// see them. A payout whose payout method was withdrawn or replaced since the approval is cancelled instead, and waits for
+/// a later run. A run without payouts is completed at once.
 #[utoipa::path(tag = "Payout Runs", operation_id = "processPayoutRun", params(PayoutRunPath),
     responses((status = 200, description = "The run that is being processed.", body = PayoutRunView)),
     extensions(("x-required-permission" = json!("payout_runs:process")),
@@ -116,7 +119,7 @@ async fn process_payout_run(
 ) -> Reply {
     who.write(command, move |tx, ctx, command| {
         let precondition = &command.precondition;
-        record(service::process(tx, ctx, target.payout_run_id, precondition)?)
+        record(payout_run::process(tx, ctx, target.payout_run_id, precondition)?)
     })
     .await
 }
@@ -171,6 +174,29 @@ async fn cancel_payout_run(
             &command.precondition,
             &command.body.reason,
         )?)
+    })
+    .await
+}
+
+/// Download a payout run's file
+///
+/// The payments of a run as a file for your bank: a list for the rail `csv`, an ISO 20022 order of SEPA credit transfers
+/// (`pain.001.001.09`) for `sepa`. It has whole account numbers, is the same bytes each time, and each download is kept in
+/// the audit trail. `409` `payout_run_has_no_file` before the run is processed, when nobody is paid, and for `manual`.
+#[utoipa::path(tag = "Payout Runs", operation_id = "getPayoutRunFile", params(PayoutRunPath),
+    responses((status = 200, description = "The file.", content((String = "text/csv",
+        example = json!("payout_id,partner_id,account_holder,iban,bic,amount,currency,reference\r\npyt_01j9zq4y8k7m5n3p2r1s0t6v4w,ptn_01j9zq4y8k7m5n3p2r1s0t6v4w,Nordlicht Consulting,DE89370400440532013000,,1250.00,EUR,pyt-01j9zq4y8k7m5n3p2r1s0t6v4w\r\n")),
+        (String = "application/xml",
+        example = json!("<?xml version=\"1.0\" encoding=\"UTF-8\"?><Document xmlns=\"urn:iso:std:iso:20022:tech:xsd:pain.001.001.09\"/>"))))),
+    extensions(("x-required-permission" = json!("payout_runs:process"))))]
+#[get("/v1/payout-runs/{payout_run_id}/file")]
+async fn get_payout_run_file(who: Granted<can::PayoutRunsProcess>, target: Target<PayoutRunPath>) -> Reply {
+    who.recorded(move |tx, ctx| {
+        let (id, file) = service::file(tx, ctx, target.payout_run_id)?;
+        let name = format!("attachment; filename=\"{id}.{}\"", file.extension);
+        Ok(Answer::text(file.media_type, file.bytes)
+            .with("Content-Disposition", name)
+            .with("Cache-Control", "no-store"))
     })
     .await
 }

@@ -9,7 +9,7 @@ pub use lines::{
     CarryForwardFilter, PayoutItemFilter, lines_of, list_carry_forwards, list_items, release_items,
     reserve_items,
 };
-pub use payouts::{PayoutFilter, count_open, find, list, lock, lock_of_run, update_all};
+pub use payouts::{PayoutFilter, count_open, find, list, lock, lock_of_run, sent_of_run, update_all};
 pub use proposal::{differences, propose};
 pub use runs::{
     PayoutRunFilter, figures_of, find_run, insert_run, list_runs, lock_run, lock_run_of, update_run,

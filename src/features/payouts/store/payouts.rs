@@ -3,7 +3,7 @@
 use super::super::domain::{Payout, PayoutStatus};
 use super::{Order, by_id};
 use crate::kernel::ctx::Scope;
-use crate::kernel::id::{PartnerId, PayoutId, PayoutRunId, ProgramId};
+use crate::kernel::id::{PartnerId, PayoutId, PayoutMethodId, PayoutRunId, ProgramId};
 use crate::kernel::money::{Currency, Money};
 use crate::kernel::problem::{Code, Problem};
 use crate::platform::db::schema::payouts;
@@ -52,6 +52,7 @@ struct PayoutRow {
     row_version: i64,
     created_at: DateTime<Utc>,
     updated_at: DateTime<Utc>,
+    payout_method_id: Option<Uuid>,
 }
 
 /// One payout.
@@ -92,6 +93,18 @@ pub fn lock_of_run(
         .order(payouts::id)
         .select(PayoutRow::as_select())
         .for_no_key_update()
+        .load(tx.connection())?;
+    rows.into_iter().map(Payout::try_from).collect()
+}
+
+/// The payouts of a run that are being paid or were, whatever became of them, in the order of their ids.
+pub fn sent_of_run(tx: &mut Tx<'_>, scope: &Scope, id: PayoutRunId) -> Result<Vec<Payout>, Problem> {
+    let rows: Vec<PayoutRow> = payouts::table
+        .filter(payouts::organization_id.eq(scope.organization_id.uuid()))
+        .filter(payouts::payout_run_id.eq(id.uuid()))
+        .filter(payouts::status.eq_any(statuses_open_to_partners()))
+        .order(payouts::id)
+        .select(PayoutRow::as_select())
         .load(tx.connection())?;
     rows.into_iter().map(Payout::try_from).collect()
 }
@@ -220,6 +233,7 @@ impl TryFrom<PayoutRow> for Payout {
             status: PayoutStatus::from_str(&row.status).map_err(Problem::damaged)?,
             status_reason: row.status_reason,
             amount: Money::new(row.amount, currency).map_err(Problem::damaged)?,
+            payout_method_id: row.payout_method_id.map(PayoutMethodId::from_uuid),
             reference: row.reference,
             paid_at: row.paid_at,
             row_version: row.row_version,

@@ -5,12 +5,14 @@ use crate::kernel::ctx::Scope;
 use crate::kernel::id::ProgramId;
 use crate::kernel::problem::Problem;
 use crate::platform::db::{Prepared, Tx};
+use chrono::{DateTime, Utc};
 use diesel::prelude::*;
-use diesel::sql_types::{BigInt, Nullable, Timestamptz, Uuid as SqlUuid};
+use diesel::sql_types::{Array, BigInt, Bool, Nullable, Numeric, Text, Timestamptz, Uuid as SqlUuid};
 
 /// What is payable at the cut-off ($3) in the program ($4, or all): every line that nobody disputes, and what was taken
-/// back from such, the nets per partner, program and
-/// currency, and why a net is not paid (`reason`; without one it is).
+/// back from such; the nets per partner, program and currency, why a net is not paid now, at $5 (`reason`; without one it
+/// is), and where the money goes. A rail that pays to bank accounts ($6) may take some currencies ($7), countries ($8) and
+/// amounts ($9) only.
 macro_rules! payable {
     () => {
         "WITH lines AS MATERIALIZED (\
@@ -41,15 +43,25 @@ macro_rules! payable {
                      WHEN n.amount < (\
                          SELECT max((m ->> 'amount')::numeric) FROM jsonb_array_elements(g.minimum_payouts) m \
                          WHERE m ->> 'currency' = n.currency) THEN 'below_minimum' \
-                 END AS reason \
+                     WHEN NOT $6 THEN NULL \
+                     WHEN n.currency <> ALL ($7) THEN 'currency_not_supported' \
+                     WHEN n.amount > $9 THEN 'amount_not_supported' \
+                     WHEN t.id IS NULL THEN 'payout_method_missing' \
+                     WHEN left(t.iban, 2) <> ALL ($8) THEN 'payout_method_not_supported' \
+                     WHEN t.usable_from > $5 THEN 'payout_method_cooling_off' \
+                 END AS reason, \
+                 t.id AS payout_method_id \
              FROM nets n \
              JOIN partners p ON p.organization_id = $1 AND p.id = n.partner_id \
-             JOIN programs g ON g.organization_id = $1 AND g.id = n.program_id) "
+             JOIN programs g ON g.organization_id = $1 AND g.id = n.program_id \
+             LEFT JOIN payout_methods t ON $6 AND t.organization_id = $1 AND t.partner_id = n.partner_id \
+                 AND t.currency = n.currency AND t.status = 'active' AND t.kind = 'bank_account') "
     };
 }
 
 /// Writes the payouts of a drafted run with their lines, and what it carries forward, in one statement.
 pub fn propose(tx: &mut Tx<'_>, scope: &Scope, run: &PayoutRun) -> Result<(), Problem> {
+    let gate = run.rail.rail().gate();
     let query = diesel::sql_query(concat!(
         payable!(),
         ", carried AS (\
@@ -59,8 +71,9 @@ pub fn propose(tx: &mut Tx<'_>, scope: &Scope, run: &PayoutRun) -> Result<(), Pr
              FROM judged WHERE reason IS NOT NULL), \
          paid AS (\
              INSERT INTO payouts (organization_id, id, payout_run_id, partner_id, program_id, status, currency, \
-                 amount, row_version, created_at, updated_at) \
-             SELECT $1, ordered_uuid($5, place), $2, partner_id, program_id, 'pending', currency, amount, 1, $5, $5 \
+                 amount, payout_method_id, row_version, created_at, updated_at) \
+             SELECT $1, ordered_uuid($5, place), $2, partner_id, program_id, 'pending', currency, amount, \
+                 payout_method_id, 1, $5, $5 \
              FROM judged WHERE reason IS NULL \
              RETURNING id, partner_id, program_id, currency) \
          INSERT INTO payout_items \
@@ -74,7 +87,11 @@ pub fn propose(tx: &mut Tx<'_>, scope: &Scope, run: &PayoutRun) -> Result<(), Pr
     .bind::<SqlUuid, _>(run.id.uuid())
     .bind::<Timestamptz, _>(run.cut_off_at)
     .bind::<Nullable<SqlUuid>, _>(run.program_id.map(ProgramId::uuid))
-    .bind::<Timestamptz, _>(run.created_at);
+    .bind::<Timestamptz, _>(run.created_at)
+    .bind::<Bool, _>(gate.to_bank_account)
+    .bind::<Nullable<Array<Text>>, _>(gate.currencies)
+    .bind::<Nullable<Array<Text>>, _>(gate.countries)
+    .bind::<Nullable<Numeric>, _>(gate.most);
     tx.without_nested_loops(|tx| Ok(Prepared(query).execute(tx.connection())?))?;
     Ok(())
 }
@@ -86,21 +103,27 @@ struct Differences {
 }
 
 /// How many lines of the run's payouts are no longer what was proposed: gone, changed, newly come, or of a payout that
-/// would not be made now.
-pub fn differences(tx: &mut Tx<'_>, scope: &Scope, run: &PayoutRun) -> Result<i64, Problem> {
+/// would not be made now, or not to the same account.
+pub fn differences(
+    tx: &mut Tx<'_>,
+    scope: &Scope,
+    run: &PayoutRun,
+    now: DateTime<Utc>,
+) -> Result<i64, Problem> {
+    let gate = run.rail.rail().gate();
     let query = diesel::sql_query(concat!(
         payable!(),
         ", payouts_of_run AS (\
-             SELECT id, partner_id, program_id, currency FROM payouts \
+             SELECT id, partner_id, program_id, currency, payout_method_id FROM payouts \
              WHERE organization_id = $1 AND payout_run_id = $2), \
          current_lines AS (\
-             SELECT p.id AS payout_id, l.commission_id, l.clawback_id, l.adjustment_id, l.amount \
+             SELECT p.id AS payout_id, l.commission_id, l.clawback_id, l.adjustment_id, l.amount, j.payout_method_id \
              FROM payouts_of_run p \
              JOIN judged j USING (partner_id, program_id, currency) \
              JOIN lines l USING (partner_id, program_id, currency) \
              WHERE j.reason IS NULL), \
          proposed_lines AS (\
-             SELECT i.payout_id, i.commission_id, i.clawback_id, i.adjustment_id, i.amount \
+             SELECT i.payout_id, i.commission_id, i.clawback_id, i.adjustment_id, i.amount, p.payout_method_id \
              FROM payouts_of_run p JOIN payout_items i ON i.organization_id = $1 AND i.payout_id = p.id) \
          SELECT count(*) AS differences FROM (\
              SELECT commission_id, clawback_id, adjustment_id \
@@ -112,7 +135,12 @@ pub fn differences(tx: &mut Tx<'_>, scope: &Scope, run: &PayoutRun) -> Result<i6
     .bind::<SqlUuid, _>(scope.organization_id.uuid())
     .bind::<SqlUuid, _>(run.id.uuid())
     .bind::<Timestamptz, _>(run.cut_off_at)
-    .bind::<Nullable<SqlUuid>, _>(run.program_id.map(ProgramId::uuid));
+    .bind::<Nullable<SqlUuid>, _>(run.program_id.map(ProgramId::uuid))
+    .bind::<Timestamptz, _>(now)
+    .bind::<Bool, _>(gate.to_bank_account)
+    .bind::<Nullable<Array<Text>>, _>(gate.currencies)
+    .bind::<Nullable<Array<Text>>, _>(gate.countries)
+    .bind::<Nullable<Numeric>, _>(gate.most);
     let found: Differences =
         tx.without_nested_loops(|tx| Ok(Prepared(query).get_result(tx.connection())?))?;
     Ok(found.differences)

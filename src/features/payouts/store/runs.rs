@@ -2,6 +2,7 @@
 
 use super::super::domain::{PayoutRail, PayoutRun, PayoutRunFigures, PayoutRunStatus, PayoutStatus};
 use super::{Order, by_id};
+use crate::features::organizations::Debtor;
 use crate::kernel::ctx::{ActorId, Scope};
 use crate::kernel::id::{PayoutId, PayoutRunId, ProgramId};
 use crate::kernel::money::{Currency, Money};
@@ -33,7 +34,8 @@ pub struct PayoutRunFilter {
     pub order: Order,
 }
 
-#[derive(Debug, Clone, Queryable, Selectable, Insertable, AsChangeset)]
+/// Not printable: it holds what must not be logged.
+#[derive(Clone, Queryable, Selectable, Insertable, AsChangeset)]
 #[diesel(table_name = payout_runs, treat_none_as_null = true, check_for_backend(diesel::pg::Pg))]
 struct PayoutRunRow {
     organization_id: Uuid,
@@ -54,6 +56,10 @@ struct PayoutRunRow {
     created_at: DateTime<Utc>,
     updated_at: DateTime<Utc>,
     drafter_secret_makers: Vec<Uuid>,
+    debtor_name: Option<String>,
+    debtor_iban: Option<String>,
+    debtor_bic: Option<String>,
+    processed_at: Option<DateTime<Utc>>,
 }
 
 /// One run.
@@ -211,6 +217,10 @@ impl PayoutRunRow {
             created_at: run.created_at,
             updated_at: run.updated_at,
             drafter_secret_makers: run.drafter_secret_makers.clone(),
+            debtor_name: run.debtor.as_ref().map(|debtor| debtor.name.clone()),
+            debtor_iban: run.debtor.as_ref().map(|debtor| debtor.iban.reveal().to_owned()),
+            debtor_bic: run.debtor.as_ref().and_then(|debtor| debtor.bic.clone()),
+            processed_at: run.processed_at,
         }
     }
 }
@@ -225,11 +235,13 @@ impl TryFrom<PayoutRunRow> for PayoutRun {
             program_id: row.program_id.map(ProgramId::from_uuid),
             status: PayoutRunStatus::from_str(&row.status).map_err(Problem::damaged)?,
             rail: PayoutRail::from_str(&row.rail).map_err(Problem::damaged)?,
+            debtor: Debtor::of_columns(row.debtor_name, row.debtor_iban, row.debtor_bic)?,
             cut_off_at: row.cut_off_at,
             created_by: ActorId::of_columns(row.created_by_type.as_deref(), row.created_by),
             drafter_secret_makers: row.drafter_secret_makers,
             approved_by: ActorId::of_columns(row.approved_by_type.as_deref(), row.approved_by),
             approved_at: row.approved_at,
+            processed_at: row.processed_at,
             completed_at: row.completed_at,
             cancelled_at: row.cancelled_at,
             row_version: row.row_version,

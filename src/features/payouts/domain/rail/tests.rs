@@ -1,0 +1,54 @@
+//! Names in the characters of a rail, and the bounds of each.
+
+use super::*;
+use proptest::prelude::*;
+
+const TAKEN: &str = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789/-?:().,'+ ";
+
+proptest! {
+    #[test]
+    fn any_name_fits_the_scheme(name in any::<String>()) {
+        let told = credit_transfer::latin(&name);
+        prop_assert!(told.chars().all(|letter| TAKEN.contains(letter)), "{told:?}");
+        prop_assert!((1..=70).contains(&told.len()), "{told:?}");
+        prop_assert!(!told.contains("//") && !told.starts_with('/') && !told.ends_with('/'), "{told:?}");
+        prop_assert_eq!(told.trim(), told.as_str());
+    }
+
+    #[test]
+    fn no_name_is_a_formula(name in "[ =+@\t\r\n'a-c-]{0,8}") {
+        let told = csv_file::plain(&name);
+        let first = told.trim_start().chars().next();
+        prop_assert!(!first.is_some_and(|first| "=+-@".contains(first)), "{told:?}");
+        prop_assert!(!told.chars().any(char::is_control), "{told:?}");
+    }
+}
+
+#[test]
+fn names_stay_as_much_as_they_can() {
+    for (name, told) in [
+        ("Nordlicht Consulting GmbH", "Nordlicht Consulting GmbH"),
+        ("Müller & Söhne <Łódź>", "Muller + Sohne Lodz"),
+        ("//a//b_c//", "a/b-c"),
+        ("Ελληνική", "Elliniki"),
+        ("\"\u{1}\"", "NOTPROVIDED"),
+        ("", "NOTPROVIDED"),
+    ] {
+        assert_eq!(credit_transfer::latin(name), told);
+    }
+    assert_eq!(credit_transfer::latin(&"ab/".repeat(40)).len(), 69);
+    assert_eq!(csv_file::plain("Nordlicht"), "Nordlicht");
+    assert_eq!(csv_file::plain(" =1+1"), "' =1+1");
+}
+
+#[test]
+fn each_rail_says_whom_it_can_pay() {
+    let gate = |rail: PayoutRail| rail.rail().gate();
+    let banks = PayoutRail::ALL.iter().filter(|rail| gate(**rail).to_bank_account);
+    assert_eq!(banks.collect::<Vec<_>>(), [&PayoutRail::Csv, &PayoutRail::Sepa]);
+    let debtors = PayoutRail::ALL.iter().filter(|rail| rail.rail().needs_debtor());
+    assert_eq!(debtors.collect::<Vec<_>>(), [&PayoutRail::Sepa]);
+    let most = gate(PayoutRail::Sepa).most.map(|most| most.to_string());
+    assert_eq!(most.as_deref(), Some("999999999.99"));
+    assert_eq!(gate(PayoutRail::Sepa).currencies, Some(["EUR"].as_slice()));
+}
