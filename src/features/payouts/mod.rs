@@ -26,3 +26,4 @@ pub use service::{
     LockedPayout, Settlement, approve, cancel, confirmable, lines, lock_payout, lock_run, pending, report,
     settle,
 };
+pub use store::{minimum_payout, payable};

@@ -3,6 +3,7 @@
 mod adjustments;
 mod books;
 mod earning;
+mod expectations;
 mod field_defects;
 mod guards;
 mod holds;
