@@ -66,6 +66,7 @@ const ROOMS: &[Routes] = &[
     features::payout_methods::http::routes,
     features::payouts::http::routes,
     features::disputes::http::routes,
+    features::payment_expectations::http::routes,
     features::events::http::routes,
     features::audit::http::routes,
     features::imports::http::routes,

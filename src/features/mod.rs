@@ -25,6 +25,7 @@ pub mod next_actions;
 pub mod organizations;
 pub mod partner_contacts;
 pub mod partners;
+pub mod payment_expectations;
 pub mod payout_methods;
 pub mod payouts;
 pub mod pipeline_stages;
@@ -77,6 +78,7 @@ pub const ORDER: &[&str] = &[
     "payout_methods",
     "payouts",
     "disputes",
+    "payment_expectations",
     "events",
     "audit",
     "imports",

@@ -31,3 +31,4 @@ pub use service::{
     LockedPayout, Settlement, approve, begin, cancel, confirmable, lines, lock_payout, lock_run,
     part_by_method, pending, report, send, settle,
 };
+pub use store::{minimum_payout, payable};

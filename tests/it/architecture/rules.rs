@@ -151,6 +151,21 @@ pub const FOREIGN_TABLES: &[(&str, &[&str], &str)] = &[
         "a run is proposed over all payable lines in one query",
     ),
     (
+        "payment_expectations",
+        &[
+            "commissions",
+            "disputes",
+            "invoices",
+            "partners",
+            "payout_items",
+            "payout_methods",
+            "payout_runs",
+            "payouts",
+            "programs",
+        ],
+        "everything that keeps money from being paid is found in one query for any number of programs",
+    ),
+    (
         "imports",
         &[
             "accounts",

@@ -9,30 +9,68 @@ use chrono::{DateTime, Utc};
 use diesel::prelude::*;
 use diesel::sql_types::{Array, BigInt, Bool, Nullable, Numeric, Text, Timestamptz, Uuid as SqlUuid};
 
-/// What is payable at the cut-off ($3) in the program ($4, or all): every line that nobody disputes, and what was taken
-/// back from such; the nets per partner, program and currency, why a net is not paid now, at $5 (`reason`; without one it
-/// is), and where the money goes. A rail that pays to bank accounts ($6) may take some currencies ($7), countries ($8) and
-/// amounts ($9) only.
-macro_rules! payable {
-    () => {
+/// The program of a run, or all: what is payable is narrowed to it.
+const OF_RUN: &str = "($4 IS NULL OR x.program_id = $4)";
+
+/// What the rail of a run asks of the account to which the money goes.
+struct Gate {
+    cases: &'static str,
+    column: &'static str,
+    join: &'static str,
+}
+
+/// No rail is chosen yet.
+const NO_GATE: Gate = Gate {
+    cases: "",
+    column: "",
+    join: "",
+};
+
+/// At $5; a rail that pays to bank accounts ($6) may take some currencies ($7), countries ($8) and amounts ($9) only.
+const GATE_OF_RUN: Gate = Gate {
+    cases: "WHEN NOT $6 THEN NULL \
+            WHEN n.currency <> ALL ($7) THEN 'currency_not_supported' \
+            WHEN n.amount > $9 THEN 'amount_not_supported' \
+            WHEN t.id IS NULL THEN 'payout_method_missing' \
+            WHEN left(t.iban, 2) <> ALL ($8) THEN 'payout_method_not_supported' \
+            WHEN t.usable_from > $5 THEN 'payout_method_cooling_off' ",
+    column: ", t.id AS payout_method_id",
+    join: "LEFT JOIN payout_methods t ON $6 AND t.organization_id = $1 AND t.partner_id = n.partner_id \
+               AND t.currency = n.currency AND t.status = 'active' AND t.kind = 'bank_account'",
+};
+
+/// What is payable at the cut-off (`$3`) and meets the condition on a line `x`: every line that nobody disputes, and what
+/// was taken back from such (`lines`), the nets per partner, program and currency, and why a net is not paid (`judged`;
+/// without a `reason` it is). `$1` is the organization. Other statements go on from here, so that there is one answer to
+/// what is payable.
+pub fn payable(condition: &str) -> String {
+    judged(condition, &NO_GATE)
+}
+
+/// The same for a run, with the account to which each net goes.
+fn payable_of_run() -> String {
+    judged(OF_RUN, &GATE_OF_RUN)
+}
+
+fn judged(condition: &str, gate: &Gate) -> String {
+    let minimum = minimum_payout("g", "n.currency");
+    let Gate { cases, column, join } = gate;
+    format!(
         "WITH lines AS MATERIALIZED (\
-             SELECT c.partner_id, c.program_id, c.currency, c.id AS commission_id, NULL::uuid AS clawback_id, \
-                 NULL::uuid AS adjustment_id, c.amount - c.netted_amount AS amount \
-             FROM commissions c \
-             WHERE c.organization_id = $1 AND c.status = 'approved' AND c.release_at <= $3 \
-                 AND c.dispute_id IS NULL \
-                 AND ($4 IS NULL OR c.program_id = $4) \
+             SELECT x.partner_id, x.program_id, x.currency, x.id AS commission_id, NULL::uuid AS clawback_id, \
+                 NULL::uuid AS adjustment_id, x.amount - x.netted_amount AS amount \
+             FROM commissions x \
+             WHERE x.organization_id = $1 AND x.status = 'approved' AND x.release_at <= $3 \
+                 AND x.dispute_id IS NULL AND {condition} \
              UNION ALL \
-             SELECT k.partner_id, k.program_id, k.currency, NULL, k.id, NULL, -k.amount \
-             FROM clawbacks k \
-             JOIN commissions o ON o.organization_id = $1 AND o.id = k.commission_id AND o.dispute_id IS NULL \
-             WHERE k.organization_id = $1 AND k.status = 'payable' AND k.occurred_at <= $3 \
-                 AND ($4 IS NULL OR k.program_id = $4) \
+             SELECT x.partner_id, x.program_id, x.currency, NULL, x.id, NULL, -x.amount \
+             FROM clawbacks x \
+             JOIN commissions o ON o.organization_id = $1 AND o.id = x.commission_id AND o.dispute_id IS NULL \
+             WHERE x.organization_id = $1 AND x.status = 'payable' AND x.occurred_at <= $3 AND {condition} \
              UNION ALL \
-             SELECT a.partner_id, a.program_id, a.currency, NULL, NULL, a.id, a.amount \
-             FROM adjustments a \
-             WHERE a.organization_id = $1 AND a.status = 'approved' AND a.approved_at <= $3 \
-                 AND ($4 IS NULL OR a.program_id = $4)), \
+             SELECT x.partner_id, x.program_id, x.currency, NULL, NULL, x.id, x.amount \
+             FROM adjustments x \
+             WHERE x.organization_id = $1 AND x.status = 'approved' AND x.approved_at <= $3 AND {condition}), \
          nets AS (\
              SELECT partner_id, program_id, currency, sum(amount) AS amount FROM lines \
              GROUP BY partner_id, program_id, currency), \
@@ -40,31 +78,27 @@ macro_rules! payable {
              SELECT n.*, row_number() OVER (ORDER BY n.partner_id, n.program_id, n.currency) AS place, \
                  CASE WHEN n.amount <= 0 THEN 'not_positive' \
                      WHEN p.status <> 'approved' THEN 'partner_not_payable' \
-                     WHEN n.amount < (\
-                         SELECT max((m ->> 'amount')::numeric) FROM jsonb_array_elements(g.minimum_payouts) m \
-                         WHERE m ->> 'currency' = n.currency) THEN 'below_minimum' \
-                     WHEN NOT $6 THEN NULL \
-                     WHEN n.currency <> ALL ($7) THEN 'currency_not_supported' \
-                     WHEN n.amount > $9 THEN 'amount_not_supported' \
-                     WHEN t.id IS NULL THEN 'payout_method_missing' \
-                     WHEN left(t.iban, 2) <> ALL ($8) THEN 'payout_method_not_supported' \
-                     WHEN t.usable_from > $5 THEN 'payout_method_cooling_off' \
-                 END AS reason, \
-                 t.id AS payout_method_id \
+                     WHEN n.amount < {minimum} THEN 'below_minimum' {cases}\
+                 END AS reason{column} \
              FROM nets n \
              JOIN partners p ON p.organization_id = $1 AND p.id = n.partner_id \
-             JOIN programs g ON g.organization_id = $1 AND g.id = n.program_id \
-             LEFT JOIN payout_methods t ON $6 AND t.organization_id = $1 AND t.partner_id = n.partner_id \
-                 AND t.currency = n.currency AND t.status = 'active' AND t.kind = 'bank_account') "
-    };
+             JOIN programs g ON g.organization_id = $1 AND g.id = n.program_id {join}) "
+    )
+}
+
+/// The least that a program pays out in a currency, or nothing where it says nothing of it.
+pub fn minimum_payout(program: &str, currency: &str) -> String {
+    format!(
+        "(SELECT max((m ->> 'amount')::numeric) FROM jsonb_array_elements({program}.minimum_payouts) m \
+         WHERE m ->> 'currency' = {currency})"
+    )
 }
 
 /// Writes the payouts of a drafted run with their lines, and what it carries forward, in one statement.
 pub fn propose(tx: &mut Tx<'_>, scope: &Scope, run: &PayoutRun) -> Result<(), Problem> {
     let gate = run.rail.rail().gate();
-    let query = diesel::sql_query(concat!(
-        payable!(),
-        ", carried AS (\
+    let query = diesel::sql_query(format!(
+        "{}, carried AS (\
              INSERT INTO payout_carry_forwards \
                  (organization_id, id, payout_run_id, partner_id, program_id, currency, amount, reason) \
              SELECT $1, ordered_uuid($5, place), $2, partner_id, program_id, currency, amount, reason \
@@ -81,7 +115,8 @@ pub fn propose(tx: &mut Tx<'_>, scope: &Scope, run: &PayoutRun) -> Result<(), Pr
          SELECT $1, ordered_uuid($5, \
                  row_number() OVER (ORDER BY p.id, l.commission_id, l.clawback_id, l.adjustment_id)), \
              p.id, l.partner_id, l.commission_id, l.clawback_id, l.adjustment_id, 'proposed', l.amount \
-         FROM lines l JOIN paid p USING (partner_id, program_id, currency)"
+         FROM lines l JOIN paid p USING (partner_id, program_id, currency)",
+        payable_of_run()
     ))
     .bind::<SqlUuid, _>(scope.organization_id.uuid())
     .bind::<SqlUuid, _>(run.id.uuid())
@@ -111,9 +146,8 @@ pub fn differences(
     now: DateTime<Utc>,
 ) -> Result<i64, Problem> {
     let gate = run.rail.rail().gate();
-    let query = diesel::sql_query(concat!(
-        payable!(),
-        ", payouts_of_run AS (\
+    let query = diesel::sql_query(format!(
+        "{}, payouts_of_run AS (\
              SELECT id, partner_id, program_id, currency, payout_method_id FROM payouts \
              WHERE organization_id = $1 AND payout_run_id = $2), \
          current_lines AS (\
@@ -130,7 +164,8 @@ pub fn differences(
              FROM (TABLE current_lines EXCEPT TABLE proposed_lines) come \
              UNION \
              SELECT commission_id, clawback_id, adjustment_id \
-             FROM (TABLE proposed_lines EXCEPT TABLE current_lines) gone) different"
+             FROM (TABLE proposed_lines EXCEPT TABLE current_lines) gone) different",
+        payable_of_run()
     ))
     .bind::<SqlUuid, _>(scope.organization_id.uuid())
     .bind::<SqlUuid, _>(run.id.uuid())

@@ -1,0 +1,236 @@
+//! What is known of payments to come, over the rooms of money, in a statement each.
+
+use super::domain::{LastPayout, Line, Purse};
+use crate::features::commissions::CommissionStatus;
+use crate::features::partners::PartnerStatus;
+use crate::features::payouts::{PayoutRunStatus, PayoutStatus, minimum_payout, payable};
+use crate::kernel::ctx::Scope;
+use crate::kernel::id::{CommissionId, DisputeId, InvoiceId, PartnerId, PayoutId, ProgramId};
+use crate::kernel::money::{Currency, Money};
+use crate::kernel::problem::Problem;
+use crate::platform::db::{Prepared, Tx};
+use chrono::{DateTime, NaiveDate, Utc};
+use diesel::sql_types::{Bool, Date, Nullable, Numeric, Text, Timestamptz, Uuid as SqlUuid};
+use diesel::{OptionalExtension, QueryableByName, RunQueryDsl, sql_query};
+use rust_decimal::Decimal;
+use std::str::FromStr;
+use uuid::Uuid;
+
+#[derive(QueryableByName)]
+struct LineRow {
+    #[diesel(sql_type = SqlUuid)]
+    partner_id: Uuid,
+    #[diesel(sql_type = SqlUuid)]
+    program_id: Uuid,
+    #[diesel(sql_type = Text)]
+    status: String,
+    #[diesel(sql_type = Text)]
+    currency: String,
+    #[diesel(sql_type = Numeric)]
+    amount: Decimal,
+    #[diesel(sql_type = Date)]
+    release_on: NaiveDate,
+    #[diesel(sql_type = Nullable<SqlUuid>)]
+    dispute_id: Option<Uuid>,
+    #[diesel(sql_type = Nullable<Date>)]
+    answer_on: Option<NaiveDate>,
+    #[diesel(sql_type = Nullable<SqlUuid>)]
+    invoice_id: Option<Uuid>,
+    #[diesel(sql_type = Nullable<Numeric>)]
+    unpaid: Option<Decimal>,
+    #[diesel(sql_type = Nullable<SqlUuid>)]
+    payout_id: Option<Uuid>,
+    #[diesel(sql_type = Nullable<Text>)]
+    payout_status: Option<String>,
+    #[diesel(sql_type = Nullable<Text>)]
+    run_status: Option<String>,
+    #[diesel(sql_type = Nullable<Text>)]
+    status_reason: Option<String>,
+    #[diesel(sql_type = Date)]
+    today: NaiveDate,
+    #[diesel(sql_type = Bool)]
+    is_approved_by_hand: bool,
+}
+
+#[derive(QueryableByName)]
+struct PurseRow {
+    #[diesel(sql_type = SqlUuid)]
+    program_id: Uuid,
+    #[diesel(sql_type = Text)]
+    currency: String,
+    #[diesel(sql_type = Numeric)]
+    pending: Decimal,
+    #[diesel(sql_type = Numeric)]
+    due: Decimal,
+    #[diesel(sql_type = Numeric)]
+    approved: Decimal,
+    #[diesel(sql_type = Numeric)]
+    in_payout: Decimal,
+    #[diesel(sql_type = Numeric)]
+    disputed: Decimal,
+    #[diesel(sql_type = Nullable<Numeric>)]
+    minimum: Option<Decimal>,
+    #[diesel(sql_type = Nullable<Date>)]
+    release_on: Option<NaiveDate>,
+    #[diesel(sql_type = Nullable<Date>)]
+    reached_on: Option<NaiveDate>,
+    #[diesel(sql_type = Nullable<Date>)]
+    answer_on: Option<NaiveDate>,
+    #[diesel(sql_type = Text)]
+    partner_status: String,
+    #[diesel(sql_type = Nullable<Bool>)]
+    is_usable: Option<bool>,
+    #[diesel(sql_type = Nullable<Date>)]
+    usable_on: Option<NaiveDate>,
+    #[diesel(sql_type = Date)]
+    today: NaiveDate,
+}
+
+/// A line, if the caller may see it.
+pub fn line(
+    tx: &mut Tx<'_>,
+    scope: &Scope,
+    id: CommissionId,
+    now: DateTime<Utc>,
+) -> Result<Option<Line>, Problem> {
+    let query = sql_query(
+        "SELECT c.partner_id, c.program_id, c.status, c.currency, c.amount - c.netted_amount AS amount, \
+             (c.release_at AT TIME ZONE g.time_zone)::date AS release_on, \
+             d.id AS dispute_id, (d.respond_by AT TIME ZONE g.time_zone)::date AS answer_on, i.id AS invoice_id, \
+             CASE WHEN i.status <> 'void' THEN i.total_amount - i.paid_amount - i.credited_amount END AS unpaid, \
+             o.payout_id, o.payout_status, o.run_status, o.status_reason, \
+             ($4 AT TIME ZONE g.time_zone)::date AS today, g.commission_approval = 'manual' AS is_approved_by_hand \
+         FROM commissions c \
+         JOIN programs g ON g.organization_id = $1 AND g.id = c.program_id \
+         LEFT JOIN disputes d ON d.organization_id = $1 AND d.id = c.dispute_id \
+         LEFT JOIN invoices i ON i.organization_id = $1 AND i.id = c.invoice_id \
+         LEFT JOIN LATERAL (\
+             SELECT p.id AS payout_id, p.status AS payout_status, r.status AS run_status, p.status_reason \
+             FROM payout_items t \
+             JOIN payouts p ON p.organization_id = $1 AND p.id = t.payout_id AND p.status <> 'cancelled' \
+             LEFT JOIN payout_runs r ON r.organization_id = $1 AND r.id = p.payout_run_id \
+             WHERE t.organization_id = $1 AND t.commission_id = c.id ORDER BY p.id DESC LIMIT 1) o ON true \
+         WHERE c.organization_id = $1 AND c.id = $2 AND ($3 IS NULL OR c.partner_id = $3)",
+    )
+    .bind::<SqlUuid, _>(scope.organization_id.uuid())
+    .bind::<SqlUuid, _>(id.uuid())
+    .bind::<Nullable<SqlUuid>, _>(scope.partner_id.map(PartnerId::uuid))
+    .bind::<Timestamptz, _>(now);
+    let row: Option<LineRow> = Prepared(query).get_result(tx.connection()).optional()?;
+    row.map(Line::try_from).transpose()
+}
+
+/// What a partner has coming, by program and currency. What comes to be payable by itself is added up in the order in
+/// which holds end, so that the day is known on which there is enough.
+pub fn purses(
+    tx: &mut Tx<'_>,
+    scope: &Scope,
+    partner_id: PartnerId,
+    now: DateTime<Utc>,
+) -> Result<Vec<Purse>, Problem> {
+    let query = sql_query(format!(
+        "{payable}, \
+         own AS MATERIALIZED (\
+             SELECT c.program_id, c.currency, c.status, c.amount - c.netted_amount AS amount, c.release_at, c.dispute_id \
+             FROM commissions c \
+             WHERE c.organization_id = $1 AND c.partner_id = $2 \
+                 AND c.status IN ('pending', 'due', 'approved', 'in_payout')), \
+         sums AS (\
+             SELECT o.program_id, o.currency, sum(o.amount) FILTER (WHERE o.status = 'pending') AS pending, \
+                 sum(o.amount) FILTER (WHERE o.status = 'due') AS due, \
+                 sum(o.amount) FILTER (WHERE o.status = 'in_payout') AS in_payout, \
+                 sum(o.amount) FILTER (WHERE o.dispute_id IS NOT NULL) AS disputed, \
+                 min(o.release_at) FILTER (WHERE o.status = 'pending') AS release_at, max(d.respond_by) AS respond_by \
+             FROM own o LEFT JOIN disputes d ON d.organization_id = $1 AND d.id = o.dispute_id \
+             GROUP BY o.program_id, o.currency), \
+         coming AS (\
+             SELECT o.program_id, o.currency, o.release_at, \
+                 sum(o.amount) OVER (PARTITION BY o.program_id, o.currency ORDER BY o.release_at) AS amount \
+             FROM own o \
+             JOIN programs a ON a.organization_id = $1 AND a.id = o.program_id AND a.commission_approval = 'automatic' \
+             WHERE o.status = 'pending' AND o.dispute_id IS NULL), \
+         purses AS (\
+             SELECT program_id, currency, coalesce(j.amount, 0) AS approved, s.pending, s.due, s.in_payout, s.disputed, \
+                 s.release_at, s.respond_by \
+             FROM judged j FULL JOIN sums s USING (program_id, currency)) \
+         SELECT u.program_id, u.currency, u.approved, coalesce(u.pending, 0) AS pending, coalesce(u.due, 0) AS due, \
+             coalesce(u.in_payout, 0) AS in_payout, coalesce(u.disputed, 0) AS disputed, n.minimum, \
+             (u.release_at AT TIME ZONE g.time_zone)::date AS release_on, \
+             ((SELECT min(k.release_at) FROM coming k \
+                 WHERE k.program_id = u.program_id AND k.currency = u.currency AND u.approved + k.amount > 0 \
+                     AND u.approved + k.amount >= coalesce(n.minimum, 0)) AT TIME ZONE g.time_zone)::date AS reached_on, \
+             (u.respond_by AT TIME ZONE g.time_zone)::date AS answer_on, p.status AS partner_status, \
+             w.usable_from <= $3 AS is_usable, (w.usable_from AT TIME ZONE g.time_zone)::date AS usable_on, \
+             ($3 AT TIME ZONE g.time_zone)::date AS today \
+         FROM purses u \
+         JOIN partners p ON p.organization_id = $1 AND p.id = $2 \
+         JOIN programs g ON g.organization_id = $1 AND g.id = u.program_id \
+         CROSS JOIN LATERAL (SELECT {minimum} AS minimum) n \
+         LEFT JOIN payout_methods w ON w.organization_id = $1 AND w.partner_id = $2 AND w.currency = u.currency \
+             AND w.status = 'active' \
+         ORDER BY u.program_id, u.currency",
+        payable = payable("x.partner_id = $2"),
+        minimum = minimum_payout("g", "u.currency"),
+    ))
+    .bind::<SqlUuid, _>(scope.organization_id.uuid())
+    .bind::<SqlUuid, _>(partner_id.uuid())
+    .bind::<Timestamptz, _>(now);
+    let rows: Vec<PurseRow> = Prepared(query).load(tx.connection())?;
+    rows.into_iter().map(Purse::try_from).collect()
+}
+
+impl TryFrom<LineRow> for Line {
+    type Error = Problem;
+
+    fn try_from(row: LineRow) -> Result<Self, Problem> {
+        let currency = Currency::from_code(&row.currency).map_err(Problem::damaged)?;
+        let money = |amount| Money::new(amount, currency).map_err(Problem::damaged);
+        let unpaid = row.unpaid.map(money).transpose()?;
+        let run_status = row.run_status.as_deref().map(PayoutRunStatus::from_str);
+        let run_status = run_status.transpose().map_err(Problem::damaged)?;
+        let payout_status = row.payout_status.as_deref().map(PayoutStatus::from_str);
+        let payout_status = payout_status.transpose().map_err(Problem::damaged)?;
+        Ok(Self {
+            partner_id: PartnerId::from_uuid(row.partner_id),
+            program_id: ProgramId::from_uuid(row.program_id),
+            status: CommissionStatus::from_str(&row.status).map_err(Problem::damaged)?,
+            amount: money(row.amount)?,
+            release_on: row.release_on,
+            dispute: row.dispute_id.map(DisputeId::from_uuid).zip(row.answer_on),
+            invoice: row.invoice_id.map(InvoiceId::from_uuid).zip(unpaid),
+            payout: row.payout_id.zip(payout_status).map(|(id, status)| LastPayout {
+                id: PayoutId::from_uuid(id),
+                status,
+                run_status,
+                reason: row.status_reason,
+            }),
+            today: row.today,
+            is_approved_by_hand: row.is_approved_by_hand,
+        })
+    }
+}
+
+impl TryFrom<PurseRow> for Purse {
+    type Error = Problem;
+
+    fn try_from(row: PurseRow) -> Result<Self, Problem> {
+        let currency = Currency::from_code(&row.currency).map_err(Problem::damaged)?;
+        let money = |amount| Money::new(amount, currency).map_err(Problem::damaged);
+        Ok(Self {
+            program_id: ProgramId::from_uuid(row.program_id),
+            currency,
+            pending: money(row.pending)?,
+            due: money(row.due)?,
+            approved: money(row.approved)?,
+            in_payout: money(row.in_payout)?,
+            disputed: money(row.disputed)?,
+            minimum: row.minimum.map(money).transpose()?,
+            release_on: row.release_on,
+            reached_on: row.reached_on,
+            answer_on: row.answer_on,
+            partner_status: PartnerStatus::from_str(&row.partner_status).map_err(Problem::damaged)?,
+            method: row.is_usable.zip(row.usable_on),
+            today: row.today,
+        })
+    }
+}

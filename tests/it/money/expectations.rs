@@ -1,0 +1,263 @@
+//! When will I get paid? The day, and everything that is in the way of it.
+
+use crate::world::{Actor, World, money};
+use chrono::{DateTime, Days, NaiveDate, TimeDelta, Utc};
+use serde_json::{Value, json};
+
+fn of_line(actor: &Actor, line: &Value) -> Value {
+    let id = line["id"].as_str().unwrap();
+    let path = format!("/v1/commissions/{id}/payment-expectation");
+    actor.get(&path).expect(200).body.clone()
+}
+
+fn of_partner(actor: &Actor, partner: &str) -> Value {
+    let path = format!("/v1/partners/{partner}/payment-expectations");
+    actor.get(&path).expect(200).body.clone()
+}
+
+/// The kinds of what is in the way, those that only inform with a question mark, without what is said of ways of payment.
+fn kinds(expectation: &Value) -> Vec<String> {
+    let all = expectation["blockers"].as_array().unwrap().iter();
+    let kind = |one: &Value| {
+        let mark = if one["is_blocking"] == true { "" } else { "?" };
+        format!("{}{mark}", one["kind"].as_str().unwrap())
+    };
+    all.map(kind).filter(|kind| kind != "no_payout_method?").collect()
+}
+
+fn blocker<'a>(expectation: &'a Value, kind: &str) -> &'a Value {
+    let mut all = expectation["blockers"].as_array().unwrap().iter();
+    all.find(|one| one["kind"] == kind).unwrap()
+}
+
+fn day(world: &World) -> NaiveDate {
+    world.pass(TimeDelta::zero()).date_naive()
+}
+
+/// A program that holds for 30 days, and a partner in it.
+fn held(world: &World, settings: Value) -> (String, String) {
+    let program = world.program(settings);
+    world.rule(&program, "0.1", json!({ "hold_days": 30 }));
+    let partner = world.enrolled("A", &program);
+    (program, partner)
+}
+
+#[test]
+fn the_hold_ends_on_a_day_of_the_programs_zone() {
+    let world = World::new();
+    let (program, partner) = held(&world, json!({ "time_zone": "Pacific/Auckland" }));
+    world.sale(&program, &partner, "100.00 USD");
+    let line = world.line("");
+    let release: DateTime<Utc> = line["release_at"].as_str().unwrap().parse().unwrap();
+    let there = release.date_naive().succ_opt().unwrap().to_string();
+    let found = of_line(world.admin(), &line);
+    assert_eq!(
+        (kinds(&found), &found["expected_on"]),
+        (vec!["hold".to_owned()], &json!(there))
+    );
+    assert!(
+        blocker(&found, "hold")["message"]
+            .as_str()
+            .unwrap()
+            .contains(&there)
+    );
+    let all = of_partner(&world.full_partner_key(&partner), &partner);
+    let purse = &all["expectations"][0];
+    assert_eq!(
+        (&purse["expected_on"], &purse["pending"]),
+        (&json!(there), &money("10.00 USD"))
+    );
+}
+
+#[test]
+fn what_somebody_has_to_approve_has_no_day() {
+    let world = World::new();
+    let program = world.ten_percent(json!({ "commission_approval": "manual" }));
+    let partner = world.enrolled("A", &program);
+    world.sale(&program, &partner, "100.00 USD");
+    let line = world.line("");
+    let found = of_line(world.admin(), &line);
+    assert_eq!(
+        (kinds(&found), &found["expected_on"]),
+        (vec!["approval_outstanding".to_owned()], &Value::Null)
+    );
+    let purse = of_partner(world.admin(), &partner)["expectations"][0].clone();
+    assert_eq!(
+        (&purse["due"], &purse["expected_on"]),
+        (&money("10.00 USD"), &Value::Null)
+    );
+    let path = format!("/v1/commissions/{}/approve", line["id"].as_str().unwrap());
+    world.admin().post_once(&path, json!({})).expect(200);
+    let found = of_line(world.admin(), &line);
+    assert_eq!(
+        (kinds(&found), &found["expected_on"]),
+        (vec![], &json!(day(&world)))
+    );
+}
+
+#[test]
+fn a_threshold_is_told_and_the_day_on_which_it_is_reached() {
+    let world = World::new();
+    let (program, partner) = held(&world, json!({ "minimum_payouts": [money("100.00 USD")] }));
+    world.sale(&program, &partner, "400.00 USD");
+    let first = world.line("");
+    let found = of_line(world.admin(), &first);
+    assert_eq!(
+        (kinds(&found), &found["expected_on"]),
+        (vec!["hold".to_owned(), "below_minimum".to_owned()], &Value::Null)
+    );
+    assert_eq!(blocker(&found, "below_minimum")["amount"], money("60.00 USD"));
+    world.pass(TimeDelta::days(2));
+    world.sale(&program, &partner, "700.00 USD");
+    let there = json!(day(&world).checked_add_days(Days::new(30)).unwrap());
+    let found = of_line(world.admin(), &first);
+    assert_eq!(found["expected_on"], there, "{found}");
+    let purse = of_partner(world.admin(), &partner)["expectations"][0].clone();
+    assert_eq!(purse["expected_on"], there, "{purse}");
+    world.pass(TimeDelta::days(29));
+    world.work();
+    let found = of_line(world.admin(), &first);
+    assert_eq!(blocker(&found, "below_minimum")["amount"], money("60.00 USD"));
+    assert_eq!(found["expected_on"], there, "{found}");
+    world.pass(TimeDelta::days(2));
+    world.work();
+    let found = of_line(world.admin(), &first);
+    assert_eq!(
+        (kinds(&found), &found["expected_on"]),
+        (vec![], &json!(day(&world)))
+    );
+    let proposed = world.draft_run().payouts();
+    assert_eq!(proposed[0]["amount"], money("110.00 USD"));
+}
+
+#[test]
+fn a_line_is_followed_through_its_payouts() {
+    let world = World::new();
+    let program = world.ten_percent(json!({}));
+    let partner = world.enrolled("A", &program);
+    world.sale(&program, &partner, "100.00 USD");
+    let line = world.line("");
+    let own = world.full_partner_key(&partner);
+    let finance = world.finance();
+    let run = world.draft_run();
+    assert_eq!(kinds(&of_line(world.admin(), &line)), ["payout_run_drafted?"]);
+    assert_eq!(
+        kinds(&of_line(&own, &line)),
+        [""; 0],
+        "a draft is nobody's business"
+    );
+    run.verb(&finance, "approve", Value::Null).expect(200);
+    for actor in [world.admin(), &own] {
+        let found = of_line(actor, &line);
+        assert_eq!(
+            (kinds(&found), &found["expected_on"]),
+            (vec!["in_payout".to_owned()], &Value::Null)
+        );
+    }
+    run.verb(&finance, "process", Value::Null).expect(200);
+    let payout = run.payout();
+    assert_eq!(
+        blocker(&of_line(&own, &line), "in_payout")["subject_id"],
+        json!(payout)
+    );
+    let fail = format!("/v1/payouts/{payout}/fail");
+    finance
+        .post_once(&fail, json!({ "reason": "Closed." }))
+        .expect(200);
+    let found = of_line(&own, &line);
+    assert_eq!(
+        (kinds(&found), &found["expected_on"]),
+        (vec!["payout_failed?".to_owned()], &json!(day(&world)))
+    );
+    world.paid_run(&finance);
+    let found = of_line(&own, &line);
+    assert_eq!(
+        (kinds(&found), &found["expected_on"], &found["status"]),
+        (vec![], &Value::Null, &json!("paid"))
+    );
+    world.refund(line["payment_id"].as_str().unwrap(), "100.00 USD");
+    let purse = of_partner(&own, &partner)["expectations"][0].clone();
+    assert_eq!(
+        (kinds(&purse), &purse["expected_on"]),
+        (vec!["negative_balance".to_owned()], &Value::Null)
+    );
+    assert_eq!(blocker(&purse, "negative_balance")["amount"], money("10.00 USD"));
+}
+
+#[test]
+fn disputes_and_suspended_partners_are_told() {
+    let world = World::new();
+    let program = world.ten_percent(json!({}));
+    let partner = world.enrolled("A", &program);
+    world.sale(&program, &partner, "100.00 USD");
+    let line = world.line("");
+    let body = json!({
+        "subject_ids": [line["id"]], "reason_code": "amount_too_low", "statement": "More.",
+        "claimed_amount": money("20.00 USD")
+    });
+    let opened = world
+        .full_partner_key(&partner)
+        .post("/v1/disputes", body)
+        .expect(201);
+    let answer_on: DateTime<Utc> = opened.text("/respond_by").parse().unwrap();
+    let found = of_line(world.admin(), &line);
+    assert_eq!(
+        (kinds(&found), &found["expected_on"]),
+        (vec!["dispute".to_owned()], &json!(answer_on.date_naive()))
+    );
+    assert_eq!(blocker(&found, "dispute")["subject_id"], json!(opened.id()));
+    let suspend = format!("/v1/partners/{partner}/suspend");
+    let why = json!({ "reason_code": "under_investigation", "reason": "Looked into." });
+    world.admin().post(&suspend, why).expect(200);
+    let found = of_line(world.admin(), &line);
+    assert_eq!(
+        (kinds(&found), &found["expected_on"]),
+        (
+            vec!["dispute".to_owned(), "partner_not_payable".to_owned()],
+            &Value::Null
+        )
+    );
+    let purse = of_partner(world.admin(), &partner)["expectations"][0].clone();
+    assert_eq!(
+        (&purse["disputed"], &purse["expected_on"]),
+        (&money("10.00 USD"), &Value::Null)
+    );
+}
+
+#[test]
+fn what_the_customer_owes_is_told_to_the_organization() {
+    let world = World::new();
+    let program = world.ten_percent(json!({}));
+    let partner = world.enrolled("A", &program);
+    let deal = world.won_deal(&program, "100.00 USD", &[(&partner, 10_000)]);
+    let invoice = world.invoice(&deal, "USD", &["100.00"]);
+    world.pay(&invoice, "40.00 USD");
+    let line = world.line("");
+    let found = of_line(world.admin(), &line);
+    assert_eq!(kinds(&found), ["invoice_unpaid?"]);
+    assert_eq!(blocker(&found, "invoice_unpaid")["amount"], money("60.00 USD"));
+    assert_eq!(kinds(&of_line(&world.full_partner_key(&partner), &line)), [""; 0]);
+}
+
+#[test]
+fn nobody_elses_payments_are_told() {
+    let world = World::new();
+    let program = world.ten_percent(json!({}));
+    let partner = world.enrolled("A", &program);
+    let other = world.enrolled("B", &program);
+    world.sale(&program, &partner, "100.00 USD");
+    let line = world.line("");
+    let paths = [
+        format!(
+            "/v1/commissions/{}/payment-expectation",
+            line["id"].as_str().unwrap()
+        ),
+        format!("/v1/partners/{partner}/payment-expectations"),
+    ];
+    let stranger = world.full_partner_key(&other);
+    let elsewhere = world.second_organization();
+    for path in paths {
+        stranger.get(&path).refused(404, "not_found");
+        elsewhere.admin.get(&path).refused(404, "not_found");
+    }
+}
