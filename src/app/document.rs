@@ -64,6 +64,7 @@ use utoipa_actix_web::AppExt;
         (name = "Roles", description = "Sets of permissions that people hold."),
         (name = "Sessions", description = "Short-lived tokens of the service's own, exchanged for another credential."),
         (name = "Service", description = "The service itself."),
+        (name = "Statements", description = "What became of partners' balances in a month."),
         (name = "Tiers", description = "Ladders of tiers, where partners stand on them, and how they came there."),
         (name = "Touchpoints", description = "Dated evidence of what a partner did for a deal."),
         (name = "Users", description = "The people of the organization and of its partners."),

@@ -67,6 +67,7 @@ const ROOMS: &[Routes] = &[
     features::payouts::http::routes,
     features::disputes::http::routes,
     features::payment_expectations::http::routes,
+    features::statements::http::routes,
     features::events::http::routes,
     features::audit::http::routes,
     features::imports::http::routes,

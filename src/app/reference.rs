@@ -242,6 +242,7 @@ const EVENTS: &[(&str, &[&str], &str)] = &[
         &["processing", "paid", "failed", "returned", "cancelled"],
         RECORD,
     ),
+    ("statement", &["issued"], "the statement without its lines"),
     ("import", &["created", "succeeded", "failed", "canceled"], RECORD),
 ];
 const RECORD: &str = "the record";

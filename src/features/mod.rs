@@ -38,6 +38,7 @@ pub mod registration_conflicts;
 pub mod reports;
 pub mod roles;
 pub mod sessions;
+pub mod statements;
 pub mod tiers;
 pub mod touchpoints;
 pub mod users;
@@ -79,6 +80,7 @@ pub const ORDER: &[&str] = &[
     "payouts",
     "disputes",
     "payment_expectations",
+    "statements",
     "events",
     "audit",
     "imports",

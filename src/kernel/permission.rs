@@ -147,6 +147,8 @@ permissions! {
     PayoutRunsProcess = "payout_runs:process";
     PayoutsRead = "payouts:read" partner;
     PayoutsConfirm = "payouts:confirm";
+    StatementsRead = "statements:read" partner;
+    StatementsIssue = "statements:issue";
     EventsRead = "events:read" partner;
     AuditEventsRead = "audit_events:read";
     ImportsRead = "imports:read";

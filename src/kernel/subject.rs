@@ -75,6 +75,7 @@ subjects! {
     "payout_run" => PayoutRunId;
     "ledger_entry" => LedgerEntryId;
     "payout" => PayoutId;
+    "statement" => StatementId;
     "import" => ImportId;
 }
 

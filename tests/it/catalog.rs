@@ -66,6 +66,8 @@ const NEVER_HIT: &[(&str, &str)] = &[
         "the service accepts what it has found",
     ),
     ("partners_reason_code_check", "a vocabulary of the service"),
+    ("statements_%", "the service computes them"),
+    ("statement_lines_%", "and their lines, one caller at a time"),
     (
         "tier_ladders_%_check",
         "a vocabulary, and the document's bounds are the same",

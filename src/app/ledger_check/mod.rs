@@ -4,6 +4,7 @@
 
 mod explanations;
 mod postings;
+mod statements;
 
 use crate::kernel::ctx::Ctx;
 use crate::kernel::id::OrganizationId;
@@ -95,7 +96,7 @@ pub fn one(db: &Db, organization_id: OrganizationId, now: DateTime<Utc>) -> Resu
     db.snapshot_now(&ctx, |tx| {
         tx.without_nested_loops(|tx| {
             let mut faults = Vec::new();
-            for (check, sql) in postings::CHECKS {
+            for (check, sql) in postings::CHECKS.iter().chain(statements::CHECKS) {
                 faults.extend(first_broken(tx, organization_id, check, sql)?);
             }
             let (recomputed, broken) = explanations::recompute_all(tx, organization_id)?;

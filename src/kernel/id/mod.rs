@@ -175,6 +175,7 @@ typed_id!(
 );
 typed_id!(DisputeId, "dsp", "A dispute of a decision or an amount.");
 typed_id!(DisputeCommentId, "dcm", "A comment on a dispute.");
+typed_id!(StatementId, "stm", "A statement of a partner in a currency.");
 typed_id!(LedgerEntryId, "led", "An entry of the ledger.");
 typed_id!(PayoutMethodId, "pym", "A payout method, how a partner is paid.");
 typed_id!(PayoutRunId, "run", "A payout run.");

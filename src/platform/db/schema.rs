@@ -1293,6 +1293,39 @@ diesel::table! {
 }
 
 diesel::table! {
+    statement_lines (organization_id, ledger_entry_id) {
+        organization_id -> Uuid,
+        ledger_entry_id -> Uuid,
+        statement_id -> Uuid,
+        partner_id -> Uuid,
+    }
+}
+
+diesel::table! {
+    statements (organization_id, id) {
+        organization_id -> Uuid,
+        id -> Uuid,
+        partner_id -> Uuid,
+        currency -> Text,
+        number -> Int4,
+        month -> Date,
+        time_zone -> Text,
+        starts_at -> Timestamptz,
+        ends_at -> Timestamptz,
+        opening -> Numeric,
+        earned -> Numeric,
+        reversed -> Numeric,
+        adjusted -> Numeric,
+        paid -> Numeric,
+        closing -> Numeric,
+        document -> Text,
+        previous_hash -> Nullable<Text>,
+        hash -> Text,
+        issued_at -> Timestamptz,
+    }
+}
+
+diesel::table! {
     tier_ladders (organization_id, program_id) {
         organization_id -> Uuid,
         program_id -> Uuid,
@@ -1418,6 +1451,8 @@ diesel::allow_tables_to_appear_in_same_query!(
     registration_prechecks,
     roles,
     sessions,
+    statement_lines,
+    statements,
     terms_acceptances,
     tier_ladders,
     tier_moves,

@@ -62,6 +62,7 @@ const TABLES: &[(&str, &[&str])] = &[
         "payouts",
         &["payout_runs", "payout_items", "payout_carry_forwards"],
     ),
+    ("statements", &["statement_lines"]),
     ("imports", &["import_chunks", "import_keys", "import_rejections"]),
 ];
 
@@ -164,6 +165,11 @@ pub const FOREIGN_TABLES: &[(&str, &[&str], &str)] = &[
             "programs",
         ],
         "everything that keeps money from being paid is found in one query for any number of programs",
+    ),
+    (
+        "statements",
+        &["ledger_entries"],
+        "the statements of all partners are made of the journal in one statement",
     ),
     (
         "imports",

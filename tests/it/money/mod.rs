@@ -12,5 +12,6 @@ mod late;
 mod paying;
 mod races;
 mod runs;
+mod statements;
 mod taking_back;
 mod tiers;

@@ -12,6 +12,7 @@ use super::sight::{Sight, keys_of, look, prefix};
 use crate::world::{Actor, Tenant, World};
 use copartner::kernel::permission::Permission;
 use house::{House, Member};
+use serde_json::json;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// What a caller may know of nobody else: ids, and texts that stand in somebody else's records.
@@ -83,11 +84,15 @@ impl Stage {
     /// Furnishes both houses.
     pub fn new() -> Self {
         let world = World::new();
-        // After every instant in the document's examples, since nothing may be paid in the future.
-        world.clock.set("2026-09-01T09:00:00Z".parse().unwrap());
+        // After every instant in the document's examples, since nothing may be paid in the future; and a month ends
+        // before all is done, so that there are statements of it.
+        world.clock.set("2026-08-31T20:00:00Z".parse().unwrap());
         let second = world.second_organization();
-        let (first_members, first_sight) = furnish(&world, &world.home, "a");
-        let (second_members, second_sight) = furnish(&world, &second, "b");
+        let first_house = furnish(&world, &world.home, "a");
+        let second_house = furnish(&world, &second, "b");
+        world.clock.set("2026-09-01T09:00:00Z".parse().unwrap());
+        let (first_members, first_sight) = finish(first_house);
+        let (second_members, second_sight) = finish(second_house);
         let first = everything(&first_sight, "foil-a");
         let second_house = everything(&second_sight, "foil-b");
         assert!(first.ids.is_disjoint(&second_house.ids));
@@ -121,7 +126,7 @@ impl Stage {
     }
 }
 
-fn furnish(world: &World, tenant: &Tenant, letter: &'static str) -> ([Member; 3], Sight) {
+fn furnish<'w>(world: &'w World, tenant: &'w Tenant, letter: &'static str) -> (House<'w>, [Member; 3]) {
     let house = House::new(world, &tenant.admin, letter);
     let [one, two] = [1, 2].map(|number| house.member(number, None));
     let below = house.member(3, Some(&one.id));
@@ -130,12 +135,20 @@ fn furnish(world: &World, tenant: &Tenant, letter: &'static str) -> ([Member; 3]
         &[(&one.id, "sourced"), (&two.id, "delivered")],
         "500.00 USD",
     );
-    let mut members = [one, two, below];
+    let members = [one, two, below];
     house.contest(&members);
     house.twins();
     house.pay_out(&members);
     house.import();
     world.work();
+    (house, members)
+}
+
+/// What is there once the month is over.
+fn finish((house, mut members): (House<'_>, [Member; 3])) -> ([Member; 3], Sight) {
+    let month = json!({ "month": "2026-08" });
+    house.admin.post("/v1/statements", month).expect(200);
+    house.world.work();
     let sight = look(house.admin);
     // What came later and is about one partner only: commissions of the shared deal, payouts and their items, entries.
     for member in &mut members {
