@@ -297,8 +297,13 @@ fn what_a_caller_may_read_holds_nothing_foreign() {
                 own = itself;
             }
             for path in own.iter().filter(|_| may_call(principal, &operation.permissions)) {
-                let reply = operation.ask(&principal.actor, path).send().expect(200);
-                holds_nothing_foreign(principal, path, &reply);
+                let reply = operation.ask(&principal.actor, path).send();
+                // The house pays by hand, and tests/it/money/bank tells what is in a file.
+                if operation.id == "getPayoutRunFile" {
+                    reply.refused(409, "payout_run_has_no_file");
+                    continue;
+                }
+                holds_nothing_foreign(principal, path, &reply.expect(200));
             }
         }
     }

@@ -30,13 +30,12 @@ fn names_stay_as_much_as_they_can() {
         ("Nordlicht Consulting GmbH", "Nordlicht Consulting GmbH"),
         ("Müller & Söhne <Łódź>", "Muller + Sohne Lodz"),
         ("//a//b_c//", "a/b-c"),
-        ("Ελληνική", "Elliniki"),
         ("\"\u{1}\"", "NOTPROVIDED"),
         ("", "NOTPROVIDED"),
     ] {
         assert_eq!(credit_transfer::latin(name), told);
     }
-    assert_eq!(credit_transfer::latin(&"ab/".repeat(40)).len(), 69);
+    assert_eq!(credit_transfer::latin(&"abcdefghi/".repeat(9)).len(), 69);
     assert_eq!(csv_file::plain("Nordlicht"), "Nordlicht");
     assert_eq!(csv_file::plain(" =1+1"), "' =1+1");
 }
