@@ -310,16 +310,19 @@ fn what_a_caller_may_read_holds_nothing_foreign() {
 }
 
 /// What a partner's caller reads of its own partner, and not of those below it that it sees.
-const OWN_ALONE: [&str; 3] = [
+const OWN_ALONE: [&str; 5] = [
     "getEnrollmentOnboarding",
     "getPartnerActivity",
+    "getTierStanding",
     "listPartnerTimeline",
+    "listPaymentExpectations",
 ];
 
 /// Whether a path names the caller's partner, or an enrollment of it.
 fn is_its_own(principal: &Principal, path: &str) -> bool {
     let itself = principal.itself();
-    match path.strip_suffix("/onboarding") {
+    let of_enrollment = ["/onboarding", "/tier-standing"].map(|end| path.strip_suffix(end));
+    match of_enrollment.into_iter().flatten().next() {
         Some(enrollment) => principal.actor.get(enrollment).expect(200)["partner_id"] == itself.as_str(),
         None => path.contains(&itself),
     }
