@@ -208,7 +208,8 @@ fn replayed(policy: &str, totals: &[(&str, usize)]) {
         // Not `eprintln`, which the test harness keeps to itself when a test passes.
         let note = "no gcloud/deals.csv in COPARTNER_SAMPLE_DATA (default ../shared/data); the README's replay was NOT checked";
         let note = format!("SKIPPED replay, {policy}: {note}");
-        writeln!(std::io::stderr(), "\n{note}").unwrap();
+        let mut stderr = std::io::stderr();
+        writeln!(stderr, "\n{note}").unwrap();
         return;
     };
     let deals = deals(&file);

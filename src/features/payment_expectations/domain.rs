@@ -163,13 +163,8 @@ impl Blocker {
 
 /// The latest day of what is in the way, not before today; none while something has none.
 fn expected(today: NaiveDate, blockers: &[Blocker]) -> Option<NaiveDate> {
-    let days = blockers
-        .iter()
-        .filter(|one| one.is_blocking)
-        .map(|one| one.expected_on);
-    days.fold(Some(today), |latest, day| {
-        latest.zip(day).map(|(one, other)| one.max(other))
-    })
+    let mut in_the_way = blockers.iter().filter(|one| one.is_blocking);
+    in_the_way.try_fold(today, |latest, one| Some(latest.max(one.expected_on?)))
 }
 
 fn hold(release_on: NaiveDate) -> Blocker {

@@ -36,7 +36,7 @@ pub use three_zero::derive_3_0;
 ///
 /// Extensions of operations that steer it: `x-required-permission` (a permission, or a list of which
 /// one suffices), `x-requires-if-match`, `x-without-if-match` (a change that no version matters to),
-/// `x-requires-idempotency-key`, `x-carries-credential` (in the body) and
+/// `x-requires-idempotency-key`, `x-carries-credential` (in the body), `x-depends-on-state` (a read that may be `409`) and
 /// `x-unversioned`. All but the first are removed; `x-roles`, the built-in roles that hold the permission, is added. A
 /// document that cannot be written as JSON answers `null`, which [`check`] refuses.
 pub fn finish(document: utoipa::openapi::OpenApi) -> Value {

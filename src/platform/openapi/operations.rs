@@ -9,6 +9,7 @@ use super::walk::{each_operation, member, resolve, set_missing, take};
 const REQUIRES_IF_MATCH: &str = "x-requires-if-match";
 const REQUIRES_KEY: &str = "x-requires-idempotency-key";
 const WITHOUT_IF_MATCH: &str = "x-without-if-match";
+const DEPENDS_ON_STATE: &str = "x-depends-on-state";
 const CARRIES_CREDENTIAL: &str = "x-carries-credential";
 
 /// Completes every operation, and declares what they refer to.
@@ -81,6 +82,7 @@ fn write_headers(components: &Value, path: &str, method: &str, operation: &mut V
         is_secured,
         carries_credential,
         is_write,
+        depends_on_state: flag(operation, DEPENDS_ON_STATE),
         has_body: operation.get("requestBody").is_some(),
         has_query: parameters(components, operation).any(|one| one["in"] == "query"),
         has_path_parameter: path.contains('{'),

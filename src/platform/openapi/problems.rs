@@ -143,6 +143,8 @@ pub(super) struct Traits {
     /// Whether the credential is in the body.
     pub carries_credential: bool,
     pub is_write: bool,
+    /// Whether it is a read that the record's state may refuse.
+    pub depends_on_state: bool,
     pub has_body: bool,
     pub has_query: bool,
     pub has_path_parameter: bool,
@@ -153,7 +155,7 @@ pub(super) struct Traits {
 
 impl Traits {
     fn statuses(&self) -> impl Iterator<Item = u16> {
-        let rules: [(bool, &[u16]); 9] = [
+        let rules: [(bool, &[u16]); 10] = [
             // Any request can be malformed as HTTP, whatever the operation reads of it.
             (true, &[400, 429, 500, 503]),
             (self.is_secured, &[401, 403]),
@@ -162,6 +164,7 @@ impl Traits {
             (self.has_body, &[408, 409, 413, 415, 422]),
             (self.has_query, &[422]),
             (self.is_write, &[409, 422]),
+            (self.depends_on_state, &[409]),
             (self.has_if_match, &[412]),
             (self.requires_if_match, &[428]),
         ];

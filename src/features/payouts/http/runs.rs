@@ -188,7 +188,7 @@ async fn cancel_payout_run(
         example = json!("payout_id,partner_id,account_holder,iban,bic,amount,currency,reference\r\npyt_01j9zq4y8k7m5n3p2r1s0t6v4w,ptn_01j9zq4y8k7m5n3p2r1s0t6v4w,Nordlicht Consulting,DE89370400440532013000,,1250.00,EUR,pyt-01j9zq4y8k7m5n3p2r1s0t6v4w\r\n")),
         (String = "application/xml",
         example = json!("<?xml version=\"1.0\" encoding=\"UTF-8\"?><Document xmlns=\"urn:iso:std:iso:20022:tech:xsd:pain.001.001.09\"/>"))))),
-    extensions(("x-required-permission" = json!("payout_runs:process"))))]
+    extensions(("x-depends-on-state" = json!(true)), ("x-required-permission" = json!("payout_runs:process"))))]
 #[get("/v1/payout-runs/{payout_run_id}/file")]
 async fn get_payout_run_file(who: Granted<can::PayoutRunsProcess>, target: Target<PayoutRunPath>) -> Reply {
     who.recorded(move |tx, ctx| {
