@@ -15,6 +15,7 @@ import http.client
 import json
 import os
 import sys
+import time
 from collections import Counter
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta, timezone
@@ -42,7 +43,8 @@ class Service:
             if answer.status != 429:
                 return answer.status, json.loads(content)
             self.connection.close()
-            wait(int(answer.headers["Retry-After"]))
+            # Until the service counts anew.
+            time.sleep(int(answer.headers["Retry-After"]))
 
     def do(self, method: str, path: str, body: Any = None) -> Any:
         """The body of an answer that is no problem."""
@@ -59,13 +61,6 @@ class Service:
             page = self.do("GET", f"{path}&limit=100&cursor={page['next_cursor']}")
             records += page["data"]
         return records
-
-
-def wait(seconds: int) -> None:
-    """Until the service counts anew."""
-    import time
-
-    time.sleep(seconds)
 
 
 @dataclass

@@ -50,12 +50,18 @@ pub fn process(
     let pending = payouts::pending(tx, ctx, &processing)?;
     let (ready, held_back) = payouts::part_by_method(tx, ctx, pending)?;
     if !held_back.is_empty() {
-        let lines = payouts::lines(tx, ctx, &held_back)?;
-        move_lines(tx, ctx, &lines, LineMove::GiveBack)?;
-        post(tx, ctx, &held_back, NewEntry::reserve_cancelled, ctx.now)?;
+        give_back(tx, ctx, &held_back)?;
     }
     let run = payouts::send(tx, ctx, processing, ready, held_back)?;
     payouts::report(tx, ctx, run)
+}
+
+/// Gives back what payouts had set aside that are not made; what is disputed of it is frozen.
+fn give_back(tx: &mut Tx<'_>, ctx: &Ctx, unmade: &[Payout]) -> Result<(), Problem> {
+    let lines = payouts::lines(tx, ctx, unmade)?;
+    move_lines(tx, ctx, &lines, LineMove::GiveBack)?;
+    post(tx, ctx, unmade, NewEntry::reserve_cancelled, ctx.now)?;
+    dispute::money::freeze_returned(tx, ctx, &lines.settled.commissions)
 }
 
 /// Gives up a run that is not yet being processed; what an approved one set aside goes back.
@@ -69,10 +75,7 @@ pub fn cancel(
     let run = payouts::lock_run(tx, ctx, id, precondition)?;
     let pending = payouts::pending(tx, ctx, &run)?;
     if run.status == PayoutRunStatus::Approved {
-        let lines = payouts::lines(tx, ctx, &pending)?;
-        move_lines(tx, ctx, &lines, LineMove::GiveBack)?;
-        post(tx, ctx, &pending, NewEntry::reserve_cancelled, ctx.now)?;
-        dispute::money::freeze_returned(tx, ctx, &lines.settled.commissions)?;
+        give_back(tx, ctx, &pending)?;
     }
     let cancelled = payouts::cancel(tx, ctx, run, &pending, reason)?;
     payouts::report(tx, ctx, cancelled)
