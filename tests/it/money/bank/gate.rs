@@ -1,7 +1,7 @@
 //! Whom a run pays that goes to bank accounts, and that who is left out loses nothing.
 
 use super::{COOLED_OFF, account, clerk, confirm, name_debtor, proposed, withdraw};
-use crate::world::{World, texts};
+use crate::world::{World, money, texts};
 use copartner::platform::clock::Clock;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
@@ -169,5 +169,30 @@ fn an_account_that_went_out_of_force_after_the_approval_gets_nothing() {
     finance
         .get(&format!("/v1/payout-runs/{}/file", run.id))
         .refused(409, "payout_run_has_no_file");
+    world.books_balance();
+}
+
+#[test]
+fn what_is_disputed_of_a_payout_that_is_held_back_is_frozen() {
+    let world = World::new();
+    let program = world.ten_percent(json!({}));
+    let partner = world.enrolled("A", &program);
+    world.sale(&program, &partner, "100.00 EUR");
+    let method = account(&world, &partner, "EUR", GERMAN);
+    world.pass(COOLED_OFF);
+    let finance = world.finance();
+    let run = world.draft_run_on("csv", &clerk(&world));
+    run.verb(&finance, "approve", Value::Null).expect(200);
+    let dispute = json!({
+        "subject_ids": [world.lines("")[0]["id"]], "reason_code": "amount_too_low", "statement": "It was two sales.",
+        "claimed_amount": money("15.00 EUR")
+    });
+    let owner = world.full_partner_key(&partner);
+    let dispute = owner.post("/v1/disputes", dispute).expect(201);
+    assert_eq!(dispute["lines"][0]["effect"], "left_alone");
+    withdraw(&world, &method);
+    run.verb(&finance, "process", Value::Null).expect(200);
+    assert_eq!(world.balance(&partner, "disputed"), "10.00");
+    assert_eq!(world.balance(&partner, "payable"), "0.00");
     world.books_balance();
 }
