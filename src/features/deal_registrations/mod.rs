@@ -29,5 +29,5 @@ pub use domain::{
 };
 pub use service::{
     Due, claimed, count_precheck, create, due, get, get_own, incumbent, live_count, lock, lock_of_deals,
-    move_to_account, organizations_due, own_claim, person, require_apart, rules, save, step,
+    move_to_account, organizations_due, own_claim, person, require_apart, rules, save, save_timed, step,
 };
