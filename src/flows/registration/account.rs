@@ -1,9 +1,10 @@
-//! Which account is meant.
+//! Which account is meant: the one that matching is certain of, or else a new one, with those that it may be laid before a
+//! person. Registrations and referrals come to their accounts in this way.
 
 use crate::features::accounts::{self, Account, AccountMatch, Candidate, NewAccount};
 use crate::kernel::ctx::Ctx;
 use crate::kernel::id::AccountId;
-use crate::kernel::matching::{CompanyName, Reason, registrable_domain};
+use crate::kernel::matching::{CompanyName, registrable_domain};
 use crate::kernel::problem::Problem;
 use crate::platform::db::Tx;
 
@@ -51,7 +52,7 @@ pub fn find(tx: &mut Tx<'_>, house: &Ctx, named: Named<'_>) -> Result<Option<Acc
         return accounts::get(tx, house, standing).map(Some);
     }
     let found = accounts::find_match(tx, house, &named.candidate())?;
-    if let Some(found) = found.into_iter().find(decides) {
+    if let Some(found) = found.into_iter().find(|found| found.verdict().decides_claims()) {
         return Ok(Some(found.account));
     }
     match named.domain.and_then(registrable_domain) {
@@ -60,15 +61,19 @@ pub fn find(tx: &mut Tx<'_>, house: &Ctx, named: Named<'_>) -> Result<Option<Acc
     }
 }
 
-/// Whether a match is the account. A domain decides also where the name speaks against it: the name is what a partner
-/// makes of it, and would be a way around the claims of others.
-fn decides(found: &AccountMatch) -> bool {
-    found.certain || found.reasons.contains(&Reason::SameDomain)
+/// The account that is meant, known or new, locked; in house. Of several who name the same new one at once, one makes
+/// it. The country that a partner claims for it is not the account's, or another country would be a way around the claims
+/// of others.
+pub fn find_or_create(tx: &mut Tx<'_>, house: &Ctx, named: Named<'_>) -> Result<Account, Problem> {
+    known_or_new(tx, house, named, None)
 }
 
-/// The account that is meant, known or new, locked; in house. Of several who name the same new one at once, one makes
-/// it.
-pub fn find_or_create(tx: &mut Tx<'_>, house: &Ctx, named: Named<'_>) -> Result<Account, Problem> {
+fn known_or_new(
+    tx: &mut Tx<'_>,
+    house: &Ctx,
+    named: Named<'_>,
+    country: Option<&str>,
+) -> Result<Account, Problem> {
     if named.id.is_none() {
         for key in named.keys() {
             accounts::hold_key(tx, house, &key)?;
@@ -81,9 +86,18 @@ pub fn find_or_create(tx: &mut Tx<'_>, house: &Ctx, named: Named<'_>) -> Result<
         external_id: None,
         name: named.name.or(named.domain).unwrap_or_default().to_owned(),
         domain: named.domain.map(str::to_owned),
-        country: None,
+        country: country.map(str::to_owned),
     };
     accounts::create(tx, house, new)
+}
+
+/// The account of a lead that the organization has accepted, known or new, locked; in house. Those that a new one may be
+/// wait for a person's decision.
+pub fn of_lead(tx: &mut Tx<'_>, house: &Ctx, named: Named<'_>) -> Result<Account, Problem> {
+    let account = known_or_new(tx, house, named, named.country)?;
+    let similar = similar(tx, house, &account)?;
+    accounts::suggest_matches(tx, house, account.id, &similar)?;
+    Ok(account)
 }
 
 /// Other accounts that may be this one, for a person to look at, the likeliest first; in house.
