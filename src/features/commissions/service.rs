@@ -10,6 +10,7 @@ use crate::kernel::problem::Problem;
 use crate::kernel::version::Precondition;
 use crate::platform::db::{Change, Page, PageRequest, Subject, Tx};
 use serde_json::json;
+use std::collections::HashMap;
 
 /// Lines released in one transaction at most.
 const RELEASED_AT_ONCE: i64 = 5_000;
@@ -67,6 +68,15 @@ pub fn set_dispute(
 /// The stored explanation of a line.
 pub fn explanation(tx: &mut Tx<'_>, ctx: &Ctx, id: CommissionId) -> Result<Explanation, Problem> {
     store::explanation(tx, &ctx.scope, id)?.ok_or_else(Problem::not_found)
+}
+
+/// The stored explanations of lines, as far as the caller may see them.
+pub fn explanations(
+    tx: &mut Tx<'_>,
+    ctx: &Ctx,
+    ids: &[CommissionId],
+) -> Result<HashMap<CommissionId, Explanation>, Problem> {
+    store::explanations(tx, &ctx.scope, ids)
 }
 
 /// One clawback, if the caller may see it.

@@ -30,5 +30,5 @@ pub use domain::{
 pub use service::{
     Due, claimed, count_precheck, create, create_submitted, due, get, get_own, incumbent, live_count, lock,
     lock_of_deals, move_to_account, organizations_due, own_claim, person, require_apart, rules, rules_of,
-    save, step,
+    save, save_timed, step,
 };

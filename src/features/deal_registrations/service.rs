@@ -214,10 +214,38 @@ pub fn save(
     after: &DealRegistration,
 ) -> Result<(), Problem> {
     store::update(tx, &house.scope, after)?;
+    tell(tx, house, event, before, after);
+    Ok(())
+}
+
+/// Writes what time has brought to registrations that were locked before, and that it happened to each; in house.
+pub fn save_timed(
+    tx: &mut Tx<'_>,
+    house: &Ctx,
+    event: &'static str,
+    before: &[DealRegistration],
+    after: &[DealRegistration],
+) -> Result<(), Problem> {
+    if after.is_empty() {
+        return Ok(());
+    }
+    store::save_timed(tx, &house.scope, after)?;
+    for (before, after) in before.iter().zip(after) {
+        tell(tx, house, event, before, after);
+    }
+    Ok(())
+}
+
+fn tell(
+    tx: &mut Tx<'_>,
+    house: &Ctx,
+    event: &'static str,
+    before: &DealRegistration,
+    after: &DealRegistration,
+) {
     let change = Change::updated(event, subject(after), before, after);
     let reason = after.reason.clone().filter(|_| after.status != before.status);
     tx.record(house, concerning(change, after).with_reason(reason));
-    Ok(())
 }
 
 /// The claim of another partner that stands in the way; in house, with the account locked.

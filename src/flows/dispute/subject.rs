@@ -3,10 +3,11 @@
 use crate::features::attributions::{self, AttributionStatus};
 use crate::features::disputes::{DisputedId, NewDispute, SubjectType};
 use crate::features::registration_conflicts::{self, Outcome};
-use crate::features::{commissions, deal_registrations, deals, partners};
-use crate::kernel::ctx::Ctx;
+use crate::features::{audit, commissions, deal_registrations, deals, partners, tiers};
+use crate::kernel::ctx::{ActorId, Ctx};
 use crate::kernel::id::{
     AttributionId, CommissionId, DealId, DealRegistrationId, PartnerId, ProgramId, RegistrationConflictId,
+    TierMoveId,
 };
 use crate::kernel::motion::Role;
 use crate::kernel::problem::{FieldProblem, Problem};
@@ -23,11 +24,23 @@ pub struct Target {
     /// The record.
     pub subject_id: Uuid,
     /// What somebody may have decided about it, as the audit trail calls it.
-    pub decisions: &'static [&'static str],
+    decisions: &'static [&'static str],
+    /// Who decided it, where the record itself says so.
+    decided_by: Option<ActorId>,
     /// Whether it can be disputed as it stands.
     is_disputable: bool,
     /// The share that counts, where credit is disputed.
     counting_share: Option<i32>,
+}
+
+impl Target {
+    /// Who made the decision, where that can be told; in house.
+    pub fn contested_by(&self, tx: &mut Tx<'_>, house: &Ctx) -> Result<Option<ActorId>, Problem> {
+        match self.decided_by {
+            None => audit::author_of(tx, house, self.subject_id, self.decisions),
+            told => Ok(told),
+        }
+    }
 }
 
 /// Finds it, and refuses what does not fit together.
@@ -82,6 +95,7 @@ fn seen(
         SubjectType::Attribution => credit(tx, ctx, subject.id),
         SubjectType::Commission => commission(tx, ctx, subject.id),
         SubjectType::Deal => deal(tx, ctx, subject.id, named),
+        SubjectType::TierMove => tier_move(tx, ctx, subject.id),
     };
     let target = found.map_err(|problem| problem.or_if_missing(unknown(&pointer)))?;
     match ctx.scope.partner_id {
@@ -98,6 +112,7 @@ fn registration(tx: &mut Tx<'_>, ctx: &Ctx, id: Uuid) -> Result<Target, Problem>
         program_id: Some(found.program_id),
         subject_id: id,
         decisions: &["deal_registration.rejected", "deal_registration.revoked"],
+        decided_by: None,
         is_disputable: found.status.is_disputable(),
         counting_share: None,
     })
@@ -120,6 +135,7 @@ fn conflict(tx: &mut Tx<'_>, ctx: &Ctx, id: Uuid, named: Option<PartnerId>) -> R
         program_id: Some(claim.program_id),
         subject_id: id,
         decisions: &["registration_conflict.decided"],
+        decided_by: None,
         is_disputable: lost.is_some(),
         counting_share: None,
     })
@@ -140,6 +156,7 @@ fn credit(tx: &mut Tx<'_>, ctx: &Ctx, id: Uuid) -> Result<Target, Problem> {
             "attribution.corrected",
             "attribution.restored",
         ],
+        decided_by: None,
         is_disputable: found.status != AttributionStatus::Claimed,
         counting_share: Some(found.counting_share()),
     })
@@ -153,6 +170,7 @@ fn commission(tx: &mut Tx<'_>, ctx: &Ctx, id: Uuid) -> Result<Target, Problem> {
         program_id: Some(found.program_id),
         subject_id: id,
         decisions: &[],
+        decided_by: None,
         is_disputable: true,
         counting_share: None,
     })
@@ -174,7 +192,22 @@ fn deal(tx: &mut Tx<'_>, ctx: &Ctx, id: Uuid, named: Option<PartnerId>) -> Resul
         program_id: found.program_id,
         subject_id: id,
         decisions: &[],
+        decided_by: None,
         is_disputable: has_part && found.program_id.is_some(),
+        counting_share: None,
+    })
+}
+
+/// A fall that still stands. What the figures decided by themselves was decided by nobody.
+fn tier_move(tx: &mut Tx<'_>, ctx: &Ctx, id: Uuid) -> Result<Target, Problem> {
+    let (found, still_stands) = tiers::fall(tx, ctx, TierMoveId::from_uuid(id))?;
+    Ok(Target {
+        partner_id: found.partner_id,
+        program_id: Some(found.program_id),
+        subject_id: id,
+        decisions: &[],
+        decided_by: found.moved_by,
+        is_disputable: still_stands,
         counting_share: None,
     })
 }

@@ -1,6 +1,7 @@
 //! Disputes: what they hold up, how they end, who may do what, and what many at once come to.
 
 mod decisions;
+mod falls;
 mod lifecycle;
 mod money;
 

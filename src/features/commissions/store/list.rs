@@ -18,6 +18,7 @@ use crate::platform::db::{Page, PageRequest, Position, Tx};
 use chrono::{DateTime, Utc};
 use diesel::prelude::*;
 use rust_decimal::Decimal;
+use std::collections::HashMap;
 use std::str::FromStr;
 use uuid::Uuid;
 
@@ -242,6 +243,24 @@ pub fn explanation(tx: &mut Tx<'_>, scope: &Scope, id: CommissionId) -> Result<O
     stored
         .map(|value| serde_json::from_value(value).map_err(Problem::damaged))
         .transpose()
+}
+
+/// The stored explanations of lines.
+pub fn explanations(
+    tx: &mut Tx<'_>,
+    scope: &Scope,
+    ids: &[CommissionId],
+) -> Result<HashMap<CommissionId, Explanation>, Problem> {
+    let ids: Vec<Uuid> = ids.iter().map(|id| id.uuid()).collect();
+    let query = scoped!(commissions, scope)
+        .filter(commissions::id.eq_any(ids))
+        .select((commissions::id, commissions::explanation));
+    let stored: Vec<(Uuid, serde_json::Value)> = query.load(tx.connection())?;
+    let read = |(id, value)| {
+        let explanation = serde_json::from_value(value).map_err(Problem::damaged)?;
+        Ok((CommissionId::from_uuid(id), explanation))
+    };
+    stored.into_iter().map(read).collect()
 }
 
 /// A page of lines.

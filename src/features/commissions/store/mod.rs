@@ -10,8 +10,8 @@ pub mod standings;
 
 pub use credit::{CreditLine, lines_of_credit};
 pub use list::{
-    Clawback, ClawbackFilter, CommissionFilter, explanation, find, find_clawback, kept_on_deal, list,
-    list_clawbacks, lock, lock_several, set_dispute,
+    Clawback, ClawbackFilter, CommissionFilter, explanation, explanations, find, find_clawback, kept_on_deal,
+    list, list_clawbacks, lock, lock_several, set_dispute,
 };
 pub use moves::{ApprovalScope, approve, lock_released, organizations_with_holds_over, release};
 
