@@ -35,7 +35,7 @@ mod store;
 
 pub use decision_domain::{MERGE_MOVES, Merge, MergeStatus, PAIR_MOVES, Pair, PairStatus};
 pub use decision_service::{
-    CONFLICT, DEAL, REGISTRATION, lock_for_merge, lock_for_undo, lock_standing, merge, moved, resolve,
+    CONFLICT, DEAL, REGISTRATION, alike, lock_for_merge, lock_for_undo, lock_standing, merge, moved, resolve,
     suggest_matches, suggest_pairs, undo_merge,
 };
 pub use domain::{Account, NewAccount};

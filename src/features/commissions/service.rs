@@ -20,6 +20,11 @@ pub fn get(tx: &mut Tx<'_>, ctx: &Ctx, id: CommissionId) -> Result<Commission, P
     store::find(tx, &ctx.scope, id)?.ok_or_else(Problem::not_found)
 }
 
+/// Several lines, as far as the caller may see them; in no order.
+pub fn several(tx: &mut Tx<'_>, ctx: &Ctx, ids: &[CommissionId]) -> Result<Vec<Commission>, Problem> {
+    store::several(tx, &ctx.scope, ids)
+}
+
 /// A page of the lines that the caller may see.
 pub fn list(
     tx: &mut Tx<'_>,

@@ -1,9 +1,10 @@
 //! What a new dispute is about: found in the caller's scope, and whether it can be disputed so.
 
 use crate::features::attributions::{self, AttributionStatus};
+use crate::features::commissions::{self, Commission};
 use crate::features::disputes::{DisputedId, NewDispute, SubjectType};
 use crate::features::registration_conflicts::{self, Outcome};
-use crate::features::{audit, commissions, deal_registrations, deals, partners, tiers};
+use crate::features::{audit, deal_registrations, deals, partners, tiers};
 use crate::kernel::ctx::{ActorId, Ctx};
 use crate::kernel::id::{
     AttributionId, CommissionId, DealId, DealRegistrationId, PartnerId, ProgramId, RegistrationConflictId,
@@ -12,6 +13,7 @@ use crate::kernel::id::{
 use crate::kernel::motion::Role;
 use crate::kernel::problem::{FieldProblem, Problem};
 use crate::platform::db::Tx;
+use std::collections::HashMap;
 use uuid::Uuid;
 
 /// What is disputed.
@@ -46,9 +48,10 @@ impl Target {
 /// Finds it, and refuses what does not fit together.
 pub fn find(tx: &mut Tx<'_>, ctx: &Ctx, new: &NewDispute) -> Result<Target, Problem> {
     let named = named_partner(tx, ctx, new)?;
+    let lines = lines(tx, ctx, new)?;
     let mut targets = Vec::with_capacity(new.subject_ids.len());
     for (place, subject) in new.subject_ids.iter().enumerate() {
-        targets.push(seen(tx, ctx, *subject, named, place)?);
+        targets.push(seen(tx, ctx, *subject, (named, &lines), place)?);
     }
     let first = *targets.first().ok_or_else(Problem::internal)?;
     let mut errors = together(new, &targets);
@@ -68,6 +71,20 @@ pub fn find(tx: &mut Tx<'_>, ctx: &Ctx, new: &NewDispute) -> Result<Target, Prob
     }
 }
 
+/// The disputed commissions that the caller sees, all at once.
+fn lines(tx: &mut Tx<'_>, ctx: &Ctx, new: &NewDispute) -> Result<HashMap<Uuid, Commission>, Problem> {
+    let subjects = new.subject_ids.iter();
+    let ids: Vec<CommissionId> = subjects
+        .filter(|subject| subject.subject_type == SubjectType::Commission)
+        .map(|subject| CommissionId::from_uuid(subject.id))
+        .collect();
+    if ids.is_empty() {
+        return Ok(HashMap::new());
+    }
+    let found = commissions::several(tx, ctx, &ids)?;
+    Ok(found.into_iter().map(|line| (line.id.uuid(), line)).collect())
+}
+
 fn named_partner(tx: &mut Tx<'_>, ctx: &Ctx, new: &NewDispute) -> Result<Option<PartnerId>, Problem> {
     let named = ctx.partner_of_new(new.partner_id)?;
     if let Some(id) = named {
@@ -85,7 +102,7 @@ fn seen(
     tx: &mut Tx<'_>,
     ctx: &Ctx,
     subject: DisputedId,
-    named: Option<PartnerId>,
+    (named, lines): (Option<PartnerId>, &HashMap<Uuid, Commission>),
     place: usize,
 ) -> Result<Target, Problem> {
     let pointer = format!("/subject_ids/{place}");
@@ -93,7 +110,7 @@ fn seen(
         SubjectType::DealRegistration => registration(tx, ctx, subject.id),
         SubjectType::RegistrationConflict => conflict(tx, ctx, subject.id, named),
         SubjectType::Attribution => credit(tx, ctx, subject.id),
-        SubjectType::Commission => commission(tx, ctx, subject.id),
+        SubjectType::Commission => commission(lines, subject.id),
         SubjectType::Deal => deal(tx, ctx, subject.id, named),
         SubjectType::TierMove => tier_move(tx, ctx, subject.id),
     };
@@ -163,8 +180,8 @@ fn credit(tx: &mut Tx<'_>, ctx: &Ctx, id: Uuid) -> Result<Target, Problem> {
 }
 
 /// What a commission comes to is decided by a rule and by nobody.
-fn commission(tx: &mut Tx<'_>, ctx: &Ctx, id: Uuid) -> Result<Target, Problem> {
-    let found = commissions::get(tx, ctx, CommissionId::from_uuid(id))?;
+fn commission(lines: &HashMap<Uuid, Commission>, id: Uuid) -> Result<Target, Problem> {
+    let found = lines.get(&id).ok_or_else(Problem::not_found)?;
     Ok(Target {
         partner_id: found.partner_id,
         program_id: Some(found.program_id),

@@ -7,6 +7,7 @@
 //! nothing but its own side.
 
 pub mod account;
+pub mod alike;
 pub mod clock;
 pub mod conflict;
 pub mod deals;

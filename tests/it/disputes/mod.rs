@@ -4,6 +4,7 @@ mod decisions;
 mod falls;
 mod lifecycle;
 mod money;
+mod several;
 
 use crate::world::{Actor, Reply, World, money};
 use serde_json::{Value, json};

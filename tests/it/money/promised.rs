@@ -227,6 +227,58 @@ fn what_is_edited_without_a_ladder_is_history_too_and_so_is_an_enrollment_that_e
     assert_eq!(world.lines("")[1]["amount"], money("20.00 USD"));
 }
 
+#[test]
+fn the_customers_country_is_that_of_the_lock_point_whatever_becomes_of_the_account() {
+    for (lock_point, expected) in [
+        ("deal_won", ["30.00", "30.00", "40.00"]),
+        ("invoice_paid", ["10.00", "10.00", "40.00"]),
+    ] {
+        let world = World::new();
+        let program = program(&world, lock_point);
+        for (country, rate) in [("DE", "0.3"), ("FR", "0.4")] {
+            let only = json!({ "conditions": { "countries": [country] } });
+            world.rule(
+                &program,
+                rate,
+                json!({ "priority": 1, "conditions": only["conditions"] }),
+            );
+        }
+        let partner = world.enrolled("A", &program);
+        let deals: Vec<String> = (0..3)
+            .map(|_| world.open_deal(&program, "100.00 USD", &[(&partner, 10_000)]))
+            .collect();
+        let account_of = |deal: &String| {
+            let deal = world.admin().get(&format!("/v1/deals/{deal}")).expect(200);
+            format!("/v1/accounts/{}", deal.text("/account_id"))
+        };
+        let put = |path: &str, country: &str| {
+            let body = json!({ "country": country });
+            world.admin().patch(path, body).expect(200);
+        };
+        for deal in &deals[..2] {
+            put(&account_of(deal), "DE");
+        }
+        for deal in &deals {
+            win_now(&world, deal);
+        }
+        put(&account_of(&deals[0]), "AT");
+        // The second deal is moved to a customer elsewhere, and of the third one it becomes known where it is.
+        let elsewhere = world.account();
+        put(&format!("/v1/accounts/{elsewhere}"), "AT");
+        let path = format!("/v1/deals/{}", deals[1]);
+        world
+            .admin()
+            .patch(&path, json!({ "account_id": elsewhere }))
+            .expect(200);
+        put(&account_of(&deals[2]), "FR");
+        for deal in &deals {
+            pay_for(&world, deal);
+        }
+        assert_eq!(amounts(&world, &partner), expected, "{lock_point}");
+        world.books_balance();
+    }
+}
+
 /// The id of a tier move, as an enrollment made now would sort with one: ids of edits are made of the time like all ids.
 fn enrollment_of_now(world: &World, program: &str) -> String {
     world.pass(TimeDelta::hours(1));

@@ -163,6 +163,16 @@ pub fn find(tx: &mut Tx<'_>, scope: &Scope, id: CommissionId) -> Result<Option<C
         .transpose()
 }
 
+/// Several lines, in no order.
+pub fn several(tx: &mut Tx<'_>, scope: &Scope, ids: &[CommissionId]) -> Result<Vec<Commission>, Problem> {
+    let ids: Vec<Uuid> = ids.iter().map(|id| id.uuid()).collect();
+    let query = scoped!(commissions, scope)
+        .filter(commissions::id.eq_any(ids))
+        .select(CommissionRow::as_select());
+    let rows: Vec<CommissionRow> = query.load(tx.connection())?;
+    rows.into_iter().map(Commission::try_from).collect()
+}
+
 /// One line, locked until the transaction ends.
 pub fn lock(tx: &mut Tx<'_>, scope: &Scope, id: CommissionId) -> Result<Option<Commission>, Problem> {
     let row = commissions::table

@@ -11,7 +11,7 @@ pub mod standings;
 pub use credit::{CreditLine, lines_of_credit};
 pub use list::{
     Clawback, ClawbackFilter, CommissionFilter, explanation, explanations, find, find_clawback, kept_on_deal,
-    list, list_clawbacks, lock, lock_several, set_dispute,
+    list, list_clawbacks, lock, lock_several, set_dispute, several,
 };
 pub use moves::{ApprovalScope, approve, lock_released, organizations_with_holds_over, release};
 

@@ -50,14 +50,17 @@ struct Raw {
     above_enrolled_at: Option<DateTime<Utc>>,
 }
 
-/// What both queries ask of deal, credit, enrollment and distributor. Tiers are those of the lock point: what became of a
-/// partner since the deal was promised changes nothing of the promise.
+/// What both queries ask of deal, credit, enrollment and distributor. Tiers and countries are those of the lock
+/// point: what became of a partner or a customer since the deal was promised changes nothing of the promise. What was not
+/// known of the customer then may become known later.
 fn party(moved_at: &str) -> String {
     let lock_at = format!(
         "CASE g.lock_point WHEN 'invoice_paid' THEN {moved_at} ELSE coalesce(d.won_at, {moved_at}) END"
     );
+    let country =
+        "CASE g.lock_point WHEN 'invoice_paid' THEN c.country ELSE coalesce(d.won_country, c.country) END";
     format!(
-        "a.id AS attribution_id, c.country, tier_as_of($1, n.id, d.program_id, {lock_at}) AS tier, \
+        "a.id AS attribution_id, {country} AS country, tier_as_of($1, n.id, d.program_id, {lock_at}) AS tier, \
          e.activated_at AS enrolled_at, n.parent_id AS above_id, u.status AS above_status, \
          f.id IS NOT NULL AS above_enrolled, tier_as_of($1, u.id, d.program_id, {lock_at}) AS above_tier, \
          f.activated_at AS above_enrolled_at"
