@@ -248,7 +248,8 @@ pub struct DisputeView {
     /// What speaks for it.
     #[schema(max_items = 100)]
     pub evidence: Vec<EvidenceBody>,
-    /// The service's calculation: what the commissions came to when the dispute was opened.
+    /// The service's calculation: what the commissions came to when the dispute was opened, with what corrections and
+    /// earlier disputes gave on them.
     #[schema(required)]
     pub computed_amount: Option<MoneyBody>,
     /// The partner's calculation: what they should come to.

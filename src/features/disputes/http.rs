@@ -58,7 +58,8 @@ async fn list_disputes(who: Granted<can::DisputesRead>, query: Filter<DisputesQu
 /// credit that was rejected or whose share is too small, a move to a lower tier, commissions that come to too little, or
 /// one that is missing.
 /// Disputed commissions wait until it is over: approved ones are frozen, others come no further, and those in a payout
-/// are left alone and named. `409 already_exists` when there is a dispute about the same.
+/// are left alone and named. `409 already_exists` when there is a dispute about the same, be it of a commission or of all
+/// that is missing on its deal.
 #[utoipa::path(tag = "Disputes", operation_id = "createDispute", request_body = NewDisputeBody,
     responses((status = 201, description = "The new dispute.", body = DisputeView)),
     extensions(("x-required-permission" = json!("disputes:write"))))]

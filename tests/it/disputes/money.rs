@@ -214,7 +214,7 @@ fn a_finding_is_stale_when_the_line_changed() {
 }
 
 /// What many threads at once are answered.
-fn at_once(count: usize, ask: impl Fn(usize) -> Reply + Sync) -> Vec<u16> {
+pub(super) fn at_once(count: usize, ask: impl Fn(usize) -> Reply + Sync) -> Vec<u16> {
     thread::scope(|scope| {
         let ask = &ask;
         let threads: Vec<_> = (0..count)

@@ -1,9 +1,11 @@
 //! What a dispute is and how it moves.
 
 mod machine;
+mod stake;
 mod subject;
 
 pub use machine::{DisputeOutcome, DisputeStatus, MOVES};
+pub use stake::Stake;
 pub use subject::{DisputeReason, DisputedId, SubjectType};
 
 use crate::kernel::ctx::ActorId;
