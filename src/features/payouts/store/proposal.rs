@@ -65,7 +65,8 @@ fn judged(condition: &str, gate: &Gate) -> String {
              UNION ALL \
              SELECT x.partner_id, x.program_id, x.currency, NULL, x.id, NULL, -x.amount \
              FROM clawbacks x \
-             JOIN commissions o ON o.organization_id = $1 AND o.id = x.commission_id AND o.dispute_id IS NULL \
+             JOIN commissions o ON o.organization_id = $1 AND o.id = x.commission_id \
+                 AND (o.dispute_id IS NULL OR o.status <> 'approved') \
              WHERE x.organization_id = $1 AND x.status = 'payable' AND x.occurred_at <= $3 AND {condition} \
              UNION ALL \
              SELECT x.partner_id, x.program_id, x.currency, NULL, NULL, x.id, x.amount \
