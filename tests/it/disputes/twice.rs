@@ -148,3 +148,48 @@ fn of_a_line_and_its_deal_at_once_one_is_disputed() {
     }
     world.books_balance();
 }
+
+/// Found outside of what is computed and what is claimed: nobody loses by a dispute that they won, nor wins more.
+#[test]
+fn upheld_in_part_is_between_both_calculations() {
+    let (world, _, partner, actor, line) = earned();
+    let id = open(&actor, &[&line], "15.00 USD").expect(201).id();
+    let judge = judge(&world);
+    for found in [
+        "-1000.00 USD",
+        "9.99 USD",
+        "10.00 USD",
+        "15.01 USD",
+        "-999999999999999.99 USD",
+        "999999999999999.99 USD",
+    ] {
+        let finding = json!({ "found_amount": money(found) });
+        verb(world.admin(), &id, "review", finding).expect(200);
+        for outcome in ["upheld", "partially_upheld"] {
+            decide(&judge, &id, outcome)
+                .refused(422, "validation_failed")
+                .pointer("/outcome", "not_found_so");
+        }
+        assert_eq!(world.balance(&partner, "disputed"), "10.00");
+    }
+    assert_eq!(world.admin().all("/v1/adjustments").len(), 0);
+    let finding = json!({ "found_amount": money("10.01 USD") });
+    verb(world.admin(), &id, "review", finding).expect(200);
+    decide(&judge, &id, "partially_upheld").expect(200);
+    assert_eq!(world.balance(&partner, "payable"), "10.01");
+    world.books_balance();
+}
+
+/// What the partner claims is what it comes to by now: there is nothing to uphold.
+#[test]
+fn a_claim_that_is_met_meanwhile_is_not_upheld_with_nothing() {
+    let (world, _, _, actor, line) = earned();
+    let id = open(&actor, &[&line], "15.00 USD").expect(201).id();
+    corrected(&world, &world.line(""), "correction", "5.00 USD");
+    let finding = json!({ "found_amount": money("15.00 USD") });
+    verb(world.admin(), &id, "review", finding).expect(200);
+    let judge = judge(&world);
+    decide(&judge, &id, "upheld").pointer("/outcome", "not_found_so");
+    decide(&judge, &id, "denied").expect(200);
+    world.books_balance();
+}
