@@ -284,11 +284,11 @@ impl Dispute {
         })
     }
 
-    /// The partner takes it back.
-    pub fn withdraw(self, now: DateTime<Utc>) -> Result<Self, Problem> {
+    /// The partner takes it back, or whoever opened it for the partner.
+    pub fn withdraw(self, reason: Option<String>, now: DateTime<Utc>) -> Result<Self, Problem> {
         Ok(Self {
             decided_at: Some(now),
-            ..self.moved("withdraw", DisputeStatus::Withdrawn, None, now)?
+            ..self.moved("withdraw", DisputeStatus::Withdrawn, reason, now)?
         })
     }
 
