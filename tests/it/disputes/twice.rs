@@ -149,6 +149,43 @@ fn of_a_line_and_its_deal_at_once_one_is_disputed() {
     world.books_balance();
 }
 
+/// A line that is held: what a dispute gives on it is paid when the line is.
+#[test]
+fn what_is_given_on_a_held_line_waits_for_it() {
+    for approval in ["automatic", "manual"] {
+        let world = World::new();
+        let program = world.program(json!({ "commission_approval": approval }));
+        world.rule(&program, "0.1", json!({ "hold_days": 30 }));
+        let partner = world.enrolled("A", &program);
+        world.sale(&program, &partner, "100.00 USD");
+        let actor = world.full_partner_key(&partner);
+        let line = world.line("")["id"].as_str().unwrap().to_owned();
+        uphold(&world, &open(&actor, &[&line], "15.00 USD").expect(201));
+        let coming = |field: &str| {
+            let path = format!("/v1/partners/{partner}/payment-expectations");
+            actor.get(&path).expect(200)["expectations"][0][field].clone()
+        };
+        let drafted = || texts(&world.draft_run().payouts(), "amount");
+        assert_eq!(drafted(), [""; 0], "{approval}");
+        assert_eq!(coming("pending"), money("15.00 USD"));
+        assert_eq!(coming("approved"), money("0.00 USD"));
+        world.pass(chrono::TimeDelta::days(31));
+        world.work();
+        if approval == "manual" {
+            assert_eq!(drafted(), [""; 0], "nobody has approved the line");
+            assert_eq!(coming("due"), money("15.00 USD"));
+            world
+                .admin()
+                .post_once(&format!("/v1/commissions/{line}/approve"), json!({}))
+                .expect(200);
+        }
+        assert_eq!(coming("approved"), money("15.00 USD"));
+        assert_eq!(drafted(), ["15.00"], "{approval}");
+        world.paid_run(&world.finance());
+        world.books_balance();
+    }
+}
+
 /// Found outside of what is computed and what is claimed: nobody loses by a dispute that they won, nor wins more.
 #[test]
 fn upheld_in_part_is_between_both_calculations() {
