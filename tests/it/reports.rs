@@ -215,5 +215,6 @@ fn sums_are_wider_than_single_amounts() {
         assert_eq!(total["sourced_pipeline"]["amount"], summed, "{group_by}");
     }
     let months = program_summary(world.admin(), "group_by=month");
-    assert_eq!(months["rows"][0]["net_revenue"]["amount"], summed);
+    let last = months["rows"].as_array().unwrap().last().unwrap();
+    assert_eq!(last["net_revenue"]["amount"], summed);
 }

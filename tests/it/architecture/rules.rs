@@ -145,6 +145,8 @@ pub const FOREIGN_TABLES: &[(&str, &[&str], &str)] = &[
             "adjustments",
             "clawbacks",
             "commissions",
+            "dispute_lines",
+            "disputes",
             "partners",
             "payout_methods",
             "programs",
@@ -154,6 +156,8 @@ pub const FOREIGN_TABLES: &[(&str, &[&str], &str)] = &[
     (
         "payment_expectations",
         &[
+            "adjustments",
+            "clawbacks",
             "commissions",
             "disputes",
             "invoices",
@@ -165,6 +169,11 @@ pub const FOREIGN_TABLES: &[(&str, &[&str], &str)] = &[
             "programs",
         ],
         "everything that keeps money from being paid is found in one query for any number of programs",
+    ),
+    (
+        "disputes",
+        &["adjustments", "commissions"],
+        "what disputed money was given before is added up in one query",
     ),
     (
         "statements",
