@@ -185,6 +185,11 @@ const EVENTS: &[(&str, &[&str], &str)] = &[
     ("payment", &["recorded"], RECORD),
     ("refund", &["recorded"], RECORD),
     ("credit_note", &["issued"], RECORD),
+    (
+        "exchange_rate",
+        &["recorded"],
+        "the record; the rates of an import are told by the import alone",
+    ),
     ("commission_rule", &["created", "updated"], RECORD),
     (
         "commission_rule_version",

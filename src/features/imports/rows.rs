@@ -13,6 +13,14 @@ use std::str::from_utf8;
 
 const NAME_LIMIT: usize = 255;
 const DOMAIN_LIMIT: usize = 253;
+/// How the ECB writes that there was no rate.
+const NO_RATE: &str = "N/A";
+/// The currency for one of which the ECB says how much there is of each other.
+const RATE_BASE: &str = "EUR";
+/// The most decimals of a rate.
+const RATE_DECIMALS: u32 = 10;
+/// Rates are below this.
+const RATE_LIMIT: u32 = 100_000_000;
 
 /// Why the whole file cannot be read.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -66,12 +74,24 @@ pub struct Row {
     pub line: u64,
     /// The mapped fields; `None` where the cell is empty.
     cells: Vec<(&'static str, Option<Value>)>,
+    /// Rates by their currency, in a file that has a column for each.
+    rates: Vec<(String, Decimal)>,
 }
 
 impl Row {
     /// The text of a field that every valid row has.
     pub fn key(&self, name: &str) -> &str {
         self.text(name).unwrap_or_default()
+    }
+
+    /// What the row is known by within its file: its first field.
+    pub fn identity(&self) -> &str {
+        self.cells.first().map_or("", |(name, _)| self.key(name))
+    }
+
+    /// The rates of the row's day, by currency.
+    pub fn rates(&self) -> &[(String, Decimal)] {
+        &self.rates
     }
 
     /// The text of a field, if it is mapped and not empty.
@@ -141,6 +161,8 @@ pub struct Layout {
     headings: Vec<String>,
     /// The column of each field of the mapping; `None` for constants.
     columns: Vec<Option<usize>>,
+    /// The columns of rates, in a file of rates.
+    rates: Vec<usize>,
 }
 
 impl Layout {
@@ -156,16 +178,28 @@ impl Layout {
             let detail = "The headings hold NUL characters; the file is not UTF-8 text.";
             return Err(FileError::new("invalid_encoding", detail));
         }
-        let columns = mapping
+        let columns: Vec<Option<usize>> = mapping
             .fields
             .iter()
             .map(|field| column(&headings, field))
             .collect::<Result<_, _>>()?;
+        let rates = rate_columns(&mapping, &headings, &columns);
         Ok(Self {
             mapping,
             headings,
             columns,
+            rates,
         })
+    }
+
+    /// The field that rows are known by.
+    pub fn identity(&self) -> &'static str {
+        self.mapping.fields.first().map_or("", |field| field.target.name)
+    }
+
+    /// What a person would look for in the file to find what rows are known by.
+    pub fn label_of_identity(&self) -> &str {
+        self.mapping.fields.first().map_or("", FieldMapping::label)
     }
 
     /// What a person would look for in the file to find this field.
@@ -194,6 +228,7 @@ impl Layout {
         let mut row = Row {
             line,
             cells: Vec::with_capacity(self.columns.len()),
+            rates: Vec::new(),
         };
         for (field, column) in self.mapping.fields.iter().zip(&self.columns) {
             let text = match (&field.source, column) {
@@ -202,6 +237,18 @@ impl Layout {
                 (Source::Column(_), None) => "",
             };
             row.cells.push((field.target.name, reading.cell(field, text)));
+        }
+        for column in &self.rates {
+            let (text, heading) = (cells[*column], &self.headings[*column]);
+            match rate(text) {
+                Ok(rate) => row.rates.extend(rate.map(|rate| (heading.clone(), rate))),
+                Err(message) => reading.rejections.push(Rejection {
+                    line,
+                    column: heading.clone(),
+                    code: "invalid_rate",
+                    message: message.to_owned(),
+                }),
+            }
         }
         if reading.rejections.is_empty() {
             Ok(row)
@@ -244,6 +291,31 @@ impl Layout {
         };
         Currency::from_code(meaning(field, text)).ok()
     }
+}
+
+/// In a file of rates, the columns that no field takes and that a currency heads.
+fn rate_columns(mapping: &Mapping, headings: &[String], taken: &[Option<usize>]) -> Vec<usize> {
+    let is_wide = |field: &FieldMapping| field.target.kind == Kind::Day;
+    if !mapping.fields.iter().any(is_wide) {
+        return Vec::new();
+    }
+    let of_currencies = headings.iter().enumerate().filter(|(index, heading)| {
+        is_upper(heading, 3) && heading.as_str() != RATE_BASE && !taken.contains(&Some(*index))
+    });
+    of_currencies.map(|(index, _)| index).collect()
+}
+
+/// A rate of a day; none where there was none.
+fn rate(text: &str) -> Result<Option<Decimal>, &'static str> {
+    if text.is_empty() || text == NO_RATE {
+        return Ok(None);
+    }
+    let rate = plain_decimal(text).map(|rate| rate.normalize());
+    let good = rate.filter(|rate| {
+        *rate > Decimal::ZERO && *rate < Decimal::from(RATE_LIMIT) && rate.scale() <= RATE_DECIMALS
+    });
+    good.map(Some)
+        .ok_or("Write a plain decimal above zero with at most ten decimals, or N/A.")
 }
 
 fn column(headings: &[String], field: &FieldMapping) -> Result<Option<usize>, FileError> {
@@ -346,6 +418,10 @@ impl Reading {
                         .map_err(|error| (money_code(&error), sentence(&error.to_string())))?,
                 ),
                 None => return Ok(None),
+            },
+            Kind::Day => match moment(field, text) {
+                Some(moment) => Value::Text(moment.date_naive().to_string()),
+                None => return refuse("invalid_date", "The cell is no day in the declared format."),
             },
             Kind::Date => match moment(field, text) {
                 Some(moment) => Value::Date(moment.date_naive()),

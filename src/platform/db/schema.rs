@@ -1237,6 +1237,23 @@ diesel::table! {
 }
 
 diesel::table! {
+    exchange_rates (organization_id, id) {
+        organization_id -> Uuid,
+        id -> Uuid,
+        base -> Text,
+        quote -> Text,
+        valid_on -> Date,
+        rate -> Numeric,
+        source -> Text,
+        supersedes_id -> Nullable<Uuid>,
+        reason -> Nullable<Text>,
+        created_by -> Nullable<Uuid>,
+        created_by_type -> Nullable<Text>,
+        created_at -> Timestamptz,
+    }
+}
+
+diesel::table! {
     program_terms (organization_id, id) {
         organization_id -> Uuid,
         id -> Uuid,
@@ -1413,6 +1430,7 @@ diesel::allow_tables_to_appear_in_same_query!(
     enrollments,
     event_counters,
     events,
+    exchange_rates,
     idempotency_keys,
     identities,
     identity_providers,
