@@ -37,3 +37,8 @@ CREATE TRIGGER exchange_rates_append_only BEFORE UPDATE OR DELETE ON exchange_ra
 
 SELECT protect_organization_table('exchange_rates');
 GRANT SELECT, INSERT ON exchange_rates TO copartner_service;
+
+ALTER TABLE imports
+    DROP CONSTRAINT imports_resource_check,
+    ADD CONSTRAINT imports_resource_check
+        CHECK (resource IN ('product_families', 'partners', 'accounts', 'deals', 'invoices', 'exchange_rates'));

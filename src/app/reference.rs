@@ -198,8 +198,8 @@ const EVENTS: &[(&str, &[&str], &str)] = &[
     ),
     (
         "commission",
-        &["accrued", "released", "approved", "clawed_back"],
-        "`id` and `amount`; for `accrued` also `deal_id`, `program_id`, `partner_id`, `status` and `ineligible_reason`; for \
+        &["accrued", "released", "approved", "clawed_back", "exchanged"],
+        "`id` and `amount`; for `exchanged` also `from`, `direction`, `rates` and `on`; for `accrued` also `deal_id`, `program_id`, `partner_id`, `status` and `ineligible_reason`; for \
          `clawed_back`, whose subject is the clawback, also `commission_id`, `refund_id`, `taken_from` and `zero_reason`",
     ),
     (

@@ -1,12 +1,13 @@
 //! The work in the background: any number of replicas may run it, and each piece is done by one of them.
 //!
 //! Three threads, so that a long import holds nothing else up: one loads imports, one compares accounts with one
-//! another, the third numbers events, seals the audit trail, releases holds, looks after referrals and disputes, ends
-//! protections, reviews tiers, makes the match keys of accounts and forgets Idempotency-Keys that are a day old.
+//! another, the third numbers events, seals the audit trail, exchanges lines, releases holds, looks after referrals and
+//! disputes, ends protections, reviews tiers, makes the match keys of accounts and forgets Idempotency-Keys that are a
+//! day old.
 
 use crate::features::imports::release_all;
 use crate::features::{accounts, audit, commissions, deal_registrations, disputes, events, referrals, tiers};
-use crate::flows::{hold_release, imports, registration};
+use crate::flows::{exchange, hold_release, imports, registration};
 use crate::kernel::ctx::Ctx;
 use crate::kernel::problem::Problem;
 use crate::platform::clock::Clock;
@@ -114,6 +115,7 @@ fn load_imports(db: &Db, clock: &dyn Clock) -> Result<bool, Problem> {
 }
 
 fn keep_house(db: &Db, clock: &dyn Clock) -> Result<bool, Problem> {
+    let exchanged = exchange_lines(db, clock)?;
     let released = release_holds(db, clock)?;
     let aged = look_after_referrals(db, clock)?;
     let moved = move_registrations(db, clock)?;
@@ -123,7 +125,7 @@ fn keep_house(db: &Db, clock: &dyn Clock) -> Result<bool, Problem> {
     let sealed = seal_audit_trail(db, clock)?;
     let keyed = make_match_keys(db, clock)?;
     forget_answers(db, clock.now())?;
-    Ok(released || aged || moved || noted || reviewed || keyed || numbered || sealed)
+    Ok(exchanged || released || aged || moved || noted || reviewed || keyed || numbered || sealed)
 }
 
 /// Makes the match keys of accounts that want them: all of them once after an upgrade that makes other keys.
@@ -186,6 +188,16 @@ fn release_holds(db: &Db, clock: &dyn Clock) -> Result<bool, Problem> {
     let mut any = false;
     for ctx in db.outside_now(|connection| commissions::organizations_with_holds_over(connection, now))? {
         any |= db.write_now(&ctx, |tx| hold_release::run(tx, &ctx))? > 0;
+    }
+    Ok(any)
+}
+
+/// Exchanges lines whose rate came after they were earned. Those without a rate wait on and are no work.
+fn exchange_lines(db: &Db, clock: &dyn Clock) -> Result<bool, Problem> {
+    let now = clock.now();
+    let mut any = false;
+    for ctx in db.outside_now(|connection| commissions::organizations_with_unexchanged_lines(connection, now))? {
+        any |= db.write_now(&ctx, |tx| exchange::run(tx, &ctx))? > 0;
     }
     Ok(any)
 }

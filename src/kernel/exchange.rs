@@ -34,6 +34,16 @@ word_enum! {
     }
 }
 
+word_enum! {
+    /// When what a partner earns is exchanged into the currency that it is paid in.
+    FxPolicy, "exchange policy" {
+        /// When it is earned, at the rate of the day on which the money came in.
+        AtAccrual = "at_accrual",
+        /// When a payout sets it aside, at the rate of the day of the run's cut-off.
+        AtPayout = "at_payout",
+    }
+}
+
 /// One rate that an exchange goes through: so much of `quote` for one of `base`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Leg {
@@ -153,6 +163,88 @@ impl Exchange {
         } else {
             Err(ExchangeError::NoPath)
         }
+    }
+}
+
+/// The exchange of an earned line, from which its amount can be computed again.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LineExchange {
+    /// When it was exchanged, by policy.
+    pub policy: FxPolicy,
+    /// By which rates.
+    pub exchange: Exchange,
+    /// The day whose rate was asked for.
+    pub on: NaiveDate,
+    /// The rounding of the program.
+    pub rounding: Rounding,
+    /// What had been posted before for the line, component and partner, in the currency of the invoice.
+    #[serde(with = "rust_decimal::serde::str")]
+    pub before: Decimal,
+    /// What the line earned, in the currency of the invoice.
+    #[serde(with = "rust_decimal::serde::str")]
+    pub amount: Decimal,
+    /// What that is in the currency that the partner is paid in.
+    #[serde(with = "rust_decimal::serde::str")]
+    pub result: Decimal,
+}
+
+impl LineExchange {
+    /// Exchanges what a line earned; the sum that it is part of is rounded, so that parts add up to the whole.
+    pub fn of(
+        policy: FxPolicy,
+        exchange: Exchange,
+        on: NaiveDate,
+        rounding: Rounding,
+        (before, amount): (Money, Money),
+    ) -> Result<Self, ExchangeError> {
+        let result = exchange.convert_part(before, amount, rounding)?;
+        Ok(Self {
+            policy,
+            exchange,
+            on,
+            rounding,
+            before: before.amount(),
+            amount: amount.amount(),
+            result: result.amount(),
+        })
+    }
+
+    /// The amount computed again, from everything but the stored result.
+    pub fn recompute(&self) -> Result<Money, ExchangeError> {
+        let money = |amount| Money::new(amount, self.exchange.from);
+        self.exchange
+            .convert_part(money(self.before)?, money(self.amount)?, self.rounding)
+    }
+
+    /// The result as it is stored.
+    pub fn result(&self) -> Result<Money, ExchangeError> {
+        Ok(Money::new(self.result, self.exchange.to)?)
+    }
+
+    /// The arithmetic, exact and before rounding.
+    pub fn expression(&self) -> Result<String, ExchangeError> {
+        let money = |amount| Money::new(amount, self.exchange.from);
+        let (before, amount) = (money(self.before)?, money(self.amount)?);
+        let whole = self.exchange.expression(before.checked_add(amount)?);
+        if before.is_zero() {
+            return Ok(whole);
+        }
+        Ok(format!("({whole}) - ({})", self.exchange.expression(before)))
+    }
+
+    /// Says in plain English how it was exchanged.
+    pub fn sentence(&self) -> Result<String, ExchangeError> {
+        let when = match self.policy {
+            FxPolicy::AtAccrual => "when it was earned",
+            FxPolicy::AtPayout => "when it was paid",
+        };
+        Ok(format!(
+            "It was exchanged {when}, for {}, at {}: {} comes to {}.",
+            self.on,
+            self.exchange.rates_in_words(),
+            self.expression()?,
+            self.result()?
+        ))
     }
 }
 

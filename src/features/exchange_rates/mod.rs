@@ -13,5 +13,6 @@ mod service;
 mod store;
 
 pub use domain::{Asked, MAX_AGE_DAYS};
+pub use dto::LegView;
 pub use service::rates_for;
 pub use store::{GivenRate, LoadedDay, load};

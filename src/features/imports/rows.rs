@@ -1,6 +1,7 @@
 //! One record of the file as typed cells, or everything that is wrong with it.
 
 use super::mapping::{FieldMapping, Mapping, Source};
+use super::rate_columns::{rate, rate_columns};
 use super::targets::Kind;
 use crate::kernel::money::{Currency, Money, MoneyError, plain_decimal};
 use crate::kernel::patch::Patch;
@@ -13,14 +14,6 @@ use std::str::from_utf8;
 
 const NAME_LIMIT: usize = 255;
 const DOMAIN_LIMIT: usize = 253;
-/// How the ECB writes that there was no rate.
-const NO_RATE: &str = "N/A";
-/// The currency for one of which the ECB says how much there is of each other.
-const RATE_BASE: &str = "EUR";
-/// The most decimals of a rate.
-const RATE_DECIMALS: u32 = 10;
-/// Rates are below this.
-const RATE_LIMIT: u32 = 100_000_000;
 
 /// Why the whole file cannot be read.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -293,31 +286,6 @@ impl Layout {
     }
 }
 
-/// In a file of rates, the columns that no field takes and that a currency heads.
-fn rate_columns(mapping: &Mapping, headings: &[String], taken: &[Option<usize>]) -> Vec<usize> {
-    let is_wide = |field: &FieldMapping| field.target.kind == Kind::Day;
-    if !mapping.fields.iter().any(is_wide) {
-        return Vec::new();
-    }
-    let of_currencies = headings.iter().enumerate().filter(|(index, heading)| {
-        is_upper(heading, 3) && heading.as_str() != RATE_BASE && !taken.contains(&Some(*index))
-    });
-    of_currencies.map(|(index, _)| index).collect()
-}
-
-/// A rate of a day; none where there was none.
-fn rate(text: &str) -> Result<Option<Decimal>, &'static str> {
-    if text.is_empty() || text == NO_RATE {
-        return Ok(None);
-    }
-    let rate = plain_decimal(text).map(|rate| rate.normalize());
-    let good = rate.filter(|rate| {
-        *rate > Decimal::ZERO && *rate < Decimal::from(RATE_LIMIT) && rate.scale() <= RATE_DECIMALS
-    });
-    good.map(Some)
-        .ok_or("Write a plain decimal above zero with at most ten decimals, or N/A.")
-}
-
 fn column(headings: &[String], field: &FieldMapping) -> Result<Option<usize>, FileError> {
     let Source::Column(wanted) = &field.source else {
         return Ok(None);
@@ -447,7 +415,8 @@ fn sentence(words: &str) -> String {
         .collect()
 }
 
-fn is_upper(text: &str, length: usize) -> bool {
+/// Whether the text is so many upper-case letters.
+pub(super) fn is_upper(text: &str, length: usize) -> bool {
     text.len() == length && text.bytes().all(|byte| byte.is_ascii_uppercase())
 }
 

@@ -212,6 +212,11 @@ diesel::table! {
         row_version -> Int8,
         created_at -> Timestamptz,
         updated_at -> Timestamptz,
+        exchanged_currency -> Nullable<Text>,
+        exchanged_amount -> Nullable<Numeric>,
+        exchange -> Nullable<Jsonb>,
+        owed_currency -> Text,
+        owed_amount -> Numeric,
     }
 }
 
@@ -722,6 +727,7 @@ diesel::table! {
         hidden_from_parent -> Bool,
         status_reason_code -> Nullable<Text>,
         territories -> Array<Text>,
+        payout_currency -> Nullable<Text>,
     }
 }
 
@@ -899,6 +905,7 @@ diesel::table! {
         row_version -> Int8,
         created_at -> Timestamptz,
         updated_at -> Timestamptz,
+        fx_policy -> Text,
     }
 }
 
@@ -1339,6 +1346,7 @@ diesel::table! {
         previous_hash -> Nullable<Text>,
         hash -> Text,
         issued_at -> Timestamptz,
+        exchanged -> Numeric,
     }
 }
 

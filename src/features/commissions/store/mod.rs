@@ -4,6 +4,7 @@ pub mod accrual;
 pub mod clawback;
 mod credit;
 mod deals;
+pub mod exchange;
 mod list;
 mod moves;
 pub mod standings;
