@@ -11,7 +11,7 @@ use crate::flows::{exchange, hold_release, imports, registration};
 use crate::kernel::ctx::Ctx;
 use crate::kernel::problem::Problem;
 use crate::platform::clock::Clock;
-use crate::platform::db::Db;
+use crate::platform::db::{Db, step_in};
 use crate::platform::web::forget_answers;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -100,12 +100,12 @@ pub fn step(db: &Db, clock: &dyn Clock) -> Result<bool, Problem> {
     Ok(keep_house(db, clock)? || imported || compared)
 }
 
-/// Suggests pairs for accounts that were written since.
+/// Suggests pairs for accounts that were written since, and lays before a person what meets by them.
 fn compare_accounts(db: &Db, clock: &dyn Clock) -> Result<bool, Problem> {
     let mut any = false;
     for organization_id in db.outside_now(accounts::organizations_to_compare)? {
-        let ctx = Ctx::system(organization_id, clock.now());
-        any |= db.write_now(&ctx, |tx| accounts::suggest_pairs(tx, &ctx))? > 0;
+        let ctx = db.outside_now(|connection| step_in(connection, organization_id, clock.now()))?;
+        any |= db.write_now(&ctx, |tx| registration::alike::compare(tx, &ctx))? > 0;
     }
     Ok(any)
 }

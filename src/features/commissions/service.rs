@@ -11,6 +11,7 @@ use crate::kernel::problem::Problem;
 use crate::kernel::version::Precondition;
 use crate::platform::db::{Change, Page, PageRequest, Subject, Tx};
 use serde_json::json;
+use std::collections::HashMap;
 
 /// Lines released in one transaction at most.
 const RELEASED_AT_ONCE: i64 = 5_000;
@@ -18,6 +19,11 @@ const RELEASED_AT_ONCE: i64 = 5_000;
 /// One line, if the caller may see it.
 pub fn get(tx: &mut Tx<'_>, ctx: &Ctx, id: CommissionId) -> Result<Commission, Problem> {
     store::find(tx, &ctx.scope, id)?.ok_or_else(Problem::not_found)
+}
+
+/// Several lines, as far as the caller may see them; in no order.
+pub fn several(tx: &mut Tx<'_>, ctx: &Ctx, ids: &[CommissionId]) -> Result<Vec<Commission>, Problem> {
+    store::several(tx, &ctx.scope, ids)
 }
 
 /// A page of the lines that the caller may see.
@@ -72,6 +78,15 @@ pub fn explanation(
     id: CommissionId,
 ) -> Result<(Explanation, Option<LineExchange>), Problem> {
     store::explanation(tx, &ctx.scope, id)?.ok_or_else(Problem::not_found)
+}
+
+/// The stored explanations of lines, as far as the caller may see them.
+pub fn explanations(
+    tx: &mut Tx<'_>,
+    ctx: &Ctx,
+    ids: &[CommissionId],
+) -> Result<HashMap<CommissionId, Explanation>, Problem> {
+    store::explanations(tx, &ctx.scope, ids)
 }
 
 /// One clawback, if the caller may see it.

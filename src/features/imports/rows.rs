@@ -10,6 +10,7 @@ use chrono::format::{Item, Parsed, parse};
 use chrono::{DateTime, Datelike, NaiveDate, NaiveTime, SubsecRound, Utc};
 use csv::ByteRecord;
 use rust_decimal::Decimal;
+use std::collections::BTreeSet;
 use std::str::from_utf8;
 
 const NAME_LIMIT: usize = 255;
@@ -371,6 +372,10 @@ impl Reading {
             })?),
             Kind::Country if is_upper(text, 2) => Value::Text(text.to_owned()),
             Kind::Country => return refuse("invalid_format", "Write ISO 3166-1 alpha-2, such as DE."),
+            Kind::Countries => match countries(text) {
+                Some(countries) => Value::Text(countries),
+                None => return refuse("invalid_format", "Write ISO 3166-1 alpha-2, such as AT;CH;DE."),
+            },
             Kind::Word(words) if words.contains(&text) => Value::Text(text.to_owned()),
             Kind::Word(words) => {
                 return Err(("unknown_value", format!("Known values: {}.", words.join(", "))));
@@ -418,6 +423,16 @@ fn sentence(words: &str) -> String {
 /// Whether the text is so many upper-case letters.
 pub(super) fn is_upper(text: &str, length: usize) -> bool {
     text.len() == length && text.bytes().all(|byte| byte.is_ascii_uppercase())
+}
+
+/// The countries of a cell, each once and in order.
+fn countries(text: &str) -> Option<String> {
+    let named: BTreeSet<&str> = text
+        .split([' ', ',', ';', '|'])
+        .filter(|one| !one.is_empty())
+        .collect();
+    let is_whole = named.iter().all(|one| is_upper(one, 2)) && !named.is_empty();
+    is_whole.then(|| named.into_iter().collect::<Vec<_>>().join(" "))
 }
 
 fn domain(text: &str) -> Option<String> {

@@ -33,6 +33,8 @@ pub enum Kind {
     Domain,
     /// ISO 3166-1 alpha-2.
     Country,
+    /// Several of them, separated by spaces, commas, semicolons or bars; kept in order and separated by spaces.
+    Countries,
     /// One of these words.
     Word(&'static [&'static str]),
     /// A plain decimal in the row's currency.
@@ -94,6 +96,7 @@ const PARTNERS: &[Target] = &[
     required("name", Kind::Text),
     optional("domain", Kind::Domain),
     optional("country", Kind::Country),
+    optional("territories", Kind::Countries),
     guarded(
         "status",
         Kind::Word(&["applied", "approved"]),

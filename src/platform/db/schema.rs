@@ -426,6 +426,7 @@ diesel::table! {
         hidden_from_parent -> Bool,
         crm_partner_source -> Nullable<Text>,
         crm_partner_influence -> Nullable<Text>,
+        won_country -> Nullable<Text>,
     }
 }
 

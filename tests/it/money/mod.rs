@@ -11,6 +11,7 @@ mod guards;
 mod holds;
 mod late;
 mod paying;
+mod promised;
 mod races;
 mod runs;
 mod statements;

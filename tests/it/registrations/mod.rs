@@ -1,5 +1,6 @@
 //! Deal registrations: claims, their life cycle, races for an account, and what partners do not learn of one another.
 
+mod alike;
 mod joined;
 mod lifecycle;
 mod racing;

@@ -4,9 +4,9 @@ use super::super::domain::{
     ClawbackStatus, Commission, CommissionKind, CommissionStatus, Owed, TakenFrom, ZeroReason,
 };
 use super::money;
-use crate::kernel::commission::{Component, Explanation, IneligibleReason};
+use crate::kernel::commission::{Component, IneligibleReason};
 use crate::kernel::ctx::{Ctx, Scope};
-use crate::kernel::exchange::{FxPolicy, LineExchange};
+use crate::kernel::exchange::FxPolicy;
 use crate::kernel::id::{
     AttributionId, ClawbackId, CommissionId, CommissionRuleVersionId, CreditNoteId, DealId, DisputeId,
     InvoiceId, InvoiceLineId, PartnerId, PaymentId, ProgramId, RefundId,
@@ -20,7 +20,7 @@ use chrono::{DateTime, Utc};
 use diesel::dsl::{AsSelect, sql};
 use diesel::expression::SqlLiteral;
 use diesel::prelude::*;
-use diesel::sql_types::{Bool, Jsonb, Nullable, Numeric, Text, Timestamptz};
+use diesel::sql_types::{Bool, Nullable, Numeric, Text, Timestamptz};
 use rust_decimal::Decimal;
 use std::str::FromStr;
 use uuid::Uuid;
@@ -199,6 +199,16 @@ pub fn find(tx: &mut Tx<'_>, scope: &Scope, id: CommissionId) -> Result<Option<C
     row.map(Commission::try_from).transpose()
 }
 
+/// Several lines, in no order.
+pub fn several(tx: &mut Tx<'_>, scope: &Scope, ids: &[CommissionId]) -> Result<Vec<Commission>, Problem> {
+    let ids: Vec<Uuid> = ids.iter().map(|id| id.uuid()).collect();
+    let query = scoped!(commissions, scope)
+        .filter(commissions::id.eq_any(ids))
+        .select(whole());
+    let rows: Vec<WholeRow> = query.load(tx.connection())?;
+    rows.into_iter().map(Commission::try_from).collect()
+}
+
 /// One line, locked until the transaction ends.
 pub fn lock(tx: &mut Tx<'_>, scope: &Scope, id: CommissionId) -> Result<Option<Commission>, Problem> {
     let row: Option<WholeRow> = commissions::table
@@ -268,28 +278,6 @@ pub fn set_dispute(
     );
     diesel::update(target).set(change).execute(tx.connection())?;
     Ok(())
-}
-
-/// The stored explanation of one line, and of its exchange, if it was exchanged.
-pub fn explanation(
-    tx: &mut Tx<'_>,
-    scope: &Scope,
-    id: CommissionId,
-) -> Result<Option<(Explanation, Option<LineExchange>)>, Problem> {
-    let exchange = sql::<Nullable<Jsonb>>("commissions.exchange");
-    let query = scoped!(commissions, scope)
-        .filter(commissions::id.eq(id.uuid()))
-        .select((commissions::explanation, exchange));
-    let stored: Option<(serde_json::Value, Option<serde_json::Value>)> =
-        query.first(tx.connection()).optional()?;
-    let Some((explanation, exchange)) = stored else {
-        return Ok(None);
-    };
-    let exchange = exchange.map(serde_json::from_value).transpose();
-    Ok(Some((
-        serde_json::from_value(explanation).map_err(Problem::damaged)?,
-        exchange.map_err(Problem::damaged)?,
-    )))
 }
 
 /// A page of lines.

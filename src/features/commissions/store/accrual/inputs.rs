@@ -150,7 +150,10 @@ pub fn inputs(tx: &mut Tx<'_>, scope: &Scope, source: Source<'_>) -> Result<Inpu
             }
         }
     };
-    inputs.programs = programs(tx, scope, &inputs)?;
+    let of_payments = inputs.payments.iter().map(|row| row.program_id);
+    let of_credits = inputs.credits.iter().map(|row| row.program_id);
+    let of_both: BTreeSet<Uuid> = of_payments.chain(of_credits).map(ProgramId::uuid).collect();
+    inputs.programs = programs(tx, scope, of_both)?;
     Ok(inputs)
 }
 
@@ -211,15 +214,12 @@ fn credits(tx: &mut Tx<'_>, scope: &Scope, which: &str, ids: &[Uuid]) -> Result<
     })
 }
 
-/// The terms of the programs of these inputs.
+/// The terms of these programs.
 pub fn programs(
     tx: &mut Tx<'_>,
     scope: &Scope,
-    inputs: &Inputs,
+    ids: BTreeSet<Uuid>,
 ) -> Result<HashMap<ProgramId, ProgramTerms>, Problem> {
-    let of_payments = inputs.payments.iter().map(|row| row.program_id);
-    let of_credits = inputs.credits.iter().map(|row| row.program_id);
-    let ids: BTreeSet<Uuid> = of_payments.chain(of_credits).map(ProgramId::uuid).collect();
     let query = sql_query(
         "SELECT id, motion, time_zone, rounding, commission_approval = 'automatic' AS approves_by_itself, \
              lock_point = 'invoice_paid' AS locks_when_paid \
