@@ -119,13 +119,19 @@ fn the_latest_rate_holds_that_is_not_too_old() {
         "cross EUR/USD 1.25 2026-03-03 ecb, EUR/GBP 0.8 2026-03-03 ecb"
     );
     // A rate of eight days is too old, unless whoever asks says otherwise; tomorrow's is none of today's.
-    look_up(&world, "USD", "EUR", "2026-03-11", "").refused(404, "not_found");
+    look_up(&world, "USD", "EUR", "2026-03-11", "")
+        .refused(422, "validation_failed")
+        .pointer("?on", "no_rate");
     assert_eq!(
         found("USD", "EUR", "2026-03-11", "&max_age_days=8"),
         "inverse EUR/USD 1.25 2026-03-03 ecb"
     );
-    look_up(&world, "EUR", "USD", "2026-03-01", "").refused(404, "not_found");
-    look_up(&world, "EUR", "GBP", "2026-03-02", "").refused(404, "not_found");
+    look_up(&world, "EUR", "USD", "2026-03-01", "")
+        .refused(422, "validation_failed")
+        .pointer("?on", "no_rate");
+    look_up(&world, "EUR", "GBP", "2026-03-02", "")
+        .refused(422, "validation_failed")
+        .pointer("?on", "no_rate");
     look_up(&world, "USD", "USD", "2026-03-02", "")
         .refused(422, "validation_failed")
         .pointer("?to", "same_currency");

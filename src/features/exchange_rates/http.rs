@@ -3,7 +3,7 @@
 use super::dto::{ExchangeRatePage, LookupQuery, LookupView, NewRateBody, RatePath, RateView, RatesQuery};
 use super::service;
 use crate::kernel::permission::can;
-use crate::kernel::problem::{Code, Problem};
+use crate::kernel::problem::Problem;
 use crate::platform::web::{Answer, Command, Filter, Granted, Reply, Target};
 use actix_web::{get, post};
 use std::collections::HashSet;
@@ -57,8 +57,8 @@ async fn record_exchange_rate(who: Granted<can::ExchangeRatesWrite>, command: Co
 /// Look up an exchange
 ///
 /// How one currency becomes another on a day: by the latest rate of the pair on or before it that is not too old, in
-/// whichever direction it was recorded; else by two rates by way of the euro. `404` when no known rates lead there:
-/// there is no rate of 1.
+/// whichever direction it was recorded; else by two rates by way of the euro. `422` with `no_rate` when no known rates
+/// lead there: there is no rate of 1.
 #[utoipa::path(tag = "Exchange Rates", operation_id = "lookUpExchangeRate", params(LookupQuery),
     responses((status = 200, description = "The exchange.", body = LookupView)),
     extensions(("x-required-permission" = json!("exchange_rates:read"))))]
@@ -67,7 +67,7 @@ async fn look_up_exchange_rate(who: Granted<can::ExchangeRatesRead>, query: Filt
     who.read(move |tx, ctx| {
         let asked = query.asked()?;
         let found = service::rates_for(tx, ctx, &HashSet::from([asked]), query.max_age())?;
-        let none = || Problem::new(Code::NotFound).because("No rate that is recent enough leads there.");
+        let none = || Problem::field("?on", "no_rate", "No rate that is recent enough leads there.");
         let exchange = found.get(&asked).ok_or_else(none)?;
         Answer::ok(&LookupView::new(asked.on, exchange))
     })
