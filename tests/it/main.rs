@@ -48,4 +48,5 @@ mod tiers;
 mod tokens;
 mod web;
 mod worked_examples;
+mod worker;
 mod world;
