@@ -1,12 +1,12 @@
 //! The work in the background: any number of replicas may run it, and each piece is done by one of them.
 //!
 //! Three threads, so that a long import holds nothing else up: one loads imports, one compares accounts with one
-//! another, the third numbers events, seals the audit trail, releases holds, looks after referrals and disputes, ends
+//! another, the third numbers events, seals the audit trail, exchanges lines, releases holds, looks after referrals and disputes, ends
 //! protections, reviews tiers, makes the match keys of accounts and forgets Idempotency-Keys that are a day old.
 
 use crate::features::imports::release_all;
 use crate::features::{accounts, audit, commissions, deal_registrations, disputes, events, referrals, tiers};
-use crate::flows::{hold_release, imports, registration};
+use crate::flows::{exchange, hold_release, imports, registration};
 use crate::kernel::ctx::Ctx;
 use crate::kernel::id::OrganizationId;
 use crate::kernel::problem::{Code, Problem};
@@ -143,8 +143,11 @@ impl Rounds {
                     Err(problem) if problem.code == Code::ServiceUnavailable => return Err(problem),
                     Err(problem) => {
                         let (chore, organization) = place;
-                        tracing::error!(%problem, chore, %organization, "background work is set aside");
-                        set_aside.insert(place, now + SET_ASIDE);
+                        tracing::error!(%problem, chore, %organization, "background work");
+                        // Whoever met others at the same work is at it again at once.
+                        if problem.code == Code::InternalError {
+                            set_aside.insert(place, now + SET_ASIDE);
+                        }
                         failed = failed.or(Some(problem));
                     }
                 }
@@ -178,6 +181,14 @@ const MATCHING: &[Chore] = &[Chore {
 }];
 
 const HOUSEKEEPING: &[Chore] = &[
+    // Exchanges lines whose rate came after they were earned. Those without a rate wait on and are no work.
+    Chore {
+        name: "exchange lines",
+        due: |db, now| {
+            db.outside_now(|connection| commissions::organizations_with_unexchanged_lines(connection, now))
+        },
+        work: exchange::run,
+    },
     // What belongs to a suspended partner stays held and is no work.
     Chore {
         name: "release holds",

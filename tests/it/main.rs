@@ -20,6 +20,7 @@ mod disputes;
 mod distribution;
 mod doors;
 mod events;
+mod exchange_rates;
 mod imports;
 mod isolation;
 mod machines;
