@@ -42,4 +42,4 @@ pub use domain::{Account, NewAccount};
 pub use match_domain::{AccountMatch, Candidate};
 pub use match_service::{find_match, find_seen_match, keep_match_keys, make_match_keys};
 pub use match_store::{organizations_to_compare, organizations_wanting_keys};
-pub use service::{create, get, hold_key, survivor_of_domain};
+pub use service::{create, get, hold_keys, survivor_of_domain};

@@ -45,27 +45,71 @@ impl Named<'_> {
     }
 }
 
-/// The account that is meant, if it is known; in house. The only place that matches accounts for claims.
+/// The account that is meant, if it is known; in house.
 pub fn find(tx: &mut Tx<'_>, house: &Ctx, named: Named<'_>) -> Result<Option<Account>, Problem> {
+    look_for(tx, house, named).map(Result::ok)
+}
+
+/// The account that is meant, or those that are like it. The only place that matches accounts for claims.
+fn look_for(
+    tx: &mut Tx<'_>,
+    house: &Ctx,
+    named: Named<'_>,
+) -> Result<Result<Account, Vec<AccountMatch>>, Problem> {
     if let Some(id) = named.id {
         let standing = accounts::resolve(tx, house, id)?;
-        return accounts::get(tx, house, standing).map(Some);
+        return accounts::get(tx, house, standing).map(Ok);
     }
-    let found = accounts::find_match(tx, house, &named.candidate())?;
-    if let Some(found) = found.into_iter().find(|found| found.verdict().decides_claims()) {
-        return Ok(Some(found.account));
+    let mut found = accounts::find_match(tx, house, &named.candidate())?;
+    if let Some(at) = found.iter().position(|found| found.verdict().decides_claims()) {
+        return Ok(Ok(found.swap_remove(at).account));
     }
-    match named.domain.and_then(registrable_domain) {
-        Some(domain) => accounts::survivor_of_domain(tx, house, &domain),
-        None => Ok(None),
+    let survivor = match named.domain.and_then(registrable_domain) {
+        Some(domain) => accounts::survivor_of_domain(tx, house, &domain)?,
+        None => None,
+    };
+    Ok(survivor.ok_or(found))
+}
+
+/// An account that is locked until the transaction ends.
+#[derive(Debug)]
+pub struct Locked {
+    /// The account.
+    pub account: Account,
+    /// Where this transaction made it: the others that may be it, the likeliest first. Nobody else knows of it yet.
+    pub new_like: Option<Vec<AccountMatch>>,
+}
+
+impl Locked {
+    /// An account that was there before.
+    pub fn known(account: Account) -> Self {
+        Self {
+            account,
+            new_like: None,
+        }
+    }
+
+    /// Whether others may know of it.
+    pub fn is_known(&self) -> bool {
+        self.new_like.is_none()
     }
 }
 
 /// The account that is meant, known or new, locked; in house. Of several who name the same new one at once, one makes
 /// it. The country that a partner claims for it is not the account's, or another country would be a way around the claims
 /// of others.
-pub fn find_or_create(tx: &mut Tx<'_>, house: &Ctx, named: Named<'_>) -> Result<Account, Problem> {
+pub fn find_or_create(tx: &mut Tx<'_>, house: &Ctx, named: Named<'_>) -> Result<Locked, Problem> {
     known_or_new(tx, house, named, None)
+}
+
+/// The account of a lead that the organization has accepted, known or new, locked; in house. Those that a new one may be
+/// wait for a person's decision.
+pub fn of_lead(tx: &mut Tx<'_>, house: &Ctx, named: Named<'_>) -> Result<Account, Problem> {
+    let Locked { account, new_like } = known_or_new(tx, house, named, named.country)?;
+    if let Some(like) = new_like {
+        accounts::suggest_matches(tx, house, account.id, &like)?;
+    }
+    Ok(account)
 }
 
 fn known_or_new(
@@ -73,35 +117,32 @@ fn known_or_new(
     house: &Ctx,
     named: Named<'_>,
     country: Option<&str>,
-) -> Result<Account, Problem> {
+) -> Result<Locked, Problem> {
     if named.id.is_none() {
-        for key in named.keys() {
-            accounts::hold_key(tx, house, &key)?;
-        }
+        accounts::hold_keys(tx, house, &named.keys())?;
     }
-    if let Some(known) = find(tx, house, named)? {
-        return accounts::lock_standing(tx, house, known.id);
-    }
+    let like = match look_for(tx, house, named)? {
+        Ok(known) => return accounts::lock_standing(tx, house, known.id).map(Locked::known),
+        Err(like) => like,
+    };
     let new = NewAccount {
         external_id: None,
         name: named.name.or(named.domain).unwrap_or_default().to_owned(),
         domain: named.domain.map(str::to_owned),
         country: country.map(str::to_owned),
     };
-    accounts::create(tx, house, new)
-}
-
-/// The account of a lead that the organization has accepted, known or new, locked; in house. Those that a new one may be
-/// wait for a person's decision.
-pub fn of_lead(tx: &mut Tx<'_>, house: &Ctx, named: Named<'_>) -> Result<Account, Problem> {
-    let account = known_or_new(tx, house, named, named.country)?;
-    let similar = similar(tx, house, &account)?;
-    accounts::suggest_matches(tx, house, account.id, &similar)?;
-    Ok(account)
+    Ok(Locked {
+        account: accounts::create(tx, house, new)?,
+        new_like: Some(like),
+    })
 }
 
 /// Other accounts that may be this one, for a person to look at, the likeliest first; in house.
-pub fn similar(tx: &mut Tx<'_>, house: &Ctx, account: &Account) -> Result<Vec<AccountMatch>, Problem> {
+pub fn similar(tx: &mut Tx<'_>, house: &Ctx, locked: Locked) -> Result<Vec<AccountMatch>, Problem> {
+    if let Some(like) = locked.new_like {
+        return Ok(like);
+    }
+    let account = locked.account;
     let candidate = Candidate {
         name: Some(account.name.clone()),
         website: account.domain.clone(),
