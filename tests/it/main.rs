@@ -49,4 +49,5 @@ mod tiers;
 mod tokens;
 mod web;
 mod worked_examples;
+mod worker;
 mod world;
