@@ -17,10 +17,12 @@ pub mod money;
 mod once;
 pub mod patience;
 mod permissions;
+mod pieces;
 pub mod problem;
 pub mod rate_limit;
 pub mod reason;
 pub mod request_span;
+mod spreadsheet;
 pub mod state;
 pub mod target;
 
@@ -34,7 +36,9 @@ pub use money::MoneyBody;
 pub use once::forget_answers;
 pub use patience::{Patience, Patient};
 pub use permissions::permissions_of;
+pub use pieces::{File, Piece};
 pub use reason::ReasonBody;
+pub use spreadsheet::harmless;
 pub use state::WebState;
 pub use target::Target;
 

@@ -8,6 +8,7 @@ mod expectations;
 mod field_defects;
 mod guards;
 mod holds;
+mod journal;
 mod late;
 mod paying;
 mod races;
