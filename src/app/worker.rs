@@ -1,12 +1,15 @@
 //! The work in the background: any number of replicas may run it, and each piece is done by one of them.
 //!
-//! Three threads, so that a long import holds nothing else up: one loads imports, one compares accounts with one
-//! another, the third numbers events, seals the audit trail, releases holds, looks after referrals and disputes, ends
-//! protections, reviews tiers, makes the match keys of accounts and forgets Idempotency-Keys that are a day old.
+//! Four threads, so that a long import holds nothing else up: one loads imports, one works back-tests out, one compares
+//! accounts with one another, the fourth numbers events, seals the audit trail, releases holds, looks after referrals and
+//! disputes, ends protections, reviews tiers, makes the match keys of accounts and forgets Idempotency-Keys that are a
+//! day old.
 
-use crate::features::imports::release_all;
-use crate::features::{accounts, audit, commissions, deal_registrations, disputes, events, referrals, tiers};
-use crate::flows::{hold_release, imports, registration};
+use crate::features::imports::release_all as release_imports;
+use crate::features::{
+    accounts, audit, backtests, commissions, deal_registrations, disputes, events, referrals, tiers,
+};
+use crate::flows::{backtest, hold_release, imports, registration};
 use crate::kernel::ctx::Ctx;
 use crate::kernel::problem::Problem;
 use crate::platform::clock::Clock;
@@ -23,8 +26,8 @@ const REST: Duration = Duration::from_millis(200);
 /// one transaction for each handful of events.
 const BREATH: Duration = Duration::from_millis(50);
 
-/// One round of work; whether there was anything to do.
-type Round = fn(&Db, &dyn Clock) -> Result<bool, Problem>;
+/// One round of work; whether there was anything to do. A long one ends early when it is told to stop.
+type Round = fn(&Db, &dyn Clock, &AtomicBool) -> Result<bool, Problem>;
 
 /// The worker's threads; they stop when this is dropped or told to.
 #[derive(Debug)]
@@ -37,10 +40,11 @@ impl Worker {
     /// Starts the background work.
     pub fn start(db: &Db, clock: &Arc<dyn Clock>) -> std::io::Result<Self> {
         let stop = Arc::new(AtomicBool::new(false));
-        let rounds: [(&str, Round, Duration); 3] = [
-            ("housekeeping", keep_house, BREATH),
-            ("imports", load_imports, Duration::ZERO),
-            ("matching", compare_accounts, BREATH),
+        let rounds: [(&str, Round, Duration); 4] = [
+            ("housekeeping", |db, clock, _| keep_house(db, clock), BREATH),
+            ("imports", |db, clock, _| load_imports(db, clock), Duration::ZERO),
+            ("back-tests", backtest::work, BREATH),
+            ("matching", |db, clock, _| compare_accounts(db, clock), BREATH),
         ];
         let threads = rounds.into_iter().map(|(name, round, breath)| {
             let (db, clock, stop) = (db.clone(), Arc::clone(clock), Arc::clone(&stop));
@@ -57,7 +61,8 @@ impl Worker {
     /// Takes up what workers of the past left behind, for a database that is known to have no other worker: one that
     /// belongs to this process and has just been started.
     pub fn take_over(db: &Db) -> Result<(), Problem> {
-        db.outside_now(release_all)
+        db.outside_now(release_imports)?;
+        db.outside_now(backtests::release_all)
     }
 
     /// Finishes what is in hand and stops.
@@ -84,7 +89,7 @@ impl Drop for Worker {
 
 fn repeat(round: Round, breath: Duration, db: &Db, clock: &dyn Clock, stop: &AtomicBool) {
     while !stop.load(Ordering::Acquire) {
-        let busy = round(db, clock).unwrap_or_else(|problem| {
+        let busy = round(db, clock, stop).unwrap_or_else(|problem| {
             tracing::warn!(%problem, "background work");
             false
         });
@@ -95,8 +100,9 @@ fn repeat(round: Round, breath: Duration, db: &Db, clock: &dyn Clock, stop: &Ato
 /// One round of everything; whether there was anything to do. Tests drive the worker by this.
 pub fn step(db: &Db, clock: &dyn Clock) -> Result<bool, Problem> {
     let imported = load_imports(db, clock)?;
+    let tested = backtest::work(db, clock, &AtomicBool::new(false))?;
     let compared = compare_accounts(db, clock)?;
-    Ok(keep_house(db, clock)? || imported || compared)
+    Ok(keep_house(db, clock)? || imported || tested || compared)
 }
 
 /// Suggests pairs for accounts that were written since.

@@ -181,6 +181,50 @@ impl Commission {
     }
 }
 
+/// What had become of a line by an instant.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct KnownMoves {
+    /// Whether its hold was over, by the journal.
+    pub was_released: bool,
+    /// Whether it was approved, by the journal.
+    pub was_approved: bool,
+    /// Where its last payout had brought it, and when that was paid.
+    pub payout: Option<(CommissionStatus, Option<DateTime<Utc>>)>,
+    /// Taken back in all.
+    pub reversed: Money,
+    /// The part of it taken before approval.
+    pub netted: Money,
+    /// The dispute that held it up.
+    pub dispute_id: Option<DisputeId>,
+}
+
+impl Commission {
+    /// The line as it stood at an instant after it was written.
+    #[must_use]
+    pub fn as_known(self, known: KnownMoves, instant: DateTime<Utc>) -> Self {
+        let before_payouts = match (self.kind, known.was_approved, known.was_released) {
+            (CommissionKind::CreditNote, ..) | (_, true, _) => CommissionStatus::Approved,
+            _ if !self.amount.is_zero() && known.netted == self.amount => CommissionStatus::Reversed,
+            (_, false, true) => CommissionStatus::Due,
+            (_, false, false) => CommissionStatus::Pending,
+        };
+        let (status, paid_at) = match (self.status, known.payout) {
+            (CommissionStatus::Ineligible, _) => (CommissionStatus::Ineligible, None),
+            (_, Some(payout)) => payout,
+            (_, None) => (before_payouts, None),
+        };
+        Self {
+            status,
+            paid_at,
+            approved_at: self.approved_at.filter(|approved_at| *approved_at <= instant),
+            reversed: known.reversed,
+            netted: known.netted,
+            dispute_id: known.dispute_id,
+            ..self
+        }
+    }
+}
+
 /// A new line, ready to be written and posted.
 #[derive(Debug, Clone)]
 pub struct Earned {

@@ -4,6 +4,7 @@
 //! document that is served, so that the two cannot drift apart.
 
 pub mod answer;
+mod as_of;
 pub mod command;
 pub mod contract;
 pub mod doors;
@@ -27,6 +28,7 @@ pub mod state;
 pub mod target;
 
 pub use answer::Answer;
+pub use as_of::AsOf;
 pub use command::{Command, Nothing};
 pub use fields::Fields;
 pub use figures_token::FiguresToken;

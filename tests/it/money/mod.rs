@@ -1,6 +1,7 @@
 //! From the deal to the bank: what partners earn, what is taken back and what they are paid.
 
 mod adjustments;
+pub mod backtests;
 mod bank;
 mod books;
 mod earning;
@@ -9,6 +10,7 @@ mod field_defects;
 mod guards;
 mod holds;
 mod journal;
+mod known;
 mod late;
 mod paying;
 mod races;

@@ -4,11 +4,13 @@ pub mod accrual;
 pub mod clawback;
 mod credit;
 mod deals;
+mod known;
 mod list;
 mod moves;
 pub mod standings;
 
 pub use credit::{CreditLine, lines_of_credit};
+pub use known::known_at;
 pub use list::{
     Clawback, ClawbackFilter, CommissionFilter, explanation, find, find_clawback, kept_on_deal, list,
     list_clawbacks, lock, lock_several, set_dispute,

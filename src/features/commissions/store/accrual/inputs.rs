@@ -220,13 +220,26 @@ pub fn programs(
     let of_payments = inputs.payments.iter().map(|row| row.program_id);
     let of_credits = inputs.credits.iter().map(|row| row.program_id);
     let ids: BTreeSet<Uuid> = of_payments.chain(of_credits).map(ProgramId::uuid).collect();
+    named(tx, scope, ids.into_iter().collect())
+}
+
+/// The terms of one program.
+pub fn program(tx: &mut Tx<'_>, scope: &Scope, id: ProgramId) -> Result<Option<ProgramTerms>, Problem> {
+    Ok(named(tx, scope, vec![id.uuid()])?.remove(&id))
+}
+
+fn named(
+    tx: &mut Tx<'_>,
+    scope: &Scope,
+    ids: Vec<Uuid>,
+) -> Result<HashMap<ProgramId, ProgramTerms>, Problem> {
     let query = sql_query(
         "SELECT id, motion, time_zone, rounding, commission_approval = 'automatic' AS approves_by_itself, \
              lock_point = 'invoice_paid' AS locks_when_paid \
          FROM programs WHERE organization_id = $1 AND id = ANY($2)",
     )
     .bind::<SqlUuid, _>(scope.organization_id.uuid())
-    .bind::<Array<SqlUuid>, _>(ids.into_iter().collect::<Vec<_>>());
+    .bind::<Array<SqlUuid>, _>(ids);
     let rows: Vec<RawProgram> = Prepared(query).load(tx.connection())?;
     rows.into_iter()
         .map(|row| ProgramTerms::try_from(row).map(|terms| (terms.id, terms)))
