@@ -3,7 +3,7 @@
 //! Prints precision, recall and F1 on labeled public data (a folder named by `COPARTNER_SAMPLE_DATA`, `../shared/data`
 //! unless told) next to what plain equality of cleaned names reaches. Asserts nothing: it is a measurement.
 //! `BENCH_SHOW_MISTAKES=1` also prints every pair that was judged wrongly. How long a match takes among a million
-//! accounts is measured by `speed.sql` beside this file.
+//! accounts is measured by `BENCH_PART=pipeline cargo bench --bench service`.
 
 mod quality;
 mod sets;

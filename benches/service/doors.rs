@@ -51,7 +51,7 @@ pub fn compare(stage: &Stage, settings: &Settings) -> Result<(), Fault> {
     are_different(&guarded, &open, &tenant)?;
     table::doors_head()?;
     for operation in operations::all(stage, &guarded, &tenant)? {
-        if operation.creates {
+        if operation.makes.is_some() {
             continue;
         }
         let mut rounds = Vec::new();

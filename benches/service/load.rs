@@ -44,7 +44,7 @@ pub fn run(address: SocketAddr, requests: &Requests, settings: &Settings) -> Res
     let clients = usize::try_from(settings.clients)?;
     let times = std::thread::scope(|scope| {
         let threads: Vec<_> = (0..clients)
-            .map(|client| scope.spawn(move || one_client(address, requests, client, end)))
+            .map(|_| scope.spawn(move || one_client(address, requests, end)))
             .collect();
         let mut times = Vec::new();
         for thread in threads {
@@ -56,21 +56,13 @@ pub fn run(address: SocketAddr, requests: &Requests, settings: &Settings) -> Res
     Measured::of(times, count, count * 1_000_000 / elapsed.max(1))
 }
 
-fn one_client(
-    address: SocketAddr,
-    requests: &Requests,
-    client: usize,
-    end: Instant,
-) -> Result<Vec<u64>, Fault> {
+fn one_client(address: SocketAddr, requests: &Requests, end: Instant) -> Result<Vec<u64>, Fault> {
     let mut connection = Connection::open(address)?;
     let mut times = Vec::with_capacity(100_000);
-    // Clients start at different requests, so that they do not ask for the same thing at the same time.
-    for request in requests.bytes.iter().cycle().skip(client * 13) {
+    while Instant::now() < end {
+        let request = requests.next()?;
         let started = Instant::now();
-        if started >= end {
-            break;
-        }
-        let status = connection.ask(request)?;
+        let status = connection.ask(&request)?;
         times.push(micros(started.elapsed()));
         if status != requests.status {
             return Err(format!("{status}: {}", connection.body()).into());

@@ -8,10 +8,15 @@ use super::process::Service;
 use super::stage::Stage;
 use copartner::kernel::id::{AccountId, DealId, PartnerId, ProgramId};
 use serde_json::{Value, json};
+use std::borrow::Cow;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use uuid::Uuid;
 
 /// How many different records are asked for; pgbench takes at most 128 scripts.
 const VARIANTS: usize = 100;
+
+/// What stands in a request for a number that no other request has; `#` stands nowhere else.
+pub const NUMBER: &str = "##########";
 
 /// Requests that the service is loaded with.
 #[derive(Debug)]
@@ -20,6 +25,60 @@ pub struct Requests {
     pub bytes: Vec<Vec<u8>>,
     /// The status of every answer.
     pub status: u16,
+    /// How often each may be sent.
+    pub repeat: Repeat,
+    /// How many were sent.
+    pub sent: AtomicUsize,
+}
+
+/// How often a request may be sent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Repeat {
+    /// As it is, again and again.
+    Always,
+    /// Once: it makes something that there can be one of.
+    Never,
+    /// Again and again, each time with another [`NUMBER`].
+    Numbered,
+}
+
+impl Requests {
+    /// Requests that may be sent again and again.
+    pub fn again(bytes: Vec<Vec<u8>>, status: u16) -> Self {
+        Self {
+            bytes,
+            status,
+            repeat: Repeat::Always,
+            sent: AtomicUsize::new(0),
+        }
+    }
+
+    /// The next one to be sent, by whichever client comes first.
+    pub fn next(&self) -> Result<Cow<'_, [u8]>, Fault> {
+        let turn = self.sent.fetch_add(1, Ordering::Relaxed);
+        if self.repeat == Repeat::Never && turn >= self.bytes.len() {
+            return Err("there were too few requests for so long a run".into());
+        }
+        let bytes = self
+            .bytes
+            .get(turn % self.bytes.len().max(1))
+            .ok_or("no requests")?;
+        Ok(match self.repeat {
+            Repeat::Numbered => Cow::Owned(numbered(bytes, turn)),
+            Repeat::Always | Repeat::Never => Cow::Borrowed(bytes),
+        })
+    }
+}
+
+fn numbered(bytes: &[u8], number: usize) -> Vec<u8> {
+    let number = format!("{number:010}").into_bytes();
+    let mut numbered = bytes.to_vec();
+    let mut at = 0;
+    while let Some(found) = numbered[at..].iter().position(|byte| *byte == b'#') {
+        at += found;
+        numbered[at..at + number.len()].copy_from_slice(&number);
+    }
+    numbered
 }
 
 /// One operation and its contestants.
@@ -31,8 +90,8 @@ pub struct Operation {
     pub aim: u64,
     /// What is asked of the service.
     pub requests: Requests,
-    /// Whether each request makes a deal.
-    pub creates: bool,
+    /// The table in which each request makes rows, and how many.
+    pub makes: Option<(&'static str, u64)>,
     /// The bare statements, without row-level security.
     pub bare: Contest,
     /// The statements as the service sends them.
@@ -41,10 +100,10 @@ pub struct Operation {
 
 /// An answer that needs no database.
 pub fn health() -> Requests {
-    Requests {
-        bytes: vec![b"GET /healthz HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n".to_vec()],
-        status: 200,
-    }
+    Requests::again(
+        vec![b"GET /healthz HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n".to_vec()],
+        200,
+    )
 }
 
 const COLUMNS: &str = "organization_id, id, external_id, name, account_id, program_id, partner_id, product_family_id, \
@@ -79,11 +138,8 @@ fn get(stage: &Stage, tenant: &Tenant) -> Result<Operation, Fault> {
     Ok(Operation {
         name: "GET a deal by id",
         aim: 35,
-        requests: Requests {
-            bytes: ids.iter().map(request).collect(),
-            status: 200,
-        },
-        creates: false,
+        requests: Requests::again(ids.iter().map(request).collect(), 200),
+        makes: None,
         bare: without_policies(ids.iter().map(bare).collect(), Vec::new()),
         same: as_the_service(tenant, ids.iter().map(same).collect(), Vec::new()),
     })
@@ -118,18 +174,15 @@ fn list(tenant: &Tenant, connection: &mut Connection) -> Result<Operation, Fault
     Ok(Operation {
         name: "list 50 deals",
         aim: 42,
-        requests: Requests {
-            bytes: requests,
-            status: 200,
-        },
-        creates: false,
+        requests: Requests::again(requests, 200),
+        makes: None,
         bare: without_policies(bare, Vec::new()),
         same: as_the_service(tenant, same, Vec::new()),
     })
 }
 
 /// A time-ordered id, as the service makes them, from a random number of pgbench.
-fn new_id(variable: &str) -> String {
+pub fn new_id(variable: &str) -> String {
     format!(
         "(lpad(to_hex((extract(epoch FROM now()) * 1000000)::bigint), 16, '0') \
           || lpad(to_hex(:{variable}::bigint), 16, '0'))::uuid"
@@ -172,11 +225,8 @@ fn create(stage: &Stage, tenant: &Tenant, connection: &mut Connection) -> Result
     Ok(Operation {
         name: "create a deal",
         aim: 75,
-        requests: Requests {
-            bytes: vec![request],
-            status: 201,
-        },
-        creates: true,
+        requests: Requests::again(vec![request], 201),
+        makes: Some(("deals", 1)),
         bare: without_policies(vec![bare_create()], values.clone()),
         same: as_the_service(tenant, vec![same_create()], values),
     })
@@ -229,7 +279,8 @@ fn same_create() -> String {
     )
 }
 
-fn without_policies(scripts: Vec<String>, values: Vec<(&'static str, String)>) -> Contest {
+/// A contest of the superuser, whom no policy binds.
+pub fn without_policies(scripts: Vec<String>, values: Vec<(&'static str, String)>) -> Contest {
     Contest {
         role: "postgres",
         session: String::new(),
@@ -238,7 +289,8 @@ fn without_policies(scripts: Vec<String>, values: Vec<(&'static str, String)>) -
     }
 }
 
-fn as_the_service(tenant: &Tenant, scripts: Vec<String>, values: Vec<(&'static str, String)>) -> Contest {
+/// A contest of the service's role, in the scope of the tenant.
+pub fn as_the_service(tenant: &Tenant, scripts: Vec<String>, values: Vec<(&'static str, String)>) -> Contest {
     Contest {
         role: "copartner_service",
         session: format!(
@@ -258,7 +310,8 @@ fn asked(tenant: &Tenant, path: &str) -> Vec<u8> {
     .into_bytes()
 }
 
-fn sent(tenant: &Tenant, path: &str, body: &Value) -> Vec<u8> {
+/// A POST.
+pub fn sent(tenant: &Tenant, path: &str, body: &Value) -> Vec<u8> {
     let body = body.to_string();
     format!(
         "POST {path} HTTP/1.1\r\nHost: 127.0.0.1\r\nAuthorization: Bearer {}\r\nContent-Type: application/json\r\n\
@@ -269,7 +322,8 @@ fn sent(tenant: &Tenant, path: &str, body: &Value) -> Vec<u8> {
     .into_bytes()
 }
 
-fn answer(connection: &mut Connection, request: &[u8], expected: u16) -> Result<Value, Fault> {
+/// The answer to a request, which must have this status.
+pub fn answer(connection: &mut Connection, request: &[u8], expected: u16) -> Result<Value, Fault> {
     let status = connection.ask(request)?;
     let body = connection.body();
     if status != expected {

@@ -20,8 +20,23 @@ pub struct Settings {
     pub deals: u64,
     /// Payments whose commissions are accrued.
     pub payments: u64,
-    /// Whether only the cost of authentication and isolation is measured.
-    pub doors_alone: bool,
+    /// Accounts that a company is looked for among.
+    pub accounts: u64,
+    /// Registrations that are live at the start.
+    pub registrations: u64,
+    /// What is measured.
+    pub part: Part,
+}
+
+/// What a run measures.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Part {
+    /// Deals and accrual.
+    Foundation,
+    /// What authentication and isolation cost.
+    Doors,
+    /// Prechecks, submissions, clicks and matches.
+    Pipeline,
 }
 
 impl Settings {
@@ -33,10 +48,13 @@ impl Settings {
             clients: number("BENCH_CLIENTS", 8)?,
             deals: number("BENCH_DEALS", 100_000)?,
             payments: number("BENCH_PAYMENTS", 1_000_000)?,
-            doors_alone: match env::var("BENCH_PART").as_deref() {
-                Err(_) => false,
-                Ok("doors") => true,
-                Ok(other) => return Err(format!("BENCH_PART may be doors, not {other:?}").into()),
+            accounts: number("BENCH_ACCOUNTS", 1_000_000)?,
+            registrations: number("BENCH_REGISTRATIONS", 200_000)?,
+            part: match env::var("BENCH_PART").as_deref() {
+                Err(_) => Part::Foundation,
+                Ok("doors") => Part::Doors,
+                Ok("pipeline") => Part::Pipeline,
+                Ok(other) => return Err(format!("BENCH_PART may be doors or pipeline, not {other:?}").into()),
             },
         })
     }

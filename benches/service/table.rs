@@ -113,6 +113,15 @@ pub fn bounds(outcomes: &[Outcome], alone: &Measured) -> Result<(), Fault> {
     ))
 }
 
+/// How long it takes to find a company.
+pub fn matching(measured: &Measured) -> Result<(), Fault> {
+    say(&format!(
+        "One company looked for at a time, over HTTP: p50/p99 {} ms, {}/s (aim: under 20 ms).",
+        times(measured),
+        measured.per_second
+    ))
+}
+
 /// Accrual: rates and their ratios.
 pub fn accruals(accruals: &[Accrued]) -> Result<(), Fault> {
     say(&format!(

@@ -1,10 +1,12 @@
 //! A referral becomes a deal: its account, the deal and the credit of whoever sourced it.
+//!
+//! The account is found as for registrations, so that two leads about one company in two spellings come to one account.
 
-use crate::features::accounts::{self, NewAccount};
 use crate::features::attributions::{self, NewAttribution};
 use crate::features::deals::{DealType, NewDeal};
 use crate::features::referrals::{self, Referral};
 use crate::flows::registration;
+use crate::flows::registration::account::{self, Named};
 use crate::kernel::ctx::Ctx;
 use crate::kernel::id::{AccountId, PipelineStageId, ReferralId};
 use crate::kernel::money::Money;
@@ -51,7 +53,7 @@ pub fn run(
     })?;
     let account_id = match conversion.account_id {
         Some(account_id) => account_id,
-        None => new_account(tx, ctx, &referral)?,
+        None => account_of(tx, ctx, &referral)?,
     };
     let deal = NewDeal {
         external_id: conversion.deal_external_id,
@@ -85,13 +87,14 @@ pub fn run(
     referrals::converted(tx, ctx, referral, deal.id)
 }
 
-fn new_account(tx: &mut Tx<'_>, ctx: &Ctx, referral: &Referral) -> Result<AccountId, Problem> {
+fn account_of(tx: &mut Tx<'_>, ctx: &Ctx, referral: &Referral) -> Result<AccountId, Problem> {
     ctx.require(Permission::AccountsWrite)?;
-    let account = NewAccount {
-        external_id: None,
-        name: referral.lead.company_name.clone(),
-        domain: referral.lead.company_domain.clone(),
-        country: referral.lead.country.clone(),
+    let lead = &referral.lead;
+    let named = Named {
+        id: None,
+        name: Some(&lead.company_name),
+        domain: lead.company_domain.as_deref(),
+        country: lead.country.as_deref(),
     };
-    Ok(accounts::create(tx, ctx, account)?.id)
+    Ok(account::of_lead(tx, ctx, named)?.id)
 }

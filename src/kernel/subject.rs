@@ -46,6 +46,7 @@ subjects! {
     "pipeline_stage" => PipelineStageId;
     "partner" => PartnerId;
     "partner_contact" => PartnerContactId;
+    "tier_move" => TierMoveId;
     "enrollment" => EnrollmentId;
     "program_terms" => ProgramTermsId;
     "account" => AccountId;
@@ -60,6 +61,7 @@ subjects! {
     "registration_comment" => RegistrationCommentId;
     "registration_extension" => RegistrationExtensionId;
     "registration_conflict" => RegistrationConflictId;
+    "exchange_rate" => ExchangeRateId;
     "invoice" => InvoiceId;
     "payment" => PaymentId;
     "refund" => RefundId;

@@ -71,9 +71,15 @@ impl Stage {
         Self { world: World::new() }
     }
 
+    /// A partner that has named whom to talk to.
     fn partner(&self, name: &str, program: &str) -> (String, Actor) {
         let id = self.world.enrolled(name, program);
         let actor = self.world.full_partner_key(&id);
+        let contact = json!({ "partner_id": id, "name": "Ines", "email": "ines@example.com" });
+        self.world
+            .admin()
+            .post("/v1/partner-contacts", contact)
+            .expect(201);
         (id, actor)
     }
 
@@ -318,6 +324,92 @@ fn the_organization_is_shown_what_its_people_may_do() {
         .key(&["deal_registrations:review"])
         .get(PATH)
         .refused(403, "permission_denied");
+}
+
+#[test]
+fn a_dispute_goes_to_and_fro_and_whoever_decided_or_found_does_not_decide_it() {
+    let stage = Stage::new();
+    let world = &stage.world;
+    let program = world.ten_percent(json!({ "motion": "agency" }));
+    let (id, actor) = stage.partner("Nordlicht", &program);
+    world.sale(&program, &id, "100.00 USD");
+    let line = world.line("")["id"].as_str().unwrap().to_owned();
+    let body = json!({ "subject_ids": [line], "reason_code": "amount_too_low", "statement": "It should be more.",
+        "claimed_amount": money("15.00 USD") });
+    let dispute = actor.post("/v1/disputes", body).expect(201);
+    let held = ["add_payout_method"];
+    assert_eq!(kinds(&actor), held);
+    world.pass(TimeDelta::hours(3));
+    let waits = action(world.admin(), "review_dispute");
+    assert_eq!(waits["subject_id"], dispute.id().as_str());
+    assert_eq!(
+        waits["why"],
+        "15.00 USD: Nordlicht disputes a commission since 3 hours, and nobody looks into it; the answer is due in 1 day."
+    );
+    done(
+        world.admin(),
+        "review_dispute",
+        json!({ "found_amount": money("15.00 USD") }),
+    );
+    // Whoever found what is owed leaves it to somebody else.
+    assert_eq!(kinds(world.admin()), [""; 0]);
+    let path = format!("/v1/disputes/{}", dispute.id());
+    let ask = json!({ "reason": "Which order?" });
+    world
+        .admin()
+        .post(&format!("{path}/request-information"), ask)
+        .expect(200);
+    let rights = [
+        "next_actions:read",
+        "disputes:read",
+        "disputes:decide",
+        "adjustments:approve",
+    ];
+    let second = world.another_hand(&rights);
+    assert_eq!(kinds(&second), [""; 0]);
+    let asked = action(&actor, "answer_dispute");
+    assert_eq!(
+        asked["why"],
+        "Your dispute about a commission waits for your answer since 0 minutes: Which order?"
+    );
+    done(&actor, "answer_dispute", json!({ "body": "The second one." }));
+    let decision = json!({ "outcome": "upheld", "reason": "Right." });
+    done(&second, "decide_dispute", decision);
+    // What somebody decided about a claim is not theirs to decide again.
+    let claim = stage.claim(&actor, &program, json!({})).expect(201).id();
+    let why = json!({ "reason_code": "other", "reason": "No." });
+    let reject = format!("/v1/deal-registrations/{claim}/reject");
+    world.admin().post(&reject, why).expect(200);
+    let body = json!({ "subject_ids": [claim], "reason_code": "other", "statement": "Look again." });
+    actor.post("/v1/disputes", body).expect(201);
+    done(world.admin(), "review_dispute", json!({}));
+    assert_eq!(kinds(world.admin()), [""; 0]);
+    assert_eq!(kinds(&second), ["decide_dispute"]);
+}
+
+#[test]
+fn a_partner_says_whom_to_talk_to() {
+    let stage = Stage::new();
+    let world = &stage.world;
+    let program = world.program(json!({ "motion": "agency" }));
+    let id = world.enrolled("Nordlicht", &program);
+    let actor = world.full_partner_key(&id);
+    world.pass(TimeDelta::days(2));
+    let missing = action(&actor, "add_contact");
+    assert_eq!(
+        missing["why"],
+        "Nordlicht has named 0 contacts in 2 days; nobody knows whom to talk to."
+    );
+    assert_eq!(missing["subject_id"], id.as_str());
+    done(
+        &actor,
+        "add_contact",
+        json!({ "name": "Ines", "email": "ines@example.com" }),
+    );
+    assert_eq!(kinds(&actor), [""; 0]);
+    let suspended = world.enrolled("Alster", &program);
+    let actor = world.full_partner_key(&suspended);
+    assert_eq!(kinds(&actor), ["add_contact"]);
 }
 
 #[test]

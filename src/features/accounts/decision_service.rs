@@ -91,9 +91,9 @@ fn decide(
     Ok(after)
 }
 
-/// Looks for others like some accounts that were not compared yet, and suggests the likely pairs; how many accounts
-/// they were.
-pub fn suggest_pairs(tx: &mut Tx<'_>, ctx: &Ctx) -> Result<usize, Problem> {
+/// Looks for others like some accounts that were not compared yet, and suggests the likely pairs; which accounts they
+/// were. For `flows::registration::alike`, which lays before a person what meets by them.
+pub fn suggest_pairs(tx: &mut Tx<'_>, ctx: &Ctx) -> Result<Vec<AccountId>, Problem> {
     let looked_at = match_store::lock_uncompared(tx, &ctx.scope)?;
     let found = match_store::pairs(tx, &looked_at)?;
     let ids: Vec<AccountId> = found.iter().flat_map(|(one, other)| [*one, *other]).collect();
@@ -119,7 +119,12 @@ pub fn suggest_pairs(tx: &mut Tx<'_>, ctx: &Ctx) -> Result<usize, Problem> {
     suggested.sort_by_key(|pair| (pair.account_id.uuid(), pair.other_account_id.uuid()));
     decision_store::suggest(tx, &ctx.scope, &suggested)?;
     match_store::note_compared(tx, &ctx.scope, &looked_at)?;
-    Ok(looked_at.len())
+    Ok(looked_at)
+}
+
+/// Pairs of one of these accounts and another one that it may be, as long as nobody has rejected that.
+pub fn alike(tx: &mut Tx<'_>, ctx: &Ctx, ids: &[AccountId]) -> Result<Vec<(AccountId, AccountId)>, Problem> {
+    decision_store::alike(tx, &ctx.scope, ids)
 }
 
 /// Suggests what was found for an account, so that a person need not wait for the worker.

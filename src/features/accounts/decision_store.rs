@@ -9,6 +9,8 @@ use crate::platform::db::schema::{account_matches, account_merge_moves, account_
 use crate::platform::db::{Page, PageRequest, Position, Prepared, Tx};
 use chrono::{DateTime, Utc};
 use diesel::prelude::*;
+use diesel::sql_query;
+use diesel::sql_types::{Array, Uuid as SqlUuid};
 use std::str::FromStr;
 use uuid::Uuid;
 
@@ -145,6 +147,39 @@ pub fn suggest(tx: &mut Tx<'_>, scope: &Scope, pairs: &[Pair]) -> Result<(), Pro
             .execute(tx.connection())?;
     }
     Ok(())
+}
+
+/// Pairs of one of these accounts and another one that it may be.
+pub fn alike(
+    tx: &mut Tx<'_>,
+    scope: &Scope,
+    ids: &[AccountId],
+) -> Result<Vec<(AccountId, AccountId)>, Problem> {
+    let ids: Vec<Uuid> = ids.iter().map(|id| id.uuid()).collect();
+    let query = sql_query(
+        "SELECT account_id, other_account_id FROM account_matches \
+         WHERE organization_id = $1 AND account_id = ANY($2) AND status <> 'rejected' \
+         UNION ALL SELECT other_account_id, account_id FROM account_matches \
+         WHERE organization_id = $1 AND other_account_id = ANY($2) AND status <> 'rejected'",
+    )
+    .bind::<SqlUuid, _>(scope.organization_id.uuid())
+    .bind::<Array<SqlUuid>, _>(ids);
+    let rows: Vec<Alike> = Prepared(query).load(tx.connection())?;
+    let typed = |row: &Alike| {
+        (
+            AccountId::from_uuid(row.account_id),
+            AccountId::from_uuid(row.other_account_id),
+        )
+    };
+    Ok(rows.iter().map(typed).collect())
+}
+
+#[derive(QueryableByName)]
+struct Alike {
+    #[diesel(sql_type = SqlUuid)]
+    account_id: Uuid,
+    #[diesel(sql_type = SqlUuid)]
+    other_account_id: Uuid,
 }
 
 /// Writes a changed pair.

@@ -1,5 +1,6 @@
 //! Whether a company is known: the verbs of matching.
 
+use super::domain::Account;
 use super::match_domain::{AccountMatch, Candidate, Known, MatchKey, keys_of, matches};
 use super::match_store;
 use crate::kernel::ctx::Ctx;
@@ -54,10 +55,14 @@ pub fn keep_match_keys<'a>(
     let keys: Vec<MatchKey> = written
         .flat_map(|(id, name, domain)| keys_of(id, name, domain))
         .collect();
-    if keys.is_empty() {
-        return Ok(());
-    }
-    match_store::keep(tx, &ctx.scope, &keys)
+    match_store::write(tx, &ctx.scope, &keys)?;
+    match_store::forget_others(tx, &ctx.scope, &keys)
+}
+
+/// Makes the keys of an account that is new, and has none besides.
+pub fn make_first_keys(tx: &mut Tx<'_>, ctx: &Ctx, account: &Account) -> Result<(), Problem> {
+    let keys = keys_of(account.id, &account.name, account.domain.as_deref());
+    match_store::write(tx, &ctx.scope, &keys)
 }
 
 /// Makes keys of some accounts that want them; how many they were.

@@ -21,18 +21,6 @@ const BATCH: i64 = 500;
 /// How many accounts the worker compares with all others in one go: each takes about ten milliseconds among a million.
 const COMPARED_AT_ONCE: i64 = 50;
 
-#[derive(Insertable)]
-#[diesel(table_name = account_match_keys, treat_none_as_default_value = false)]
-struct KeyRow<'a> {
-    organization_id: Uuid,
-    account_id: Uuid,
-    position: i32,
-    name_key: Option<&'a str>,
-    core: Option<&'a str>,
-    domain: Option<&'a str>,
-    key_version: i32,
-}
-
 /// The accounts that may be this company: those with one of its keys, and those with a name like it. With `seen_only`,
 /// those that the caller may see; without it, every account of the organization, which is not to be shown.
 pub fn candidates(tx: &mut Tx<'_>, company: &Company, seen_only: bool) -> Result<Vec<Account>, Problem> {
@@ -54,21 +42,39 @@ pub fn candidates(tx: &mut Tx<'_>, company: &Company, seen_only: bool) -> Result
     Ok(rows.into_iter().map(Account::from).collect())
 }
 
-/// Writes the keys of accounts, in place of those that they had.
-pub fn keep(tx: &mut Tx<'_>, scope: &Scope, keys: &[MatchKey]) -> Result<(), Problem> {
-    let accounts: Vec<Uuid> = keys.iter().map(|key| key.account_id.uuid()).collect();
-    let old = account_match_keys::table
-        .filter(account_match_keys::organization_id.eq(scope.organization_id.uuid()))
-        .filter(account_match_keys::account_id.eq_any(accounts));
-    Prepared(diesel::delete(old)).execute(tx.connection())?;
-    // A statement takes at most 65,535 values.
-    for some in keys.chunks(5_000) {
-        let rows: Vec<KeyRow<'_>> = some.iter().map(|key| KeyRow::of(scope, key)).collect();
-        diesel::insert_into(account_match_keys::table)
-            .values(rows)
-            .execute(tx.connection())?;
-    }
-    Ok(())
+/// Writes the keys of accounts, over those that they had in the same places.
+pub fn write(tx: &mut Tx<'_>, scope: &Scope, keys: &[MatchKey]) -> Result<(), Problem> {
+    let query = sql_query(
+        "INSERT INTO account_match_keys (organization_id, account_id, position, name_key, core, domain, key_version) \
+         SELECT $1, k.*, $7 FROM unnest($2, $3, $4, $5, $6) AS k \
+         ON CONFLICT ON CONSTRAINT account_match_keys_pk DO UPDATE SET name_key = excluded.name_key, \
+             core = excluded.core, domain = excluded.domain, key_version = excluded.key_version, compared = DEFAULT",
+    )
+    .bind::<SqlUuid, _>(scope.organization_id.uuid())
+    .bind::<Array<SqlUuid>, _>(each(keys, |key| key.account_id.uuid()))
+    .bind::<Array<Int4>, _>(each(keys, |key| key.position))
+    .bind::<Array<Nullable<Text>>, _>(each(keys, |key| key.name_key.as_deref()))
+    .bind::<Array<Nullable<Text>>, _>(each(keys, |key| key.core.as_deref()))
+    .bind::<Array<Nullable<Text>>, _>(each(keys, |key| key.domain.as_deref()))
+    .bind::<Int4, _>(KEY_VERSION);
+    Ok(Prepared(query).execute(tx.connection())?)
+}
+
+/// Forgets the keys that these accounts had besides these.
+pub fn forget_others(tx: &mut Tx<'_>, scope: &Scope, keys: &[MatchKey]) -> Result<(), Problem> {
+    let query = sql_query(
+        "DELETE FROM account_match_keys k USING (SELECT account_id, max(position) AS last \
+             FROM unnest($2, $3) AS n (account_id, position) GROUP BY account_id) n \
+         WHERE k.organization_id = $1 AND k.account_id = n.account_id AND k.position > n.last",
+    )
+    .bind::<SqlUuid, _>(scope.organization_id.uuid())
+    .bind::<Array<SqlUuid>, _>(each(keys, |key| key.account_id.uuid()))
+    .bind::<Array<Int4>, _>(each(keys, |key| key.position));
+    Ok(Prepared(query).execute(tx.connection())?)
+}
+
+fn each<'a, T>(keys: &'a [MatchKey], of: impl Fn(&'a MatchKey) -> T) -> Vec<T> {
+    keys.iter().map(of).collect()
 }
 
 /// Some accounts whose keys are missing, outdated or made in another way, locked: their ids, names and domains. What
@@ -220,18 +226,4 @@ pub fn organizations_wanting_keys(connection: &mut PgConnection) -> Result<Vec<O
         .iter()
         .map(|row| OrganizationId::from_uuid(row.organization_id));
     Ok(ids.collect())
-}
-
-impl<'a> KeyRow<'a> {
-    fn of(scope: &Scope, key: &'a MatchKey) -> Self {
-        Self {
-            organization_id: scope.organization_id.uuid(),
-            account_id: key.account_id.uuid(),
-            position: key.position,
-            name_key: key.name_key.as_deref(),
-            core: key.core.as_deref(),
-            domain: key.domain.as_deref(),
-            key_version: KEY_VERSION,
-        }
-    }
 }

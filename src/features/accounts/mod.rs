@@ -35,11 +35,11 @@ mod store;
 
 pub use decision_domain::{MERGE_MOVES, Merge, MergeStatus, PAIR_MOVES, Pair, PairStatus};
 pub use decision_service::{
-    CONFLICT, DEAL, REGISTRATION, lock_for_merge, lock_for_undo, lock_standing, merge, moved, resolve,
+    CONFLICT, DEAL, REGISTRATION, alike, lock_for_merge, lock_for_undo, lock_standing, merge, moved, resolve,
     suggest_matches, suggest_pairs, undo_merge,
 };
 pub use domain::{Account, NewAccount};
 pub use match_domain::{AccountMatch, Candidate};
 pub use match_service::{find_match, find_seen_match, keep_match_keys, make_match_keys};
 pub use match_store::{organizations_to_compare, organizations_wanting_keys};
-pub use service::{create, get, hold_key, survivor_of_domain};
+pub use service::{create, get, hold_keys, survivor_of_domain};

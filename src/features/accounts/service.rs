@@ -1,7 +1,7 @@
 //! The verbs of an account.
 
 use super::domain::{Account, AccountPatch, NewAccount};
-use super::match_service::keep_match_keys;
+use super::match_service::{keep_match_keys, make_first_keys};
 use super::store::{self, AccountFilter};
 use crate::kernel::ctx::Ctx;
 use crate::kernel::id::AccountId;
@@ -25,9 +25,9 @@ pub fn survivor_of_domain(tx: &mut Tx<'_>, house: &Ctx, domain: &str) -> Result<
     store::survivor_of_domain(tx, &house.scope, domain)
 }
 
-/// Lets nobody else hold this key of an account until the transaction ends.
-pub fn hold_key(tx: &mut Tx<'_>, ctx: &Ctx, key: &str) -> Result<(), Problem> {
-    store::hold_key(tx, &ctx.scope, key)
+/// Lets nobody else hold these keys of an account until the transaction ends. Everybody takes theirs in one order.
+pub fn hold_keys(tx: &mut Tx<'_>, ctx: &Ctx, keys: &[String]) -> Result<(), Problem> {
+    store::hold_keys(tx, &ctx.scope, keys)
 }
 
 /// A page of the accounts that the caller may see.
@@ -44,7 +44,7 @@ pub fn list(
 pub fn create(tx: &mut Tx<'_>, ctx: &Ctx, new: NewAccount) -> Result<Account, Problem> {
     let account = Account::create(new, ctx.now);
     store::insert(tx, &ctx.scope, &account)?;
-    keep_keys(tx, ctx, &account)?;
+    make_first_keys(tx, ctx, &account)?;
     tx.record(
         ctx,
         Change::created("account.created", subject(&account), &account),
@@ -65,18 +65,14 @@ pub fn update(
     let after = before.clone().patched(patch, ctx.now);
     store::update(tx, &ctx.scope, &after)?;
     if after.merged_into_id.is_none() && (&before.name, &before.domain) != (&after.name, &after.domain) {
-        keep_keys(tx, ctx, &after)?;
+        let written = (after.id, after.name.as_str(), after.domain.as_deref());
+        keep_match_keys(tx, ctx, std::iter::once(written))?;
     }
     tx.record(
         ctx,
         Change::updated("account.updated", subject(&after), &before, &after),
     );
     Ok(after)
-}
-
-fn keep_keys(tx: &mut Tx<'_>, ctx: &Ctx, account: &Account) -> Result<(), Problem> {
-    let written = (account.id, account.name.as_str(), account.domain.as_deref());
-    keep_match_keys(tx, ctx, std::iter::once(written))
 }
 
 pub(super) fn subject(account: &Account) -> Subject {

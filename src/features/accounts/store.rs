@@ -10,7 +10,7 @@ use chrono::{DateTime, Utc};
 use diesel::dsl::{exists, sql};
 use diesel::pg::Pg;
 use diesel::prelude::*;
-use diesel::sql_types::{Bool, Text};
+use diesel::sql_types::{Array, Bool, Text};
 use uuid::Uuid;
 
 /// Which accounts a list shows, and in which order.
@@ -119,12 +119,19 @@ pub fn survivor_of_domain(tx: &mut Tx<'_>, scope: &Scope, domain: &str) -> Resul
     }
 }
 
-/// One transaction at a time for a key. Whoever waited sees in its next statement what the one before has made.
-pub fn hold_key(tx: &mut Tx<'_>, scope: &Scope, key: &str) -> Result<(), Problem> {
-    let name = format!("account {} {key}", scope.organization_id);
-    let query =
-        diesel::sql_query("SELECT pg_advisory_xact_lock(hashtextextended($1, 0))").bind::<Text, _>(name);
-    Ok(Prepared(query).execute(tx.connection())?)
+/// One transaction at a time for each key. Whoever waited sees in its next statement what the one before has made.
+pub fn hold_keys(tx: &mut Tx<'_>, scope: &Scope, keys: &[String]) -> Result<(), Problem> {
+    let names: Vec<String> = keys
+        .iter()
+        .map(|key| format!("account {} {key}", scope.organization_id))
+        .collect();
+    // The order is that of the locks, which differs from that of the keys; two keys may share a lock.
+    let query = diesel::sql_query(
+        "SELECT pg_advisory_xact_lock(k.lock) FROM (SELECT hashtextextended(name, 0) AS lock FROM unnest($1) AS n (name) \
+         ORDER BY lock) k",
+    );
+    Prepared(query.bind::<Array<Text>, _>(names)).execute(tx.connection())?;
+    Ok(())
 }
 
 /// Several accounts, in no order.

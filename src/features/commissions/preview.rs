@@ -3,7 +3,7 @@
 use super::accrual::{Pool, work_out};
 use super::domain::Earned;
 use super::store;
-use super::store::accrual::{Details, Inputs, PaymentRow};
+use super::store::accrual::{Candidates, Details, PaymentRow, ProgramTerms};
 use crate::features::commission_rules;
 use crate::kernel::commission::Goods;
 use crate::kernel::ctx::Ctx;
@@ -16,7 +16,7 @@ use crate::kernel::motion::{DealType, Role};
 use crate::kernel::problem::{FieldProblem, Problem};
 use crate::platform::db::Tx;
 use chrono::{DateTime, NaiveDate, Utc};
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
 /// A deal that need not exist.
 #[derive(Debug, Clone)]
@@ -84,10 +84,20 @@ pub struct Foreseen {
 /// Works out what the deal would earn, from where its partners stand now.
 pub fn preview(tx: &mut Tx<'_>, ctx: &Ctx, question: &Question) -> Result<Vec<Foreseen>, Problem> {
     let partners: Vec<PartnerId> = question.credits.iter().map(|credit| credit.partner_id).collect();
-    let candidates = store::accrual::candidates(tx, &ctx.scope, question.program_id, &partners)?;
+    let program_id = question.program_id;
+    let programs = store::accrual::programs(tx, &ctx.scope, BTreeSet::from([program_id.uuid()]))?;
+    let Some(program) = programs.get(&program_id) else {
+        return Err(Problem::field(
+            "/program_id",
+            "unknown_reference",
+            "There is no such record.",
+        ));
+    };
+    let points = lock_points(question, program);
+    let candidates = store::accrual::candidates(tx, &ctx.scope, program_id, &partners, points)?;
     let unknown = |(index, credit): (usize, &Credit)| {
         let pointer = format!("/credits/{index}/partner_id");
-        (!candidates.contains_key(&credit.partner_id))
+        (!candidates.know(credit.partner_id))
             .then(|| FieldProblem::new(pointer, "unknown_reference", "There is no such record."))
     };
     let mut unknown: Vec<FieldProblem> = question.credits.iter().enumerate().filter_map(unknown).collect();
@@ -96,19 +106,10 @@ pub fn preview(tx: &mut Tx<'_>, ctx: &Ctx, question: &Question) -> Result<Vec<Fo
         return Err(Problem::fields(unknown));
     }
     let rules = commission_rules::rules_with_drafts(tx, ctx, question.program_id, &question.drafts)?;
-    let (payments, details, places) = rows(question, &candidates, ctx.now)?;
-    let mut inputs = Inputs {
-        payments,
-        ..Inputs::default()
-    };
-    inputs.programs = store::accrual::programs(tx, &ctx.scope, &inputs)?;
+    let (payments, details, places) = rows(question, program, &candidates, ctx.now)?;
     let mut pools = Vec::new();
-    for rows in inputs.payments.chunk_by(PaymentRow::same_pool) {
+    for rows in payments.chunk_by(PaymentRow::same_pool) {
         let Some(first) = rows.first() else { continue };
-        let program = inputs
-            .programs
-            .get(&first.program_id)
-            .ok_or_else(|| Problem::field("/program_id", "unknown_reference", "There is no such record."))?;
         pools.push(Pool::of_payment(program, &rules, first, rows, &details, ctx.now));
     }
     let keys = pools.iter().flat_map(Pool::standings).collect();
@@ -119,6 +120,13 @@ pub fn preview(tx: &mut Tx<'_>, ctx: &Ctx, question: &Question) -> Result<Vec<Fo
         Some(Foreseen { line, places })
     });
     Ok(foreseen.collect())
+}
+
+/// The instants whose rules and tiers decide about the payments, and one at least.
+fn lock_points(question: &Question, program: &ProgramTerms) -> BTreeSet<DateTime<Utc>> {
+    let paid = question.invoices.iter().flat_map(|bill| &bill.payments);
+    let of_payments = paid.map(|(_, paid_at)| program.lock_point(Some(question.won_at), *paid_at));
+    of_payments.chain([question.won_at]).collect()
 }
 
 /// Product families that there are not, each at its line.
@@ -147,7 +155,8 @@ type Places = HashMap<(InvoiceId, InvoiceLineId, PaymentId), (usize, usize, usiz
 /// Payments × lines × credits as accrual would read them, in its order.
 fn rows(
     question: &Question,
-    candidates: &HashMap<PartnerId, store::accrual::Candidate>,
+    program: &ProgramTerms,
+    candidates: &Candidates,
     now: DateTime<Utc>,
 ) -> Result<(Vec<PaymentRow>, Details, Places), Problem> {
     let (mut rows, mut details, mut places) = (Vec::new(), Details::default(), HashMap::new());
@@ -171,6 +180,7 @@ fn rows(
         for (payment_index, (amount, paid_at)) in bill.payments.iter().enumerate() {
             let payment_id = PaymentId::new(now);
             let paid_after = paid_before.checked_add(*amount).map_err(Problem::damaged)?;
+            let lock_point = program.lock_point(Some(question.won_at), *paid_at);
             for (line_index, (line, line_id)) in bill.lines.iter().zip(&line_ids).enumerate() {
                 let place = (invoice_index + 1, line_index + 1, payment_index + 1);
                 places.insert((invoice_id, *line_id, payment_id), place);
@@ -178,7 +188,7 @@ fn rows(
                     for (credit, attribution_id, rank) in
                         credits.iter().filter(|(credit, ..)| credit.role == *role)
                     {
-                        let Some(candidate) = candidates.get(&credit.partner_id) else {
+                        let Some(candidate) = candidates.get(credit.partner_id, lock_point) else {
                             continue;
                         };
                         let mut detail = candidate.detail(line.goods, question.country.clone());

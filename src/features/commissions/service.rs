@@ -4,6 +4,7 @@ use super::domain::{Commission, Moved};
 use super::store::{self, ApprovalScope, Clawback, ClawbackFilter, CommissionFilter, CreditLine};
 use crate::kernel::commission::Explanation;
 use crate::kernel::ctx::Ctx;
+use crate::kernel::exchange::LineExchange;
 use crate::kernel::id::{AttributionId, ClawbackId, CommissionId, DealId, DisputeId, PartnerId};
 use crate::kernel::money::{Currency, Money};
 use crate::kernel::problem::Problem;
@@ -11,6 +12,7 @@ use crate::kernel::version::Precondition;
 use crate::platform::db::{Change, Page, PageRequest, Subject, Tx};
 use chrono::{DateTime, Utc};
 use serde_json::json;
+use std::collections::HashMap;
 
 /// Lines released in one transaction at most.
 const RELEASED_AT_ONCE: i64 = 5_000;
@@ -36,7 +38,12 @@ pub fn get_as_of(
         return Ok(current);
     }
     let known = store::known_at(tx, &ctx.scope, &current, instant)?;
-    Ok(current.as_known(known, instant))
+    current.as_known(known, instant).map_err(Problem::damaged)
+}
+
+/// Several lines, as far as the caller may see them; in no order.
+pub fn several(tx: &mut Tx<'_>, ctx: &Ctx, ids: &[CommissionId]) -> Result<Vec<Commission>, Problem> {
+    store::several(tx, &ctx.scope, ids)
 }
 
 /// A page of the lines that the caller may see.
@@ -84,9 +91,22 @@ pub fn set_dispute(
     store::set_dispute(tx, house, ids, dispute_id)
 }
 
-/// The stored explanation of a line.
-pub fn explanation(tx: &mut Tx<'_>, ctx: &Ctx, id: CommissionId) -> Result<Explanation, Problem> {
+/// The stored explanation of a line, and of its exchange, if it was exchanged.
+pub fn explanation(
+    tx: &mut Tx<'_>,
+    ctx: &Ctx,
+    id: CommissionId,
+) -> Result<(Explanation, Option<LineExchange>), Problem> {
     store::explanation(tx, &ctx.scope, id)?.ok_or_else(Problem::not_found)
+}
+
+/// The stored explanations of lines, as far as the caller may see them.
+pub fn explanations(
+    tx: &mut Tx<'_>,
+    ctx: &Ctx,
+    ids: &[CommissionId],
+) -> Result<HashMap<CommissionId, Explanation>, Problem> {
+    store::explanations(tx, &ctx.scope, ids)
 }
 
 /// One clawback, if the caller may see it.

@@ -96,6 +96,11 @@ struct Sold {
     taken: Money,
 }
 
+/// What is paid for a line with its tax: its parts are no whole cents of the line.
+fn with_tax(net: i64) -> i64 {
+    net + (net * 19 + 50) / 100
+}
+
 /// A sale that is paid at once.
 fn sell(rule: &Rule, net: i64, rounding: Rounding, standings: &mut Standings) -> Sold {
     let party = Party {
@@ -115,9 +120,9 @@ fn sell(rule: &Rule, net: i64, rounding: Rounding, standings: &mut Standings) ->
         net: cents(net),
         goods: Goods::default(),
         service: None,
-        invoice_total: cents(net),
+        invoice_total: cents(with_tax(net)),
         paid_before: cents(0),
-        paid_after: cents(net),
+        paid_after: cents(with_tax(net)),
         rounding,
         parties: vec![party],
     };
@@ -127,7 +132,7 @@ fn sell(rule: &Rule, net: i64, rounding: Rounding, standings: &mut Standings) ->
         panic!("an accrual explains itself as one");
     };
     Sold {
-        payment: net,
+        payment: with_tax(net),
         earned: line.amount,
         progress: *accrual.entitlement.progress.unwrap(),
         refunded: 0,
@@ -146,6 +151,7 @@ fn refund(rule: &Rule, sold: &mut Sold, units: i64, rounding: Rounding, standing
         amount: sold.earned,
         reversed: sold.taken,
         account: TakenFrom::Held,
+        exchanged: None,
         payment: cents(sold.payment),
         refunded_cumulative: cents(sold.refunded),
         refund: cents(units),

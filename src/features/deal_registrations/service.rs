@@ -7,6 +7,7 @@ use super::domain::{
 };
 use super::store::{self, CommentFilter, RegistrationFilter};
 use crate::features::deal_rules::{self, DealRules};
+use crate::features::programs::Program;
 use crate::kernel::ctx::{ActorId, Ctx};
 use crate::kernel::id::{
     AccountId, DealId, DealRegistrationId, PartnerId, ProductFamilyId, ProgramId, RegistrationCommentId,
@@ -58,6 +59,21 @@ pub fn create(tx: &mut Tx<'_>, house: &Ctx, registration: &DealRegistration) -> 
     store::insert(tx, &house.scope, registration)?;
     let change = Change::created("deal_registration.created", subject(registration), registration);
     tx.record(house, concerning(change, registration));
+    Ok(())
+}
+
+/// Writes a claim that was submitted as soon as it was drawn up; both are told.
+pub fn create_submitted(
+    tx: &mut Tx<'_>,
+    house: &Ctx,
+    draft: &DealRegistration,
+    submitted: &DealRegistration,
+) -> Result<(), Problem> {
+    store::insert(tx, &house.scope, submitted)?;
+    let created = Change::created("deal_registration.created", subject(draft), draft);
+    tx.record(house, concerning(created, draft));
+    let moved = Change::updated("deal_registration.submitted", subject(draft), draft, submitted);
+    tx.record(house, concerning(moved, submitted));
     Ok(())
 }
 
@@ -198,10 +214,38 @@ pub fn save(
     after: &DealRegistration,
 ) -> Result<(), Problem> {
     store::update(tx, &house.scope, after)?;
+    tell(tx, house, event, before, after);
+    Ok(())
+}
+
+/// Writes what time has brought to registrations that were locked before, and that it happened to each; in house.
+pub fn save_timed(
+    tx: &mut Tx<'_>,
+    house: &Ctx,
+    event: &'static str,
+    before: &[DealRegistration],
+    after: &[DealRegistration],
+) -> Result<(), Problem> {
+    if after.is_empty() {
+        return Ok(());
+    }
+    store::save_timed(tx, &house.scope, after)?;
+    for (before, after) in before.iter().zip(after) {
+        tell(tx, house, event, before, after);
+    }
+    Ok(())
+}
+
+fn tell(
+    tx: &mut Tx<'_>,
+    house: &Ctx,
+    event: &'static str,
+    before: &DealRegistration,
+    after: &DealRegistration,
+) {
     let change = Change::updated(event, subject(after), before, after);
     let reason = after.reason.clone().filter(|_| after.status != before.status);
     tx.record(house, concerning(change, after).with_reason(reason));
-    Ok(())
 }
 
 /// The claim of another partner that stands in the way; in house, with the account locked.
@@ -436,6 +480,11 @@ pub fn decide_extension(
 /// The deal rules under which a registration is made.
 pub fn rules(tx: &mut Tx<'_>, house: &Ctx, program_id: ProgramId) -> Result<DealRules, Problem> {
     deal_rules::of(tx, house, program_id)
+}
+
+/// The deal rules of a program that was read already.
+pub fn rules_of(tx: &mut Tx<'_>, house: &Ctx, program: &Program) -> Result<DealRules, Problem> {
+    deal_rules::of_program(tx, house, program)
 }
 
 /// Who answers for it. The service itself registers and says nothing.

@@ -18,4 +18,4 @@ pub use domain::{
     AttributionClick, DealRules, EXTENSIONS_ALLOWED, ExistingAccounts, FIRST_REMINDER_DAYS, ProtectionStart,
     Qualification, QualificationField, QualificationType, SecondRegistrant,
 };
-pub use service::of;
+pub use service::{of, of_program};

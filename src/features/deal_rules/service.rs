@@ -2,7 +2,8 @@
 
 use super::domain::{DealRules, DealRulesPatch};
 use super::store;
-use crate::features::{product_families, programs};
+use crate::features::product_families;
+use crate::features::programs::{self, Program};
 use crate::kernel::ctx::Ctx;
 use crate::kernel::id::ProgramId;
 use crate::kernel::problem::Problem;
@@ -11,8 +12,14 @@ use crate::platform::db::{Change, Subject, Tx};
 
 /// The rules of a program that the caller may see; the defaults where nobody changed them.
 pub fn of(tx: &mut Tx<'_>, ctx: &Ctx, id: ProgramId) -> Result<DealRules, Problem> {
-    let defaults = defaults(tx, ctx, id)?;
-    let found = store::find(tx, &ctx.scope, id, defaults.hours.zone())?;
+    let program = programs::get(tx, ctx, id)?;
+    of_program(tx, ctx, &program)
+}
+
+/// The rules of a program that was read already; the defaults where nobody changed them.
+pub fn of_program(tx: &mut Tx<'_>, ctx: &Ctx, program: &Program) -> Result<DealRules, Problem> {
+    let defaults = DealRules::defaults(program.id, program.time_zone, program.created_at);
+    let found = store::find(tx, &ctx.scope, program.id, defaults.hours.zone())?;
     Ok(found.unwrap_or(defaults))
 }
 

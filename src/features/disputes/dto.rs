@@ -181,6 +181,15 @@ pub struct DecisionBody {
     /// The share that the credit gets, where a dispute of credit is partially upheld.
     #[schema(nullable = false, minimum = 1, maximum = 10_000)]
     pub share_basis_points: Option<i32>,
+    /// The tier that the partner gets, where a dispute of a move to a lower tier is partially upheld: one between both.
+    #[schema(
+        nullable = false,
+        min_length = 1,
+        max_length = 64,
+        pattern = r"^[^\x00]*[^\s\x00][^\x00]*$",
+        example = "silver"
+    )]
+    pub tier: Option<String>,
 }
 
 /// A commission that is disputed, with the service's calculation.

@@ -55,7 +55,8 @@ async fn list_disputes(who: Granted<can::DisputesRead>, query: Filter<DisputesQu
 /// Open a dispute
 ///
 /// Challenges a decision or an amount: a registration that was rejected, revoked or expired, the decision of a conflict,
-/// credit that was rejected or whose share is too small, commissions that come to too little, or one that is missing.
+/// credit that was rejected or whose share is too small, a move to a lower tier, commissions that come to too little, or
+/// one that is missing.
 /// Disputed commissions wait until it is over: approved ones are frozen, others come no further, and those in a payout
 /// are left alone and named. `409 already_exists` when there is a dispute about the same.
 #[utoipa::path(tag = "Disputes", operation_id = "createDispute", request_body = NewDisputeBody,
@@ -164,8 +165,8 @@ async fn answer_dispute(
 /// Decide a dispute
 ///
 /// Decides a dispute in review, and carries the outcome out in the same transaction. Final. A registration is protected
-/// again, or looked at again where it is partially upheld; a conflict is decided anew, or shared; credit gets its share;
-/// money goes on, and the difference that the reviewer found is posted as an adjustment, which needs adjustments:approve.
+/// again, or looked at again where it is partially upheld; a conflict is decided anew, or shared; credit gets its share; a
+/// lost tier is given back, or one between, and pinned until the present period is over; money goes on, and the difference that the reviewer found is posted as an adjustment, which needs adjustments:approve.
 /// What else changes needs the permission to change it. `409 second_person_required` for whoever made the disputed
 /// decision or found the amount, and `409 registration_conflict` while another registration is protected.
 #[utoipa::path(tag = "Disputes", operation_id = "decideDispute", params(DisputePath), request_body = DecisionBody,
@@ -182,6 +183,7 @@ async fn decide_dispute(
             outcome: command.body.outcome,
             reason: command.body.reason.clone(),
             share_basis_points: command.body.share_basis_points,
+            tier: command.body.tier.clone(),
         };
         record(dispute::decide(
             tx,

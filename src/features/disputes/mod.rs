@@ -10,7 +10,8 @@
 //! decides. What the organization alone knows lies in a table of its own.
 //! Invariant: whoever made the disputed decision does not decide the dispute, as far as that can be told; what is found
 //! to be owed is found by one person and decided by another.
-//! Invariant: what an outcome means is done with it, in `flows::dispute`: this room moves no money and no claim.
+//! Invariant: what an outcome means is done with it, in `flows::dispute`: this room moves no money, no
+//! claim and no tier.
 //! Events: `dispute.opened`, `.review_started`, `.information_requested`, `.answered`, `.upheld`, `.partially_upheld`,
 //! `.denied`, `.withdrawn`, `.response_overdue`; `dispute_comment.added`.
 

@@ -124,19 +124,23 @@ pub fn save_review(tx: &mut Tx<'_>, house: &Ctx, id: DisputeId, review: &Review)
     store::update_review(tx, &house.scope, id, review)
 }
 
-/// Freezes a line that was left alone, because it came back from its payout; which line that is.
+/// Freezes lines that were left alone, because they came back from their payouts, so much of each; which lines these are.
 pub fn freeze_late(
     tx: &mut Tx<'_>,
     house: &Ctx,
-    id: DisputeId,
-    commission_id: CommissionId,
-    frozen: Money,
-) -> Result<DisputeLine, Problem> {
-    let of_commission = |line: &DisputeLine| line.commission_id == commission_id;
-    let line = lines(tx, house, id)?.into_iter().find(of_commission);
-    let line = line.ok_or_else(|| Problem::damaged("a disputed commission is no line of its dispute"))?;
-    store::freeze_late(tx, &house.scope, &line, frozen)?;
-    Ok(line)
+    returned: &[(DisputeId, CommissionId, Money)],
+) -> Result<Vec<DisputeLine>, Problem> {
+    if returned.is_empty() {
+        return Ok(Vec::new());
+    }
+    let frozen = store::freeze_late(tx, &house.scope, returned)?;
+    if frozen.len() == returned.len() {
+        Ok(frozen)
+    } else {
+        Err(Problem::damaged(
+            "a disputed commission is no line of its dispute",
+        ))
+    }
 }
 
 /// The partner is asked for something.

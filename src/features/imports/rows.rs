@@ -1,6 +1,7 @@
 //! One record of the file as typed cells, or everything that is wrong with it.
 
 use super::mapping::{FieldMapping, Mapping, Source};
+use super::rate_columns::{rate, rate_columns};
 use super::targets::Kind;
 use crate::kernel::money::{Currency, Money, MoneyError, plain_decimal};
 use crate::kernel::patch::Patch;
@@ -9,6 +10,7 @@ use chrono::format::{Item, Parsed, parse};
 use chrono::{DateTime, Datelike, NaiveDate, NaiveTime, SubsecRound, Utc};
 use csv::ByteRecord;
 use rust_decimal::Decimal;
+use std::collections::BTreeSet;
 use std::str::from_utf8;
 
 const NAME_LIMIT: usize = 255;
@@ -66,12 +68,24 @@ pub struct Row {
     pub line: u64,
     /// The mapped fields; `None` where the cell is empty.
     cells: Vec<(&'static str, Option<Value>)>,
+    /// Rates by their currency, in a file that has a column for each.
+    rates: Vec<(String, Decimal)>,
 }
 
 impl Row {
     /// The text of a field that every valid row has.
     pub fn key(&self, name: &str) -> &str {
         self.text(name).unwrap_or_default()
+    }
+
+    /// What the row is known by within its file: its first field.
+    pub fn identity(&self) -> &str {
+        self.cells.first().map_or("", |(name, _)| self.key(name))
+    }
+
+    /// The rates of the row's day, by currency.
+    pub fn rates(&self) -> &[(String, Decimal)] {
+        &self.rates
     }
 
     /// The text of a field, if it is mapped and not empty.
@@ -141,6 +155,8 @@ pub struct Layout {
     headings: Vec<String>,
     /// The column of each field of the mapping; `None` for constants.
     columns: Vec<Option<usize>>,
+    /// The columns of rates, in a file of rates.
+    rates: Vec<usize>,
 }
 
 impl Layout {
@@ -156,16 +172,28 @@ impl Layout {
             let detail = "The headings hold NUL characters; the file is not UTF-8 text.";
             return Err(FileError::new("invalid_encoding", detail));
         }
-        let columns = mapping
+        let columns: Vec<Option<usize>> = mapping
             .fields
             .iter()
             .map(|field| column(&headings, field))
             .collect::<Result<_, _>>()?;
+        let rates = rate_columns(&mapping, &headings, &columns);
         Ok(Self {
             mapping,
             headings,
             columns,
+            rates,
         })
+    }
+
+    /// The field that rows are known by.
+    pub fn identity(&self) -> &'static str {
+        self.mapping.fields.first().map_or("", |field| field.target.name)
+    }
+
+    /// What a person would look for in the file to find what rows are known by.
+    pub fn label_of_identity(&self) -> &str {
+        self.mapping.fields.first().map_or("", FieldMapping::label)
     }
 
     /// What a person would look for in the file to find this field.
@@ -194,6 +222,7 @@ impl Layout {
         let mut row = Row {
             line,
             cells: Vec::with_capacity(self.columns.len()),
+            rates: Vec::new(),
         };
         for (field, column) in self.mapping.fields.iter().zip(&self.columns) {
             let text = match (&field.source, column) {
@@ -202,6 +231,18 @@ impl Layout {
                 (Source::Column(_), None) => "",
             };
             row.cells.push((field.target.name, reading.cell(field, text)));
+        }
+        for column in &self.rates {
+            let (text, heading) = (cells[*column], &self.headings[*column]);
+            match rate(text) {
+                Ok(rate) => row.rates.extend(rate.map(|rate| (heading.clone(), rate))),
+                Err(message) => reading.rejections.push(Rejection {
+                    line,
+                    column: heading.clone(),
+                    code: "invalid_rate",
+                    message: message.to_owned(),
+                }),
+            }
         }
         if reading.rejections.is_empty() {
             Ok(row)
@@ -331,6 +372,10 @@ impl Reading {
             })?),
             Kind::Country if is_upper(text, 2) => Value::Text(text.to_owned()),
             Kind::Country => return refuse("invalid_format", "Write ISO 3166-1 alpha-2, such as DE."),
+            Kind::Countries => match countries(text) {
+                Some(countries) => Value::Text(countries),
+                None => return refuse("invalid_format", "Write ISO 3166-1 alpha-2, such as AT;CH;DE."),
+            },
             Kind::Word(words) if words.contains(&text) => Value::Text(text.to_owned()),
             Kind::Word(words) => {
                 return Err(("unknown_value", format!("Known values: {}.", words.join(", "))));
@@ -346,6 +391,10 @@ impl Reading {
                         .map_err(|error| (money_code(&error), sentence(&error.to_string())))?,
                 ),
                 None => return Ok(None),
+            },
+            Kind::Day => match moment(field, text) {
+                Some(moment) => Value::Text(moment.date_naive().to_string()),
+                None => return refuse("invalid_date", "The cell is no day in the declared format."),
             },
             Kind::Date => match moment(field, text) {
                 Some(moment) => Value::Date(moment.date_naive()),
@@ -371,8 +420,19 @@ fn sentence(words: &str) -> String {
         .collect()
 }
 
-fn is_upper(text: &str, length: usize) -> bool {
+/// Whether the text is so many upper-case letters.
+pub(super) fn is_upper(text: &str, length: usize) -> bool {
     text.len() == length && text.bytes().all(|byte| byte.is_ascii_uppercase())
+}
+
+/// The countries of a cell, each once and in order.
+fn countries(text: &str) -> Option<String> {
+    let named: BTreeSet<&str> = text
+        .split([' ', ',', ';', '|'])
+        .filter(|one| !one.is_empty())
+        .collect();
+    let is_whole = named.iter().all(|one| is_upper(one, 2)) && !named.is_empty();
+    is_whole.then(|| named.into_iter().collect::<Vec<_>>().join(" "))
 }
 
 fn domain(text: &str) -> Option<String> {

@@ -1,6 +1,9 @@
 //! Which actions there are, what they are good for, and in which order they are done best.
 
+mod operations;
 mod sentences;
+
+pub use operations::Operation;
 
 use crate::kernel::money::Money;
 use crate::kernel::permission::Permission;
@@ -23,6 +26,8 @@ word_enum! {
         ResubmitRegistration = "resubmit_registration",
         /// A partner says what speaks for its claim.
         GiveEvidence = "give_evidence",
+        /// A partner answers what was asked about its dispute.
+        AnswerDispute = "answer_dispute",
         /// A partner asks for more time for a claim that ends soon.
         ExtendProtection = "extend_protection",
         /// A partner accepts the newest terms.
@@ -37,6 +42,8 @@ word_enum! {
         RegisterFirstDeal = "register_first_deal",
         /// A partner makes its first link in a program.
         MakeFirstLink = "make_first_link",
+        /// A partner says whom to talk to.
+        AddContact = "add_contact",
         /// The organization answers a lead.
         AnswerReferral = "answer_referral",
         /// The organization begins to look at a registration.
@@ -45,6 +52,10 @@ word_enum! {
         DecideRegistration = "decide_registration",
         /// The organization decides between claims.
         DecideConflict = "decide_conflict",
+        /// The organization begins to look into a dispute.
+        ReviewDispute = "review_dispute",
+        /// Somebody decides a dispute that is about nothing of their own.
+        DecideDispute = "decide_dispute",
         /// The organization answers a request for more time.
         AnswerExtension = "answer_extension",
         /// The organization confirms credit that is claimed.
@@ -66,35 +77,7 @@ word_enum! {
     }
 }
 
-/// The operation that does an action.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Operation {
-    /// Its name in the OpenAPI document.
-    pub id: &'static str,
-    /// Its path, with its parameter where it has one.
-    pub path: &'static str,
-    /// What it takes to call it.
-    pub permission: Permission,
-    /// What it takes to see what the action tells of.
-    pub reading: Permission,
-}
-
-const fn operation(
-    id: &'static str,
-    path: &'static str,
-    permission: Permission,
-    reading: Permission,
-) -> Operation {
-    Operation {
-        id,
-        path,
-        permission,
-        reading,
-    }
-}
-
 use NextActionKind as Kind;
-use Permission as May;
 
 impl NextActionKind {
     /// The method of every operation here: they are moves and new records.
@@ -113,6 +96,8 @@ impl NextActionKind {
                 | Self::SubmitFirstReferral
                 | Self::RegisterFirstDeal
                 | Self::MakeFirstLink
+                | Self::AddContact
+                | Self::AnswerDispute
         )
     }
 
@@ -120,7 +105,10 @@ impl NextActionKind {
     pub const fn takes_a_second_person(self) -> bool {
         matches!(
             self,
-            Self::ApprovePayoutRun | Self::ConfirmPayoutMethod | Self::ApproveAdjustment
+            Self::ApprovePayoutRun
+                | Self::ConfirmPayoutMethod
+                | Self::ApproveAdjustment
+                | Self::DecideDispute
         )
     }
 
@@ -138,7 +126,8 @@ impl NextActionKind {
             | Self::RegisterFirstDeal
             | Self::MakeFirstLink
             | Self::ActivateEnrollment => "enrollment",
-            Self::AddPayoutMethod | Self::ReviewPartner => "partner",
+            Self::AddPayoutMethod | Self::AddContact | Self::ReviewPartner => "partner",
+            Self::AnswerDispute | Self::ReviewDispute | Self::DecideDispute => "dispute",
             Self::AnswerReferral => "referral",
             Self::AnswerExtension => "registration_extension",
             Self::ConfirmCredit => "attribution",
@@ -154,146 +143,6 @@ impl NextActionKind {
         match self {
             Self::AcceptTerms => "program_terms",
             _ => self.subject(),
-        }
-    }
-
-    /// The operation that does it.
-    pub const fn operation(self) -> Operation {
-        let claims = May::DealRegistrationsRead;
-        match self {
-            Self::ResubmitRegistration | Self::SubmitDraft => operation(
-                "submitDealRegistration",
-                "/v1/deal-registrations/{deal_registration_id}/submit",
-                May::DealRegistrationsWrite,
-                claims,
-            ),
-            Self::GiveEvidence => operation(
-                "addConflictEvidence",
-                "/v1/registration-conflicts/{registration_conflict_id}/evidence",
-                May::DealRegistrationsWrite,
-                May::RegistrationConflictsRead,
-            ),
-            Self::ExtendProtection => operation(
-                "createRegistrationExtension",
-                "/v1/deal-registrations/{deal_registration_id}/extensions",
-                May::DealRegistrationsWrite,
-                claims,
-            ),
-            Self::AcceptTerms => operation(
-                "acceptProgramTerms",
-                "/v1/program-terms/{program_terms_id}/accept",
-                May::TermsAccept,
-                May::ProgramsRead,
-            ),
-            Self::AddPayoutMethod => operation(
-                "createPayoutMethod",
-                "/v1/payout-methods",
-                May::PayoutMethodsWrite,
-                May::CommissionsRead,
-            ),
-            Self::SubmitFirstReferral => operation(
-                "createReferral",
-                "/v1/referrals",
-                May::ReferralsWrite,
-                May::EnrollmentsRead,
-            ),
-            Self::RegisterFirstDeal => operation(
-                "createDealRegistration",
-                "/v1/deal-registrations",
-                May::DealRegistrationsWrite,
-                May::EnrollmentsRead,
-            ),
-            Self::MakeFirstLink => operation(
-                "createReferralLink",
-                "/v1/referral-links",
-                May::ReferralLinksWrite,
-                May::EnrollmentsRead,
-            ),
-            _ => self.operation_of_the_organization(),
-        }
-    }
-
-    const fn operation_of_the_organization(self) -> Operation {
-        let claims = May::DealRegistrationsRead;
-        match self {
-            Self::AnswerReferral => operation(
-                "acceptReferral",
-                "/v1/referrals/{referral_id}/accept",
-                May::ReferralsReview,
-                May::ReferralsRead,
-            ),
-            Self::ReviewRegistration => operation(
-                "reviewDealRegistration",
-                "/v1/deal-registrations/{deal_registration_id}/review",
-                May::DealRegistrationsReview,
-                claims,
-            ),
-            Self::DecideConflict => operation(
-                "decideRegistrationConflict",
-                "/v1/registration-conflicts/{registration_conflict_id}/decide",
-                May::RegistrationConflictsDecide,
-                May::RegistrationConflictsRead,
-            ),
-            Self::AnswerExtension => operation(
-                "approveRegistrationExtension",
-                "/v1/registration-extensions/{registration_extension_id}/approve",
-                May::DealRegistrationsReview,
-                claims,
-            ),
-            Self::ConfirmCredit => operation(
-                "confirmAttribution",
-                "/v1/attributions/{attribution_id}/confirm",
-                May::AttributionsReview,
-                May::AttributionsRead,
-            ),
-            Self::ApprovePayoutRun => operation(
-                "approvePayoutRun",
-                "/v1/payout-runs/{payout_run_id}/approve",
-                May::PayoutRunsApprove,
-                May::PayoutRunsRead,
-            ),
-            Self::ProcessPayoutRun => operation(
-                "processPayoutRun",
-                "/v1/payout-runs/{payout_run_id}/process",
-                May::PayoutRunsProcess,
-                May::PayoutRunsRead,
-            ),
-            Self::ConfirmPayoutMethod => operation(
-                "confirmPayoutMethod",
-                "/v1/payout-methods/{payout_method_id}/confirm",
-                May::PayoutMethodsConfirm,
-                May::PayoutMethodsRead,
-            ),
-            Self::ApproveAdjustment => operation(
-                "approveAdjustment",
-                "/v1/adjustments/{adjustment_id}/approve",
-                May::AdjustmentsApprove,
-                May::AdjustmentsRead,
-            ),
-            Self::ReviewPartner => operation(
-                "approvePartner",
-                "/v1/partners/{partner_id}/approve",
-                May::PartnersReview,
-                May::PartnersRead,
-            ),
-            Self::ActivateEnrollment => operation(
-                "activateEnrollment",
-                "/v1/enrollments/{enrollment_id}/activate",
-                May::EnrollmentsWrite,
-                May::EnrollmentsRead,
-            ),
-            Self::DecideMatch => operation(
-                "confirmAccountMatch",
-                "/v1/account-matches/{account_match_id}/confirm",
-                May::AccountMatchesDecide,
-                May::AccountMatchesRead,
-            ),
-            _ => operation(
-                "approveDealRegistration",
-                "/v1/deal-registrations/{deal_registration_id}/approve",
-                May::DealRegistrationsReview,
-                claims,
-            ),
         }
     }
 }
@@ -401,6 +250,7 @@ pub fn in_order(mut found: Vec<Finding>, now: DateTime<Utc>) -> Vec<NextAction> 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::kernel::permission::Permission as May;
 
     fn now() -> DateTime<Utc> {
         "2026-03-02T09:00:00Z".parse().unwrap()

@@ -124,14 +124,16 @@ fn branch(kind: Kind) -> String {
                  AND NOT EXISTS (SELECT FROM terms_acceptances y WHERE y.organization_id = $1 \
                      AND y.enrollment_id = e.id AND y.program_terms_id = t.id)"
             .to_owned(),
-        Kind::AddPayoutMethod => "SELECT $2 AS subject_id, $2 AS target_id, c.currency AS name, NULL AS detail, \
-                 NULL AS other, count(*) AS figure, sum(c.amount - c.reversed_amount) AS amount, c.currency, \
+        Kind::AddPayoutMethod => "SELECT $2 AS subject_id, $2 AS target_id, c.owed_currency AS name, NULL AS detail, \
+                 NULL AS other, count(*) AS figure, sum(c.owed_amount - c.owed_reversed) AS amount, \
+                 c.owed_currency AS currency, \
                  min(c.earned_at) AS since, NULL::timestamptz AS due_at \
              FROM commissions c \
              WHERE c.organization_id = $1 AND c.partner_id = $2 AND c.status IN ('due', 'approved') \
+                 AND (c.payout_currency IS NULL OR c.exchange IS NOT NULL) \
                  AND NOT EXISTS (SELECT FROM payout_methods m WHERE m.organization_id = $1 AND m.partner_id = $2 \
-                     AND m.currency = c.currency AND m.status IN ('proposed', 'active')) \
-             GROUP BY c.currency HAVING sum(c.amount - c.reversed_amount) > 0"
+                     AND m.currency = c.owed_currency AND m.status IN ('proposed', 'active')) \
+             GROUP BY c.owed_currency HAVING sum(c.owed_amount - c.owed_reversed) > 0"
             .to_owned(),
         Kind::SubmitFirstReferral => format!(
             "{IDLE} AND g.motion = 'referral' AND NOT EXISTS (SELECT FROM referrals r WHERE r.organization_id = $1 \
@@ -148,6 +150,17 @@ fn branch(kind: Kind) -> String {
                  WHERE r.organization_id = $1 AND r.partner_id = $2 AND r.program_id = e.program_id \
                  AND r.status = 'active')"
         ),
+        Kind::AddContact => "SELECT p.id AS subject_id, p.id AS target_id, p.name, NULL AS detail, NULL AS other, \
+                 0::bigint AS figure, NULL::numeric AS amount, NULL AS currency, \
+                 coalesce(p.approved_at, p.created_at) AS since, NULL::timestamptz AS due_at \
+             FROM partners p WHERE p.organization_id = $1 AND p.id = $2 AND p.status = 'approved' \
+                 AND NOT EXISTS (SELECT FROM partner_contacts c WHERE c.organization_id = $1 AND c.partner_id = $2)"
+            .to_owned(),
+        Kind::AnswerDispute => "SELECT d.id AS subject_id, d.id AS target_id, d.subject_type AS name, \
+                 d.status_reason AS detail, NULL AS other, 0::bigint AS figure, NULL::numeric AS amount, \
+                 NULL AS currency, d.updated_at AS since, NULL::timestamptz AS due_at \
+             FROM disputes d WHERE d.organization_id = $1 AND d.partner_id = $2 AND d.status = 'needs_information'"
+            .to_owned(),
         _ => branch_of_the_organization(kind),
     }
 }
@@ -175,6 +188,17 @@ fn branch_of_the_organization(kind: Kind) -> String {
              FROM registration_conflicts c JOIN accounts a ON a.organization_id = $1 AND a.id = c.account_id \
              WHERE c.organization_id = $1 AND c.status = 'open'"
             .to_owned(),
+        Kind::ReviewDispute => disputes("d.created_at", "d.status = 'open'"),
+        // Whoever made the disputed decision decides nothing about it, nor does whoever found what is owed.
+        Kind::DecideDispute => disputes(
+            "d.updated_at",
+            &format!(
+                "d.status = 'in_review' AND EXISTS (SELECT FROM dispute_reviews w WHERE w.organization_id = $1 \
+                     AND w.dispute_id = d.id AND (w.contested_by IS NULL OR {}) AND (d.currency IS NULL OR {}))",
+                of_somebody_else("w.contested_by", "'{}'::uuid[]"),
+                of_somebody_else("w.reviewed_by", "w.reviewer_secret_makers")
+            ),
+        ),
         Kind::AnswerExtension => "SELECT x.id AS subject_id, x.id AS target_id, r.claim ->> 'account_name' AS name, \
                  NULL AS detail, p.name AS other, 0::bigint AS figure, NULL::numeric AS amount, NULL AS currency, \
                  x.created_at AS since, x.respond_by AS due_at \
@@ -217,6 +241,15 @@ fn branch_of_the_organization(kind: Kind) -> String {
         | Kind::ApproveAdjustment => branch_of_money(kind),
         _ => claims("in_review"),
     }
+}
+
+fn disputes(since: &str, condition: &str) -> String {
+    format!(
+        "SELECT d.id AS subject_id, d.id AS target_id, d.subject_type AS name, NULL AS detail, p.name AS other, \
+             0::bigint AS figure, d.claimed_amount AS amount, d.currency, {since} AS since, d.respond_by AS due_at \
+         FROM disputes d JOIN partners p ON p.organization_id = $1 AND p.id = d.partner_id \
+         WHERE d.organization_id = $1 AND {condition}"
+    )
 }
 
 fn branch_of_money(kind: Kind) -> String {

@@ -244,7 +244,8 @@ pub fn same(
         query.filter(registration_conflicts::status.eq(ConflictStatus::Open.as_str()))
     };
     if new.kind == ConflictKind::SimilarAccount {
-        let account_id = new.challenger.map(|claim| claim.account_id.uuid());
+        let claim = new.challenger.or(new.incumbent);
+        let account_id = claim.map(|claim| claim.account_id.uuid());
         query = query.filter(
             registration_conflicts::account_id
                 .nullable()

@@ -2,12 +2,13 @@
 //!
 //! below → above at once, as soon as one period holds what the tier asks for; above → below after the days of grace,
 //! unless the figures recover before; a pinned tier is not moved by a review; a person moves anybody anywhere, with a
-//! reason.
+//! reason; a dispute of a fall gives the tier back, or one between, and pins it until the present period is over.
 //!
 //! An enrollment carries its tier as the code of a step of the ladder, the word that commission rules name as well. That
 //! field was there before ladders were, as free text, and stays so in a program without tiers. Once a program has them,
 //! an enrollment may begin in one of them, and changes with a move only (`note_tier_move`, `guard_enrollment_tier`): no
-//! tier without a line in the history. A code that was on the enrollment before the ladder and is not on it counts as no
+//! tier without a line in the history. Where there is no ladder an edit is noted there as well, so that the tier as of any
+//! instant can be told (`tier_as_of`). A code that was on the enrollment before the ladder and is not on it counts as no
 //! tier, and the first review puts it right.
 //!
 //! A tier is earned in one calendar period, this one to date or the whole one before, so that nobody falls because a
@@ -33,4 +34,5 @@ mod service;
 mod store;
 
 pub use review_service::review_due;
+pub use service::{fall, give_back};
 pub use store::organizations_due;

@@ -2,7 +2,7 @@
 
 use super::domain::{
     ManualMove, Overview, TierLadder, TierLadderPatch, TierMove, TierMoveCause, TierStanding, day_after,
-    forecast, no_ladder,
+    forecast, no_ladder, respite_end,
 };
 use super::review_service::{Measure, changed, subject};
 use super::store::{self, MoveFilter};
@@ -10,7 +10,7 @@ use crate::features::enrollments::{self, Enrollment, EnrollmentStatus};
 use crate::features::programs;
 use crate::kernel::ctx::Ctx;
 use crate::kernel::id::{EnrollmentId, ProgramId, TierMoveId};
-use crate::kernel::problem::Problem;
+use crate::kernel::problem::{Code, Problem};
 use crate::kernel::version::Precondition;
 use crate::platform::db::{Change, Page, PageRequest, Subject, Tx};
 use chrono::{DateTime, Utc};
@@ -79,10 +79,70 @@ pub fn move_tier(
     let (enrollment, before) = lock(tx, ctx, id, precondition, "move-tier")?;
     let measure = Measure::of(tx, ctx, enrollment.program_id)?;
     require_other_tier(&measure.ladder, &enrollment, wanted.tier.as_deref())?;
+    let (moved, after) = carry(tx, ctx, &measure, enrollment, &before, wanted)?;
+    overview(tx, ctx, measure, moved, after)
+}
+
+/// One move, if the caller may see it, and whether it is a fall that still stands.
+pub fn fall(tx: &mut Tx<'_>, ctx: &Ctx, id: TierMoveId) -> Result<(TierMove, bool), Problem> {
+    let found = store::find_move(tx, &ctx.scope, id)?.ok_or_else(Problem::not_found)?;
+    let enrollment = enrollments::get(tx, ctx, found.enrollment_id)?;
+    let ladder = store::ladder(tx, &ctx.scope, found.program_id)?;
+    let is_fall = ladder.is_some_and(|ladder| found.is_fall(&ladder, enrollment.tier.as_deref()));
+    let still_stands = is_fall && enrollment.status != EnrollmentStatus::Ended;
+    Ok((found, still_stands))
+}
+
+/// Gives a partner back the tier from which it fell, or one between that tier and the present one, and leaves it there
+/// until the present period is over. Who has come back up since stays where it is.
+pub fn give_back(
+    tx: &mut Tx<'_>,
+    ctx: &Ctx,
+    id: TierMoveId,
+    between: Option<&str>,
+    reason: &str,
+) -> Result<(), Problem> {
+    let fall = store::find_move(tx, &ctx.scope, id)?.ok_or_else(Problem::not_found)?;
+    let (enrollment, before) = lock(tx, ctx, fall.enrollment_id, &Precondition::Any, "move-tier")?;
+    let measure = Measure::of(tx, ctx, enrollment.program_id)?;
+    let rank = |code: Option<&str>| measure.ladder.rank_of(code);
+    let (lost, present) = (rank(fall.from_tier.as_deref()), rank(enrollment.tier.as_deref()));
+    if let Some(wanted) = between {
+        let wanted = rank(Some(wanted));
+        if wanted <= present || wanted >= lost {
+            let message = "Name a tier of the ladder between the present one and the one that was lost.";
+            return Err(Problem::field("/tier", "not_between", message));
+        }
+    } else if lost == 0 {
+        let detail =
+            "The ladder has the lost tier no longer. Uphold the dispute partially and name another one.";
+        return Err(Problem::new(Code::WrongState).because(detail));
+    } else if present >= lost {
+        return Ok(());
+    }
+    let respite = respite_end(&measure.ladder, measure.zone, ctx.now);
+    let wanted = ManualMove {
+        tier: between.map(str::to_owned).or(fall.from_tier),
+        reason: reason.to_owned(),
+        pinned_until: Some(before.pinned_until.map_or(respite, |until| until.max(respite))),
+    };
+    carry(tx, ctx, &measure, enrollment, &before, &wanted)?;
+    Ok(())
+}
+
+/// Moves a locked enrollment, and tells of it; as it is then, and what is known of it.
+fn carry(
+    tx: &mut Tx<'_>,
+    ctx: &Ctx,
+    measure: &Measure,
+    enrollment: Enrollment,
+    before: &TierStanding,
+    wanted: &ManualMove,
+) -> Result<(Enrollment, TierStanding), Problem> {
     let mut figures = measure.figures(tx, ctx, &[enrollment.partner_id])?;
     let turn = TierMove {
         id: TierMoveId::new(ctx.now),
-        enrollment_id: id,
+        enrollment_id: enrollment.id,
         partner_id: enrollment.partner_id,
         program_id: enrollment.program_id,
         from_tier: enrollment.tier.clone(),
@@ -104,10 +164,9 @@ pub fn move_tier(
     store::save_standing(tx, &ctx.scope, &after)?;
     tx.record(ctx, changed(&enrollment, &turn));
     if wanted.pinned_until.is_some() {
-        record(tx, ctx, "enrollment.tier_pinned", &before, &after, &wanted.reason);
+        record(tx, ctx, "enrollment.tier_pinned", before, &after, &wanted.reason);
     }
-    let moved = enrollment.in_tier(wanted.tier.clone(), ctx.now);
-    overview(tx, ctx, measure, moved, after)
+    Ok((enrollment.in_tier(wanted.tier.clone(), ctx.now), after))
 }
 
 /// Has reviews leave the tier as it is until an instant.

@@ -311,6 +311,18 @@ pub fn insert_moves(tx: &mut Tx<'_>, scope: &Scope, moves: &[TierMove]) -> Resul
     Ok(())
 }
 
+/// One move; a partner's caller finds its own.
+pub fn find_move(tx: &mut Tx<'_>, scope: &Scope, id: TierMoveId) -> Result<Option<TierMove>, Problem> {
+    let row: Option<MoveRow> = tier_moves::table
+        .filter(tier_moves::organization_id.eq(scope.organization_id.uuid()))
+        .filter(tier_moves::id.eq(id.uuid()))
+        .select(MoveRow::as_select())
+        .first(tx.connection())
+        .optional()?;
+    let row = row.filter(|row| scope.partner_id.is_none_or(|own| own.uuid() == row.partner_id));
+    row.map(TierMove::try_from).transpose()
+}
+
 /// A page of moves, newest first; a partner's caller finds its own.
 pub fn moves(
     tx: &mut Tx<'_>,

@@ -10,11 +10,13 @@ mod subject;
 use crate::features::disputes::{
     self, Dispute, DisputeOutcome, Found, NewDispute, Report, Review, SubjectType,
 };
-use crate::features::{api_keys, attributions, audit};
+use crate::features::{api_keys, attributions, tiers};
 use crate::flows::late_credit;
 use crate::flows::registration::undoing;
 use crate::kernel::ctx::Ctx;
-use crate::kernel::id::{AdjustmentId, AttributionId, DealRegistrationId, DisputeId, RegistrationConflictId};
+use crate::kernel::id::{
+    AdjustmentId, AttributionId, DealRegistrationId, DisputeId, RegistrationConflictId, TierMoveId,
+};
 use crate::kernel::money::Money;
 use crate::kernel::permission::Permission;
 use crate::kernel::problem::{Code, Problem};
@@ -37,7 +39,7 @@ pub fn open(tx: &mut Tx<'_>, ctx: &Ctx, mut new: NewDispute) -> Result<Report, P
             respond_by: disputes::promised(tx, house, target.program_id)?,
         };
         let review = Review {
-            contested_by: audit::author_of(tx, house, target.subject_id, target.decisions)?,
+            contested_by: target.contested_by(tx, house)?,
             ..Review::default()
         };
         let dispute = Dispute::open(new, found, author, house.now)?;
@@ -100,6 +102,8 @@ pub struct Ruling {
     pub reason: String,
     /// The share that the credit gets, where it is not the one that is claimed.
     pub share_basis_points: Option<i32>,
+    /// The tier that the partner gets, where it is not the one that it lost.
+    pub tier: Option<String>,
 }
 
 /// Decides a dispute, and does what that means.
@@ -173,6 +177,7 @@ fn carry_out(
     ruling: &Ruling,
 ) -> Result<Option<AdjustmentId>, Problem> {
     let share = granted_share(tx, ctx, dispute, ruling)?;
+    require_tier(dispute, ruling)?;
     if let Some(amounts) = dispute.amounts {
         return money::settle(tx, ctx, dispute, review, amounts, ruling);
     }
@@ -202,6 +207,11 @@ fn carry_out(
             let id = AttributionId::from_uuid(subject);
             let share = share.ok_or_else(Problem::internal)?;
             late_credit::restore(tx, ctx, id, share, &ruling.reason)?;
+        }
+        SubjectType::TierMove => {
+            ctx.require(Permission::EnrollmentsWrite)?;
+            let id = TierMoveId::from_uuid(subject);
+            tiers::give_back(tx, ctx, id, ruling.tier.as_deref(), &ruling.reason)?;
         }
         SubjectType::Commission | SubjectType::Deal => {}
     }
@@ -237,6 +247,27 @@ fn granted_share(
             }
         },
         _ => Ok(None),
+    }
+}
+
+/// A tier is named where a fall was wrong in part, and nowhere else.
+fn require_tier(dispute: &Dispute, ruling: &Ruling) -> Result<(), Problem> {
+    let is_fall = dispute.subject_type == SubjectType::TierMove;
+    match (
+        is_fall && ruling.outcome == DisputeOutcome::PartiallyUpheld,
+        &ruling.tier,
+    ) {
+        (true, None) => Err(Problem::field(
+            "/tier",
+            "missing",
+            "Name the tier that the partner gets.",
+        )),
+        (false, Some(_)) => Err(Problem::field(
+            "/tier",
+            "not_allowed",
+            "Only where a dispute of a move to a lower tier is upheld partially a tier is named.",
+        )),
+        _ => Ok(()),
     }
 }
 

@@ -82,13 +82,13 @@ fn require_alike(lines: &[Commission], claimed: Money) -> Result<(), Problem> {
         return Err(Problem::new(Code::AlreadyExists).because(detail));
     }
     let mut errors = Vec::new();
-    let key = |line: &Commission| (line.program_id, line.amount.currency());
+    let key = |line: &Commission| (line.program_id, line.owed.amount.currency());
     if lines.iter().any(|line| key(line) != key(&lines[0])) {
         let message = "Commissions are disputed together where they are of one program and currency.";
         errors.push(FieldProblem::new("/subject_ids", "not_together", message));
     } else if lines
         .iter()
-        .any(|line| line.amount.currency() != claimed.currency())
+        .any(|line| line.owed.amount.currency() != claimed.currency())
     {
         let message = "The commissions are in another currency.";
         errors.push(FieldProblem::new(
@@ -121,8 +121,10 @@ pub fn open(
     commissions: &[Commission],
 ) -> Result<(), Problem> {
     let mut lines = Vec::with_capacity(commissions.len());
+    let ids: Vec<CommissionId> = commissions.iter().map(|line| line.id).collect();
+    let explanations = commissions::explanations(tx, house, &ids)?;
     for (position, line) in (0..).zip(commissions) {
-        let explanation = commissions::explanation(tx, house, line.id)?;
+        let explanation = explanations.get(&line.id).ok_or_else(Problem::internal)?;
         let (effect, frozen) = effect_on(line)?;
         lines.push(DisputeLine {
             dispute_id: dispute.id,
@@ -131,20 +133,19 @@ pub fn open(
             partner_id: line.partner_id,
             program_id: line.program_id,
             amount: line.kept().map_err(Problem::damaged)?,
-            explanation: sentence(&explanation),
+            explanation: sentence(explanation),
             effect,
             frozen,
         });
     }
     disputes::insert(tx, house, dispute, review, &lines)?;
-    let ids: Vec<CommissionId> = lines.iter().map(|line| line.commission_id).collect();
     commissions::set_dispute(tx, house, &ids, Some(dispute.id))?;
     post(tx, house, &lines, NewEntry::freeze)
 }
 
 /// What a dispute does to a line, and how much of it is frozen.
 fn effect_on(line: &Commission) -> Result<(Effect, Money), Problem> {
-    let nothing = Money::zero(line.amount.currency());
+    let nothing = Money::zero(line.owed.amount.currency());
     Ok(match (line.status, line.kind) {
         (CommissionStatus::Approved, CommissionKind::Accrual) => {
             (Effect::Frozen, line.payable().map_err(Problem::damaged)?)
@@ -181,14 +182,14 @@ fn post(tx: &mut Tx<'_>, house: &Ctx, lines: &[DisputeLine], entry: EntryOf) -> 
 /// Disputed lines came back from a payout that was cancelled, failed or was returned: they are frozen now. The caller has
 /// them locked.
 pub fn freeze_returned(tx: &mut Tx<'_>, ctx: &Ctx, ids: &[CommissionId]) -> Result<(), Problem> {
+    let mut returned = Vec::new();
     for line in commissions::lock_several(tx, ctx, ids)? {
-        let (Some(dispute_id), (Effect::Frozen, frozen)) = (line.dispute_id, effect_on(&line)?) else {
-            continue;
-        };
-        let disputed = disputes::freeze_late(tx, ctx, dispute_id, line.id, frozen)?;
-        post(tx, ctx, &[DisputeLine { frozen, ..disputed }], NewEntry::freeze)?;
+        if let (Some(dispute_id), (Effect::Frozen, frozen)) = (line.dispute_id, effect_on(&line)?) {
+            returned.push((dispute_id, line.id, frozen));
+        }
     }
-    Ok(())
+    let frozen = disputes::freeze_late(tx, ctx, &returned)?;
+    post(tx, ctx, &frozen, NewEntry::freeze)
 }
 
 /// Lets the money of a dispute go on; its lines, locked. The dispute was locked before.

@@ -1,16 +1,19 @@
 //! What a new dispute is about: found in the caller's scope, and whether it can be disputed so.
 
 use crate::features::attributions::{self, AttributionStatus};
+use crate::features::commissions::{self, Commission};
 use crate::features::disputes::{DisputedId, NewDispute, SubjectType};
 use crate::features::registration_conflicts::{self, Outcome};
-use crate::features::{commissions, deal_registrations, deals, partners};
-use crate::kernel::ctx::Ctx;
+use crate::features::{audit, deal_registrations, deals, partners, tiers};
+use crate::kernel::ctx::{ActorId, Ctx};
 use crate::kernel::id::{
     AttributionId, CommissionId, DealId, DealRegistrationId, PartnerId, ProgramId, RegistrationConflictId,
+    TierMoveId,
 };
 use crate::kernel::motion::Role;
 use crate::kernel::problem::{FieldProblem, Problem};
 use crate::platform::db::Tx;
+use std::collections::HashMap;
 use uuid::Uuid;
 
 /// What is disputed.
@@ -23,19 +26,32 @@ pub struct Target {
     /// The record.
     pub subject_id: Uuid,
     /// What somebody may have decided about it, as the audit trail calls it.
-    pub decisions: &'static [&'static str],
+    decisions: &'static [&'static str],
+    /// Who decided it, where the record itself says so.
+    decided_by: Option<ActorId>,
     /// Whether it can be disputed as it stands.
     is_disputable: bool,
     /// The share that counts, where credit is disputed.
     counting_share: Option<i32>,
 }
 
+impl Target {
+    /// Who made the decision, where that can be told; in house.
+    pub fn contested_by(&self, tx: &mut Tx<'_>, house: &Ctx) -> Result<Option<ActorId>, Problem> {
+        match self.decided_by {
+            None => audit::author_of(tx, house, self.subject_id, self.decisions),
+            told => Ok(told),
+        }
+    }
+}
+
 /// Finds it, and refuses what does not fit together.
 pub fn find(tx: &mut Tx<'_>, ctx: &Ctx, new: &NewDispute) -> Result<Target, Problem> {
     let named = named_partner(tx, ctx, new)?;
+    let lines = lines(tx, ctx, new)?;
     let mut targets = Vec::with_capacity(new.subject_ids.len());
     for (place, subject) in new.subject_ids.iter().enumerate() {
-        targets.push(seen(tx, ctx, *subject, named, place)?);
+        targets.push(seen(tx, ctx, *subject, (named, &lines), place)?);
     }
     let first = *targets.first().ok_or_else(Problem::internal)?;
     let mut errors = together(new, &targets);
@@ -55,6 +71,20 @@ pub fn find(tx: &mut Tx<'_>, ctx: &Ctx, new: &NewDispute) -> Result<Target, Prob
     }
 }
 
+/// The disputed commissions that the caller sees, all at once.
+fn lines(tx: &mut Tx<'_>, ctx: &Ctx, new: &NewDispute) -> Result<HashMap<Uuid, Commission>, Problem> {
+    let subjects = new.subject_ids.iter();
+    let ids: Vec<CommissionId> = subjects
+        .filter(|subject| subject.subject_type == SubjectType::Commission)
+        .map(|subject| CommissionId::from_uuid(subject.id))
+        .collect();
+    if ids.is_empty() {
+        return Ok(HashMap::new());
+    }
+    let found = commissions::several(tx, ctx, &ids)?;
+    Ok(found.into_iter().map(|line| (line.id.uuid(), line)).collect())
+}
+
 fn named_partner(tx: &mut Tx<'_>, ctx: &Ctx, new: &NewDispute) -> Result<Option<PartnerId>, Problem> {
     let named = ctx.partner_of_new(new.partner_id)?;
     if let Some(id) = named {
@@ -72,7 +102,7 @@ fn seen(
     tx: &mut Tx<'_>,
     ctx: &Ctx,
     subject: DisputedId,
-    named: Option<PartnerId>,
+    (named, lines): (Option<PartnerId>, &HashMap<Uuid, Commission>),
     place: usize,
 ) -> Result<Target, Problem> {
     let pointer = format!("/subject_ids/{place}");
@@ -80,8 +110,9 @@ fn seen(
         SubjectType::DealRegistration => registration(tx, ctx, subject.id),
         SubjectType::RegistrationConflict => conflict(tx, ctx, subject.id, named),
         SubjectType::Attribution => credit(tx, ctx, subject.id),
-        SubjectType::Commission => commission(tx, ctx, subject.id),
+        SubjectType::Commission => commission(lines, subject.id),
         SubjectType::Deal => deal(tx, ctx, subject.id, named),
+        SubjectType::TierMove => tier_move(tx, ctx, subject.id),
     };
     let target = found.map_err(|problem| problem.or_if_missing(unknown(&pointer)))?;
     match ctx.scope.partner_id {
@@ -98,6 +129,7 @@ fn registration(tx: &mut Tx<'_>, ctx: &Ctx, id: Uuid) -> Result<Target, Problem>
         program_id: Some(found.program_id),
         subject_id: id,
         decisions: &["deal_registration.rejected", "deal_registration.revoked"],
+        decided_by: None,
         is_disputable: found.status.is_disputable(),
         counting_share: None,
     })
@@ -120,6 +152,7 @@ fn conflict(tx: &mut Tx<'_>, ctx: &Ctx, id: Uuid, named: Option<PartnerId>) -> R
         program_id: Some(claim.program_id),
         subject_id: id,
         decisions: &["registration_conflict.decided"],
+        decided_by: None,
         is_disputable: lost.is_some(),
         counting_share: None,
     })
@@ -140,19 +173,21 @@ fn credit(tx: &mut Tx<'_>, ctx: &Ctx, id: Uuid) -> Result<Target, Problem> {
             "attribution.corrected",
             "attribution.restored",
         ],
+        decided_by: None,
         is_disputable: found.status != AttributionStatus::Claimed,
         counting_share: Some(found.counting_share()),
     })
 }
 
 /// What a commission comes to is decided by a rule and by nobody.
-fn commission(tx: &mut Tx<'_>, ctx: &Ctx, id: Uuid) -> Result<Target, Problem> {
-    let found = commissions::get(tx, ctx, CommissionId::from_uuid(id))?;
+fn commission(lines: &HashMap<Uuid, Commission>, id: Uuid) -> Result<Target, Problem> {
+    let found = lines.get(&id).ok_or_else(Problem::not_found)?;
     Ok(Target {
         partner_id: found.partner_id,
         program_id: Some(found.program_id),
         subject_id: id,
         decisions: &[],
+        decided_by: None,
         is_disputable: true,
         counting_share: None,
     })
@@ -174,7 +209,22 @@ fn deal(tx: &mut Tx<'_>, ctx: &Ctx, id: Uuid, named: Option<PartnerId>) -> Resul
         program_id: found.program_id,
         subject_id: id,
         decisions: &[],
+        decided_by: None,
         is_disputable: has_part && found.program_id.is_some(),
+        counting_share: None,
+    })
+}
+
+/// A fall that still stands. What the figures decided by themselves was decided by nobody.
+fn tier_move(tx: &mut Tx<'_>, ctx: &Ctx, id: Uuid) -> Result<Target, Problem> {
+    let (found, still_stands) = tiers::fall(tx, ctx, TierMoveId::from_uuid(id))?;
+    Ok(Target {
+        partner_id: found.partner_id,
+        program_id: Some(found.program_id),
+        subject_id: id,
+        decisions: &[],
+        decided_by: found.moved_by,
+        is_disputable: still_stands,
         counting_share: None,
     })
 }

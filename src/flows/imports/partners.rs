@@ -7,6 +7,7 @@ use crate::features::imports::rows::Row;
 use crate::features::imports::stored::{self, EnrollmentRow, PartnerRow};
 use crate::kernel::ctx::Ctx;
 use crate::kernel::id::{EnrollmentId, PartnerId};
+use crate::kernel::patch::Patch;
 use crate::kernel::problem::Problem;
 use crate::platform::db::Tx;
 use std::collections::HashSet;
@@ -76,6 +77,11 @@ fn partner(row: &Row, ctx: &Ctx, known: Option<&PartnerRow>, refused: &mut Vec<R
     partner.name = row.key("name").to_owned();
     row.change("domain").apply_to(&mut partner.domain);
     row.change("country").apply_to(&mut partner.country);
+    match row.change("territories") {
+        Patch::Absent => {}
+        Patch::Clear => partner.territories.clear(),
+        Patch::Set(countries) => partner.territories = countries.split(' ').map(str::to_owned).collect(),
+    }
     match (partner.status.as_str(), row.text("status")) {
         (_, None) => {}
         (status, Some(wanted)) if status == wanted => {}
@@ -105,6 +111,7 @@ fn applicant(row: &Row, ctx: &Ctx) -> PartnerRow {
         country: None,
         territories: Vec::new(),
         hidden_from_parent: false,
+        payout_currency: None,
         approved_at: None,
         terminated_at: None,
         row_version: 1,

@@ -1,9 +1,10 @@
-//! Which account is meant.
+//! Which account is meant: the one that matching is certain of, or else a new one, with those that it may be laid before a
+//! person. Registrations and referrals come to their accounts in this way.
 
 use crate::features::accounts::{self, Account, AccountMatch, Candidate, NewAccount};
 use crate::kernel::ctx::Ctx;
 use crate::kernel::id::AccountId;
-use crate::kernel::matching::{CompanyName, Reason, registrable_domain};
+use crate::kernel::matching::{CompanyName, registrable_domain};
 use crate::kernel::problem::Problem;
 use crate::platform::db::Tx;
 
@@ -44,50 +45,104 @@ impl Named<'_> {
     }
 }
 
-/// The account that is meant, if it is known; in house. The only place that matches accounts for claims.
+/// The account that is meant, if it is known; in house.
 pub fn find(tx: &mut Tx<'_>, house: &Ctx, named: Named<'_>) -> Result<Option<Account>, Problem> {
-    if let Some(id) = named.id {
-        let standing = accounts::resolve(tx, house, id)?;
-        return accounts::get(tx, house, standing).map(Some);
-    }
-    let found = accounts::find_match(tx, house, &named.candidate())?;
-    if let Some(found) = found.into_iter().find(decides) {
-        return Ok(Some(found.account));
-    }
-    match named.domain.and_then(registrable_domain) {
-        Some(domain) => accounts::survivor_of_domain(tx, house, &domain),
-        None => Ok(None),
-    }
+    look_for(tx, house, named).map(Result::ok)
 }
 
-/// Whether a match is the account. A domain decides also where the name speaks against it: the name is what a partner
-/// makes of it, and would be a way around the claims of others.
-fn decides(found: &AccountMatch) -> bool {
-    found.certain || found.reasons.contains(&Reason::SameDomain)
+/// The account that is meant, or those that are like it. The only place that matches accounts for claims.
+fn look_for(
+    tx: &mut Tx<'_>,
+    house: &Ctx,
+    named: Named<'_>,
+) -> Result<Result<Account, Vec<AccountMatch>>, Problem> {
+    if let Some(id) = named.id {
+        let standing = accounts::resolve(tx, house, id)?;
+        return accounts::get(tx, house, standing).map(Ok);
+    }
+    let mut found = accounts::find_match(tx, house, &named.candidate())?;
+    if let Some(at) = found.iter().position(|found| found.verdict().decides_claims()) {
+        return Ok(Ok(found.swap_remove(at).account));
+    }
+    let survivor = match named.domain.and_then(registrable_domain) {
+        Some(domain) => accounts::survivor_of_domain(tx, house, &domain)?,
+        None => None,
+    };
+    Ok(survivor.ok_or(found))
+}
+
+/// An account that is locked until the transaction ends.
+#[derive(Debug)]
+pub struct Locked {
+    /// The account.
+    pub account: Account,
+    /// Whether this transaction made it, so that nobody else knows of it yet.
+    pub is_new: bool,
+    /// The others that may be it, the likeliest first, where they were looked for.
+    like: Option<Vec<AccountMatch>>,
+}
+
+impl Locked {
+    /// An account that was there before.
+    pub fn known(account: Account) -> Self {
+        Self {
+            account,
+            is_new: false,
+            like: None,
+        }
+    }
 }
 
 /// The account that is meant, known or new, locked; in house. Of several who name the same new one at once, one makes
-/// it.
-pub fn find_or_create(tx: &mut Tx<'_>, house: &Ctx, named: Named<'_>) -> Result<Account, Problem> {
+/// it. The country that a partner claims for it is not the account's, or another country would be a way around the claims
+/// of others.
+pub fn find_or_create(tx: &mut Tx<'_>, house: &Ctx, named: Named<'_>) -> Result<Locked, Problem> {
+    known_or_new(tx, house, named, None)
+}
+
+fn known_or_new(
+    tx: &mut Tx<'_>,
+    house: &Ctx,
+    named: Named<'_>,
+    country: Option<&str>,
+) -> Result<Locked, Problem> {
     if named.id.is_none() {
-        for key in named.keys() {
-            accounts::hold_key(tx, house, &key)?;
-        }
+        accounts::hold_keys(tx, house, &named.keys())?;
     }
-    if let Some(known) = find(tx, house, named)? {
-        return accounts::lock_standing(tx, house, known.id);
-    }
+    let like = match look_for(tx, house, named)? {
+        Ok(known) => return accounts::lock_standing(tx, house, known.id).map(Locked::known),
+        Err(like) => like,
+    };
     let new = NewAccount {
         external_id: None,
         name: named.name.or(named.domain).unwrap_or_default().to_owned(),
         domain: named.domain.map(str::to_owned),
-        country: None,
+        country: country.map(str::to_owned),
     };
-    accounts::create(tx, house, new)
+    // Those who are like it in a country that the account does not have are looked for without it.
+    let is_as_named = named.country == country;
+    Ok(Locked {
+        account: accounts::create(tx, house, new)?,
+        is_new: true,
+        like: is_as_named.then_some(like),
+    })
+}
+
+/// The account of a lead that the organization has accepted, known or new, locked; in house. Those that a new one may be
+/// wait for a person's decision.
+pub fn of_lead(tx: &mut Tx<'_>, house: &Ctx, named: Named<'_>) -> Result<Account, Problem> {
+    let mut locked = known_or_new(tx, house, named, named.country)?;
+    let similar = similar(tx, house, &mut locked)?;
+    accounts::suggest_matches(tx, house, locked.account.id, &similar)?;
+    Ok(locked.account)
 }
 
 /// Other accounts that may be this one, for a person to look at, the likeliest first; in house.
-pub fn similar(tx: &mut Tx<'_>, house: &Ctx, account: &Account) -> Result<Vec<AccountMatch>, Problem> {
+pub fn similar(tx: &mut Tx<'_>, house: &Ctx, locked: &mut Locked) -> Result<Vec<AccountMatch>, Problem> {
+    if let Some(like) = locked.like.take() {
+        return Ok(like);
+    }
+    let account = &locked.account;
     let candidate = Candidate {
         name: Some(account.name.clone()),
         website: account.domain.clone(),

@@ -1,5 +1,6 @@
 //! What deals mean for the claims to their accounts: a new one may meet a claim, a closed one ends its own.
 
+use super::alike;
 use super::submission::respond_by;
 use crate::features::deal_registrations::{self, DealRegistration};
 use crate::features::deals::{self, Deal, DealPatch, NewDeal};
@@ -15,17 +16,8 @@ use chrono::{DateTime, Utc};
 /// against `accounts::lock_standing`: either the claim is committed and seen here, or the deal is seen by the claim.
 pub fn open(tx: &mut Tx<'_>, ctx: &Ctx, new: NewDeal) -> Result<Deal, Problem> {
     let deal = deals::create(tx, ctx, new)?;
-    flag(tx, ctx, &arrival(&deal))?;
+    flag_many(tx, ctx, &[Arrival::of(&deal)])?;
     Ok(deal)
-}
-
-fn arrival(deal: &Deal) -> Arrival {
-    Arrival {
-        deal_id: deal.id,
-        account_id: deal.account_id,
-        product_family_id: deal.product_family_id,
-        partner_id: deal.partner_id,
-    }
 }
 
 /// A deal that came in, from whichever side.
@@ -41,8 +33,20 @@ pub struct Arrival {
     pub partner_id: Option<PartnerId>,
 }
 
+impl Arrival {
+    /// The arrival of this deal.
+    pub fn of(deal: &Deal) -> Self {
+        Self {
+            deal_id: deal.id,
+            account_id: deal.account_id,
+            product_family_id: deal.product_family_id,
+            partner_id: deal.partner_id,
+        }
+    }
+}
+
 /// Flags a deal that meets a live claim of somebody else.
-pub fn flag(tx: &mut Tx<'_>, ctx: &Ctx, arrival: &Arrival) -> Result<(), Problem> {
+fn flag(tx: &mut Tx<'_>, ctx: &Ctx, arrival: &Arrival) -> Result<(), Problem> {
     let claim = deal_registrations::incumbent(
         tx,
         ctx,
@@ -67,15 +71,21 @@ pub fn flag(tx: &mut Tx<'_>, ctx: &Ctx, arrival: &Arrival) -> Result<(), Problem
     registration_conflicts::raise(tx, ctx, &new).map(drop)
 }
 
-/// Flags those of many deals that meet a live claim of somebody else.
+/// Flags those of some deals that meet a live claim of somebody else, to their account or to one that it may be.
 pub fn flag_many(tx: &mut Tx<'_>, ctx: &Ctx, arrivals: &[Arrival]) -> Result<(), Problem> {
+    if arrivals.is_empty() {
+        return Ok(());
+    }
     let accounts: Vec<AccountId> = arrivals.iter().map(|arrival| arrival.account_id).collect();
-    let claimed = deal_registrations::claimed(tx, ctx, &accounts)?;
-    for arrival in arrivals
-        .iter()
-        .filter(|arrival| claimed.contains(&arrival.account_id))
-    {
-        flag(tx, ctx, arrival)?;
+    let (pairs, claimed) = alike::claimed_pairs(tx, ctx, &accounts)?;
+    for arrival in arrivals {
+        if claimed.contains(&arrival.account_id) {
+            flag(tx, ctx, arrival)?;
+        }
+        let likes = pairs.iter().filter(|(place, _)| *place == arrival.account_id);
+        for (_, like) in likes.filter(|(_, like)| claimed.contains(like)) {
+            alike::flag(tx, ctx, arrival, *like)?;
+        }
     }
     Ok(())
 }
@@ -92,7 +102,7 @@ pub fn update(
     let after = deals::update(tx, ctx, id, precondition, patch)?;
     let place = |deal: &Deal| (deal.account_id, deal.product_family_id);
     if place(&before) != place(&after) {
-        flag(tx, ctx, &arrival(&after))?;
+        flag_many(tx, ctx, &[Arrival::of(&after)])?;
     }
     Ok(after)
 }

@@ -6,7 +6,8 @@
 //! What stands in a partner's way is looked at in house. What the partner hears of it is a conflict's id, which shows
 //! nothing but its own side.
 
-mod account;
+pub mod account;
+pub mod alike;
 pub mod clock;
 pub mod conflict;
 pub mod deals;

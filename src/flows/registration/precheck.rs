@@ -16,9 +16,9 @@ const MOST_AN_HOUR: i32 = 30;
 
 /// Answers in a word, and leaves nothing behind but that it was asked.
 pub fn run(tx: &mut Tx<'_>, ctx: &Ctx, question: &Question) -> Result<AccountStanding, Problem> {
-    let partner_id = claimant(tx, ctx, question.partner_id)?;
+    let partner = claimant(tx, ctx, question.partner_id)?;
     let family = question.product_family_id;
-    require_known(tx, ctx, question.program_id, question.account_id, family)?;
+    let program = require_known(tx, ctx, question.program_id, question.account_id, family)?;
     let asker = ctx.scope.partner_id;
     tx.in_house(ctx, |tx, house| {
         if let Some(asker) = asker {
@@ -33,8 +33,8 @@ pub fn run(tx: &mut Tx<'_>, ctx: &Ctx, question: &Question) -> Result<AccountSta
         let Some(account) = account::find(tx, house, named)? else {
             return Ok(AccountStanding::Clear);
         };
-        let standing = standing::of(tx, house, &account, family, Some(partner_id))?;
-        let rules = deal_registrations::rules(tx, house, question.program_id)?;
+        let standing = standing::of_known(tx, house, &account, family, partner.id)?;
+        let rules = deal_registrations::rules_of(tx, house, &program)?;
         let minds_customers = rules.existing_accounts != ExistingAccounts::Allow;
         Ok(if standing.is_customer && minds_customers {
             AccountStanding::ExistingCustomer

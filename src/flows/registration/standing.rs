@@ -1,5 +1,6 @@
 //! What stands in the way of a claim.
 
+use super::account::Locked;
 use crate::features::accounts::Account;
 use crate::features::deal_registrations::{self, DealRegistration};
 use crate::features::deals::{self, Deal};
@@ -29,18 +30,39 @@ impl Standing {
     }
 }
 
-/// How the account stands for a partner; in house, and true until the end of the transaction when the account is locked.
+/// How the account stands for who claims it; in house, and true until the end of the transaction when it is locked.
 pub fn of(
+    tx: &mut Tx<'_>,
+    house: &Ctx,
+    locked: &Locked,
+    registration: &DealRegistration,
+) -> Result<Standing, Problem> {
+    let (family, partner_id) = (registration.product_family_id, registration.partner_id);
+    if !locked.is_new {
+        return of_known(tx, house, &locked.account, family, partner_id);
+    }
+    let company = locked.account.company();
+    Ok(Standing {
+        rival: None,
+        deal: None,
+        referral: referrals::open_of_others(tx, house, &company, family, Some(partner_id))?,
+        is_customer: false,
+    })
+}
+
+/// How an account stands that was there before, for a partner.
+pub fn of_known(
     tx: &mut Tx<'_>,
     house: &Ctx,
     account: &Account,
     family: Option<ProductFamilyId>,
-    partner_id: Option<PartnerId>,
+    partner_id: PartnerId,
 ) -> Result<Standing, Problem> {
+    let (id, own) = (account.id, Some(partner_id));
     Ok(Standing {
-        rival: deal_registrations::incumbent(tx, house, account.id, family, partner_id)?,
-        deal: deals::open_direct(tx, house, account.id, family)?,
-        referral: referrals::open_of_others(tx, house, &account.company(), family, partner_id)?,
-        is_customer: deals::is_customer(tx, house, account.id, partner_id)?,
+        rival: deal_registrations::incumbent(tx, house, id, family, own)?,
+        deal: deals::open_direct(tx, house, id, family)?,
+        referral: referrals::open_of_others(tx, house, &account.company(), family, own)?,
+        is_customer: deals::is_customer(tx, house, id, own)?,
     })
 }

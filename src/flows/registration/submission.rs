@@ -1,16 +1,16 @@
 //! A partner claims an account.
 
-use super::account::{self, Named};
+use super::account::{self, Locked, Named};
 use super::standing::{self, Standing};
 use super::{Attempt, contested};
-use crate::features::accounts::Account;
 use crate::features::deal_registrations::{
     self, ClaimedAccount, DealRegistration, NewRegistration, RegistrationStatus,
 };
 use crate::features::deal_rules::{DealRules, ExistingAccounts, SecondRegistrant};
 use crate::features::partners::{self, Partner, PartnerStatus};
+use crate::features::programs::{self, Program};
 use crate::features::registration_conflicts::{self, ConflictKind, NewConflict};
-use crate::features::{accounts, enrollments, product_families, programs};
+use crate::features::{accounts, enrollments, product_families};
 use crate::kernel::ctx::Ctx;
 use crate::kernel::id::{AccountId, DealRegistrationId, PartnerId, ProductFamilyId, ProgramId};
 use crate::kernel::problem::{Code, FieldProblem, Problem};
@@ -23,8 +23,8 @@ const DECISION_DAYS: i64 = 14;
 
 /// Writes a registration down and, unless it is to stay a draft, submits it.
 pub fn create(tx: &mut Tx<'_>, ctx: &Ctx, new: NewRegistration) -> Result<Attempt, Problem> {
-    let partner_id = claimant(tx, ctx, new.partner_id)?;
-    require_known(tx, ctx, new.program_id, new.account_id, new.product_family_id)?;
+    let partner = claimant(tx, ctx, new.partner_id)?;
+    let program = require_known(tx, ctx, new.program_id, new.account_id, new.product_family_id)?;
     if new.account_id.is_none() && new.account_name.is_none() {
         let message = "Name the account, or give its id.";
         return Err(Problem::field("/account_name", "missing", message));
@@ -38,22 +38,26 @@ pub fn create(tx: &mut Tx<'_>, ctx: &Ctx, new: NewRegistration) -> Result<Attemp
             domain: new.account_domain.as_deref(),
             country: new.country.as_deref(),
         };
-        let account = account::find_or_create(tx, house, named)?;
+        let locked = account::find_or_create(tx, house, named)?;
+        let account = &locked.account;
+        let own_domain = account.domain.clone().filter(|_| named.id.is_some());
         let claimed = ClaimedAccount {
             id: account.id,
-            name: new.account_name.clone().unwrap_or(account.name),
-            domain: new
-                .account_domain
-                .clone()
-                .or(account.domain.filter(|_| named.id.is_some())),
+            name: new.account_name.clone().unwrap_or_else(|| account.name.clone()),
+            domain: new.account_domain.clone().or(own_domain),
         };
         let stays_draft = new.draft;
-        let draft = DealRegistration::draft(new, partner_id, claimed, (registrar, author), house.now);
-        deal_registrations::create(tx, house, &draft)?;
+        let draft = DealRegistration::draft(new, partner.id, claimed, (registrar, author), house.now);
         if stays_draft {
+            deal_registrations::create(tx, house, &draft)?;
             return Ok(Attempt::Done(Box::new(draft)));
         }
-        claim(tx, house, draft)
+        let parties = Parties {
+            partner,
+            program,
+            locked,
+        };
+        claim(tx, house, draft, Written::Not, parties)
     })
 }
 
@@ -68,84 +72,122 @@ pub fn submit(
     tx.in_house(ctx, |tx, house| {
         // Everybody takes the account first, as a merge of it does.
         let seen = deal_registrations::get(tx, house, id)?;
-        accounts::lock_standing(tx, house, seen.account_id)?;
+        let locked = Locked::known(accounts::lock_standing(tx, house, seen.account_id)?);
         let registration = deal_registrations::lock(tx, house, id)?;
         precondition.check(registration.row_version)?;
         registration.require("submit")?;
-        claim(tx, house, registration)
+        let parties = Parties {
+            partner: partners::get(tx, house, registration.partner_id)?,
+            program: programs::get(tx, house, registration.program_id)?,
+            locked,
+        };
+        claim(tx, house, registration, Written::AsDraft, parties)
     })
 }
 
+/// Who claims which account under what.
+struct Parties {
+    partner: Partner,
+    program: Program,
+    locked: Locked,
+}
+
+/// Whether a registration stands in the database already.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Written {
+    Not,
+    AsDraft,
+}
+
 /// For whom the caller registers: its own partner, or one below it; the organization names one.
-pub fn claimant(tx: &mut Tx<'_>, ctx: &Ctx, named: Option<PartnerId>) -> Result<PartnerId, Problem> {
+pub fn claimant(tx: &mut Tx<'_>, ctx: &Ctx, named: Option<PartnerId>) -> Result<Partner, Problem> {
     let missing = || Problem::field("/partner_id", "missing", "The partner who claims must be named.");
     let partner_id = named.or(ctx.scope.partner_id).ok_or_else(missing)?;
     let unknown = Problem::field("/partner_id", "unknown_reference", "There is no such record.");
-    partners::get(tx, ctx, partner_id).map_err(|problem| problem.or_if_missing(unknown))?;
-    Ok(partner_id)
+    partners::get(tx, ctx, partner_id).map_err(|problem| problem.or_if_missing(unknown))
 }
 
-/// Refuses what the body names and the caller does not see, all at once.
+/// Refuses what the body names and the caller does not see, all at once; the program.
 pub fn require_known(
     tx: &mut Tx<'_>,
     ctx: &Ctx,
     program_id: ProgramId,
     account_id: Option<AccountId>,
     family_id: Option<ProductFamilyId>,
-) -> Result<(), Problem> {
+) -> Result<Program, Problem> {
     let mut unknown = Vec::new();
-    let mut note = |pointer: &str, found: Result<(), Problem>| match found {
-        Err(problem) if problem.code == Code::NotFound => {
-            unknown.push(FieldProblem::new(
-                pointer,
-                "unknown_reference",
-                "There is no such record.",
-            ));
-            Ok(())
-        }
-        other => other,
-    };
-    note("/program_id", programs::get(tx, ctx, program_id).map(drop))?;
+    let program = known(&mut unknown, "/program_id", programs::get(tx, ctx, program_id))?;
     if let Some(id) = account_id {
-        note("/account_id", accounts::get(tx, ctx, id).map(drop))?;
+        known(&mut unknown, "/account_id", accounts::get(tx, ctx, id))?;
     }
     if let Some(id) = family_id {
-        note("/product_family_id", product_families::get(tx, ctx, id).map(drop))?;
+        let family = product_families::get(tx, ctx, id);
+        known(&mut unknown, "/product_family_id", family)?;
     }
-    if unknown.is_empty() {
-        Ok(())
-    } else {
-        Err(Problem::fields(unknown))
+    match program {
+        Some(program) if unknown.is_empty() => Ok(program),
+        _ => Err(Problem::fields(unknown)),
+    }
+}
+
+/// What was found, or else a note that it was not.
+fn known<T>(
+    unknown: &mut Vec<FieldProblem>,
+    pointer: &str,
+    found: Result<T, Problem>,
+) -> Result<Option<T>, Problem> {
+    match found {
+        Err(problem) if problem.code == Code::NotFound => {
+            let message = "There is no such record.";
+            unknown.push(FieldProblem::new(pointer, "unknown_reference", message));
+            Ok(None)
+        }
+        other => other.map(Some),
     }
 }
 
 /// Claims the account, once everything speaks for it; in house.
-fn claim(tx: &mut Tx<'_>, house: &Ctx, registration: DealRegistration) -> Result<Attempt, Problem> {
-    let account = accounts::lock_standing(tx, house, registration.account_id)?;
-    let rules = deal_registrations::rules(tx, house, registration.program_id)?;
-    let partner = require_enrolled(tx, house, &registration)?;
-    require_rules(&registration, &rules, &partner, account.country.as_deref())?;
+fn claim(
+    tx: &mut Tx<'_>,
+    house: &Ctx,
+    registration: DealRegistration,
+    written: Written,
+    parties: Parties,
+) -> Result<Attempt, Problem> {
+    let Parties {
+        partner,
+        program,
+        locked,
+    } = parties;
+    let rules = deal_registrations::rules_of(tx, house, &program)?;
+    require_enrolled(tx, house, &registration, &partner)?;
+    require_rules(&registration, &rules, &partner, locked.account.country.as_deref())?;
     if registration.status == RegistrationStatus::ActionRequired {
         // It has been a claim all along, so that nothing new stands in its way.
-        let submitted = submitted(tx, house, &registration, &rules)?;
+        let submitted = submitted(tx, house, &registration, written, &rules)?;
         return Ok(Attempt::Done(Box::new(submitted)));
     }
+    if !locked.is_new {
+        require_first(tx, house, &registration)?;
+    }
     require_room(tx, house, &registration, &rules)?;
-    let (family, partner) = (registration.product_family_id, Some(registration.partner_id));
-    let standing = standing::of(tx, house, &account, family, partner)?;
+    let standing = standing::of(tx, house, &locked, &registration)?;
     if standing.is_customer && rules.existing_accounts == ExistingAccounts::Refuse {
         return Err(Problem::new(Code::ExistingCustomer));
     }
     if let Some(new) = refused(&standing, &registration, &rules, house.now) {
+        if written == Written::Not {
+            deal_registrations::create(tx, house, &registration)?;
+        }
         let conflict = registration_conflicts::raise(tx, house, &new)?;
         let kept = format!("Your registration is kept as the draft {}.", registration.id);
         return Ok(contested(&registration, &conflict, &kept));
     }
-    let submitted = submitted(tx, house, &registration, &rules)?;
+    let submitted = submitted(tx, house, &registration, written, &rules)?;
     for new in flagged(&standing, &submitted, &rules, house.now) {
         registration_conflicts::raise(tx, house, &new)?;
     }
-    flag_similar(tx, house, &account, &submitted, &rules)?;
+    flag_similar(tx, house, locked, &submitted, &rules)?;
     Ok(Attempt::Done(Box::new(submitted)))
 }
 
@@ -153,15 +195,14 @@ fn claim(tx: &mut Tx<'_>, house: &Ctx, registration: DealRegistration) -> Result
 fn flag_similar(
     tx: &mut Tx<'_>,
     house: &Ctx,
-    account: &Account,
+    mut locked: Locked,
     registration: &DealRegistration,
     rules: &DealRules,
 ) -> Result<(), Problem> {
-    let similar = account::similar(tx, house, account)?;
-    accounts::suggest_matches(tx, house, account.id, &similar)?;
-    for found in &similar {
-        let (family, partner) = (registration.product_family_id, Some(registration.partner_id));
-        let standing = standing::of(tx, house, &found.account, family, partner)?;
+    let similar = account::similar(tx, house, &mut locked)?;
+    accounts::suggest_matches(tx, house, locked.account.id, &similar)?;
+    for found in similar {
+        let standing = standing::of(tx, house, &Locked::known(found.account), registration)?;
         if !standing.is_contested() {
             continue;
         }
@@ -184,10 +225,16 @@ fn submitted(
     tx: &mut Tx<'_>,
     house: &Ctx,
     before: &DealRegistration,
+    written: Written,
     rules: &DealRules,
 ) -> Result<DealRegistration, Problem> {
     let after = before.clone().submit(rules, house.now)?;
-    deal_registrations::save(tx, house, "deal_registration.submitted", before, &after)?;
+    match written {
+        Written::Not => deal_registrations::create_submitted(tx, house, before, &after)?,
+        Written::AsDraft => {
+            deal_registrations::save(tx, house, "deal_registration.submitted", before, &after)?;
+        }
+    }
     Ok(after)
 }
 
@@ -195,14 +242,14 @@ fn require_enrolled(
     tx: &mut Tx<'_>,
     house: &Ctx,
     registration: &DealRegistration,
-) -> Result<Partner, Problem> {
-    let partner = partners::get(tx, house, registration.partner_id)?;
+    partner: &Partner,
+) -> Result<(), Problem> {
     if partner.status != PartnerStatus::Approved {
         let message = "Only an approved partner registers.";
         return Err(Problem::field("/partner_id", "partner_not_approved", message));
     }
     if enrollments::takes_part(tx, house, registration.partner_id, registration.program_id)? {
-        return Ok(partner);
+        return Ok(());
     }
     let message = "The partner does not take part in this program now.";
     Err(Problem::field("/program_id", "not_enrolled", message))
@@ -214,7 +261,8 @@ fn require_rules(
     partner: &Partner,
     known_country: Option<&str>,
 ) -> Result<(), Problem> {
-    let country = registration.country.as_deref().or(known_country);
+    // What the organization knows counts: another word of the partner's would be a way around the territories.
+    let country = known_country.or(registration.country.as_deref());
     let mut found = rules.qualification_problems(&registration.qualification, "/qualification");
     found.extend(rules.size_problem(Some(registration.amount), "/amount"));
     found.extend(rules.territory_problem(country, "/country"));
@@ -228,16 +276,20 @@ fn require_rules(
     }
 }
 
+fn require_first(tx: &mut Tx<'_>, house: &Ctx, registration: &DealRegistration) -> Result<(), Problem> {
+    let Some(own) = deal_registrations::own_claim(tx, house, registration)? else {
+        return Ok(());
+    };
+    let detail = format!("The partner has a registration of this account already: {own}.");
+    Err(Problem::new(Code::AlreadyExists).because(detail))
+}
+
 fn require_room(
     tx: &mut Tx<'_>,
     house: &Ctx,
     registration: &DealRegistration,
     rules: &DealRules,
 ) -> Result<(), Problem> {
-    if let Some(own) = deal_registrations::own_claim(tx, house, registration)? {
-        let detail = format!("The partner has a registration of this account already: {own}.");
-        return Err(Problem::new(Code::AlreadyExists).because(detail));
-    }
     let Some(most) = rules.maximum_open_registrations else {
         return Ok(());
     };

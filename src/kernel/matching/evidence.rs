@@ -65,6 +65,14 @@ pub struct Verdict {
     pub reasons: Vec<Reason>,
 }
 
+impl Verdict {
+    /// Whether whoever claims a company by what it says of it claims this one. A domain decides that also where the name
+    /// speaks against it: the name is what a partner makes of it, and would be a way around the claims of others.
+    pub fn decides_claims(&self) -> bool {
+        self.certain || self.reasons.contains(&Reason::SameDomain)
+    }
+}
+
 /// Takes a candidate's verdicts together: where several companies bear its name and nothing else decides between them,
 /// a person does.
 pub fn settle<'a>(verdicts: impl Iterator<Item = &'a mut Verdict>) {

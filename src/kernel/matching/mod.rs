@@ -4,6 +4,9 @@
 //! the company's name without all that people write in different ways ([`CompanyName`]). What is merely similar has a
 //! score between 0 and 10,000 and is never certain.
 //!
+//! What is certain is said here and nowhere else: [`Verdict::certain`], and [`Verdict::decides_claims`] where a partner
+//! claims a company.
+//!
 //! Everything here is a pure function of its arguments; lists of words are data beside the code.
 
 mod domain;

@@ -239,6 +239,11 @@ diesel::table! {
         row_version -> Int8,
         created_at -> Timestamptz,
         updated_at -> Timestamptz,
+        exchanged_currency -> Nullable<Text>,
+        exchanged_amount -> Nullable<Numeric>,
+        exchange -> Nullable<Jsonb>,
+        owed_currency -> Text,
+        owed_amount -> Numeric,
     }
 }
 
@@ -448,6 +453,7 @@ diesel::table! {
         hidden_from_parent -> Bool,
         crm_partner_source -> Nullable<Text>,
         crm_partner_influence -> Nullable<Text>,
+        won_country -> Nullable<Text>,
     }
 }
 
@@ -749,6 +755,7 @@ diesel::table! {
         hidden_from_parent -> Bool,
         status_reason_code -> Nullable<Text>,
         territories -> Array<Text>,
+        payout_currency -> Nullable<Text>,
     }
 }
 
@@ -926,6 +933,7 @@ diesel::table! {
         row_version -> Int8,
         created_at -> Timestamptz,
         updated_at -> Timestamptz,
+        fx_policy -> Text,
     }
 }
 
@@ -1264,6 +1272,23 @@ diesel::table! {
 }
 
 diesel::table! {
+    exchange_rates (organization_id, id) {
+        organization_id -> Uuid,
+        id -> Uuid,
+        base -> Text,
+        quote -> Text,
+        valid_on -> Date,
+        rate -> Numeric,
+        source -> Text,
+        supersedes_id -> Nullable<Uuid>,
+        reason -> Nullable<Text>,
+        created_by -> Nullable<Uuid>,
+        created_by_type -> Nullable<Text>,
+        created_at -> Timestamptz,
+    }
+}
+
+diesel::table! {
     program_terms (organization_id, id) {
         organization_id -> Uuid,
         id -> Uuid,
@@ -1349,6 +1374,7 @@ diesel::table! {
         previous_hash -> Nullable<Text>,
         hash -> Text,
         issued_at -> Timestamptz,
+        exchanged -> Numeric,
     }
 }
 
@@ -1441,6 +1467,7 @@ diesel::allow_tables_to_appear_in_same_query!(
     enrollments,
     event_counters,
     events,
+    exchange_rates,
     idempotency_keys,
     identities,
     identity_providers,

@@ -125,7 +125,6 @@ pub const FOREIGN_TABLES: &[(&str, &[&str], &str)] = &[
             "product_families",
             "programs",
             "refunds",
-            "tier_moves",
         ],
         "what payments earn and refunds take back is read in one query for any number of them; where a line stood at an \
          instant is told by the journal",
@@ -207,7 +206,10 @@ pub const FOREIGN_TABLES: &[(&str, &[&str], &str)] = &[
             "deal_registrations",
             "deal_rules",
             "deals",
+            "dispute_reviews",
+            "disputes",
             "enrollments",
+            "partner_contacts",
             "partners",
             "payout_methods",
             "payout_runs",

@@ -1,8 +1,10 @@
 //! Disputes: what they hold up, how they end, who may do what, and what many at once come to.
 
 mod decisions;
+mod falls;
 mod lifecycle;
 mod money;
+mod several;
 
 use crate::world::{Actor, Reply, World, money};
 use serde_json::{Value, json};

@@ -10,7 +10,7 @@ const BOUNDARY: &str = "a-boundary-that-no-file-has";
 const ACCOUNTS: &str = "account_ref,name\nA-1,Stadtwerke\nA-2,Hafen\n";
 
 /// The mapping of a resource from columns of the same name as the fields, with some other than that.
-fn mapping(columns: &[&str], others: Value) -> Value {
+pub fn mapping(columns: &[&str], others: Value) -> Value {
     let column = |name: &&str| ((*name).to_owned(), json!({ "column": name }));
     let mut fields: serde_json::Map<String, Value> = columns.iter().map(column).collect();
     fields.extend(others.as_object().unwrap().clone());

@@ -119,6 +119,38 @@ fn files_become_records_and_a_second_time_changes_nothing() {
 }
 
 #[test]
+fn territories_of_partners_come_as_lists_of_countries() {
+    let world = World::new();
+    let columns = ["external_id", "name", "territories"];
+    let with = mapping(&columns, json!({}));
+    let without = mapping(&columns[..2], json!({}));
+    let file = |territories: &str| format!("external_id,name,territories\nP-1,Nordlicht,{territories}\n");
+    let known = || world.admin().all("/v1/partners")[0]["territories"].clone();
+    for (territories, expected, outcome) in [
+        ("DE;AT", json!(["AT", "DE"]), [1, 0, 0, 0]),
+        ("\"AT, DE | AT\"", json!(["AT", "DE"]), [0, 0, 1, 0]),
+        ("CH", json!(["CH"]), [0, 1, 0, 0]),
+        ("CH;Germany", json!(["CH"]), [0, 0, 0, 1]),
+        (";", json!(["CH"]), [0, 0, 0, 1]),
+        ("", json!([]), [0, 1, 0, 0]),
+    ] {
+        let done = load(&world, "partners", &with, &[], &file(territories));
+        assert_eq!((counts(&done), known()), (outcome, expected), "{territories}");
+    }
+    load(&world, "partners", &with, &[], &file("FR"));
+    let done = load(
+        &world,
+        "partners",
+        &without,
+        &[],
+        "external_id,name\nP-1,Nordlicht\n",
+    );
+    assert_eq!((counts(&done), known()), ([0, 0, 1, 0], json!(["FR"])));
+    let refused = load(&world, "partners", &with, &[], &file("fr"));
+    assert_eq!(rejections(&world, &refused), ["2 territories invalid_format"]);
+}
+
+#[test]
 fn a_dry_run_tells_and_changes_nothing() {
     let world = World::new();
     let file = format!("{ACCOUNTS}A-3,\n");

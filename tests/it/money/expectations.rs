@@ -130,6 +130,89 @@ fn a_threshold_is_told_and_the_day_on_which_it_is_reached() {
     assert_eq!(proposed[0]["amount"], money("110.00 USD"));
 }
 
+/// The least that is paid out is enough, whether it is there or comes; what is disputed comes by no day of its own.
+#[test]
+fn exactly_the_minimum_is_enough_and_disputed_money_does_not_come() {
+    let world = World::new();
+    let (program, partner) = held(&world, json!({ "minimum_payouts": [money("100.00 USD")] }));
+    world.sale(&program, &partner, "600.00 USD");
+    world.pass(TimeDelta::days(1));
+    world.sale(&program, &partner, "400.00 USD");
+    let lines = world.lines("");
+    let there = json!(day(&world).checked_add_days(Days::new(30)).unwrap());
+    let purse = || of_partner(world.admin(), &partner)["expectations"][0].clone();
+    assert_eq!(
+        purse()["expected_on"],
+        there,
+        "60 and 40 are 100 when the second hold ends"
+    );
+    let body = json!({
+        "subject_ids": [lines[1]["id"]], "reason_code": "amount_too_low", "statement": "More.",
+        "claimed_amount": money("50.00 USD")
+    });
+    let actor = world.full_partner_key(&partner);
+    let dispute = actor.post("/v1/disputes", body).expect(201).id();
+    assert_eq!(purse()["expected_on"], Value::Null);
+    assert_eq!(purse()["disputed"], money("40.00 USD"));
+    actor
+        .post_once(&format!("/v1/disputes/{dispute}/withdraw"), Value::Null)
+        .expect(200);
+    world.pass(TimeDelta::days(31));
+    world.work();
+    let found = of_line(world.admin(), &lines[0]);
+    assert_eq!(
+        (kinds(&found), &found["expected_on"]),
+        (vec![], &json!(day(&world))),
+        "100 are payable now"
+    );
+    // What is on its way is past the minimum.
+    let finance = world.finance();
+    world.processing_run(&finance);
+    assert_eq!(kinds(&of_line(&actor, &lines[0])), ["in_payout"]);
+}
+
+#[test]
+fn what_is_held_and_approved_by_hand_waits_for_both_and_a_late_answer_has_no_day() {
+    let world = World::new();
+    let (program, partner) = held(&world, json!({ "commission_approval": "manual" }));
+    world.sale(&program, &partner, "100.00 USD");
+    let line = world.line("");
+    let found = of_line(world.admin(), &line);
+    assert_eq!(
+        (kinds(&found), &found["expected_on"]),
+        (
+            vec!["hold".to_owned(), "approval_outstanding".to_owned()],
+            &Value::Null
+        )
+    );
+    let world = World::new();
+    let (program, partner) = held(&world, json!({}));
+    world.sale(&program, &partner, "100.00 USD");
+    let line = world.line("");
+    let ends = json!(day(&world).checked_add_days(Days::new(30)).unwrap());
+    let body = json!({
+        "subject_ids": [line["id"]], "reason_code": "amount_too_low", "statement": "More.",
+        "claimed_amount": money("20.00 USD")
+    });
+    let actor = world.full_partner_key(&partner);
+    actor.post("/v1/disputes", body).expect(201);
+    let found = of_line(&actor, &line);
+    assert_eq!(
+        (kinds(&found), &found["expected_on"]),
+        (vec!["hold".to_owned(), "dispute".to_owned()], &ends),
+        "the hold ends after the answer"
+    );
+    world.pass(TimeDelta::days(20));
+    let late = of_line(&actor, &line);
+    assert_eq!(late["expected_on"], Value::Null);
+    assert!(
+        blocker(&late, "dispute")["message"]
+            .as_str()
+            .unwrap()
+            .contains("was promised by")
+    );
+}
+
 #[test]
 fn a_line_is_followed_through_its_payouts() {
     let world = World::new();

@@ -153,6 +153,10 @@ fn partners_read_their_own() {
     own.get(&format!("{PATH}/{}", theirs[0]["id"].as_str().unwrap()))
         .expect(200);
     assert_eq!(own.all(&format!("{PATH}?partner_id={two}")), [] as [Value; 0]);
+    world.work();
+    let told = own.all("/v1/events?type=statement.issued");
+    let of: Vec<&Value> = told.iter().map(|event| &event["subject"]["id"]).collect();
+    assert_eq!(of, [&theirs[0]["id"]], "each is told of its own");
     let foreign = statements(world.admin(), &two)[0]["id"]
         .as_str()
         .unwrap()
@@ -266,6 +270,25 @@ fn any_postings_give_statements_that_add_up() {
         Ok(())
     });
     checked.unwrap();
+}
+
+/// A chain does not go back: what comes to light of an earlier month stands on the next statement.
+#[test]
+fn what_is_found_later_of_a_month_before_the_last_statement_is_not_put_before_it() {
+    let world = World::new();
+    at(&world, "2027-08-01T00:00:00Z");
+    let program = world.program(json!({}));
+    let partner = world.enrolled("A", &program);
+    let (january, february) = (24, 40 * 24);
+    post(&world, &partner, &program, &[(0, 1_000, february)]);
+    assert_eq!(issue(&world, "2027-02"), 1);
+    post(&world, &partner, &program, &[(0, 500, january)]);
+    assert_eq!(issue(&world, "2027-02"), 0);
+    assert_eq!(issue(&world, "2027-03"), 1);
+    let all = statements(world.admin(), &partner);
+    assert_eq!(texts(&all, "month"), ["2027-02", "2027-03"]);
+    assert_eq!(figures(&all[1])[..2], ["10.00", "5.00"]);
+    assert_chained(world.admin(), &all);
 }
 
 /// What a posting adds to what is owed, in cents.

@@ -1,5 +1,6 @@
 //! Leads that partners hand over: submitted, routed, answered in time or late, and made into deals.
 
+mod converted;
 mod moves;
 
 use crate::world::{Actor, Reply, World, money, texts};

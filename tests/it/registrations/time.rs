@@ -66,6 +66,54 @@ fn protection_is_announced_ends_and_frees_the_account() {
 }
 
 #[test]
+fn each_program_announces_by_its_own_rules_in_one_round() {
+    let world = World::new();
+    let often = program(&world, json!({ "reminder_days": [5, 30] }));
+    let once = program(&world, json!({ "reminder_days": [30] }));
+    let mut ids = Vec::new();
+    for (number, program) in [&often, &once, &often].into_iter().enumerate() {
+        let partner = world.enrolled(&format!("P{number}"), program);
+        let body = with(
+            claim(program, &format!("n{number}.example")),
+            json!({ "partner_id": partner }),
+        );
+        let id = world.admin().post(PATH, body).expect(201).id();
+        verb(world.admin(), &id, "approve").expect(200);
+        ids.push(id);
+    }
+    let version = |id: &String| {
+        world
+            .admin()
+            .get(&format!("{PATH}/{id}"))
+            .header("etag")
+            .to_owned()
+    };
+    let before: Vec<String> = ids.iter().map(version).collect();
+    world.pass(TimeDelta::days(65));
+    assert_eq!(events(&world, "deal_registration.expiry_announced"), 3);
+    world.pass(TimeDelta::days(22));
+    assert_eq!(events(&world, "deal_registration.expiry_announced"), 5);
+    let mut changed = ids.iter().zip(&before).map(|(id, before)| {
+        let number = |tag: &str| tag.trim_matches('"').parse::<i64>().unwrap();
+        number(&version(id)) - number(before)
+    });
+    assert_eq!(
+        [changed.next(), changed.next(), changed.next()],
+        [Some(2), Some(1), Some(2)]
+    );
+    world.pass(TimeDelta::days(10));
+    assert_eq!(events(&world, "deal_registration.expired"), 3);
+    for id in &ids {
+        let ended = world.admin().get(&format!("{PATH}/{id}")).expect(200);
+        assert_eq!(
+            (&ended["status"], &ended["reason"]),
+            (&json!("expired"), &json!(null))
+        );
+        assert_ne!(ended["closed_at"], json!(null));
+    }
+}
+
+#[test]
 fn a_worker_that_is_killed_in_the_middle_leaves_nothing_half_done() {
     let world = World::new();
     let program = program(&world, json!({}));

@@ -1,5 +1,6 @@
 //! Tiers: ladders, reviews at once and day by day, grace, pins, moves by hand, and what partners are told.
 
+mod counted;
 mod refusals;
 
 use crate::world::{Actor, Reply, World, money, texts};

@@ -355,11 +355,7 @@ impl<'a> Member<'a> {
         eligible: Result<(), IneligibleReason>,
         is_new: bool,
     ) -> Self {
-        let lock_at = if program.locks_when_paid {
-            what.at()
-        } else {
-            what.won_at().unwrap_or(what.at())
-        };
+        let lock_at = program.lock_point(what.won_at(), what.at());
         let (product_family_id, deal_type) = match what {
             What::Payment(row) => (row.product_family_id, row.deal_type),
             What::Credit(row) => (row.product_family_id, row.deal_type),

@@ -1,8 +1,9 @@
 //! What a program's money would have earned under other rules: everything that was ever worked out is worked out again,
 //! in the same order and by the same engine, and nothing is written.
 //!
-//! Shares, and whether a partner could earn, are those of the time, as explanations keep them, and tiers come from their
-//! history; a customer's country, and the settings of the program besides its rounding, are those of today.
+//! Shares, and whether a partner could earn, are those of the time, as explanations keep them; tiers and countries are
+//! those of the lock point, as accrual has them; the settings of the program besides its rounding are those of today.
+//! Amounts are in the currency of the invoice: in which one a partner is paid is no matter of a rule.
 //! Tiers and caps start from nothing with the first line of the program, so that they stand where they would have stood.
 
 mod undone;

@@ -79,6 +79,7 @@ fn exposed(
         amount: earned.amount,
         reversed: Money::zero(earned.amount.currency()),
         account: TakenFrom::Held,
+        exchanged: None,
         payment,
         refunded_cumulative: refund.refunded_cumulative,
         refund: refund.refund,

@@ -26,6 +26,10 @@ struct Raw {
     reversed: Decimal,
     #[diesel(sql_type = Numeric)]
     netted: Decimal,
+    #[diesel(sql_type = Numeric)]
+    owed_since: Decimal,
+    #[diesel(sql_type = Numeric)]
+    owed_netted_since: Decimal,
     #[diesel(sql_type = Nullable<SqlUuid>)]
     dispute_id: Option<Uuid>,
 }
@@ -41,6 +45,11 @@ const KNOWN: &str = "SELECT \
             AND k.created_at <= $3) AS reversed, \
         (SELECT coalesce(sum(k.amount), 0) FROM clawbacks k WHERE k.organization_id = $1 AND k.commission_id = $2 \
             AND k.taken_from IN ('held', 'released') AND k.created_at <= $3) AS netted, \
+        (SELECT coalesce(sum(k.exchanged_amount), 0) FROM clawbacks k WHERE k.organization_id = $1 \
+            AND k.commission_id = $2 AND k.created_at > $3) AS owed_since, \
+        (SELECT coalesce(sum(k.exchanged_amount), 0) FROM clawbacks k WHERE k.organization_id = $1 \
+            AND k.commission_id = $2 AND k.taken_from IN ('held', 'released') AND k.created_at > $3) \
+            AS owed_netted_since, \
         (SELECT d.id FROM dispute_lines l JOIN disputes d ON d.organization_id = $1 AND d.id = l.dispute_id \
             WHERE l.organization_id = $1 AND l.commission_id = $2 AND d.created_at <= $3 \
                 AND (d.status IN ('open', 'in_review', 'needs_information') OR coalesce(d.decided_at, d.updated_at) > $3) \
@@ -48,6 +57,7 @@ const KNOWN: &str = "SELECT \
     FROM (SELECT) one LEFT JOIN LATERAL (SELECT e.kind, e.occurred_at \
         FROM payout_items i JOIN ledger_entries e ON e.organization_id = $1 AND e.source_id = i.payout_id \
         WHERE i.organization_id = $1 AND i.commission_id = $2 AND e.recorded_at <= $3 \
+            AND e.kind IN ('reserve', 'reserve_cancelled', 'payout_paid', 'payout_failed', 'payout_returned') \
         ORDER BY e.id DESC LIMIT 1) m ON true";
 
 /// What had become of the line by the instant.
@@ -74,6 +84,7 @@ pub fn known_at(
         payout,
         reversed: money(raw.reversed, code)?,
         netted: money(raw.netted, code)?,
+        owed_since: (raw.owed_since, raw.owed_netted_since),
         dispute_id: raw.dispute_id.map(DisputeId::from_uuid),
     })
 }

@@ -9,7 +9,7 @@ use crate::platform::db::schema::deal_registrations;
 use crate::platform::db::{self, Prepared, Tx};
 use chrono::{DateTime, Utc};
 use diesel::prelude::*;
-use diesel::sql_types::{Array, BigInt, Integer, Nullable, Timestamptz, Uuid as SqlUuid};
+use diesel::sql_types::{Array, BigInt, Integer, Nullable, Text, Timestamptz, Uuid as SqlUuid};
 use diesel::{PgConnection, sql_query};
 use std::collections::HashSet;
 use uuid::Uuid;
@@ -240,6 +240,33 @@ pub fn due(
     .bind::<BigInt, _>(BATCH);
     let rows: Vec<RegistrationRow> = Prepared(query).load(tx.connection())?;
     rows.into_iter().map(DealRegistration::try_from).collect()
+}
+
+/// Writes what time has brought to registrations that are locked, all at once.
+pub fn save_timed(tx: &mut Tx<'_>, scope: &Scope, after: &[DealRegistration]) -> Result<(), Problem> {
+    fn each<T>(after: &[DealRegistration], of: impl Fn(&DealRegistration) -> T) -> Vec<T> {
+        after.iter().map(of).collect()
+    }
+    let query = sql_query(
+        "UPDATE deal_registrations r SET status = v.status, reason_code = v.reason_code, reason = v.reason, \
+             sla_breached_at = v.sla_breached_at, remind_at = v.remind_at, closed_at = v.closed_at, \
+             row_version = v.row_version, updated_at = v.updated_at \
+         FROM unnest($2, $3, $4, $5, $6, $7, $8, $9, $10) AS v (id, status, reason_code, reason, sla_breached_at, \
+             remind_at, closed_at, row_version, updated_at) \
+         WHERE r.organization_id = $1 AND r.id = v.id",
+    )
+    .bind::<SqlUuid, _>(scope.organization_id.uuid())
+    .bind::<Array<SqlUuid>, _>(each(after, |one| one.id.uuid()))
+    .bind::<Array<Text>, _>(each(after, |one| one.status.as_str()))
+    .bind::<Array<Nullable<Text>>, _>(each(after, |one| one.reason_code.map(|code| code.as_str())))
+    .bind::<Array<Nullable<Text>>, _>(each(after, |one| one.reason.clone()))
+    .bind::<Array<Nullable<Timestamptz>>, _>(each(after, |one| one.sla_breached_at))
+    .bind::<Array<Nullable<Timestamptz>>, _>(each(after, |one| one.remind_at))
+    .bind::<Array<Nullable<Timestamptz>>, _>(each(after, |one| one.closed_at))
+    .bind::<Array<BigInt>, _>(each(after, |one| one.row_version))
+    .bind::<Array<Timestamptz>, _>(each(after, |one| one.updated_at));
+    Prepared(query).execute(tx.connection())?;
+    Ok(())
 }
 
 /// The organizations with a registration for which it is time by their own clock. Asked before any scope is known.

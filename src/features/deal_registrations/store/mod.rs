@@ -6,7 +6,7 @@ mod threads;
 
 pub use claims::{
     Due, claimed, count_precheck, due, incumbent, live_count, lock_of_deals, meeting, move_to_account,
-    organizations_due, own_claim,
+    organizations_due, own_claim, save_timed,
 };
 pub use threads::{
     CommentFilter, count_granted, insert_comment, insert_extension, list_comments, list_extensions,

@@ -23,6 +23,8 @@ word_enum! {
         Commission = "commission",
         /// A commission on a deal that is missing.
         Deal = "deal",
+        /// That a partner was moved to a lower tier.
+        TierMove = "tier_move",
     }
 }
 
@@ -122,11 +124,11 @@ impl utoipa::PartialSchema for DisputedId {
     fn schema() -> RefOr<Schema> {
         ObjectBuilder::new()
             .schema_type(Type::String)
-            .pattern(Some("^(att|cnf|com|deal|reg)_[0-9a-z]{10,60}$"))
+            .pattern(Some("^(att|cnf|com|deal|reg|tmv)_[0-9a-z]{10,60}$"))
             .max_length(Some(64))
             .description(Some(
-                "The id of what is disputed: a deal registration, a registration conflict, an attribution, a commission, or \
-                 a deal on which a commission is missing.",
+                "The id of what is disputed: a deal registration, a registration conflict, an attribution, a commission, \
+                 a deal on which a commission is missing, or a move to a lower tier.",
             ))
             .examples([serde_json::json!("com_01j9zq4y8k7m5n3p2r1s0t6v4w")])
             .into()

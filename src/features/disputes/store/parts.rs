@@ -10,6 +10,8 @@ use crate::platform::db::schema::{dispute_comments, dispute_lines, dispute_revie
 use crate::platform::db::{Page, PageRequest, Position, Prepared, Tx};
 use chrono::{DateTime, Utc};
 use diesel::prelude::*;
+use diesel::sql_query;
+use diesel::sql_types::{Array, Numeric, Uuid as SqlUuid};
 use rust_decimal::Decimal;
 use std::collections::HashMap;
 use std::str::FromStr;
@@ -22,7 +24,7 @@ pub struct CommentFilter {
     pub dispute_id: Option<DisputeId>,
 }
 
-#[derive(Debug, Clone, Queryable, Selectable, Insertable)]
+#[derive(Debug, Clone, Queryable, QueryableByName, Selectable, Insertable)]
 #[diesel(table_name = dispute_lines, check_for_backend(diesel::pg::Pg))]
 struct LineRow {
     organization_id: Uuid,
@@ -116,18 +118,29 @@ pub fn lines_of(
     Ok(found)
 }
 
-/// Notes that a line which was left alone is frozen now.
-pub fn freeze_late(tx: &mut Tx<'_>, scope: &Scope, line: &DisputeLine, frozen: Money) -> Result<(), Problem> {
-    let target = dispute_lines::table
-        .filter(dispute_lines::organization_id.eq(scope.organization_id.uuid()))
-        .filter(dispute_lines::dispute_id.eq(line.dispute_id.uuid()))
-        .filter(dispute_lines::position.eq(line.position));
-    let change = (
-        dispute_lines::effect.eq(Effect::Frozen.as_str()),
-        dispute_lines::frozen_amount.eq(frozen.amount()),
+/// Notes that lines which were left alone are frozen now, so much of each; as they are then.
+pub fn freeze_late(
+    tx: &mut Tx<'_>,
+    scope: &Scope,
+    returned: &[(DisputeId, CommissionId, Money)],
+) -> Result<Vec<DisputeLine>, Problem> {
+    let query = sql_query(
+        "UPDATE dispute_lines l SET effect = 'frozen', frozen_amount = v.frozen \
+         FROM unnest($2, $3, $4) AS v (dispute_id, commission_id, frozen) \
+         WHERE l.organization_id = $1 AND l.dispute_id = v.dispute_id AND l.commission_id = v.commission_id \
+         RETURNING l.*",
+    )
+    .bind::<SqlUuid, _>(scope.organization_id.uuid())
+    .bind::<Array<SqlUuid>, _>(returned.iter().map(|(id, ..)| id.uuid()).collect::<Vec<_>>())
+    .bind::<Array<SqlUuid>, _>(returned.iter().map(|(_, id, _)| id.uuid()).collect::<Vec<_>>())
+    .bind::<Array<Numeric>, _>(
+        returned
+            .iter()
+            .map(|(.., frozen)| frozen.amount())
+            .collect::<Vec<_>>(),
     );
-    Prepared(diesel::update(target).set(change)).execute(tx.connection())?;
-    Ok(())
+    let rows: Vec<LineRow> = Prepared(query).load(tx.connection())?;
+    rows.into_iter().map(DisputeLine::try_from).collect()
 }
 
 /// Writes what the organization alone knows of a new dispute.

@@ -43,6 +43,14 @@ impl Finding {
                 format!("You have been in {name} for {waited} and have registered 0 deals.")
             }
             Kind::MakeFirstLink => format!("You have been in {name} for {waited} and have 0 active links."),
+            Kind::AddContact => {
+                format!("{name} has named 0 contacts in {waited}; nobody knows whom to talk to.")
+            }
+            Kind::AnswerDispute => format!(
+                "Your dispute about {} waits for your answer since {waited}: {}",
+                disputed(name),
+                self.detail()
+            ),
             _ => self.why_the_organization(now, &waited),
         }
     }
@@ -59,6 +67,16 @@ impl Finding {
                 "{} {name} wait for a decision since {waited}; {}.",
                 count(self.figure, "claim to", "claims to"),
                 self.deadline(now, "the decision")
+            ),
+            Kind::ReviewDispute => format!(
+                "{worth}{other} disputes {} since {waited}, and nobody looks into it; {}.",
+                disputed(name),
+                deadline()
+            ),
+            Kind::DecideDispute => format!(
+                "{worth}{other}'s dispute about {} is in review and waits for a decision; {}.",
+                disputed(name),
+                deadline()
             ),
             Kind::AnswerExtension => format!(
                 "{other} asked {waited} ago for more time for {name}; {}.",
@@ -126,6 +144,12 @@ impl Finding {
     }
 }
 
+/// What is disputed, as a word of a sentence.
+fn disputed(noun: &str) -> String {
+    let article = if noun.starts_with('a') { "an" } else { "a" };
+    format!("{article} {}", noun.replace('_', " "))
+}
+
 fn count(number: i64, one: &str, several: &str) -> String {
     let what = if number == 1 { one } else { several };
     format!("{number} {what}")
@@ -175,6 +199,15 @@ mod tests {
         assert_eq!(
             finding(Kind::ConfirmCredit).why(now),
             "Nordlicht claims 25.05% of the sourced credit for Hansa since 3 days."
+        );
+        let late = Finding {
+            name: "attribution".to_owned(),
+            ..finding(Kind::DecideDispute)
+        };
+        assert_eq!(
+            late.why(now),
+            "12.50 EUR: Nordlicht's dispute about an attribution is in review and waits for a decision; the answer is 1 \
+             hour late."
         );
         let one = Finding {
             figure: 1,

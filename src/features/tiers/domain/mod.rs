@@ -8,7 +8,7 @@ mod span;
 pub use decision::{Decision, Facts, decide};
 pub use forecast::{Progress, forecast, progress};
 pub use report::{Foreseen, ManualMove, Overview, Tally};
-pub use span::{Span, day_after, grace_end, spans};
+pub use span::{Span, day_after, grace_end, respite_end, spans};
 
 use crate::kernel::ctx::ActorId;
 use crate::kernel::id::{EnrollmentId, PartnerId, ProgramId, TierMoveId};
@@ -63,6 +63,8 @@ word_enum! {
         Review = "review",
         /// A person, for a reason of its own.
         Person = "person",
+        /// A change of the enrollment itself, in a program without a ladder.
+        Edit = "edit",
     }
 }
 
@@ -361,6 +363,14 @@ pub struct TierMove {
     pub figures: Vec<SpanFigures>,
     /// When.
     pub moved_at: DateTime<Utc>,
+}
+
+impl TierMove {
+    /// Whether it led down the ladder, and the enrollment that is in this tier now has not come back up since.
+    pub fn is_fall(&self, ladder: &TierLadder, present: Option<&str>) -> bool {
+        let before = ladder.rank_of(self.from_tier.as_deref());
+        ladder.rank_of(self.to_tier.as_deref()) < before && ladder.rank_of(present) < before
+    }
 }
 
 /// Refuses tiers that contradict one another; `None` when they do not.

@@ -66,6 +66,21 @@ pub fn grace_end(ladder: &TierLadder, zone: ProgramZone, now: DateTime<Utc>) -> 
     }
 }
 
+/// Until when a tier is left alone that a dispute gave back: until the present period is over, of which a rolling one
+/// counts as a month.
+pub fn respite_end(ladder: &TierLadder, zone: ProgramZone, now: DateTime<Utc>) -> DateTime<Utc> {
+    let period = match ladder.period {
+        TierPeriod::Rolling => TierPeriod::Month,
+        calendar => calendar,
+    };
+    let ladder = TierLadder {
+        period,
+        ..TierLadder::none(ladder.program_id, now)
+    };
+    let present = spans(&ladder, zone, now).into_iter().next();
+    present.map_or_else(|| day_after(now, zone), |span| span.period.to)
+}
+
 fn after(date: NaiveDate, days: u64) -> NaiveDate {
     date.checked_add_days(Days::new(days)).unwrap_or(date)
 }

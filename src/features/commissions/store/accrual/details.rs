@@ -50,11 +50,24 @@ struct Raw {
     above_enrolled_at: Option<DateTime<Utc>>,
 }
 
-/// What both queries ask of deal, credit, enrollment and distributor.
-const PARTY: &str = "a.id AS attribution_id, c.country, e.tier, e.activated_at AS enrolled_at, n.parent_id AS above_id, \
-    u.status AS above_status, f.id IS NOT NULL AS above_enrolled, f.tier AS above_tier, \
-    f.activated_at AS above_enrolled_at";
-const JOINS: &str = "JOIN accounts c ON c.organization_id = $1 AND c.id = d.account_id \
+/// What both queries ask of deal, credit, enrollment and distributor. Tiers and countries are those of the lock
+/// point: what became of a partner or a customer since the deal was promised changes nothing of the promise. What was not
+/// known of the customer then may become known later.
+fn party(moved_at: &str) -> String {
+    let lock_at = format!(
+        "CASE g.lock_point WHEN 'invoice_paid' THEN {moved_at} ELSE coalesce(d.won_at, {moved_at}) END"
+    );
+    let country =
+        "CASE g.lock_point WHEN 'invoice_paid' THEN c.country ELSE coalesce(d.won_country, c.country) END";
+    format!(
+        "a.id AS attribution_id, {country} AS country, tier_as_of($1, n.id, d.program_id, {lock_at}) AS tier, \
+         e.activated_at AS enrolled_at, n.parent_id AS above_id, u.status AS above_status, \
+         f.id IS NOT NULL AS above_enrolled, tier_as_of($1, u.id, d.program_id, {lock_at}) AS above_tier, \
+         f.activated_at AS above_enrolled_at"
+    )
+}
+const JOINS: &str = "JOIN programs g ON g.organization_id = $1 AND g.id = d.program_id \
+    JOIN accounts c ON c.organization_id = $1 AND c.id = d.account_id \
     JOIN attributions a ON a.organization_id = $1 AND a.deal_id = d.id AND a.status = 'confirmed' \
     JOIN partners n ON n.organization_id = $1 AND n.id = a.partner_id \
     LEFT JOIN enrollments e ON e.organization_id = $1 AND e.partner_id = n.id AND e.program_id = d.program_id \
@@ -85,11 +98,12 @@ pub fn details(tx: &mut Tx<'_>, scope: &Scope, source: Source<'_>) -> Result<Det
 }
 
 fn payments(which: &str) -> String {
+    let party = party("p.paid_at");
     format!(
         "SELECT p.id AS source_id, l.id AS line_id, l.kind, l.quantity, l.cost_amount AS cost, \
              coalesce(i.service_starts_on, i.issued_on) AS starts_on, \
              NOT EXISTS (SELECT FROM invoices x WHERE x.organization_id = $1 AND x.deal_id = d.id AND x.id < i.id \
-                 AND x.status <> 'void') AS is_first_invoice, {PARTY} \
+                 AND x.status <> 'void') AS is_first_invoice, {party} \
          FROM payments p \
          JOIN invoices i ON i.organization_id = $1 AND i.id = p.invoice_id \
          JOIN invoice_lines l ON l.organization_id = $1 AND l.invoice_id = i.id \
@@ -99,9 +113,10 @@ fn payments(which: &str) -> String {
 }
 
 fn credits(which: &str) -> String {
+    let party = party("k.issued_at");
     format!(
         "SELECT k.id AS source_id, k.id AS line_id, 'product' AS kind, 1::numeric AS quantity, NULL::numeric AS cost, \
-             NULL::date AS starts_on, true AS is_first_invoice, {PARTY} \
+             NULL::date AS starts_on, true AS is_first_invoice, {party} \
          FROM credit_notes k \
          JOIN deals d ON d.organization_id = $1 AND d.id = k.deal_id {JOINS} \
          WHERE k.organization_id = $1 AND {which} AND k.invoice_id IS NULL"

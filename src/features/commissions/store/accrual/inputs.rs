@@ -150,7 +150,10 @@ pub fn inputs(tx: &mut Tx<'_>, scope: &Scope, source: Source<'_>) -> Result<Inpu
             }
         }
     };
-    inputs.programs = programs(tx, scope, &inputs)?;
+    let of_payments = inputs.payments.iter().map(|row| row.program_id);
+    let of_credits = inputs.credits.iter().map(|row| row.program_id);
+    let of_both: BTreeSet<Uuid> = of_payments.chain(of_credits).map(ProgramId::uuid).collect();
+    inputs.programs = programs(tx, scope, of_both)?;
     Ok(inputs)
 }
 
@@ -211,27 +214,11 @@ fn credits(tx: &mut Tx<'_>, scope: &Scope, which: &str, ids: &[Uuid]) -> Result<
     })
 }
 
-/// The terms of the programs of these inputs.
+/// The terms of these programs.
 pub fn programs(
     tx: &mut Tx<'_>,
     scope: &Scope,
-    inputs: &Inputs,
-) -> Result<HashMap<ProgramId, ProgramTerms>, Problem> {
-    let of_payments = inputs.payments.iter().map(|row| row.program_id);
-    let of_credits = inputs.credits.iter().map(|row| row.program_id);
-    let ids: BTreeSet<Uuid> = of_payments.chain(of_credits).map(ProgramId::uuid).collect();
-    named(tx, scope, ids.into_iter().collect())
-}
-
-/// The terms of one program.
-pub fn program(tx: &mut Tx<'_>, scope: &Scope, id: ProgramId) -> Result<Option<ProgramTerms>, Problem> {
-    Ok(named(tx, scope, vec![id.uuid()])?.remove(&id))
-}
-
-fn named(
-    tx: &mut Tx<'_>,
-    scope: &Scope,
-    ids: Vec<Uuid>,
+    ids: BTreeSet<Uuid>,
 ) -> Result<HashMap<ProgramId, ProgramTerms>, Problem> {
     let query = sql_query(
         "SELECT id, motion, time_zone, rounding, commission_approval = 'automatic' AS approves_by_itself, \
@@ -239,11 +226,16 @@ fn named(
          FROM programs WHERE organization_id = $1 AND id = ANY($2)",
     )
     .bind::<SqlUuid, _>(scope.organization_id.uuid())
-    .bind::<Array<SqlUuid>, _>(ids);
+    .bind::<Array<SqlUuid>, _>(ids.into_iter().collect::<Vec<_>>());
     let rows: Vec<RawProgram> = Prepared(query).load(tx.connection())?;
     rows.into_iter()
         .map(|row| ProgramTerms::try_from(row).map(|terms| (terms.id, terms)))
         .collect()
+}
+
+/// The terms of one program.
+pub fn program(tx: &mut Tx<'_>, scope: &Scope, id: ProgramId) -> Result<Option<ProgramTerms>, Problem> {
+    Ok(programs(tx, scope, BTreeSet::from([id.uuid()]))?.remove(&id))
 }
 
 impl TryFrom<RawParty> for PoolParty {

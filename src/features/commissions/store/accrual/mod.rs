@@ -10,7 +10,7 @@ mod replay;
 pub use details::details;
 pub use inputs::{inputs, program, programs};
 pub use insert::insert;
-pub use preview::{Candidate, candidates, known_families};
+pub use preview::{Candidates, candidates, known_families};
 pub use refunded::{RefundBefore, refunds_before};
 pub use replay::{BATCH, EarnedBefore, MoneyBefore, earned_before, kept, last_of};
 
@@ -65,6 +65,13 @@ pub struct ProgramTerms {
     pub approves_by_itself: bool,
     /// Whether the rule is chosen when the invoice is paid rather than when the deal was won.
     pub locks_when_paid: bool,
+}
+
+impl ProgramTerms {
+    /// The instant whose rules and tiers decide about money that moved at another one.
+    pub fn lock_point(&self, won_at: Option<DateTime<Utc>>, moved_at: DateTime<Utc>) -> DateTime<Utc> {
+        won_at.filter(|_| !self.locks_when_paid).unwrap_or(moved_at)
+    }
 }
 
 /// One credit in a pool.
@@ -126,7 +133,7 @@ pub struct Detail {
 /// What an enrollment says.
 #[derive(Debug, Clone)]
 pub struct Holder {
-    /// Its tier.
+    /// Its tier at the lock point.
     pub tier: Option<String>,
     /// When it became active.
     pub enrolled_at: Option<DateTime<Utc>>,

@@ -8,13 +8,15 @@ use crate::kernel::motion::Role;
 use crate::kernel::problem::Problem;
 use crate::platform::db::{Prepared, Tx};
 use chrono::{DateTime, Utc};
-use diesel::sql_types::{Array, Bool, Nullable, Text, Timestamptz, Uuid as SqlUuid};
+use diesel::sql_types::{Array, BigInt, Bool, Nullable, Text, Timestamptz, Uuid as SqlUuid};
 use diesel::{QueryableByName, RunQueryDsl, sql_query};
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeSet, HashMap, HashSet};
 use uuid::Uuid;
 
 #[derive(QueryableByName)]
 struct Raw {
+    #[diesel(sql_type = BigInt)]
+    place: i64,
     #[diesel(sql_type = SqlUuid)]
     partner_id: Uuid,
     #[diesel(sql_type = Text)]
@@ -37,6 +39,26 @@ struct Raw {
     above_enrolled_at: Option<DateTime<Utc>>,
 }
 
+/// Partners as they stand in a program, each with its tier at every lock point that was asked for.
+#[derive(Debug)]
+pub struct Candidates {
+    lock_points: Vec<DateTime<Utc>>,
+    found: HashMap<(PartnerId, usize), Candidate>,
+}
+
+impl Candidates {
+    /// Whether there is such a partner.
+    pub fn know(&self, partner_id: PartnerId) -> bool {
+        self.found.contains_key(&(partner_id, 0))
+    }
+
+    /// The partner as of one of the lock points.
+    pub fn get(&self, partner_id: PartnerId, lock_point: DateTime<Utc>) -> Option<&Candidate> {
+        let place = self.lock_points.binary_search(&lock_point).ok()?;
+        self.found.get(&(partner_id, place))
+    }
+}
+
 /// A partner as it stands in a program.
 #[derive(Debug, Clone)]
 pub struct Candidate {
@@ -47,19 +69,24 @@ pub struct Candidate {
     distributor: Option<Distributor>,
 }
 
-/// These partners as they stand in the program; whom the caller does not see is not among them.
+/// These partners as they stand in the program, at each of these lock points; whom the caller does not see is not among
+/// them.
 pub fn candidates(
     tx: &mut Tx<'_>,
     scope: &Scope,
     program_id: ProgramId,
     partners: &[PartnerId],
-) -> Result<HashMap<PartnerId, Candidate>, Problem> {
+    lock_points: BTreeSet<DateTime<Utc>>,
+) -> Result<Candidates, Problem> {
+    let lock_points: Vec<DateTime<Utc>> = lock_points.into_iter().collect();
     let query = sql_query(
-        "SELECT n.id AS partner_id, n.status AS partner_status, coalesce(e.status = 'active', false) AS enrolled, e.tier, \
+        "SELECT t.place - 1 AS place, n.id AS partner_id, n.status AS partner_status, \
+             coalesce(e.status = 'active', false) AS enrolled, tier_as_of($1, n.id, $2, t.lock_at) AS tier, \
              e.activated_at AS enrolled_at, n.parent_id AS above_id, u.status AS above_status, \
-             coalesce(f.status = 'active', false) AS above_enrolled, f.tier AS above_tier, \
-             f.activated_at AS above_enrolled_at \
+             coalesce(f.status = 'active', false) AS above_enrolled, \
+             tier_as_of($1, u.id, $2, t.lock_at) AS above_tier, f.activated_at AS above_enrolled_at \
          FROM partners n \
+         CROSS JOIN unnest($5) WITH ORDINALITY AS t (lock_at, place) \
          LEFT JOIN enrollments e ON e.organization_id = $1 AND e.partner_id = n.id AND e.program_id = $2 \
              AND e.status <> 'ended' \
          LEFT JOIN partners u ON u.organization_id = $1 AND u.id = n.parent_id \
@@ -70,12 +97,15 @@ pub fn candidates(
     .bind::<SqlUuid, _>(scope.organization_id.uuid())
     .bind::<SqlUuid, _>(program_id.uuid())
     .bind::<Array<SqlUuid>, _>(partners.iter().map(|id| id.uuid()).collect::<Vec<_>>())
-    .bind::<Nullable<SqlUuid>, _>(scope.partner_id.map(PartnerId::uuid));
+    .bind::<Nullable<SqlUuid>, _>(scope.partner_id.map(PartnerId::uuid))
+    .bind::<Array<Timestamptz>, _>(&lock_points);
     let rows: Vec<Raw> = Prepared(query).load(tx.connection())?;
-    Ok(rows
-        .into_iter()
-        .map(|raw| (PartnerId::from_uuid(raw.partner_id), raw.into()))
-        .collect())
+    let of = |raw: Raw| {
+        let place = usize::try_from(raw.place).map_err(Problem::damaged)?;
+        Ok(((PartnerId::from_uuid(raw.partner_id), place), raw.into()))
+    };
+    let found = rows.into_iter().map(of).collect::<Result<_, Problem>>()?;
+    Ok(Candidates { lock_points, found })
 }
 
 #[derive(QueryableByName)]

@@ -128,17 +128,14 @@ struct Raw {
     above_enrolled_at: Option<DateTime<Utc>>,
 }
 
-/// The enrollment that a partner had when a line was worked out, and its tier then.
+/// The instant whose terms a line goes by; tiers and countries are those of then, as accrual has them.
+const LOCK_AT: &str =
+    "CASE g.lock_point WHEN 'invoice_paid' THEN b.earned_at ELSE coalesce(d.won_at, b.earned_at) END";
+
+/// The enrollment that a partner had when a line was worked out.
 fn enrollment_of(name: &str, partner: &str) -> String {
     format!(
-        "LEFT JOIN LATERAL (SELECT e.status, e.activated_at, \
-             (SELECT tier FROM ((SELECT 1 AS choice, m.to_tier AS tier FROM tier_moves m \
-                     WHERE m.organization_id = $1 AND m.enrollment_id = e.id AND m.moved_at <= b.created_at \
-                     ORDER BY m.id DESC LIMIT 1) \
-                 UNION ALL (SELECT 2, m.from_tier FROM tier_moves m \
-                     WHERE m.organization_id = $1 AND m.enrollment_id = e.id AND m.moved_at > b.created_at \
-                     ORDER BY m.id LIMIT 1) \
-                 UNION ALL SELECT 3, e.tier) known ORDER BY choice LIMIT 1) AS tier \
+        "LEFT JOIN LATERAL (SELECT e.status, e.activated_at \
              FROM enrollments e WHERE e.organization_id = $1 AND e.partner_id = {partner} \
                  AND e.program_id = b.program_id AND e.created_at <= b.created_at \
              ORDER BY e.created_at DESC, e.id DESC LIMIT 1) {name} ON true"
@@ -166,10 +163,13 @@ pub fn earned_before(
              l.cost_amount AS cost, coalesce(i.service_starts_on, i.issued_on) AS starts_on, \
              i.id IS NULL OR NOT EXISTS (SELECT FROM invoices x WHERE x.organization_id = $1 \
                  AND x.deal_id = b.deal_id AND x.id < i.id AND x.status <> 'void') AS is_first_invoice, \
-             a.country, e.tier, e.activated_at AS enrolled_at, u.id AS above_id, u.status AS above_status, \
+             CASE g.lock_point WHEN 'invoice_paid' THEN a.country ELSE coalesce(d.won_country, a.country) END AS country, \
+             tier_as_of($1, n.id, b.program_id, {LOCK_AT}) AS tier, e.activated_at AS enrolled_at, u.id AS above_id, u.status AS above_status, \
              coalesce(f.status = 'active', false) AS above_enrolled, o.partner_id IS NOT NULL AS above_decided, \
-             o.ineligible_reason AS above_reason, f.tier AS above_tier, f.activated_at AS above_enrolled_at \
+             o.ineligible_reason AS above_reason, tier_as_of($1, u.id, b.program_id, {LOCK_AT}) AS above_tier, \
+             f.activated_at AS above_enrolled_at \
          FROM b \
+         JOIN programs g ON g.organization_id = $1 AND g.id = b.program_id \
          JOIN deals d ON d.organization_id = $1 AND d.id = b.deal_id \
          JOIN accounts a ON a.organization_id = $1 AND a.id = d.account_id \
          JOIN partners n ON n.organization_id = $1 AND n.id = b.partner_id \

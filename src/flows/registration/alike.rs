@@ -1,0 +1,64 @@
+//! Claims and deals that meet because their accounts may be one company in two spellings. They are laid before a person,
+//! and no partner hears of it. Whichever comes first, the likeness or the deal, the other finds it.
+
+use super::deals::Arrival;
+use super::submission::respond_by;
+use crate::features::registration_conflicts::{self, ConflictKind, NewConflict};
+use crate::features::{accounts, deal_registrations, deals};
+use crate::kernel::ctx::Ctx;
+use crate::kernel::id::AccountId;
+use crate::kernel::problem::Problem;
+use crate::platform::db::Tx;
+use std::collections::HashSet;
+
+/// Compares some accounts that were written since, and flags open deals of the organization's own that meet a claim to an
+/// account like theirs; how many accounts were compared. It may be ended at any moment and done again.
+pub fn compare(tx: &mut Tx<'_>, ctx: &Ctx) -> Result<usize, Problem> {
+    let compared = accounts::suggest_pairs(tx, ctx)?;
+    let (pairs, claimed) = claimed_pairs(tx, ctx, &compared)?;
+    for (one, other) in pairs {
+        for (place, like) in [(one, other), (other, one)] {
+            if !claimed.contains(&like) {
+                continue;
+            }
+            if let Some(deal) = deals::open_direct(tx, ctx, place, None)? {
+                flag(tx, ctx, &Arrival::of(&deal), like)?;
+            }
+        }
+    }
+    Ok(compared.len())
+}
+
+/// Pairs of one of these accounts and one that it may be, and to which accounts of all of them there are live claims.
+pub fn claimed_pairs(
+    tx: &mut Tx<'_>,
+    ctx: &Ctx,
+    ids: &[AccountId],
+) -> Result<(Vec<(AccountId, AccountId)>, HashSet<AccountId>), Problem> {
+    let pairs = accounts::alike(tx, ctx, ids)?;
+    let others = pairs.iter().map(|(_, other)| *other);
+    let all: Vec<AccountId> = ids.iter().copied().chain(others).collect();
+    let claimed = deal_registrations::claimed(tx, ctx, &all)?;
+    Ok((pairs, claimed))
+}
+
+/// Flags a deal that meets a live claim of somebody else to an account like its own.
+pub fn flag(tx: &mut Tx<'_>, ctx: &Ctx, arrival: &Arrival, like: AccountId) -> Result<(), Problem> {
+    let (family, partner) = (arrival.product_family_id, arrival.partner_id);
+    let claim = deal_registrations::incumbent(tx, ctx, like, family, partner)?;
+    let Some(claim) = claim.filter(|claim| claim.deal_id != Some(arrival.deal_id)) else {
+        return Ok(());
+    };
+    let rules = deal_registrations::rules(tx, ctx, claim.program_id)?;
+    let new = NewConflict {
+        kind: ConflictKind::SimilarAccount,
+        policy: rules.second_registrant,
+        incumbent: Some(&claim),
+        deal_id: Some(arrival.deal_id),
+        referral_id: None,
+        challenger: None,
+        respond_by: respond_by(&rules, ctx.now),
+        is_refused: false,
+    };
+    registration_conflicts::raise(tx, ctx, &new).map(drop)
+}
