@@ -62,6 +62,7 @@ const ROOMS: &[Routes] = &[
     features::tiers::http::routes,
     features::commission_rules::http::routes,
     features::commissions::http::routes,
+    features::backtests::http::routes,
     features::ledger::http::routes,
     features::adjustments::http::routes,
     features::payout_methods::http::routes,

@@ -1,12 +1,15 @@
 //! The work in the background: any number of replicas may run it, and each piece is done by one of them.
 //!
-//! Three threads, so that a long import holds nothing else up: one loads imports, one compares accounts with one
-//! another, the third numbers events, seals the audit trail, exchanges lines, releases holds, looks after referrals and disputes, ends
-//! protections, reviews tiers, makes the match keys of accounts and forgets Idempotency-Keys that are a day old.
+//! Four threads, so that a long import holds nothing else up: one loads imports, one works back-tests out, one compares
+//! accounts with one another, the fourth numbers events, seals the audit trail, exchanges lines, releases holds, looks
+//! after referrals and disputes, ends protections, reviews tiers, makes the match keys of accounts and forgets
+//! Idempotency-Keys that are a day old.
 
-use crate::features::imports::release_all;
-use crate::features::{accounts, audit, commissions, deal_registrations, disputes, events, referrals, tiers};
-use crate::flows::{exchange, hold_release, imports, registration};
+use crate::features::imports::release_all as release_imports;
+use crate::features::{
+    accounts, audit, backtests, commissions, deal_registrations, disputes, events, referrals, tiers,
+};
+use crate::flows::{backtest, exchange, hold_release, imports, registration};
 use crate::kernel::ctx::Ctx;
 use crate::kernel::id::OrganizationId;
 use crate::kernel::problem::{Code, Problem};
@@ -43,6 +46,7 @@ impl Worker {
         let rounds = [
             ("housekeeping", Rounds::of_chores(HOUSEKEEPING), BREATH),
             ("imports", Rounds::OfImports, Duration::ZERO),
+            ("back-tests", Rounds::OfBacktests, BREATH),
             ("matching", Rounds::of_chores(MATCHING), BREATH),
         ];
         let threads = rounds.into_iter().map(|(name, rounds, breath)| {
@@ -60,7 +64,8 @@ impl Worker {
     /// Takes up what workers of the past left behind, for a database that is known to have no other worker: one that
     /// belongs to this process and has just been started.
     pub fn take_over(db: &Db) -> Result<(), Problem> {
-        db.outside_now(release_all)
+        db.outside_now(release_imports)?;
+        db.outside_now(backtests::release_all)
     }
 
     /// Finishes what is in hand and stops.
@@ -87,7 +92,7 @@ impl Drop for Worker {
 
 fn repeat(mut rounds: Rounds, breath: Duration, db: &Db, clock: &dyn Clock, stop: &AtomicBool) {
     while !stop.load(Ordering::Acquire) {
-        let busy = rounds.next(db, clock).unwrap_or_else(|problem| {
+        let busy = rounds.next(db, clock, stop).unwrap_or_else(|problem| {
             tracing::warn!(%problem, "background work");
             false
         });
@@ -97,15 +102,18 @@ fn repeat(mut rounds: Rounds, breath: Duration, db: &Db, clock: &dyn Clock, stop
 
 /// One round of everything; whether there was anything to do. Tests drive the worker by this.
 pub fn step(db: &Db, clock: &dyn Clock) -> Result<bool, Problem> {
-    let imported = Rounds::OfImports.next(db, clock)?;
-    let compared = Rounds::of_chores(MATCHING).next(db, clock)?;
-    Ok(Rounds::of_chores(HOUSEKEEPING).next(db, clock)? || imported || compared)
+    let go_on = AtomicBool::new(false);
+    let imported = Rounds::OfImports.next(db, clock, &go_on)?;
+    let tested = Rounds::OfBacktests.next(db, clock, &go_on)?;
+    let compared = Rounds::of_chores(MATCHING).next(db, clock, &go_on)?;
+    Ok(Rounds::of_chores(HOUSEKEEPING).next(db, clock, &go_on)? || imported || tested || compared)
 }
 
 /// What a thread does again and again.
 #[derive(Debug)]
 enum Rounds {
     OfImports,
+    OfBacktests,
     OfChores {
         chores: &'static [Chore],
         /// What failed is left alone until then, so that it holds nothing else up.
@@ -122,10 +130,11 @@ impl Rounds {
     }
 
     /// One round; whether there was anything to do. What fails for an organization fails the round when all the rest is
-    /// done.
-    fn next(&mut self, db: &Db, clock: &dyn Clock) -> Result<bool, Problem> {
+    /// done. A long round ends early when it is told to stop.
+    fn next(&mut self, db: &Db, clock: &dyn Clock, stop: &AtomicBool) -> Result<bool, Problem> {
         let (chores, set_aside) = match self {
             Self::OfImports => return imports::work(db, clock),
+            Self::OfBacktests => return backtest::work(db, clock, stop),
             Self::OfChores { chores, set_aside } => (chores, set_aside),
         };
         let now = clock.now();

@@ -8,6 +8,7 @@ pub mod attributions;
 pub mod audit;
 pub mod authentication_events;
 pub mod authorization;
+pub mod backtests;
 pub mod commission_rules;
 pub mod commissions;
 pub mod credit_notes;
@@ -76,6 +77,7 @@ pub const ORDER: &[&str] = &[
     "tiers",
     "commission_rules",
     "commissions",
+    "backtests",
     "ledger",
     "adjustments",
     "payout_methods",

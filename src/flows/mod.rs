@@ -3,6 +3,7 @@
 pub mod account_merged;
 pub mod accrual;
 pub mod adjustment_approved;
+pub mod backtest;
 pub mod clawback;
 pub mod commission_approval;
 pub mod credit_note_issued;

@@ -68,6 +68,7 @@ subjects! {
     "credit_note" => CreditNoteId;
     "commission_rule" => CommissionRuleId;
     "commission_rule_version" => CommissionRuleVersionId;
+    "backtest" => BacktestId;
     "commission" => CommissionId;
     "clawback" => ClawbackId;
     "adjustment" => AdjustmentId;

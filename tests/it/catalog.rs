@@ -216,6 +216,8 @@ const NEVER_HIT: &[(&str, &str)] = &[
     ("dispute_reviews_%", "the service writes them"),
     ("dispute_lines_%", "of commissions that were locked before"),
     ("dispute_comments_%", "of a dispute that was found before"),
+    ("backtests_%_check", "vocabularies of the service, and a period that was checked"),
+    ("backtests_%_fk", "of a rule and a version that were found before"),
     ("imports_%_check", "vocabularies of the service"),
     ("import_rejections_%", "the worker writes them"),
 ];

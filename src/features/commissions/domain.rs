@@ -11,6 +11,7 @@ use crate::kernel::motion::Role;
 use crate::kernel::problem::{Code, Problem};
 use crate::kernel::word::word_enum;
 use chrono::{DateTime, Utc};
+use rust_decimal::Decimal;
 
 word_enum! {
     /// Where an earned line stands.
@@ -212,6 +213,68 @@ impl Commission {
             CommissionStatus::Due => Ok(()),
             status => Err(Problem::wrong_state("approve", status.as_str(), status.moves())),
         }
+    }
+}
+
+/// What had become of a line by an instant.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct KnownMoves {
+    /// Whether its hold was over, by the journal.
+    pub was_released: bool,
+    /// Whether it was approved, by the journal.
+    pub was_approved: bool,
+    /// Where its last payout had brought it, and when that was paid.
+    pub payout: Option<(CommissionStatus, Option<DateTime<Utc>>)>,
+    /// Taken back in all.
+    pub reversed: Money,
+    /// The part of it taken before approval.
+    pub netted: Money,
+    /// What was taken back since of what is owed in another currency, and the part of it taken before approval.
+    pub owed_since: (Decimal, Decimal),
+    /// The dispute that held it up.
+    pub dispute_id: Option<DisputeId>,
+}
+
+impl Commission {
+    /// The line as it stood at an instant after it was written.
+    pub fn as_known(self, known: KnownMoves, instant: DateTime<Utc>) -> Result<Self, MoneyError> {
+        let before_payouts = match (self.kind, known.was_approved, known.was_released) {
+            (CommissionKind::CreditNote, ..) | (_, true, _) => CommissionStatus::Approved,
+            _ if !self.amount.is_zero() && known.netted == self.amount => CommissionStatus::Reversed,
+            (_, false, true) => CommissionStatus::Due,
+            (_, false, false) => CommissionStatus::Pending,
+        };
+        let (status, paid_at) = match (self.status, known.payout) {
+            (CommissionStatus::Ineligible, _) => (CommissionStatus::Ineligible, None),
+            (_, Some(payout)) => payout,
+            (_, None) => (before_payouts, None),
+        };
+        let owed = match self.owed.exchanged_at {
+            Some(exchanged_at) if exchanged_at <= instant => {
+                let before = |now: Money, since: Decimal| now.checked_sub(Money::new(since, now.currency())?);
+                Owed {
+                    reversed: before(self.owed.reversed, known.owed_since.0)?,
+                    netted: before(self.owed.netted, known.owed_since.1)?,
+                    ..self.owed
+                }
+            }
+            _ => Owed {
+                amount: self.amount,
+                reversed: known.reversed,
+                netted: known.netted,
+                exchanged_at: None,
+            },
+        };
+        Ok(Self {
+            status,
+            paid_at,
+            approved_at: self.approved_at.filter(|approved_at| *approved_at <= instant),
+            reversed: known.reversed,
+            netted: known.netted,
+            owed,
+            dispute_id: known.dispute_id,
+            ..self
+        })
     }
 }
 

@@ -19,17 +19,21 @@ mod dto;
 mod exchange;
 pub mod http;
 mod preview;
+mod replay;
 mod reversal;
 mod service;
 mod settlement;
 mod standings;
 mod store;
+#[cfg(test)]
+mod tests;
 
 pub use accrual::{Source, accrue};
 pub use domain::{ClawedBack, Commission, CommissionKind, CommissionStatus, Earned, Moved, TakenFrom};
 pub use exchange::{
     Exchanged, exchange_earned, keep as keep_exchanges, organizations_with_unexchanged_lines, quote,
 };
+pub use replay::{Compared, Replay};
 pub use reversal::{claw_back, claw_back_of_deals};
 pub use service::{
     approve, approve_due, explanation, explanations, get, kept_on_deal, lines_of_credit, list, lock_several,

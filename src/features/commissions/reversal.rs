@@ -43,7 +43,7 @@ fn uncount(tx: &mut Tx<'_>, ctx: &Ctx, exposed: &[ExposedRow], clawed: &[ClawedB
     store::standings::save(tx, ctx, &standings)
 }
 
-fn standings_of(row: &ExposedRow) -> Vec<Key> {
+pub(super) fn standings_of(row: &ExposedRow) -> Vec<Key> {
     let Some((rule_id, progress)) = &row.counted else {
         return Vec::new();
     };
@@ -59,7 +59,7 @@ fn standings_of(row: &ExposedRow) -> Vec<Key> {
 }
 
 /// The part of a line's volume that a refund undoes, in cumulative targets; its units go with the last of the money.
-fn shrinkage(row: &ExposedRow, line: &ClawedBack) -> Result<(Growth, Money), CommissionError> {
+pub(super) fn shrinkage(row: &ExposedRow, line: &ClawedBack) -> Result<(Growth, Money), CommissionError> {
     let taken = line.amount.checked_neg()?;
     let Some((_, progress)) = &row.counted else {
         return Ok((Growth::default(), taken));
@@ -87,7 +87,7 @@ pub fn claw_back_of_deals(tx: &mut Tx<'_>, ctx: &Ctx, deals: &[DealId]) -> Resul
 }
 
 /// Refunds in the order in which they were recorded; a line that several of them touch gives each its part.
-fn work_out(exposed: &[ExposedRow], now: DateTime<Utc>) -> Result<Vec<ClawedBack>, CommissionError> {
+pub(super) fn work_out(exposed: &[ExposedRow], now: DateTime<Utc>) -> Result<Vec<ClawedBack>, CommissionError> {
     let mut taken: HashMap<CommissionId, Taken> = HashMap::new();
     let mut clawed = Vec::with_capacity(exposed.len());
     for row in exposed {

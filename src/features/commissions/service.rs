@@ -10,6 +10,7 @@ use crate::kernel::money::{Currency, Money};
 use crate::kernel::problem::Problem;
 use crate::kernel::version::Precondition;
 use crate::platform::db::{Change, Page, PageRequest, Subject, Tx};
+use chrono::{DateTime, Utc};
 use serde_json::json;
 use std::collections::HashMap;
 
@@ -19,6 +20,25 @@ const RELEASED_AT_ONCE: i64 = 5_000;
 /// One line, if the caller may see it.
 pub fn get(tx: &mut Tx<'_>, ctx: &Ctx, id: CommissionId) -> Result<Commission, Problem> {
     store::find(tx, &ctx.scope, id)?.ok_or_else(Problem::not_found)
+}
+
+/// One line as it was known at an instant, if the caller may see it: where it stood by the journal, and what had been
+/// taken back of it.
+pub fn get_as_of(
+    tx: &mut Tx<'_>,
+    ctx: &Ctx,
+    id: CommissionId,
+    instant: DateTime<Utc>,
+) -> Result<Commission, Problem> {
+    let current = get(tx, ctx, id)?;
+    if current.created_at > instant {
+        return Err(Problem::not_found());
+    }
+    if current.updated_at <= instant {
+        return Ok(current);
+    }
+    let known = store::known_at(tx, &ctx.scope, &current, instant)?;
+    current.as_known(known, instant).map_err(Problem::damaged)
 }
 
 /// Several lines, as far as the caller may see them; in no order.

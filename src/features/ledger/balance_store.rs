@@ -22,7 +22,7 @@ pub struct BalanceFilter {
     pub program_id: Option<ProgramId>,
     /// In this currency.
     pub currency: Option<String>,
-    /// What had happened by this instant, itself included.
+    /// What had been posted by this instant, itself included.
     pub as_of: Option<DateTime<Utc>>,
 }
 
@@ -73,7 +73,7 @@ struct TotalRow {
 const CHOSEN: &str = "FROM ledger_entries WHERE organization_id = $1 \
     AND ($2 IS NULL OR partner_id = $2) AND ($3 IS NULL OR partner_id = $3) \
     AND ($4 IS NULL OR program_id = $4) AND ($5 IS NULL OR currency = $5) \
-    AND ($6 IS NULL OR occurred_at <= $6)";
+    AND ($6 IS NULL OR recorded_at <= $6)";
 
 /// What an account is credited less what it is debited.
 fn owed(account: LedgerAccount) -> String {

@@ -244,7 +244,7 @@ pub struct BalancesQuery {
     /// Only balances in this currency, ISO 4217.
     #[param(max_length = 3, pattern = "^[A-Z]{3}$")]
     pub currency: Option<String>,
-    /// As of this instant: what had happened in business by then. Absent is everything recorded.
+    /// As of this instant: what had been posted by then, itself included, whenever it had happened in business. Absent is now.
     pub as_of: Option<DateTime<Utc>>,
     /// How many to answer.
     #[param(minimum = 1, maximum = 100, default = 25)]
@@ -326,7 +326,7 @@ pub struct TrialBalanceQuery {
     /// Only entries in this currency, ISO 4217.
     #[param(max_length = 3, pattern = "^[A-Z]{3}$")]
     pub currency: Option<String>,
-    /// As of this instant: what had happened in business by then. Absent is everything recorded.
+    /// As of this instant: what had been posted by then, itself included, whenever it had happened in business. Absent is now.
     pub as_of: Option<DateTime<Utc>>,
 }
 

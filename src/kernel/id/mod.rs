@@ -172,6 +172,7 @@ typed_id!(CreditNoteId, "crn", "A credit note.");
 typed_id!(CommissionRuleId, "rule", "A commission rule.");
 typed_id!(CommissionRuleVersionId, "rlv", "A version of a commission rule.");
 typed_id!(CommissionId, "com", "A commission, one earned line.");
+typed_id!(BacktestId, "bkt", "A back-test of a commission rule.");
 typed_id!(ClawbackId, "clw", "A clawback of a commission.");
 typed_id!(
     AdjustmentId,

@@ -195,6 +195,33 @@ diesel::table! {
 }
 
 diesel::table! {
+    backtests (organization_id, id) {
+        organization_id -> Uuid,
+        id -> Uuid,
+        program_id -> Uuid,
+        commission_rule_id -> Uuid,
+        rule_version_id -> Uuid,
+        terms_hash -> Text,
+        from_on -> Date,
+        until_on -> Date,
+        starts_at -> Timestamptz,
+        ends_at -> Timestamptz,
+        status -> Text,
+        lines_done -> Int8,
+        outcome -> Nullable<Jsonb>,
+        error_code -> Nullable<Text>,
+        created_by -> Nullable<Uuid>,
+        created_by_type -> Nullable<Text>,
+        leased_until -> Nullable<Timestamptz>,
+        started_at -> Nullable<Timestamptz>,
+        finished_at -> Nullable<Timestamptz>,
+        row_version -> Int8,
+        created_at -> Timestamptz,
+        updated_at -> Timestamptz,
+    }
+}
+
+diesel::table! {
     clawbacks (organization_id, id) {
         organization_id -> Uuid,
         id -> Uuid,
@@ -1422,6 +1449,7 @@ diesel::allow_tables_to_appear_in_same_query!(
     audit_events,
     audit_links,
     authentication_events,
+    backtests,
     clawbacks,
     clicks,
     commission_rule_versions,

@@ -6,12 +6,14 @@ mod credit;
 mod deals;
 pub mod exchange;
 mod explained;
+mod known;
 mod list;
 mod moves;
 pub mod standings;
 
 pub use credit::{CreditLine, lines_of_credit};
 pub use explained::{explanation, explanations};
+pub use known::known_at;
 pub use list::{
     Clawback, ClawbackFilter, CommissionFilter, find, find_clawback, kept_on_deal, list, list_clawbacks,
     lock, lock_several, set_dispute, several,
