@@ -8,7 +8,7 @@ $$;
 
 INSERT INTO programs (organization_id, id, name, motion, time_zone, rounding, commission_approval, lock_point,
     minimum_payouts, row_version, created_at, updated_at)
-VALUES ('{organization}', pg_temp.made(1, 1), 'Referral', 'referral', 'UTC', 'half_up', 'automatic', 'deal_won', '{}',
+VALUES ('{organization}', pg_temp.made(1, 1), 'Referral', 'referral', 'UTC', 'half_up', 'automatic', 'deal_won', '[]',
     1, now(), now());
 
 INSERT INTO accounts (organization_id, id, name, row_version, created_at, updated_at)

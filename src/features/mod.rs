@@ -17,6 +17,7 @@ pub mod deals;
 pub mod disputes;
 pub mod enrollments;
 pub mod events;
+pub mod exchange_rates;
 pub mod identity_providers;
 pub mod imports;
 pub mod invoices;
@@ -71,6 +72,7 @@ pub const ORDER: &[&str] = &[
     "registration_conflicts",
     "invoices",
     "credit_notes",
+    "exchange_rates",
     "tiers",
     "commission_rules",
     "commissions",

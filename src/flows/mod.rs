@@ -8,6 +8,7 @@ pub mod commission_approval;
 pub mod credit_note_issued;
 pub mod deal_won;
 pub mod dispute;
+pub mod exchange;
 pub mod hold_release;
 pub mod identity_arrived;
 pub mod imports;

@@ -61,6 +61,7 @@ subjects! {
     "registration_comment" => RegistrationCommentId;
     "registration_extension" => RegistrationExtensionId;
     "registration_conflict" => RegistrationConflictId;
+    "exchange_rate" => ExchangeRateId;
     "invoice" => InvoiceId;
     "payment" => PaymentId;
     "refund" => RefundId;

@@ -66,6 +66,11 @@ const NEVER_HIT: &[(&str, &str)] = &[
         "the service accepts what it has found",
     ),
     ("partners_reason_code_check", "a vocabulary of the service"),
+    (
+        "exchange_rates_%_check",
+        "vocabularies, and what is read before it is written",
+    ),
+    ("exchange_rates_supersedes_fk", "the service finds what it supersedes"),
     ("statements_%", "the service computes them"),
     ("statement_lines_%", "and their lines, one caller at a time"),
     (

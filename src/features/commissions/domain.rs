@@ -1,11 +1,12 @@
 //! What a commission is and how it moves.
 
 use crate::kernel::commission::{Component, Explanation, IneligibleReason};
+use crate::kernel::exchange::FxPolicy;
 use crate::kernel::id::{
     AttributionId, ClawbackId, CommissionId, CommissionRuleVersionId, CreditNoteId, DealId, DisputeId,
     InvoiceId, InvoiceLineId, PartnerId, PaymentId, ProgramId, RefundId,
 };
-use crate::kernel::money::{Money, MoneyError};
+use crate::kernel::money::{Currency, Money, MoneyError};
 use crate::kernel::motion::Role;
 use crate::kernel::problem::{Code, Problem};
 use crate::kernel::word::word_enum;
@@ -137,6 +138,10 @@ pub struct Commission {
     pub reversed: Money,
     /// What was taken back before approval.
     pub netted: Money,
+    /// In which currency the partner is paid, where that is another one, and when it is exchanged.
+    pub paid_in: Option<(Currency, FxPolicy)>,
+    /// What is owed of it, and when it was exchanged into that.
+    pub owed: Owed,
     /// The living dispute that holds it up.
     pub dispute_id: Option<DisputeId>,
     /// When the money came in.
@@ -155,18 +160,47 @@ pub struct Commission {
     pub updated_at: DateTime<Utc>,
 }
 
-impl Commission {
+/// What is owed of a line: in the currency of the invoice, until it is exchanged into the one that the partner is paid in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Owed {
+    /// What was earned.
+    pub amount: Money,
+    /// What was taken back in all.
+    pub reversed: Money,
+    /// What was taken back before approval.
+    pub netted: Money,
+    /// When it was exchanged.
+    pub exchanged_at: Option<DateTime<Utc>>,
+}
+
+impl Owed {
     /// What the partner keeps of it.
     pub fn kept(&self) -> Result<Money, MoneyError> {
-        if self.amount.is_negative() {
-            return Ok(self.amount);
-        }
-        self.amount.checked_sub(self.reversed)
+        kept(self.amount, self.reversed)
+    }
+}
+
+fn kept(amount: Money, reversed: Money) -> Result<Money, MoneyError> {
+    if amount.is_negative() {
+        return Ok(amount);
+    }
+    amount.checked_sub(reversed)
+}
+
+impl Commission {
+    /// What is left of what was earned, in the currency of the invoice.
+    pub fn net(&self) -> Result<Money, MoneyError> {
+        kept(self.amount, self.reversed)
     }
 
-    /// What of it is payable, or would be: the line less what was netted with it.
+    /// What the partner keeps of it, as it is owed.
+    pub fn kept(&self) -> Result<Money, MoneyError> {
+        self.owed.kept()
+    }
+
+    /// What of it is payable, or would be: the line less what was netted with it, as it is owed.
     pub fn payable(&self) -> Result<Money, MoneyError> {
-        self.amount.checked_sub(self.netted)
+        self.owed.amount.checked_sub(self.owed.netted)
     }
 
     /// Refuses unless the line may be approved now.
@@ -259,6 +293,8 @@ pub struct ClawedBack {
     pub program_id: ProgramId,
     /// How much; zero with a reason.
     pub amount: Money,
+    /// How much in the currency that the partner is paid in, where the line was exchanged, and what that follows from.
+    pub exchanged: Option<(Money, Explanation)>,
     /// Where the line stood.
     pub taken_from: TakenFrom,
     /// Why nothing was taken.

@@ -107,17 +107,18 @@ async fn get_commission(who: Granted<can::CommissionsRead>, target: Target<Commi
 /// Explain a commission
 ///
 /// Why the commission has its amount: the money that went in, the rule version that decided and the rules that lost,
-/// the share, and every step of the arithmetic; as data and as one sentence.
+/// the share, every step of the arithmetic, and the exchange, where there was one; as data and in sentences.
 #[utoipa::path(tag = "Commissions", operation_id = "explainCommission", params(CommissionPath),
     responses((status = 200, description = "The explanation.", body = ExplanationView)),
     extensions(("x-required-permission" = json!("commissions:read"))))]
 #[get("/v1/commissions/{commission_id}/explanation")]
 async fn explain_commission(who: Granted<can::CommissionsRead>, target: Target<CommissionPath>) -> Reply {
     who.read(move |tx, ctx| {
-        let explanation = service::explanation(tx, ctx, target.commission_id)?;
+        let (explanation, exchange) = service::explanation(tx, ctx, target.commission_id)?;
         Answer::ok(&ExplanationView::new(
             target.commission_id,
             &explanation,
+            exchange.as_ref(),
             &ctx.scope,
         )?)
     })
@@ -126,7 +127,8 @@ async fn explain_commission(who: Granted<can::CommissionsRead>, target: Target<C
 
 /// Verify a commission
 ///
-/// Computes the amount again from the stored explanation alone and compares it with what was posted.
+/// Computes the amount again from the stored explanation alone, and its exchange from the stored rates, and compares them
+/// with what was posted.
 #[utoipa::path(tag = "Commissions", operation_id = "verifyCommission", params(CommissionPath),
     responses((status = 200, description = "Both amounts, and whether they agree.", body = VerificationView)),
     extensions(("x-required-permission" = json!("commissions:read"))))]
@@ -134,8 +136,8 @@ async fn explain_commission(who: Granted<can::CommissionsRead>, target: Target<C
 async fn verify_commission(who: Granted<can::CommissionsRead>, target: Target<CommissionPath>) -> Reply {
     who.read(move |tx, ctx| {
         let line = service::get(tx, ctx, target.commission_id)?;
-        let explanation = service::explanation(tx, ctx, target.commission_id)?;
-        Answer::ok(&VerificationView::new(line.id, line.amount, &explanation)?)
+        let (explanation, exchange) = service::explanation(tx, ctx, target.commission_id)?;
+        Answer::ok(&VerificationView::new(&line, &explanation, exchange.as_ref())?)
     })
     .await
 }

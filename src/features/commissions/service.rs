@@ -4,6 +4,7 @@ use super::domain::{Commission, Moved};
 use super::store::{self, ApprovalScope, Clawback, ClawbackFilter, CommissionFilter, CreditLine};
 use crate::kernel::commission::Explanation;
 use crate::kernel::ctx::Ctx;
+use crate::kernel::exchange::LineExchange;
 use crate::kernel::id::{AttributionId, ClawbackId, CommissionId, DealId, DisputeId, PartnerId};
 use crate::kernel::money::{Currency, Money};
 use crate::kernel::problem::Problem;
@@ -70,8 +71,12 @@ pub fn set_dispute(
     store::set_dispute(tx, house, ids, dispute_id)
 }
 
-/// The stored explanation of a line.
-pub fn explanation(tx: &mut Tx<'_>, ctx: &Ctx, id: CommissionId) -> Result<Explanation, Problem> {
+/// The stored explanation of a line, and of its exchange, if it was exchanged.
+pub fn explanation(
+    tx: &mut Tx<'_>,
+    ctx: &Ctx,
+    id: CommissionId,
+) -> Result<(Explanation, Option<LineExchange>), Problem> {
     store::explanation(tx, &ctx.scope, id)?.ok_or_else(Problem::not_found)
 }
 

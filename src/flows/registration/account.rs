@@ -76,8 +76,10 @@ fn look_for(
 pub struct Locked {
     /// The account.
     pub account: Account,
-    /// Where this transaction made it: the others that may be it, the likeliest first. Nobody else knows of it yet.
-    pub new_like: Option<Vec<AccountMatch>>,
+    /// Whether this transaction made it, so that nobody else knows of it yet.
+    pub is_new: bool,
+    /// The others that may be it, the likeliest first, where they were looked for.
+    like: Option<Vec<AccountMatch>>,
 }
 
 impl Locked {
@@ -85,13 +87,9 @@ impl Locked {
     pub fn known(account: Account) -> Self {
         Self {
             account,
-            new_like: None,
+            is_new: false,
+            like: None,
         }
-    }
-
-    /// Whether others may know of it.
-    pub fn is_known(&self) -> bool {
-        self.new_like.is_none()
     }
 }
 
@@ -100,16 +98,6 @@ impl Locked {
 /// of others.
 pub fn find_or_create(tx: &mut Tx<'_>, house: &Ctx, named: Named<'_>) -> Result<Locked, Problem> {
     known_or_new(tx, house, named, None)
-}
-
-/// The account of a lead that the organization has accepted, known or new, locked; in house. Those that a new one may be
-/// wait for a person's decision.
-pub fn of_lead(tx: &mut Tx<'_>, house: &Ctx, named: Named<'_>) -> Result<Account, Problem> {
-    let Locked { account, new_like } = known_or_new(tx, house, named, named.country)?;
-    if let Some(like) = new_like {
-        accounts::suggest_matches(tx, house, account.id, &like)?;
-    }
-    Ok(account)
 }
 
 fn known_or_new(
@@ -131,18 +119,30 @@ fn known_or_new(
         domain: named.domain.map(str::to_owned),
         country: country.map(str::to_owned),
     };
+    // Those who are like it in a country that the account does not have are looked for without it.
+    let is_as_named = named.country == country;
     Ok(Locked {
         account: accounts::create(tx, house, new)?,
-        new_like: Some(like),
+        is_new: true,
+        like: is_as_named.then_some(like),
     })
 }
 
+/// The account of a lead that the organization has accepted, known or new, locked; in house. Those that a new one may be
+/// wait for a person's decision.
+pub fn of_lead(tx: &mut Tx<'_>, house: &Ctx, named: Named<'_>) -> Result<Account, Problem> {
+    let mut locked = known_or_new(tx, house, named, named.country)?;
+    let similar = similar(tx, house, &mut locked)?;
+    accounts::suggest_matches(tx, house, locked.account.id, &similar)?;
+    Ok(locked.account)
+}
+
 /// Other accounts that may be this one, for a person to look at, the likeliest first; in house.
-pub fn similar(tx: &mut Tx<'_>, house: &Ctx, locked: Locked) -> Result<Vec<AccountMatch>, Problem> {
-    if let Some(like) = locked.new_like {
+pub fn similar(tx: &mut Tx<'_>, house: &Ctx, locked: &mut Locked) -> Result<Vec<AccountMatch>, Problem> {
+    if let Some(like) = locked.like.take() {
         return Ok(like);
     }
-    let account = locked.account;
+    let account = &locked.account;
     let candidate = Candidate {
         name: Some(account.name.clone()),
         website: account.domain.clone(),

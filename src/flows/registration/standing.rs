@@ -38,7 +38,7 @@ pub fn of(
     registration: &DealRegistration,
 ) -> Result<Standing, Problem> {
     let (family, partner_id) = (registration.product_family_id, registration.partner_id);
-    if locked.is_known() {
+    if !locked.is_new {
         return of_known(tx, house, &locked.account, family, partner_id);
     }
     let company = locked.account.company();

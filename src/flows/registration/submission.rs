@@ -167,7 +167,7 @@ fn claim(
         let submitted = submitted(tx, house, &registration, written, &rules)?;
         return Ok(Attempt::Done(Box::new(submitted)));
     }
-    if locked.is_known() {
+    if !locked.is_new {
         require_first(tx, house, &registration)?;
     }
     require_room(tx, house, &registration, &rules)?;
@@ -195,13 +195,12 @@ fn claim(
 fn flag_similar(
     tx: &mut Tx<'_>,
     house: &Ctx,
-    locked: Locked,
+    mut locked: Locked,
     registration: &DealRegistration,
     rules: &DealRules,
 ) -> Result<(), Problem> {
-    let id = locked.account.id;
-    let similar = account::similar(tx, house, locked)?;
-    accounts::suggest_matches(tx, house, id, &similar)?;
+    let similar = account::similar(tx, house, &mut locked)?;
+    accounts::suggest_matches(tx, house, locked.account.id, &similar)?;
     for found in similar {
         let standing = standing::of(tx, house, &Locked::known(found.account), registration)?;
         if !standing.is_contested() {
@@ -262,7 +261,8 @@ fn require_rules(
     partner: &Partner,
     known_country: Option<&str>,
 ) -> Result<(), Problem> {
-    let country = registration.country.as_deref().or(known_country);
+    // What the organization knows counts: another word of the partner's would be a way around the territories.
+    let country = known_country.or(registration.country.as_deref());
     let mut found = rules.qualification_problems(&registration.qualification, "/qualification");
     found.extend(rules.size_problem(Some(registration.amount), "/amount"));
     found.extend(rules.territory_problem(country, "/country"));

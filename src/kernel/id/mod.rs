@@ -159,6 +159,11 @@ typed_id!(
     "cnf",
     "A conflict of several claims to one account."
 );
+typed_id!(
+    ExchangeRateId,
+    "fxr",
+    "A rate of exchange between two currencies on a day."
+);
 typed_id!(InvoiceId, "inv", "An invoice.");
 typed_id!(InvoiceLineId, "inl", "A line of an invoice.");
 typed_id!(PaymentId, "pay", "A payment of an invoice.");

@@ -212,6 +212,11 @@ diesel::table! {
         row_version -> Int8,
         created_at -> Timestamptz,
         updated_at -> Timestamptz,
+        exchanged_currency -> Nullable<Text>,
+        exchanged_amount -> Nullable<Numeric>,
+        exchange -> Nullable<Jsonb>,
+        owed_currency -> Text,
+        owed_amount -> Numeric,
     }
 }
 
@@ -723,6 +728,7 @@ diesel::table! {
         hidden_from_parent -> Bool,
         status_reason_code -> Nullable<Text>,
         territories -> Array<Text>,
+        payout_currency -> Nullable<Text>,
     }
 }
 
@@ -900,6 +906,7 @@ diesel::table! {
         row_version -> Int8,
         created_at -> Timestamptz,
         updated_at -> Timestamptz,
+        fx_policy -> Text,
     }
 }
 
@@ -1238,6 +1245,23 @@ diesel::table! {
 }
 
 diesel::table! {
+    exchange_rates (organization_id, id) {
+        organization_id -> Uuid,
+        id -> Uuid,
+        base -> Text,
+        quote -> Text,
+        valid_on -> Date,
+        rate -> Numeric,
+        source -> Text,
+        supersedes_id -> Nullable<Uuid>,
+        reason -> Nullable<Text>,
+        created_by -> Nullable<Uuid>,
+        created_by_type -> Nullable<Text>,
+        created_at -> Timestamptz,
+    }
+}
+
+diesel::table! {
     program_terms (organization_id, id) {
         organization_id -> Uuid,
         id -> Uuid,
@@ -1323,6 +1347,7 @@ diesel::table! {
         previous_hash -> Nullable<Text>,
         hash -> Text,
         issued_at -> Timestamptz,
+        exchanged -> Numeric,
     }
 }
 
@@ -1414,6 +1439,7 @@ diesel::allow_tables_to_appear_in_same_query!(
     enrollments,
     event_counters,
     events,
+    exchange_rates,
     idempotency_keys,
     identities,
     identity_providers,

@@ -4,6 +4,7 @@ mod adjustments;
 mod bank;
 mod books;
 mod earning;
+mod exchange;
 mod expectations;
 mod field_defects;
 mod guards;
