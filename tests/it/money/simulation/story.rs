@@ -82,8 +82,19 @@ const STEPS: &[Step] = &[
     (4, "an end of a dispute", Story::settle),
     (3, "other terms", Story::other_terms),
     (2, "a partner out or in", Story::suspension),
-    (7, "a run", Story::run),
-    (7, "time", Story::time),
+    (9, "a run", Story::run),
+    (9, "time", Story::time),
+];
+
+/// What has to have happened within the steps as well.
+const MILESTONES: &[&str] = &[
+    "a payout that was paid",
+    "a payout that failed",
+    "a payout that came back",
+    "a run that was given up",
+    "an upheld dispute",
+    "a denied dispute",
+    "a withdrawn dispute",
 ];
 
 /// Refusals that are part of life: what was tried is no longer, or not yet, possible.
@@ -178,7 +189,7 @@ impl Story {
             if drawn <= *weight {
                 self.log.push((*name).to_owned());
                 if act(self) {
-                    *self.done.entry(name).or_default() += 1;
+                    self.note(name);
                 }
                 return;
             }
@@ -199,10 +210,24 @@ impl Story {
     /// Fails unless every kind of step succeeded; otherwise the story would prove little.
     pub fn was_eventful(&self, steps: u64) {
         if steps >= super::STEPS {
-            for (_, name, _) in STEPS {
+            let steps = STEPS.iter().map(|(_, name, _)| name);
+            for name in steps.chain(MILESTONES) {
                 assert!(self.done.contains_key(name), "never {name}: {:?}", self.done);
             }
         }
+    }
+
+    /// Keeps that something happened.
+    pub fn note(&mut self, what: &'static str) {
+        *self.done.entry(what).or_default() += 1;
+    }
+
+    /// Which of these happened least so far.
+    pub fn rarest(&self, of: &[&'static str]) -> &'static str {
+        of.iter()
+            .copied()
+            .min_by_key(|what| self.done.get(what).copied().unwrap_or_default())
+            .unwrap()
     }
 
     /// Does something that may be refused for good reasons.

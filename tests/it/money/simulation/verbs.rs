@@ -255,14 +255,23 @@ impl Story {
         }
         let (index, id) = self.disputes.remove(0);
         let path = format!("/v1/disputes/{id}");
-        if self.chance.percent(30) && !self.members[index].out {
+        let endings = ["an upheld dispute", "a denied dispute", "a withdrawn dispute"];
+        let mut ending = self.rarest(&endings);
+        if self.members[index].out && ending == endings[2] {
+            ending = endings[1];
+        }
+        if ending == endings[2] {
             let reply = self.members[index]
                 .key
                 .post_once(&format!("{path}/withdraw"), Value::Null);
-            return self.attempt(reply).is_some();
+            let done = self.attempt(reply).is_some();
+            if done {
+                self.note(ending);
+            }
+            return done;
         }
         let found = self.world.admin().get(&path).expect(200);
-        let upheld = self.chance.percent(60);
+        let upheld = ending == endings[0];
         let mut review = json!({ "note": "We looked." });
         if upheld {
             review["found_amount"] = found["claimed_amount"].clone();
@@ -274,7 +283,11 @@ impl Story {
         let outcome = if upheld { "upheld" } else { "denied" };
         let body = json!({ "outcome": outcome, "reason": "We looked again." });
         let reply = self.judge.post_once(&format!("{path}/decide"), body);
-        self.attempt(reply).is_some()
+        let done = self.attempt(reply).is_some();
+        if done {
+            self.note(ending);
+        }
+        done
     }
 
     /// The next version of the plain program's base rule, in force from midnight on.
@@ -336,9 +349,11 @@ impl Story {
             return false;
         }
         if self.chance.percent(15) {
-            return self
-                .run_verb(&run, "cancel", json!({ "reason": "By chance." }))
-                .is_some();
+            let cancelled = self.run_verb(&run, "cancel", json!({ "reason": "By chance." }));
+            if cancelled.is_some() {
+                self.note("a run that was given up");
+            }
+            return cancelled.is_some();
         }
         if self.chance.percent(20) {
             self.refund();
@@ -361,15 +376,29 @@ impl Story {
 
     fn pay_out(&mut self, payout: &str) {
         let path = format!("/v1/payouts/{payout}");
-        if self.chance.percent(20) {
+        let endings = [
+            "a payout that was paid",
+            "a payout that failed",
+            "a payout that came back",
+        ];
+        let ending = if self.chance.percent(50) {
+            endings[0]
+        } else {
+            self.rarest(&endings)
+        };
+        if ending == endings[1] {
             let body = json!({ "reason": "The account is closed." });
             let reply = self.finance.post_once(&format!("{path}/fail"), body);
-            self.attempt(reply);
+            if self.attempt(reply).is_some() {
+                self.note(ending);
+            }
             return;
         }
         let confirm = format!("{path}/confirm");
         let reply = self.finance.post_with_key(payout, &confirm, json!({}));
-        self.attempt(reply);
+        if self.attempt(reply).is_none() {
+            return;
+        }
         // The answer was lost and it is asked again; nothing is paid twice.
         if self.chance.percent(20) {
             let again = self
@@ -378,11 +407,14 @@ impl Story {
                 .expect(200);
             assert_eq!(again.header("idempotency-replayed"), "true");
         }
-        if self.chance.percent(15) {
+        if ending == endings[2] {
             let body = json!({ "reason": "It came back." });
             let reply = self.finance.post_once(&format!("{path}/return"), body);
-            self.attempt(reply);
+            if self.attempt(reply).is_none() {
+                return;
+            }
         }
+        self.note(ending);
     }
 
     fn run_verb(&mut self, run: &str, verb: &str, body: Value) -> Option<crate::world::Reply> {
