@@ -45,7 +45,8 @@ pub fn approve(
     payouts::report(tx, ctx, approved)
 }
 
-/// Begins to pay a run. What was meant for an account that went out of force since goes back and waits for a later run.
+/// Begins to pay a run. What was meant for an account that went out of force since, or for a partner that is not paid any
+/// more, goes back and waits for a later run.
 pub fn process(
     tx: &mut Tx<'_>,
     ctx: &Ctx,
@@ -55,11 +56,11 @@ pub fn process(
     let approved = payouts::lock_run(tx, ctx, id, precondition)?;
     let processing = payouts::begin(tx, ctx, approved)?;
     let pending = payouts::pending(tx, ctx, &processing)?;
-    let (ready, held_back) = payouts::part_by_method(tx, ctx, pending)?;
+    let (ready, held_back) = payouts::part(tx, ctx, pending)?;
     if !held_back.is_empty() {
         give_back(tx, ctx, &held_back)?;
     }
-    let run = payouts::send(tx, ctx, processing, ready, held_back)?;
+    let run = payouts::send(tx, ctx, processing, ready, &held_back)?;
     payouts::report(tx, ctx, run)
 }
 

@@ -190,3 +190,30 @@ fn a_report_of_nothing_is_empty() {
     key.get("/v1/reports/program-summary")
         .refused(403, "permission_denied");
 }
+
+/// Sums may be larger than a single amount can be.
+#[test]
+fn sums_are_wider_than_single_amounts() {
+    let world = World::new();
+    let program = world.ten_percent(json!({}));
+    let partners = ["A", "B"].map(|name| world.enrolled(name, &program));
+    for partner in &partners {
+        world.sale(&program, partner, "900000000000000.01 USD");
+    }
+    let summed = "1800000000000000.02";
+    let found = program_summary(world.admin(), "");
+    assert_eq!(found["rows"][0]["net_revenue"]["amount"], summed);
+    assert_eq!(found["totals"][0]["net_revenue"]["amount"], summed);
+    let found = partner_performance(world.admin(), "");
+    assert_eq!(found["rows"][0]["net_revenue"]["amount"], "900000000000000.01");
+    assert_eq!(found["totals"][0]["net_revenue"]["amount"], summed);
+    for group_by in ["month", "program", "partner"] {
+        let path = format!("/v1/reports/attribution?group_by={group_by}");
+        let found = world.admin().get(&path).expect(200);
+        let total = &found["totals"][0];
+        assert_eq!(total["sourced_revenue"]["amount"], summed, "{group_by}");
+        assert_eq!(total["sourced_pipeline"]["amount"], summed, "{group_by}");
+    }
+    let months = program_summary(world.admin(), "group_by=month");
+    assert_eq!(months["rows"][0]["net_revenue"]["amount"], summed);
+}

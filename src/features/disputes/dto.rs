@@ -163,6 +163,22 @@ impl AnswerBody {
     }
 }
 
+/// Why a dispute is taken back.
+#[derive(Debug, Clone, Deserialize, Validate, ToSchema)]
+#[schema(as = DisputeWithdrawal, examples(json!({"reason": "The second line was on the next statement."})))]
+#[serde(deny_unknown_fields)]
+pub struct WithdrawalBody {
+    /// Why; whoever takes it back for the partner has to say.
+    #[schema(
+        nullable = false,
+        min_length = 1,
+        max_length = 1000,
+        pattern = r"^[^\x00]*[^\s\x00][^\x00]*$",
+        example = "The second line was on the next statement."
+    )]
+    pub reason: Option<String>,
+}
+
 /// How a dispute is decided.
 #[derive(Debug, Clone, Deserialize, Validate, ToSchema)]
 #[schema(as = DisputeDecision, examples(json!({"outcome": "upheld", "reason": "The second line of the invoice had not been matched."})))]
@@ -237,7 +253,7 @@ pub struct DisputeView {
     pub subject_ids: Vec<DisputedId>,
     /// Where it stands.
     pub status: DisputeStatus,
-    /// What the partner is asked for, or why it was decided so.
+    /// What the partner is asked for, or why it was decided so or taken back.
     #[schema(required, max_length = 1000)]
     pub status_reason: Option<String>,
     /// Why it is disputed, in a word.
@@ -248,7 +264,8 @@ pub struct DisputeView {
     /// What speaks for it.
     #[schema(max_items = 100)]
     pub evidence: Vec<EvidenceBody>,
-    /// The service's calculation: what the commissions came to when the dispute was opened.
+    /// The service's calculation: what the commissions came to when the dispute was opened, with what corrections and
+    /// earlier disputes gave on them.
     #[schema(required)]
     pub computed_amount: Option<MoneyBody>,
     /// The partner's calculation: what they should come to.

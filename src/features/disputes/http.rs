@@ -2,13 +2,13 @@
 
 use super::dto::{
     AnswerBody, CommentView, CommentsQuery, DecisionBody, DisputeCommentPage, DisputePage, DisputePath,
-    DisputeView, DisputesQuery, NewCommentBody, NewDisputeBody, ReviewBody,
+    DisputeView, DisputesQuery, NewCommentBody, NewDisputeBody, ReviewBody, WithdrawalBody,
 };
 use super::{Report, domain::Readers, service};
 use crate::flows::dispute::{self, Ruling};
 use crate::kernel::permission::can;
 use crate::kernel::problem::Problem;
-use crate::platform::web::{Answer, Command, Filter, Granted, Nothing, ReasonBody, Reply, Target};
+use crate::platform::web::{Answer, Command, Filter, Granted, ReasonBody, Reply, Target};
 use actix_web::{get, post};
 use utoipa_actix_web::service_config::ServiceConfig;
 
@@ -58,7 +58,8 @@ async fn list_disputes(who: Granted<can::DisputesRead>, query: Filter<DisputesQu
 /// credit that was rejected or whose share is too small, a move to a lower tier, commissions that come to too little, or
 /// one that is missing.
 /// Disputed commissions wait until it is over: approved ones are frozen, others come no further, and those in a payout
-/// are left alone and named. `409 already_exists` when there is a dispute about the same.
+/// are left alone and named. `409 already_exists` when there is a dispute about the same, be it of a commission or of all
+/// that is missing on its deal.
 #[utoipa::path(tag = "Disputes", operation_id = "createDispute", request_body = NewDisputeBody,
     responses((status = 201, description = "The new dispute.", body = DisputeView)),
     extensions(("x-required-permission" = json!("disputes:write"))))]
@@ -198,15 +199,18 @@ async fn decide_dispute(
 
 /// Withdraw a dispute
 ///
-/// Takes back a dispute that is not decided. Final; money that waited for it waits no longer.
+/// Takes back a dispute that is not decided. Final; money that waited for it waits no longer. For the partner's own callers;
+/// the organization decides disputes, and of its people only whoever opened one for the partner takes it back, with a
+/// reason: `403 permission_denied` for others, and `409 second_person_required` where the decision was their own.
 #[utoipa::path(tag = "Disputes", operation_id = "withdrawDispute", params(DisputePath),
+    request_body = Option<WithdrawalBody>,
     responses((status = 200, description = "The withdrawn dispute.", body = DisputeView)),
     extensions(("x-without-if-match" = json!(true)), ("x-required-permission" = json!("disputes:write"))))]
 #[post("/v1/disputes/{dispute_id}/withdraw")]
 async fn withdraw_dispute(
     who: Granted<can::DisputesWrite>,
     target: Target<DisputePath>,
-    command: Command<Nothing>,
+    command: Command<WithdrawalBody>,
 ) -> Reply {
     who.write(command, move |tx, ctx, command| {
         record(dispute::withdraw(
@@ -214,6 +218,7 @@ async fn withdraw_dispute(
             ctx,
             target.dispute_id,
             &command.precondition,
+            command.body.reason.clone(),
         )?)
     })
     .await

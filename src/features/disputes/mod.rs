@@ -5,6 +5,8 @@
 //!
 //! Invariant: what is disputed, by whom and why never changes; an answer adds evidence.
 //! Invariant: a partner has one living dispute about the same, and a commission is in one living dispute at most.
+//! Invariant: the same money is in one living dispute at most, be it a commission's or what is missing on its deal, and
+//! what a dispute gave counts when the same is disputed again.
 //! Invariant: an answer is always promised; that it did not come in time is told once.
 //! Invariant: a partner sees its own disputes, and neither internal comments nor who reviews, what they find, and who
 //! decides. What the organization alone knows lies in a table of its own.
@@ -23,9 +25,9 @@ mod store;
 
 pub use domain::{
     Amounts, Dispute, DisputeLine, DisputeOutcome, DisputeStatus, DisputedId, Effect, Found, MOVES,
-    NewDispute, Report, Review, SubjectType,
+    NewDispute, Report, Review, Stake, SubjectType,
 };
 pub use service::{
-    freeze_late, get, insert, lines, lock, look_after, organizations_with_overdue, person, promised,
-    review_of, save, save_review,
+    freeze_late, get, given, hold_stake, insert, lines, lock, look_after, organizations_with_overdue, person,
+    promised, review_of, save, save_review,
 };

@@ -3,14 +3,14 @@
 //!
 //! A partner's caller finds a dispute in its own scope first; what is then changed is changed in house.
 
-use super::domain::{Comment, Dispute, DisputeLine, Evidence, Readers, Report, Review};
+use super::domain::{Comment, Dispute, DisputeLine, Evidence, Readers, Report, Review, Stake};
 use super::store::{self, CommentFilter, DisputeFilter};
 use crate::features::deal_rules;
 use crate::kernel::ctx::{ActorId, Ctx};
 use crate::kernel::id::{CommissionId, DisputeCommentId, DisputeId, ProgramId};
 use crate::kernel::money::Money;
 use crate::kernel::permission::Permission;
-use crate::kernel::problem::Problem;
+use crate::kernel::problem::{Code, Problem};
 use crate::kernel::version::Precondition;
 use crate::platform::db::{Change, Page, PageRequest, Subject, Tx};
 use chrono::{DateTime, TimeDelta, Utc};
@@ -77,6 +77,35 @@ pub fn lock(
     let dispute = store::lock(tx, &house.scope, id)?.ok_or_else(Problem::not_found)?;
     precondition.check(dispute.row_version)?;
     Ok(dispute)
+}
+
+/// Lets nobody else dispute the same money until the transaction ends, and refuses it where a living dispute is about it: a
+/// commission's where what is missing on its deal is disputed, or the reverse; in house, before commissions are locked.
+pub fn hold_stake(tx: &mut Tx<'_>, house: &Ctx, stake: &Stake) -> Result<(), Problem> {
+    let scope = &house.scope;
+    store::hold_deals(tx, scope, &stake.deals)?;
+    let detail = if stake.lines.is_empty() {
+        let held = store::disputed_on_deals(tx, scope, stake.partner_id, &stake.deals)?;
+        held.map(|id| {
+            format!("The commission {id} on the deal is disputed already; both are about the same money.")
+        })
+    } else {
+        let held = store::living_on_deals(tx, scope, stake.partner_id, &stake.deals)?;
+        held.map(|id| {
+            format!(
+                "The dispute {id} is about all that is missing on the deal; both are about the same money."
+            )
+        })
+    };
+    match detail {
+        None => Ok(()),
+        Some(detail) => Err(Problem::new(Code::AlreadyExists).because(detail)),
+    }
+}
+
+/// What corrections and earlier disputes have given on the stake; in house.
+pub fn given(tx: &mut Tx<'_>, house: &Ctx, stake: &Stake) -> Result<Money, Problem> {
+    store::given(tx, &house.scope, stake)
 }
 
 /// Writes a new dispute down, with its lines and what the organization alone knows; in house.

@@ -7,6 +7,7 @@ use crate::kernel::id::PartnerId;
 use crate::kernel::problem::Problem;
 use crate::kernel::version::Precondition;
 use crate::platform::db::{Change, Page, PageRequest, Subject, Tx};
+use std::collections::HashSet;
 
 /// One partner, if the caller may see it.
 pub fn get(tx: &mut Tx<'_>, ctx: &Ctx, id: PartnerId) -> Result<Partner, Problem> {
@@ -24,6 +25,11 @@ pub fn named(tx: &mut Tx<'_>, ctx: &Ctx, name: &str) -> Result<Option<Partner>, 
 /// One partner, locked until the transaction ends.
 pub fn lock(tx: &mut Tx<'_>, ctx: &Ctx, id: PartnerId) -> Result<Partner, Problem> {
     store::lock(tx, &ctx.scope, id)?.ok_or_else(Problem::not_found)
+}
+
+/// Which of these partners are paid: the approved ones. Those stay so until the transaction ends.
+pub fn hold_payable(tx: &mut Tx<'_>, ctx: &Ctx, ids: &[PartnerId]) -> Result<HashSet<PartnerId>, Problem> {
+    store::hold_payable(tx, &ctx.scope, ids)
 }
 
 /// A page of the partners that the caller may see.

@@ -9,6 +9,7 @@ use crate::platform::db::schema::partners;
 use crate::platform::db::{Page, PageRequest, Position, Prepared, Seen, Tx};
 use chrono::{DateTime, Utc};
 use diesel::prelude::*;
+use std::collections::HashSet;
 use std::str::FromStr;
 use uuid::Uuid;
 
@@ -100,6 +101,23 @@ pub fn lock(tx: &mut Tx<'_>, scope: &Scope, id: PartnerId) -> Result<Option<Part
         .first(tx.connection())
         .optional()?;
     own(scope, row)
+}
+
+/// Which of these partners are paid; those stay so until the transaction ends.
+pub fn hold_payable(
+    tx: &mut Tx<'_>,
+    scope: &Scope,
+    ids: &[PartnerId],
+) -> Result<HashSet<PartnerId>, Problem> {
+    let held: Vec<Uuid> = partners::table
+        .filter(partners::organization_id.eq(scope.organization_id.uuid()))
+        .filter(partners::id.eq_any(ids.iter().map(|id| id.uuid()).collect::<Vec<_>>()))
+        .filter(partners::status.eq(PartnerStatus::Approved.as_str()))
+        .order(partners::id)
+        .select(partners::id)
+        .for_share()
+        .load(tx.connection())?;
+    Ok(held.into_iter().map(PartnerId::from_uuid).collect())
 }
 
 /// A page of partners.

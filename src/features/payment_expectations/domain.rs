@@ -119,8 +119,10 @@ pub struct Purse {
     pub due: Money,
     /// Payable now, net of what was taken back; nothing disputed.
     pub approved: Money,
-    /// Set aside for payouts.
+    /// Set aside for payouts, with all that these net.
     pub in_payout: Money,
+    /// What comes to be payable besides when holds end, somebody approves and disputes are over.
+    pub waiting: Money,
     /// Of all of it, what disputes hold up.
     pub disputed: Money,
     /// Of all of it, what waits for a rate to be exchanged at.
@@ -190,6 +192,19 @@ fn dispute(today: NaiveDate, answer_on: NaiveDate) -> Blocker {
     Blocker::blocking(BlockerKind::Dispute, day, message)
 }
 
+/// What keeps all that waits from being paid: the minimum is told where it is not reached by all of it, and not where
+/// nothing waits for it.
+fn shortfall(purse: &Purse) -> Result<Option<Blocker>, MoneyError> {
+    let in_all = purse.approved.checked_add(purse.waiting)?;
+    if purse.approved.is_negative() {
+        threshold(purse, purse.approved)
+    } else if in_all.is_positive() {
+        threshold(purse, in_all)
+    } else {
+        Ok(None)
+    }
+}
+
 /// What keeps the net from being paid, were it this much.
 fn threshold(purse: &Purse, net: Money) -> Result<Option<Blocker>, MoneyError> {
     let short =
@@ -203,7 +218,13 @@ fn threshold(purse: &Purse, net: Money) -> Result<Option<Blocker>, MoneyError> {
         return Ok(None);
     };
     let missing = minimum.checked_sub(net)?;
-    let message = format!("{net} is payable and the program pays from {minimum} on: {missing} is missing.");
+    let stands = if net == purse.approved {
+        "is"
+    } else {
+        "comes to be"
+    };
+    let message =
+        format!("{net} {stands} payable and the program pays from {minimum} on: {missing} is missing.");
     Ok(missing
         .is_positive()
         .then(|| short(BlockerKind::BelowMinimum, missing, message))
@@ -352,12 +373,13 @@ fn invoice(line: &Line) -> Option<Blocker> {
 
 /// When a partner is paid next in a program and a currency.
 pub fn of_purse(purse: &Purse) -> Result<Expectation, Problem> {
-    let short = threshold(purse, purse.approved).map_err(Problem::damaged)?;
-    let is_payable = purse.approved.is_positive() && short.is_none();
+    let short = shortfall(purse).map_err(Problem::damaged)?;
+    let unpayable = threshold(purse, purse.approved).map_err(Problem::damaged)?;
+    let is_payable = purse.approved.is_positive() && unpayable.is_none();
     let mut blockers = Vec::new();
     if let Some(day) = purse.release_on {
         // The day on which enough is there, where that is later than the next hold's end.
-        let counts = purse.reached_on.is_some();
+        let counts = purse.reached_on.is_some() || short.is_none();
         blockers.push(hold(day).of(purse.pending).only_if(!is_payable && counts));
     }
     if !purse.due.is_zero() {

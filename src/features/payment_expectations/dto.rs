@@ -93,18 +93,18 @@ impl From<(CommissionId, CommissionStatus, Expectation)> for CommissionExpectati
 
 /// What a partner has coming in a program and a currency.
 #[derive(Debug, Clone, Serialize, ToSchema)]
-#[schema(as = ProgramExpectation, examples(json!({"program_id": "prg_01j9zq4y8k7m5n3p2r1s0t6v4w", "pending": {"amount": "120.00", "currency": "USD"}, "due": {"amount": "0.00", "currency": "USD"}, "approved": {"amount": "80.00", "currency": "USD"}, "in_payout": {"amount": "0.00", "currency": "USD"}, "disputed": {"amount": "0.00", "currency": "USD"}, "expected_on": "2026-04-30", "blockers": [{"kind": "below_minimum", "message": "80.00 USD is payable and the program pays from 100.00 USD on: 20.00 USD is missing.", "is_blocking": true, "expected_on": "2026-04-30", "amount": {"amount": "20.00", "currency": "USD"}, "subject_id": null}]})))]
+#[schema(as = ProgramExpectation, examples(json!({"program_id": "prg_01j9zq4y8k7m5n3p2r1s0t6v4w", "pending": {"amount": "0.00", "currency": "USD"}, "due": {"amount": "0.00", "currency": "USD"}, "approved": {"amount": "80.00", "currency": "USD"}, "in_payout": {"amount": "0.00", "currency": "USD"}, "disputed": {"amount": "0.00", "currency": "USD"}, "expected_on": null, "blockers": [{"kind": "below_minimum", "message": "80.00 USD is payable and the program pays from 100.00 USD on: 20.00 USD is missing.", "is_blocking": true, "expected_on": null, "amount": {"amount": "20.00", "currency": "USD"}, "subject_id": null}]})))]
 pub struct ProgramExpectationView {
     /// The program.
     pub program_id: ProgramId,
-    /// Commissions within the hold.
+    /// Commissions within the hold, and what disputes gave on them.
     pub pending: MoneyBody,
-    /// Commissions that wait for approval.
+    /// Commissions that wait for approval, and what disputes gave on them.
     pub due: MoneyBody,
     /// What the next payout run would find: approved commissions and adjustments, less what was taken back; nothing that
     /// is disputed.
     pub approved: MoneyBody,
-    /// Commissions in payouts that are not paid yet.
+    /// What payouts come to that are set aside and not paid yet: commissions and adjustments, less what was taken back.
     pub in_payout: MoneyBody,
     /// Of all commissions that are not paid yet, what disputes hold up.
     pub disputed: MoneyBody,

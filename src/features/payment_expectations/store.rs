@@ -74,6 +74,8 @@ struct PurseRow {
     #[diesel(sql_type = Numeric)]
     in_payout: Decimal,
     #[diesel(sql_type = Numeric)]
+    waiting: Decimal,
+    #[diesel(sql_type = Numeric)]
     disputed: Decimal,
     #[diesel(sql_type = Numeric)]
     unexchanged: Decimal,
@@ -148,11 +150,23 @@ pub fn purses(
                  coalesce(c.fx_policy = 'at_accrual' AND c.exchange IS NULL, false) AS waits \
              FROM commissions c \
              WHERE c.organization_id = $1 AND c.partner_id = $2 \
-                 AND c.status IN ('pending', 'due', 'approved', 'in_payout')), \
+                 AND c.status IN ('pending', 'due', 'approved', 'in_payout') \
+             UNION ALL \
+             SELECT b.program_id, b.owed_currency, b.status, -b.owed_amount, NULL, NULL, false \
+             FROM clawbacks b WHERE b.organization_id = $1 AND b.partner_id = $2 AND b.status = 'in_payout' \
+             UNION ALL \
+             SELECT a.program_id, a.currency, a.status, a.amount, NULL, NULL, false \
+             FROM adjustments a WHERE a.organization_id = $1 AND a.partner_id = $2 AND a.status = 'in_payout' \
+             UNION ALL \
+             SELECT a.program_id, a.currency, r.status, a.amount, r.release_at, NULL, false \
+             FROM adjustments a JOIN raised r ON r.adjustment_id = a.id \
+             WHERE a.organization_id = $1 AND a.partner_id = $2 AND a.status = 'approved'), \
          sums AS (\
              SELECT o.program_id, o.currency, sum(o.amount) FILTER (WHERE o.status = 'pending') AS pending, \
                  sum(o.amount) FILTER (WHERE o.status = 'due') AS due, \
                  sum(o.amount) FILTER (WHERE o.status = 'in_payout') AS in_payout, \
+                 sum(o.amount) FILTER (WHERE o.status IN ('pending', 'due') \
+                     OR o.status = 'approved' AND o.dispute_id IS NOT NULL) AS waiting, \
                  sum(o.amount) FILTER (WHERE o.dispute_id IS NOT NULL) AS disputed, \
                  sum(o.amount) FILTER (WHERE o.waits AND o.dispute_id IS NULL) AS unexchanged, \
                  min(o.release_at) FILTER (WHERE o.status = 'pending') AS release_at, max(d.respond_by) AS respond_by \
@@ -165,11 +179,12 @@ pub fn purses(
              JOIN programs a ON a.organization_id = $1 AND a.id = o.program_id AND a.commission_approval = 'automatic' \
              WHERE o.status = 'pending' AND o.dispute_id IS NULL AND NOT o.waits), \
          purses AS (\
-             SELECT program_id, currency, coalesce(j.amount, 0) AS approved, s.pending, s.due, s.in_payout, s.disputed, \
+             SELECT program_id, currency, coalesce(j.amount, 0) AS approved, s.pending, s.due, s.in_payout, s.waiting, s.disputed, \
                  s.unexchanged, s.release_at, s.respond_by \
              FROM (SELECT * FROM judged WHERE NOT waits) j FULL JOIN sums s USING (program_id, currency)) \
          SELECT u.program_id, u.currency, u.approved, coalesce(u.pending, 0) AS pending, coalesce(u.due, 0) AS due, \
-             coalesce(u.in_payout, 0) AS in_payout, coalesce(u.disputed, 0) AS disputed, coalesce(u.unexchanged, 0) AS unexchanged, n.minimum, \
+             coalesce(u.in_payout, 0) AS in_payout, coalesce(u.waiting, 0) AS waiting, coalesce(u.disputed, 0) AS disputed, \
+             coalesce(u.unexchanged, 0) AS unexchanged, n.minimum, \
              (u.release_at AT TIME ZONE g.time_zone)::date AS release_on, \
              ((SELECT min(k.release_at) FROM coming k \
                  WHERE k.program_id = u.program_id AND k.currency = u.currency AND u.approved + k.amount > 0 \
@@ -251,6 +266,7 @@ impl TryFrom<PurseRow> for Purse {
             due: money(row.due)?,
             approved: money(row.approved)?,
             in_payout: money(row.in_payout)?,
+            waiting: money(row.waiting)?,
             disputed: money(row.disputed)?,
             unexchanged: money(row.unexchanged)?,
             minimum: row.minimum.map(money).transpose()?,

@@ -28,7 +28,7 @@ pub use domain::{
     PayoutRun, PayoutRunStatus, PayoutStatus, Report,
 };
 pub use service::{
-    LockedPayout, Settlement, approve, begin, cancel, confirmable, lines, lock_payout, lock_run,
-    part_by_method, pending, report, send, settle,
+    LockedPayout, Settlement, approve, begin, cancel, confirmable, lines, lock_payout, lock_run, part,
+    pending, report, send, settle,
 };
 pub use store::{minimum_payout, payable};

@@ -8,9 +8,10 @@ use super::store::{self, CarryForwardFilter, PayoutFilter, PayoutItemFilter, Pay
 use crate::features::api_keys;
 use crate::features::commissions::{self, Exchanged};
 use crate::features::organizations;
+use crate::features::partners;
 use crate::features::payout_methods;
 use crate::kernel::ctx::Ctx;
-use crate::kernel::id::{PayoutId, PayoutMethodId, PayoutRunId};
+use crate::kernel::id::{PartnerId, PayoutId, PayoutMethodId, PayoutRunId};
 use crate::kernel::problem::{Code, Problem};
 use crate::kernel::version::Precondition;
 use crate::platform::db::{Change, Page, PageRequest, Subject, Tx};
@@ -220,33 +221,37 @@ pub fn begin(tx: &mut Tx<'_>, ctx: &Ctx, approved: PayoutRun) -> Result<PayoutRu
     Ok(processing)
 }
 
-/// Parts payouts into those that can go where they were meant to, and those whose account went out of force since they
-/// were approved. What can go still can when the transaction ends.
-pub fn part_by_method(
-    tx: &mut Tx<'_>,
-    ctx: &Ctx,
-    payouts: Vec<Payout>,
-) -> Result<(Vec<Payout>, Vec<Payout>), Problem> {
+/// Parts payouts into those that can go where they were meant to, and those that cannot any more and are cancelled, which
+/// is not saved yet: of partners that are not paid, and to accounts that went out of force. What can go still can when the
+/// transaction ends.
+pub fn part(tx: &mut Tx<'_>, ctx: &Ctx, payouts: Vec<Payout>) -> Result<(Vec<Payout>, Vec<Payout>), Problem> {
+    let partners: Vec<PartnerId> = payouts.iter().map(|payout| payout.partner_id).collect();
+    let payable = partners::hold_payable(tx, ctx, &partners)?;
     let in_force = payout_methods::hold_in_force(tx, ctx, &methods_of(&payouts))?;
-    Ok(payouts
-        .into_iter()
-        .partition(|payout| payout.payout_method_id.is_none_or(|id| in_force.contains(&id))))
+    let (mut ready, mut held_back) = (Vec::with_capacity(payouts.len()), Vec::new());
+    for payout in payouts {
+        let is_in_force = payout.payout_method_id.is_none_or(|id| in_force.contains(&id));
+        if !payable.contains(&payout.partner_id) {
+            held_back.push(payout.cancel(NOT_PAYABLE, ctx.now)?);
+        } else if !is_in_force {
+            held_back.push(payout.cancel(OUT_OF_FORCE, ctx.now)?);
+        } else {
+            ready.push(payout);
+        }
+    }
+    Ok((ready, held_back))
 }
 
-/// Sends the payouts of a run that is being paid and gives up those that cannot go; a run with nothing to pay is done
-/// with that.
+/// Sends the payouts of a run that is being paid and gives up those that were cancelled because they cannot go; a run with
+/// nothing to pay is done with that.
 pub fn send(
     tx: &mut Tx<'_>,
     ctx: &Ctx,
     processing: PayoutRun,
     ready: Vec<Payout>,
-    held_back: Vec<Payout>,
+    held_back: &[Payout],
 ) -> Result<PayoutRun, Problem> {
-    let cancelled = held_back
-        .into_iter()
-        .map(|payout| payout.cancel(OUT_OF_FORCE, ctx.now))
-        .collect::<Result<Vec<_>, _>>()?;
-    give_up(tx, ctx, &cancelled)?;
+    give_up(tx, ctx, held_back)?;
     if ready.is_empty() {
         return complete_if_settled(tx, ctx, processing, true);
     }
@@ -262,7 +267,10 @@ pub fn send(
     Ok(processing)
 }
 
-/// Why a payout is given up when its run begins to pay.
+/// Why a payout is given up when its run begins to pay: the partner was suspended or terminated.
+const NOT_PAYABLE: &str = "The partner is not paid: it is not approved any more since the run was approved.";
+
+/// The same: its account went out of force.
 const OUT_OF_FORCE: &str = "The payout method was withdrawn or replaced after the run was approved.";
 
 /// Where the payouts go.

@@ -1,6 +1,6 @@
 //! What a report shows.
 
-use crate::kernel::money::{Money, MoneyError};
+use crate::kernel::money::{MoneyError, Total};
 use crate::kernel::word::word_enum;
 
 word_enum! {
@@ -31,39 +31,39 @@ pub struct Figures {
     /// Deals won in the period.
     pub deals_won: i64,
     /// Money received, net of tax, less refunds and credit notes.
-    pub net_revenue: Money,
+    pub net_revenue: Total,
     /// Of deals with a sourced credit.
-    pub sourced_revenue: Money,
+    pub sourced_revenue: Total,
     /// Of deals with an influenced credit.
-    pub influenced_revenue: Money,
+    pub influenced_revenue: Total,
     /// Of deals with a delivered credit.
-    pub delivered_revenue: Money,
+    pub delivered_revenue: Total,
     /// Earned in the period.
-    pub earned: Money,
+    pub earned: Total,
     /// Taken back in the period.
-    pub clawed_back: Money,
+    pub clawed_back: Total,
     /// What people gave in the period, less what they took.
-    pub adjusted: Money,
+    pub adjusted: Total,
     /// Paid in the period, less what came back.
-    pub paid: Money,
+    pub paid: Total,
     /// In a running hold at the end of the period.
-    pub held: Money,
+    pub held: Total,
     /// Waiting for approval at the end of the period.
-    pub due: Money,
+    pub due: Total,
     /// Approved and not in a payout at the end of the period, disputed or not; negative where more was taken back than is left.
-    pub approved: Money,
+    pub approved: Total,
     /// In a payout that is not settled at the end of the period.
-    pub in_payout: Money,
+    pub in_payout: Total,
 }
 
 impl Figures {
     /// Earned less taken back.
-    pub fn net_earned(&self) -> Result<Money, MoneyError> {
+    pub fn net_earned(&self) -> Result<Total, MoneyError> {
         self.earned.checked_sub(self.clawed_back)
     }
 
     /// What the partner still has coming at the end of the period.
-    pub fn open_balance(&self) -> Result<Money, MoneyError> {
+    pub fn open_balance(&self) -> Result<Total, MoneyError> {
         self.held
             .checked_add(self.due)?
             .checked_add(self.approved)?

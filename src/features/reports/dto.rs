@@ -5,7 +5,7 @@ use super::store::ReportFilter;
 use crate::kernel::id::{PartnerId, ProgramId};
 use crate::kernel::money::Currency;
 use crate::kernel::problem::Problem;
-use crate::platform::web::{Fields, MoneyBody, harmless};
+use crate::platform::web::{Fields, MoneyBody, TotalBody, harmless};
 use chrono::{DateTime, NaiveDate, Utc};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
@@ -24,33 +24,33 @@ pub struct ReportRowView {
     #[schema(minimum = 0, maximum = 9_007_199_254_740_991_i64)]
     pub deals_won: i64,
     /// Money received in the period, net of tax, less refunds and credit notes.
-    pub net_revenue: MoneyBody,
+    pub net_revenue: TotalBody,
     /// The part of it from deals with a confirmed sourced credit.
-    pub sourced_revenue: MoneyBody,
+    pub sourced_revenue: TotalBody,
     /// The part of it from deals with a confirmed influenced credit.
-    pub influenced_revenue: MoneyBody,
+    pub influenced_revenue: TotalBody,
     /// The part of it from deals with a confirmed delivered credit.
-    pub delivered_revenue: MoneyBody,
+    pub delivered_revenue: TotalBody,
     /// Commission earned in the period.
-    pub commission_earned: MoneyBody,
+    pub commission_earned: TotalBody,
     /// Commission taken back in the period.
-    pub commission_clawed_back: MoneyBody,
+    pub commission_clawed_back: TotalBody,
     /// Earned less taken back.
-    pub commission_net: MoneyBody,
+    pub commission_net: TotalBody,
     /// What people gave to partners in the period, less what they took from them.
-    pub adjusted: MoneyBody,
+    pub adjusted: TotalBody,
     /// Commission paid in the period, less what came back.
-    pub commission_paid: MoneyBody,
+    pub commission_paid: TotalBody,
     /// In a running hold at the end of the period.
-    pub commission_held: MoneyBody,
+    pub commission_held: TotalBody,
     /// Waiting for approval at the end of the period.
-    pub commission_due: MoneyBody,
+    pub commission_due: TotalBody,
     /// Approved and not in a payout at the end of the period; negative where more was taken back than is left.
-    pub commission_approved: MoneyBody,
+    pub commission_approved: TotalBody,
     /// In a payout that is not settled at the end of the period.
-    pub commission_in_payout: MoneyBody,
+    pub commission_in_payout: TotalBody,
     /// Everything still to come at the end of the period.
-    pub open_balance: MoneyBody,
+    pub open_balance: TotalBody,
 }
 
 impl ReportRowView {
@@ -79,7 +79,7 @@ impl ReportRowView {
 
     /// The columns of the CSV form, amounts in the currency of the row.
     fn columns(&self) -> [(&'static str, String); 18] {
-        let amount = |money: &MoneyBody| money.amount.clone();
+        let amount = |money: &TotalBody| money.amount.clone();
         [
             ("group_key", self.group_key.clone()),
             ("group_label", harmless(&self.group_label)),

@@ -6,7 +6,7 @@
 use super::domain::{Figures, GroupBy};
 use crate::kernel::ctx::Scope;
 use crate::kernel::id::{PartnerId, ProgramId};
-use crate::kernel::money::{Currency, Money, Rounding};
+use crate::kernel::money::{Currency, Rounding, Total};
 use crate::kernel::problem::Problem;
 use crate::platform::db::{Prepared, Tx};
 use chrono::NaiveDate;
@@ -114,20 +114,21 @@ const HAPPENED: &str = "happened AS (\
         ) AS m (figure, sign) \
         WHERE l.organization_id = $1 AND m.sign IS NOT NULL AND l.kind NOT IN ('freeze', 'thaw') AND ($5::uuid IS NULL OR l.partner_id = $5))";
 
-/// Adds up what happened in the period, and the balances at its end.
+/// Adds up what happened in the period, and the balances at its end. Sums of fractions have more digits than a decimal
+/// holds; eight decimals are left of them, of which no currency has more than four.
 const SUMS: &str = "coalesce(sum(value) FILTER (WHERE figure = 'deals_won' AND within), 0)::bigint AS deals_won, \
-        coalesce(sum(value) FILTER (WHERE figure = 'net_revenue' AND within), 0) AS net_revenue, \
-        coalesce(sum(value) FILTER (WHERE figure = 'sourced' AND within), 0) AS sourced_revenue, \
-        coalesce(sum(value) FILTER (WHERE figure = 'influenced' AND within), 0) AS influenced_revenue, \
-        coalesce(sum(value) FILTER (WHERE figure = 'delivered' AND within), 0) AS delivered_revenue, \
-        coalesce(sum(value) FILTER (WHERE figure = 'earned' AND within), 0) AS earned, \
-        coalesce(sum(value) FILTER (WHERE figure = 'clawed_back' AND within), 0) AS clawed_back, \
-        coalesce(sum(value) FILTER (WHERE figure = 'adjusted' AND within), 0) AS adjusted, \
-        coalesce(sum(value) FILTER (WHERE figure = 'paid' AND within), 0) AS paid, \
-        coalesce(sum(value) FILTER (WHERE figure = 'held'), 0) AS held, \
-        coalesce(sum(value) FILTER (WHERE figure = 'released'), 0) AS due, \
-        coalesce(sum(value) FILTER (WHERE figure = 'payable'), 0) AS approved, \
-        coalesce(sum(value) FILTER (WHERE figure = 'in_payout'), 0) AS in_payout";
+        round(coalesce(sum(value) FILTER (WHERE figure = 'net_revenue' AND within), 0), 8) AS net_revenue, \
+        round(coalesce(sum(value) FILTER (WHERE figure = 'sourced' AND within), 0), 8) AS sourced_revenue, \
+        round(coalesce(sum(value) FILTER (WHERE figure = 'influenced' AND within), 0), 8) AS influenced_revenue, \
+        round(coalesce(sum(value) FILTER (WHERE figure = 'delivered' AND within), 0), 8) AS delivered_revenue, \
+        round(coalesce(sum(value) FILTER (WHERE figure = 'earned' AND within), 0), 8) AS earned, \
+        round(coalesce(sum(value) FILTER (WHERE figure = 'clawed_back' AND within), 0), 8) AS clawed_back, \
+        round(coalesce(sum(value) FILTER (WHERE figure = 'adjusted' AND within), 0), 8) AS adjusted, \
+        round(coalesce(sum(value) FILTER (WHERE figure = 'paid' AND within), 0), 8) AS paid, \
+        round(coalesce(sum(value) FILTER (WHERE figure = 'held'), 0), 8) AS held, \
+        round(coalesce(sum(value) FILTER (WHERE figure = 'released'), 0), 8) AS due, \
+        round(coalesce(sum(value) FILTER (WHERE figure = 'payable'), 0), 8) AS approved, \
+        round(coalesce(sum(value) FILTER (WHERE figure = 'in_payout'), 0), 8) AS in_payout";
 
 /// The key of a group, its label, and what must be joined for them.
 const fn grouping(group_by: Option<GroupBy>) -> (&'static str, &'static str, &'static str) {
@@ -200,24 +201,23 @@ impl TryFrom<Raw> for Figures {
 
     fn try_from(raw: Raw) -> Result<Self, Problem> {
         let currency = Currency::from_code(&raw.currency).map_err(Problem::damaged)?;
-        let money =
-            |amount: Decimal| Money::rounded(amount, currency, Rounding::HalfUp).map_err(Problem::damaged);
+        let total = |amount: Decimal| Total::rounded(amount, currency, Rounding::HalfUp);
         Ok(Self {
             key: raw.key,
             label: raw.label,
             deals_won: raw.deals_won,
-            net_revenue: money(raw.net_revenue)?,
-            sourced_revenue: money(raw.sourced_revenue)?,
-            influenced_revenue: money(raw.influenced_revenue)?,
-            delivered_revenue: money(raw.delivered_revenue)?,
-            earned: money(raw.earned)?,
-            clawed_back: money(raw.clawed_back)?,
-            adjusted: money(raw.adjusted)?,
-            paid: money(raw.paid)?,
-            held: money(raw.held)?,
-            due: money(raw.due)?,
-            approved: money(raw.approved)?,
-            in_payout: money(raw.in_payout)?,
+            net_revenue: total(raw.net_revenue),
+            sourced_revenue: total(raw.sourced_revenue),
+            influenced_revenue: total(raw.influenced_revenue),
+            delivered_revenue: total(raw.delivered_revenue),
+            earned: total(raw.earned),
+            clawed_back: total(raw.clawed_back),
+            adjusted: total(raw.adjusted),
+            paid: total(raw.paid),
+            held: total(raw.held),
+            due: total(raw.due),
+            approved: total(raw.approved),
+            in_payout: total(raw.in_payout),
         })
     }
 }

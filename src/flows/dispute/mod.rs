@@ -139,21 +139,50 @@ pub fn decide(
     disputes::get(tx, ctx, id)
 }
 
-/// The partner takes a dispute back; money that waited for it waits no longer.
+/// The partner takes a dispute back, or whoever opened it for the partner; money that waited for it waits no longer.
 pub fn withdraw(
     tx: &mut Tx<'_>,
     ctx: &Ctx,
     id: DisputeId,
     precondition: &Precondition,
+    reason: Option<String>,
 ) -> Result<Report, Problem> {
     disputes::get(tx, ctx, id)?;
     tx.in_house(ctx, |tx, house| {
         let before = disputes::lock(tx, house, id, precondition)?;
-        let after = before.clone().withdraw(house.now)?;
+        before.require("withdraw")?;
+        if ctx.scope.partner_id.is_none() {
+            require_authorship(tx, house, &before, reason.as_deref())?;
+        }
+        let after = before.clone().withdraw(reason, house.now)?;
         money::thaw(tx, house, &before)?;
         disputes::save(tx, house, "dispute.withdrawn", &before, &after)
     })?;
     disputes::get(tx, ctx, id)
+}
+
+/// The organization ends a dispute by deciding it. Only who opened one for its partner takes it back, says why, and has not
+/// made the decision that it is about.
+fn require_authorship(
+    tx: &mut Tx<'_>,
+    house: &Ctx,
+    dispute: &Dispute,
+    reason: Option<&str>,
+) -> Result<(), Problem> {
+    if disputes::person(house)? != dispute.created_by {
+        let detail = "The dispute is taken back by its partner, or by whoever opened it for the partner. Decide it instead.";
+        return Err(Problem::new(Code::PermissionDenied).because(detail));
+    }
+    let review = disputes::review_of(tx, house, dispute)?;
+    require_apart(tx, house, &review)?;
+    match reason {
+        Some(_) => Ok(()),
+        None => Err(Problem::field(
+            "/reason",
+            "missing",
+            "Say why it is taken back; the partner reads it.",
+        )),
+    }
 }
 
 /// Nobody decides about a decision of their own.

@@ -8,7 +8,7 @@ use super::subject::Target;
 use crate::features::adjustments::{self, AdjustmentReason, NewAdjustment};
 use crate::features::commissions::{self, Commission, CommissionKind, CommissionStatus};
 use crate::features::disputes::{
-    self, Amounts, Dispute, DisputeLine, DisputeOutcome, Effect, NewDispute, Review, SubjectType,
+    self, Amounts, Dispute, DisputeLine, DisputeOutcome, Effect, NewDispute, Review, Stake, SubjectType,
 };
 use crate::features::ledger::{self, NewEntry};
 use crate::flows::adjustment_approved;
@@ -47,23 +47,19 @@ pub fn disputed(
         .subject_ids
         .iter()
         .any(|subject| subject.subject_type == SubjectType::Deal);
-    let lines = if is_missing {
-        Vec::new()
-    } else {
-        let ids: Vec<CommissionId> = new
-            .subject_ids
-            .iter()
-            .map(|subject| CommissionId::from_uuid(subject.id))
-            .collect();
-        commissions::lock_several(tx, house, &ids)?
-    };
+    let missing_on = is_missing.then(|| DealId::from_uuid(target.subject_id));
+    let ids: Vec<CommissionId> = new
+        .subject_ids
+        .iter()
+        .filter(|_| !is_missing)
+        .map(|subject| CommissionId::from_uuid(subject.id))
+        .collect();
+    let seen = commissions::several(tx, house, &ids)?;
+    let stake = stake(target.partner_id, claimed.currency(), &seen, missing_on);
+    disputes::hold_stake(tx, house, &stake)?;
+    let lines = commissions::lock_several(tx, house, &ids)?;
     require_alike(&lines, claimed)?;
-    let computed = if is_missing {
-        let deal_id = DealId::from_uuid(target.subject_id);
-        commissions::kept_on_deal(tx, house, deal_id, target.partner_id, claimed.currency())?
-    } else {
-        kept(&lines, claimed.currency())?
-    };
+    let computed = come_to(tx, house, &stake, &lines, missing_on)?;
     if claimed.amount() <= computed.amount() {
         let message = format!("It comes to {computed} already; the claim is what it should come to in all.");
         return Err(Problem::field("/claimed_amount/amount", "not_more", message));
@@ -109,7 +105,41 @@ fn kept(lines: &[Commission], currency: Currency) -> Result<Money, Problem> {
     lines
         .iter()
         .try_fold(Money::zero(currency), add)
-        .map_err(Problem::damaged)
+        .map_err(|_| Stake::too_much())
+}
+
+fn stake(
+    partner_id: PartnerId,
+    currency: Currency,
+    lines: &[Commission],
+    missing_on: Option<DealId>,
+) -> Stake {
+    let earned_on = lines.iter().map(|line| line.deal_id);
+    let mut deals: Vec<DealId> = earned_on.chain(missing_on).collect();
+    deals.sort_unstable();
+    deals.dedup();
+    Stake {
+        partner_id,
+        currency,
+        lines: lines.iter().map(|line| line.id).collect(),
+        deals,
+    }
+}
+
+/// What the stake comes to: what was earned and kept, and what was given on it by hand since.
+fn come_to(
+    tx: &mut Tx<'_>,
+    house: &Ctx,
+    stake: &Stake,
+    lines: &[Commission],
+    missing_on: Option<DealId>,
+) -> Result<Money, Problem> {
+    let earned = match missing_on {
+        Some(deal_id) => commissions::kept_on_deal(tx, house, deal_id, stake.partner_id, stake.currency)?,
+        None => kept(lines, stake.currency)?,
+    };
+    let given = disputes::given(tx, house, stake)?;
+    earned.checked_add(given).map_err(|_| Stake::too_much())
 }
 
 /// Writes a new dispute down and lets its money wait.
@@ -204,14 +234,10 @@ pub fn thaw(tx: &mut Tx<'_>, house: &Ctx, dispute: &Dispute) -> Result<Vec<Commi
 
 /// What the subject comes to now, with its lines locked.
 pub fn computed(tx: &mut Tx<'_>, ctx: &Ctx, dispute: &Dispute, amounts: Amounts) -> Result<Money, Problem> {
-    let currency = amounts.claimed.currency();
-    match missing_on(dispute) {
-        Some(deal_id) => commissions::kept_on_deal(tx, ctx, deal_id, dispute.partner_id, currency),
-        None => kept(
-            &commissions::lock_several(tx, ctx, &commissions_of(dispute))?,
-            currency,
-        ),
-    }
+    let lines = commissions::lock_several(tx, ctx, &commissions_of(dispute))?;
+    let missing_on = missing_on(dispute);
+    let stake = stake(dispute.partner_id, amounts.claimed.currency(), &lines, missing_on);
+    come_to(tx, ctx, &stake, &lines, missing_on)
 }
 
 /// Ends a dispute of money: what waited goes on, and the difference that was found is given. Whoever found it is its author,

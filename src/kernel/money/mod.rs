@@ -10,6 +10,7 @@ mod currency;
 mod rounding;
 #[cfg(test)]
 mod tests;
+mod total;
 
 use std::fmt;
 
@@ -22,6 +23,7 @@ use crate::kernel::rate::Rate;
 pub use allocate::Part;
 pub use currency::Currency;
 pub use rounding::Rounding;
+pub use total::Total;
 
 /// Amounts of this many units or more are refused, in every currency.
 const UNIT_LIMIT: i128 = 1_000_000_000_000_000;

@@ -34,7 +34,7 @@ pub use fields::Fields;
 pub use figures_token::FiguresToken;
 pub use filter::Filter;
 pub use granted::Granted;
-pub use money::MoneyBody;
+pub use money::{MoneyBody, TotalBody};
 pub use once::forget_answers;
 pub use patience::{Patience, Patient};
 pub use permissions::permissions_of;

@@ -252,3 +252,31 @@ fn whoever_was_refused_at_once_gets_the_claim_when_the_dispute_is_upheld() {
     assert_eq!(now, ["rejected", "submitted"]);
     claim(&first, &program, "a.example").refused(409, "registration_conflict");
 }
+
+/// The organization ends a dispute by deciding it; of its people only who opened one for the partner takes it back.
+#[test]
+fn whoever_made_the_decision_does_not_end_the_dispute_of_it() {
+    let world = World::new();
+    let program = world.program(json!({}));
+    let (_, actor) = partner(&world, "A", &program);
+    let claim = claim(&actor, &program, "a.example").expect(201).id();
+    act(world.admin(), &claim, "reject").expect(200);
+    let why = json!({ "reason": "We were wrong." });
+    let opened = contest(&actor, &claim, json!({})).expect(201).id();
+    let clerk = world.another_hand(&["disputes:read", "disputes:write", "deal_registrations:read"]);
+    for stranger in [world.admin(), &clerk] {
+        verb(stranger, &opened, "withdraw", why.clone()).refused(403, "permission_denied");
+    }
+    let withdrawn = verb(&actor, &opened, "withdraw", why.clone()).expect(200);
+    assert_eq!(
+        (&withdrawn["status"], &withdrawn["status_reason"]),
+        (&json!("withdrawn"), &json!("We were wrong."))
+    );
+    let for_the_partner = contest(&clerk, &claim, json!({})).expect(201).id();
+    verb(world.admin(), &for_the_partner, "withdraw", why.clone()).refused(403, "permission_denied");
+    verb(&clerk, &for_the_partner, "withdraw", Value::Null).pointer("/reason", "missing");
+    verb(&clerk, &for_the_partner, "withdraw", why.clone()).expect(200);
+    let own = contest(world.admin(), &claim, json!({})).expect(201).id();
+    verb(world.admin(), &own, "withdraw", why).refused(409, "second_person_required");
+    verb(&actor, &own, "withdraw", Value::Null).expect(200);
+}

@@ -1,7 +1,7 @@
 //! The life cycle, the deadline, and who reads what.
 
 use super::{PATH, decide, earned, open, status, verb};
-use crate::world::{World, texts};
+use crate::world::{Actor, World, texts};
 use chrono::TimeDelta;
 use copartner::features::disputes::{DisputeStatus, MOVES};
 use serde_json::{Value, json};
@@ -26,7 +26,7 @@ fn every_illegal_move_is_refused_with_the_state_and_what_it_allows() {
     for &status in DisputeStatus::ALL {
         let (world, _, _, actor, line) = earned();
         let id = open(&actor, &[&line], "15.00 USD").expect(201).id();
-        bring(&world, &id, status);
+        bring(&world, &actor, &id, status);
         let found = world.admin().get(&format!("{PATH}/{id}")).expect(200);
         assert_eq!(found["status"], status.as_str());
         for illegal in MOVES.iter().filter(|one| !one.from.contains(&status)) {
@@ -45,13 +45,16 @@ fn every_illegal_move_is_refused_with_the_state_and_what_it_allows() {
 }
 
 /// Moves an open dispute to where it is wanted.
-fn bring(world: &World, id: &str, status: DisputeStatus) {
+fn bring(world: &World, actor: &Actor, id: &str, status: DisputeStatus) {
     let path: &[&str] = match status {
         DisputeStatus::Open => &[],
         DisputeStatus::InReview => &["review"],
         DisputeStatus::NeedsInformation => &["review", "request_information"],
         DisputeStatus::Denied => &["review", "decide"],
-        DisputeStatus::Withdrawn => &["withdraw"],
+        DisputeStatus::Withdrawn => {
+            verb(actor, id, "withdraw", Value::Null).expect(200);
+            &[]
+        }
         DisputeStatus::Upheld | DisputeStatus::PartiallyUpheld => {
             let is_whole = status == DisputeStatus::Upheld;
             let found = if is_whole { "15.00 USD" } else { "12.00 USD" };

@@ -5,6 +5,7 @@ mod falls;
 mod lifecycle;
 mod money;
 mod several;
+mod twice;
 
 use crate::world::{Actor, Reply, World, money};
 use serde_json::{Value, json};

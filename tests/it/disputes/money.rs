@@ -145,22 +145,61 @@ fn a_line_in_a_payout_is_left_alone_and_frozen_when_it_comes_back() {
     world.books_balance();
 }
 
+/// Whoever was paid for a sale that was taken back does not keep the money by disputing it: it is set off until the
+/// dispute gives it back.
 #[test]
-fn what_was_taken_back_from_a_disputed_line_waits_with_it() {
+fn what_was_taken_back_from_a_paid_line_is_set_off_though_it_is_disputed() {
     let world = World::new();
     let program = world.ten_percent(json!({}));
     let partner = world.enrolled("A", &program);
     let payment = world.sale(&program, &partner, "100.00 USD");
-    world.paid_run(&world.finance());
+    let finance = world.finance();
+    world.paid_run(&finance);
+    world.refund(&payment, "100.00 USD");
+    world.sale(&program, &partner, "100.00 USD");
+    let lines = world.lines("");
+    let actor = world.full_partner_key(&partner);
+    let body = json!({
+        "subject_ids": [lines[0]["id"]], "reason_code": "wrongly_clawed_back", "statement": "They paid again.",
+        "claimed_amount": money("10.00 USD")
+    });
+    let dispute = actor.post(PATH, body).expect(201);
+    assert_eq!(dispute["lines"][0]["effect"], "left_alone");
+    assert_eq!(texts(&world.draft_run().payouts(), "amount"), [""; 0]);
+    world.sale(&program, &partner, "50.00 USD");
+    assert_eq!(texts(&world.paid_run(&finance).payouts(), "amount"), ["5.00"]);
+    world.books_balance();
+    let id = dispute.id();
+    let finding = json!({ "found_amount": money("10.00 USD") });
+    verb(world.admin(), &id, "review", finding).expect(200);
+    decide(&judge(&world), &id, "upheld").expect(200);
+    assert_eq!(texts(&world.draft_run().payouts(), "amount"), ["10.00"]);
+    world.books_balance();
+}
+
+/// A line that came back from the bank waits with what was taken back from it.
+#[test]
+fn what_was_taken_back_from_a_frozen_line_waits_with_it() {
+    let world = World::new();
+    let program = world.ten_percent(json!({}));
+    let partner = world.enrolled("A", &program);
+    let payment = world.sale(&program, &partner, "100.00 USD");
+    let finance = world.finance();
+    let payout = world.paid_run(&finance).payout();
     world.refund(&payment, "50.00 USD");
+    let path = format!("/v1/payouts/{payout}/return");
+    finance
+        .post_once(&path, json!({ "reason": "No such account" }))
+        .expect(200);
     world.sale(&program, &partner, "200.00 USD");
     let lines = world.lines("");
     let actor = world.full_partner_key(&partner);
     let first = lines[0]["id"].as_str().unwrap();
-    let id = open(&actor, &[first], "10.00 USD").expect(201).id();
+    let dispute = open(&actor, &[first], "10.00 USD").expect(201);
+    assert_eq!(dispute["lines"][0]["effect"], "frozen");
     assert_eq!(texts(&world.draft_run().payouts(), "amount"), ["20.00"]);
-    verb(&actor, &id, "withdraw", Value::Null).expect(200);
-    assert_eq!(texts(&world.draft_run().payouts(), "amount"), ["15.00"]);
+    verb(&actor, &dispute.id(), "withdraw", Value::Null).expect(200);
+    assert_eq!(texts(&world.draft_run().payouts(), "amount"), ["25.00"]);
     world.books_balance();
 }
 
@@ -215,7 +254,7 @@ fn a_finding_is_stale_when_the_line_changed() {
 }
 
 /// What many threads at once are answered.
-fn at_once(count: usize, ask: impl Fn(usize) -> Reply + Sync) -> Vec<u16> {
+pub(super) fn at_once(count: usize, ask: impl Fn(usize) -> Reply + Sync) -> Vec<u16> {
     thread::scope(|scope| {
         let ask = &ask;
         let threads: Vec<_> = (0..count)

@@ -365,3 +365,68 @@ fn nobody_elses_payments_are_told() {
         elsewhere.admin.get(&path).refused(404, "not_found");
     }
 }
+
+/// All that a payout comes to is on its way, and the minimum is told of what waits for it alone.
+#[test]
+fn what_a_payout_nets_is_in_it_and_a_minimum_is_of_what_waits() {
+    let world = World::new();
+    let (program, partner) = held(&world, json!({ "minimum_payouts": [money("50.00 USD")] }));
+    let finance = world.finance();
+    let purse = || of_partner(&world.full_partner_key(&partner), &partner)["expectations"][0].clone();
+    let payment = world.sale(&program, &partner, "1000.00 USD");
+    // What comes is enough: the hold alone is in the way.
+    let waiting = purse();
+    assert_eq!(kinds(&waiting), ["hold"]);
+    assert_eq!(
+        waiting["expected_on"],
+        json!(day(&world).checked_add_days(Days::new(30)).unwrap())
+    );
+    world.pass(TimeDelta::days(31));
+    world.work();
+    let body = json!({
+        "partner_id": partner, "program_id": program, "amount": money("20.00 USD"), "reason_code": "bonus",
+        "reason": "Well done."
+    });
+    let bonus = world.admin().post_once("/v1/adjustments", body).expect(201).id();
+    world
+        .another_hand(&["adjustments:read", "adjustments:approve"])
+        .post_once(&format!("/v1/adjustments/{bonus}/approve"), Value::Null)
+        .expect(200);
+    assert_eq!(purse()["approved"], money("120.00 USD"));
+    let run = world.draft_run();
+    run.verb(&finance, "approve", Value::Null).expect(200);
+    for step in ["", "process"] {
+        if !step.is_empty() {
+            run.verb(&finance, step, Value::Null).expect(200);
+        }
+        let found = purse();
+        assert_eq!(
+            (&found["approved"], &found["in_payout"], &found["expected_on"]),
+            (&money("0.00 USD"), &money("120.00 USD"), &Value::Null),
+            "{step}"
+        );
+        assert_eq!(kinds(&found), [""; 0], "nothing waits for a minimum");
+    }
+    run.verb(&finance, "confirm", json!({})).expect(200);
+    // What is set off in a payout is part of it.
+    world.refund(&payment, "100.00 USD");
+    world.sale(&program, &partner, "900.00 USD");
+    assert_eq!(kinds(&purse()), ["hold", "negative_balance"]);
+    world.pass(TimeDelta::days(31));
+    world.work();
+    assert_eq!(purse()["approved"], money("80.00 USD"));
+    let run = world.processing_run(&finance);
+    assert_eq!(run.payouts()[0]["amount"], money("80.00 USD"));
+    assert_eq!(purse()["in_payout"], money("80.00 USD"));
+    run.verb(&finance, "confirm", json!({})).expect(200);
+    // Too little, be it held or payable.
+    world.sale(&program, &partner, "400.00 USD");
+    for kinds_of in [&["hold?", "below_minimum"][..], &["below_minimum"]] {
+        let short = purse();
+        assert_eq!(kinds(&short), kinds_of);
+        assert_eq!(blocker(&short, "below_minimum")["amount"], money("10.00 USD"));
+        assert_eq!(short["expected_on"], Value::Null);
+        world.pass(TimeDelta::days(31));
+        world.work();
+    }
+}

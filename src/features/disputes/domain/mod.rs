@@ -1,14 +1,16 @@
 //! What a dispute is and how it moves.
 
 mod machine;
+mod stake;
 mod subject;
 
 pub use machine::{DisputeOutcome, DisputeStatus, MOVES};
+pub use stake::Stake;
 pub use subject::{DisputeReason, DisputedId, SubjectType};
 
 use crate::kernel::ctx::ActorId;
 use crate::kernel::id::{AdjustmentId, CommissionId, DisputeCommentId, DisputeId, PartnerId, ProgramId};
-use crate::kernel::money::{Money, MoneyError};
+use crate::kernel::money::Money;
 use crate::kernel::problem::{Code, Problem};
 use crate::kernel::word::word_enum;
 use chrono::{DateTime, Utc};
@@ -282,11 +284,11 @@ impl Dispute {
         })
     }
 
-    /// The partner takes it back.
-    pub fn withdraw(self, now: DateTime<Utc>) -> Result<Self, Problem> {
+    /// The partner takes it back, or whoever opened it for the partner.
+    pub fn withdraw(self, reason: Option<String>, now: DateTime<Utc>) -> Result<Self, Problem> {
         Ok(Self {
             decided_at: Some(now),
-            ..self.moved("withdraw", DisputeStatus::Withdrawn, None, now)?
+            ..self.moved("withdraw", DisputeStatus::Withdrawn, reason, now)?
         })
     }
 
@@ -339,7 +341,8 @@ impl Dispute {
 
 impl Review {
     /// What the adjustment of an upheld dispute comes to: what was found less what the lines come to. Wholly upheld is
-    /// what the partner claims; in part is something else that is not nothing.
+    /// what the partner claims; in part is something between that and what the lines come to, so that nobody loses by a
+    /// dispute that they won, nor wins more than they asked for.
     pub fn award(
         &self,
         outcome: DisputeOutcome,
@@ -357,21 +360,29 @@ impl Review {
         }
         let is_whole = found == amounts.claimed;
         let fits = match outcome {
-            DisputeOutcome::Upheld => is_whole,
-            DisputeOutcome::PartiallyUpheld => !is_whole && found != computed,
+            DisputeOutcome::Upheld => is_whole && found != computed,
+            DisputeOutcome::PartiallyUpheld => is_between(found, computed, amounts.claimed),
             DisputeOutcome::Denied => false,
         };
         if !fits {
-            let message = "It is upheld when what was found is what the partner claims, and partially when it is another \
-                amount than either side computed.";
+            let message = format!(
+                "It is upheld when what was found is what the partner claims, and partially when it is between that and \
+                 what it comes to: {found} was found, {} is claimed, and it comes to {computed}.",
+                amounts.claimed
+            );
             return Err(Problem::field("/outcome", "not_found_so", message));
         }
-        difference(found, computed).map_err(Problem::damaged)
+        found.checked_sub(computed).map_err(|_| {
+            let message = "What was found is further from what it comes to than one amount can be.";
+            Problem::field("/outcome", "out_of_range", message)
+        })
     }
 }
 
-fn difference(found: Money, computed: Money) -> Result<Money, MoneyError> {
-    found.checked_sub(computed)
+/// Whether an amount lies between two others and is neither.
+fn is_between(amount: Money, one: Money, other: Money) -> bool {
+    let (low, high) = (one.amount().min(other.amount()), one.amount().max(other.amount()));
+    low < amount.amount() && amount.amount() < high
 }
 
 #[cfg(test)]
@@ -403,11 +414,28 @@ mod tests {
             (PartiallyUpheld, "12.00", Some("2.00")),
             (PartiallyUpheld, "15.00", None),
             (PartiallyUpheld, "10.00", None),
+            (PartiallyUpheld, "10.01", Some("0.01")),
+            (PartiallyUpheld, "14.99", Some("4.99")),
+            (PartiallyUpheld, "9.99", None),
+            (PartiallyUpheld, "-1000.00", None),
+            (PartiallyUpheld, "15.01", None),
+            (PartiallyUpheld, "-999999999999999.99", None),
             (Denied, "12.00", None),
         ] {
             let award = found(finding, "10.00").award(outcome, amounts, money("10.00"));
             assert_eq!(award.ok(), awarded.map(money), "{outcome} {finding}");
         }
+    }
+
+    #[test]
+    fn what_no_amount_can_be_is_refused() {
+        let amounts = Amounts {
+            computed: money("-600000000000000.00"),
+            claimed: money("600000000000000.00"),
+        };
+        let review = found("600000000000000.00", "-600000000000000.00");
+        let award = review.award(DisputeOutcome::Upheld, amounts, amounts.computed);
+        assert_eq!(award.unwrap_err().code, Code::ValidationFailed);
     }
 
     #[test]

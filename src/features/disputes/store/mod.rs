@@ -2,11 +2,13 @@
 
 mod parts;
 mod rows;
+mod stakes;
 
 pub use parts::{
     CommentFilter, freeze_late, insert_comment, insert_lines, insert_review, lines_of, list_comments,
     review_of, reviews_of, update_review,
 };
+pub use stakes::{disputed_on_deals, given, hold_deals, living_on_deals};
 
 use super::domain::{Dispute, DisputeStatus, DisputedId};
 use crate::kernel::ctx::{Ctx, Scope};

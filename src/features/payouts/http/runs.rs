@@ -105,8 +105,8 @@ async fn approve_payout_run(
 /// Process a payout run
 ///
 /// Begins to pay an approved run: its payouts are `processing` until each is confirmed or fails, and their partners
-/// see them. A payout whose payout method was withdrawn or replaced since the approval is cancelled instead, and waits for
-/// a later run. A run without payouts is completed at once.
+/// see them. A payout whose payout method was withdrawn or replaced since the approval, or whose partner was suspended or
+/// terminated, is cancelled instead, and waits for a later run. A run without payouts is completed at once.
 #[utoipa::path(tag = "Payout Runs", operation_id = "processPayoutRun", params(PayoutRunPath),
     responses((status = 200, description = "The run that is being processed.", body = PayoutRunView)),
     extensions(("x-required-permission" = json!("payout_runs:process")),

@@ -49,8 +49,10 @@ const GATE_OF_RUN: Gate = Gate {
 };
 
 /// What is payable at the cut-off (`$3`) and meets the condition on a line `x`: every line that nobody disputes, and what
-/// was taken back from such (`lines`), the nets per partner, program and currency, and why a net is not paid (`judged`;
-/// without a `reason` it is). What waits for a rate is netted apart, in the currency of its invoices (`waits`). `$1` is the organization. Other statements go on from here, so that there is one answer to
+/// was taken back, except from a line that waits here itself for its dispute, where both wait, as what a dispute gave waits
+/// for the lines on which it did (`raised`, `lines`), the nets per partner, program and currency, and why a net is not paid
+/// (`judged`; without a `reason` it is). What waits for a rate is netted apart, in the currency of its invoices (`waits`).
+/// `$1` is the organization. Other statements go on from here, so that there is one answer to
 /// what is payable.
 pub fn payable(condition: &str) -> String {
     judged(condition, &NO_GATE)
@@ -60,6 +62,20 @@ pub fn payable(condition: &str) -> String {
 fn payable_of_run() -> String {
     judged(OF_RUN, &GATE_OF_RUN)
 }
+
+/// What disputes gave on lines that are not approved yet (`raised`), with where those stand and when their hold ends: it
+/// waits with them.
+const RAISED: &str = "raised AS MATERIALIZED (\
+     SELECT d.adjustment_id, max(o.status) AS status, max(o.release_at) AS release_at \
+     FROM disputes d \
+     JOIN dispute_lines l ON l.organization_id = $1 AND l.dispute_id = d.id \
+     JOIN commissions o ON o.organization_id = $1 AND o.id = l.commission_id AND o.status IN ('pending', 'due') \
+         AND o.id = ANY (ARRAY(\
+             SELECT u.commission_id FROM dispute_lines u \
+             JOIN disputes e ON e.organization_id = $1 AND e.id = u.dispute_id AND e.adjustment_id IS NOT NULL \
+             WHERE u.organization_id = $1)) \
+     WHERE d.organization_id = $1 AND d.adjustment_id IS NOT NULL \
+     GROUP BY d.adjustment_id)";
 
 fn judged(condition: &str, gate: &Gate) -> String {
     let minimum = minimum_payout("g", "n.currency");
@@ -72,7 +88,8 @@ fn judged(condition: &str, gate: &Gate) -> String {
     } = gate;
     let waits = format!("(o.payout_currency IS NOT NULL AND o.exchange IS NULL AND {waits})");
     format!(
-        "WITH quotes AS MATERIALIZED ({quotes}), \
+        "WITH {RAISED}, \
+         quotes AS MATERIALIZED ({quotes}), \
          lines AS MATERIALIZED (\
              SELECT o.partner_id, o.program_id, coalesce(q.currency, o.owed_currency) AS currency, \
                  o.id AS commission_id, NULL::uuid AS clawback_id, NULL::uuid AS adjustment_id, \
@@ -84,14 +101,16 @@ fn judged(condition: &str, gate: &Gate) -> String {
              SELECT x.partner_id, x.program_id, coalesce(q.currency, x.owed_currency), NULL, x.id, NULL, \
                  -coalesce(q.amount, x.owed_amount), {waits} \
              FROM clawbacks x \
-             JOIN commissions o ON o.organization_id = $1 AND o.id = x.commission_id AND o.dispute_id IS NULL \
+             JOIN commissions o ON o.organization_id = $1 AND o.id = x.commission_id \
+                 AND (o.dispute_id IS NULL OR o.status <> 'approved') \
              LEFT JOIN quotes q ON q.id = x.id \
              WHERE x.organization_id = $1 AND x.status = 'payable' AND x.occurred_at <= $3 AND {condition} \
                  AND coalesce(q.amount, x.owed_amount) <> 0 \
              UNION ALL \
              SELECT x.partner_id, x.program_id, x.currency, NULL, NULL, x.id, x.amount, false \
              FROM adjustments x \
-             WHERE x.organization_id = $1 AND x.status = 'approved' AND x.approved_at <= $3 AND {condition}), \
+             WHERE x.organization_id = $1 AND x.status = 'approved' AND x.approved_at <= $3 \
+                 AND x.id NOT IN (SELECT adjustment_id FROM raised) AND {condition}), \
          nets AS (\
              SELECT partner_id, program_id, currency, waits, sum(amount) AS amount FROM lines \
              GROUP BY partner_id, program_id, currency, waits), \

@@ -3,7 +3,7 @@
 use super::super::domain::GroupBy;
 use crate::kernel::attribution::{AttributionModel, Touch, shares};
 use crate::kernel::id::{AttributionId, DealId, PartnerId};
-use crate::kernel::money::{Currency, Money, MoneyError, Part};
+use crate::kernel::money::{Currency, Money, MoneyError, Part, Total};
 use crate::kernel::motion::Role;
 use crate::kernel::word::word_enum;
 use chrono::{DateTime, Utc};
@@ -171,9 +171,9 @@ pub struct Credited {
     /// Deals opened in the period in which partners of the group have a sourced or influenced part.
     pub deals: i64,
     /// Worth of deals opened in the period: sourced, influenced, either.
-    pub pipeline: [Money; 3],
+    pub pipeline: [Total; 3],
     /// Money that came in in the period: sourced, influenced, either.
-    pub revenue: [Money; 3],
+    pub revenue: [Total; 3],
 }
 
 /// The pools of a report, in the order of its figures.
@@ -228,8 +228,8 @@ impl Adding {
         known: &Known,
         pool: Pool,
         amount: &Amount,
-    ) -> Result<BTreeMap<Group, Money>, MoneyError> {
-        let mut found: BTreeMap<Group, Money> = BTreeMap::new();
+    ) -> Result<BTreeMap<Group, Total>, MoneyError> {
+        let mut found: BTreeMap<Group, Total> = BTreeMap::new();
         let parts = known.parts(self.model, pool, amount.money)?;
         let wanted = |partner_id: &PartnerId| self.partner_id.is_none_or(|only| only == *partner_id);
         for (partner_id, money) in parts.into_iter().filter(|(partner_id, _)| wanted(partner_id)) {
@@ -240,11 +240,11 @@ impl Adding {
             };
             match found.get_mut(&group) {
                 None => {
-                    found.insert(group, money);
+                    found.insert(group, money.into());
                 }
                 // In full each partner has the same whole: within a group it counts once.
                 Some(_) if self.model == AttributionModel::FullCredit => {}
-                Some(sum) => *sum = sum.checked_add(money)?,
+                Some(sum) => *sum = sum.checked_add(money.into())?,
             }
         }
         Ok(found)
@@ -256,12 +256,12 @@ impl Credited {
         Self {
             group,
             deals: 0,
-            pipeline: [Money::zero(currency); 3],
-            revenue: [Money::zero(currency); 3],
+            pipeline: [Total::zero(currency); 3],
+            revenue: [Total::zero(currency); 3],
         }
     }
 
-    fn add(&mut self, figure: Figure, place: usize, money: Money) -> Result<(), MoneyError> {
+    fn add(&mut self, figure: Figure, place: usize, money: Total) -> Result<(), MoneyError> {
         let figures = match figure {
             Figure::Pipeline => &mut self.pipeline,
             Figure::Revenue => &mut self.revenue,

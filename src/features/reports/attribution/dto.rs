@@ -9,7 +9,7 @@ use crate::kernel::attribution::{AttributionModel, HALF_LIFE_DAYS};
 use crate::kernel::id::{AttributionId, DealId, PartnerId, ProgramId};
 use crate::kernel::motion::Role;
 use crate::kernel::problem::Problem;
-use crate::platform::web::{MoneyBody, harmless};
+use crate::platform::web::{MoneyBody, TotalBody, harmless};
 use chrono::{DateTime, NaiveDate, Utc};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
@@ -170,23 +170,23 @@ pub struct AttributionRowView {
     #[schema(minimum = 0, maximum = 9_007_199_254_740_991_i64)]
     pub deals: i64,
     /// Worth of the sourced deals among them.
-    pub sourced_pipeline: MoneyBody,
+    pub sourced_pipeline: TotalBody,
     /// Worth of the influenced deals among them.
-    pub influenced_pipeline: MoneyBody,
+    pub influenced_pipeline: TotalBody,
     /// Worth of those that are sourced or influenced, each once: no sum of the two.
-    pub sourced_or_influenced_pipeline: MoneyBody,
+    pub sourced_or_influenced_pipeline: TotalBody,
     /// Money that came in in the period for sourced deals, net of tax, less refunds and credit notes.
-    pub sourced_revenue: MoneyBody,
+    pub sourced_revenue: TotalBody,
     /// Money that came in in the period for influenced deals.
-    pub influenced_revenue: MoneyBody,
+    pub influenced_revenue: TotalBody,
     /// Money that came in in the period for deals that are sourced or influenced, each once: no sum of the two.
-    pub sourced_or_influenced_revenue: MoneyBody,
+    pub sourced_or_influenced_revenue: TotalBody,
 }
 
 impl AttributionRowView {
     fn new(row: Credited) -> Self {
-        let [sourced, influenced, either] = row.pipeline.map(MoneyBody::from);
-        let [sourced_revenue, influenced_revenue, either_revenue] = row.revenue.map(MoneyBody::from);
+        let [sourced, influenced, either] = row.pipeline.map(TotalBody::from);
+        let [sourced_revenue, influenced_revenue, either_revenue] = row.revenue.map(TotalBody::from);
         Self {
             group_key: row.group.key,
             group_label: row.group.label,
@@ -202,7 +202,7 @@ impl AttributionRowView {
 
     /// The columns of the CSV form, amounts in the currency of the row.
     fn columns(&self) -> [(&'static str, String); 10] {
-        let amount = |money: &MoneyBody| money.amount.clone();
+        let amount = |money: &TotalBody| money.amount.clone();
         [
             ("group_key", self.group_key.clone()),
             ("group_label", harmless(&self.group_label)),

@@ -106,7 +106,7 @@ pub fn amounts(tx: &mut Tx<'_>, scope: &Scope, filter: &ReportFilter) -> Result<
              SELECT r.deal_id, 'revenue', r.currency, to_char(r.at AT TIME ZONE b.zone, 'YYYY-MM'), r.value \
              FROM received r CROSS JOIN bounds b \
              WHERE (b.from_at IS NULL OR r.at >= b.from_at) AND (b.to_at IS NULL OR r.at < b.to_at)) \
-         SELECT d.id AS deal_id, m.figure, {key} AS key, {label} AS label, m.currency, coalesce(sum(m.value), 0) AS value \
+         SELECT d.id AS deal_id, m.figure, {key} AS key, {label} AS label, m.currency, round(coalesce(sum(m.value), 0), 8) AS value \
          FROM money m JOIN deals d ON d.organization_id = $1 AND d.id = m.deal_id \
          LEFT JOIN programs g ON g.organization_id = $1 AND g.id = d.program_id \
          WHERE ($4::uuid IS NULL OR d.program_id = $4) AND ($5::text IS NULL OR m.currency = $5) \

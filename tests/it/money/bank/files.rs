@@ -84,6 +84,26 @@ fn a_list_has_each_payment_exactly_and_no_formula() {
     assert_eq!(file.raw(), format!("{header}\r\n{}\r\n", lines.join("\r\n")));
 }
 
+/// Spreadsheets of East Asian languages take the wide forms for the beginning of a formula as well.
+#[test]
+fn a_formula_in_full_width_is_none_either() {
+    let world = World::new();
+    let program = world.ten_percent(json!({}));
+    let names = ["＝1+1", "＋1", "－1", "＠A1"];
+    for name in names {
+        let partner = world.enrolled(name, &program);
+        world.sale(&program, &partner, "100.00 EUR");
+        method(&world, &partner, "EUR", name, GERMAN, None);
+    }
+    world.pass(COOLED_OFF);
+    let finance = world.finance();
+    let run = processed(&world, "csv", &finance);
+    let file = finance.get(&path(&run)).expect(200);
+    for name in names {
+        assert!(file.raw().contains(&format!(",'{name},")), "{}", file.raw());
+    }
+}
+
 #[test]
 fn a_credit_transfer_is_valid_exact_and_always_the_same() {
     let world = World::new();

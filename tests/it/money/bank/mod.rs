@@ -3,6 +3,7 @@
 mod files;
 mod gate;
 mod pain001;
+mod stopped;
 
 use crate::world::{Actor, World};
 use chrono::TimeDelta;

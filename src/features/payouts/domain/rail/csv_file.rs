@@ -15,8 +15,8 @@ const HEADER: [&str; 8] = [
     "reference",
 ];
 
-/// What a spreadsheet takes for the beginning of a formula.
-const FORMULAS: [char; 6] = ['=', '+', '-', '@', '\t', '\r'];
+/// What a spreadsheet takes for the beginning of a formula, in full width as well.
+const FORMULAS: [char; 10] = ['=', '+', '-', '@', '\t', '\r', '＝', '＋', '－', '＠'];
 
 /// The whole file.
 pub(super) fn write(order: &PaymentOrder) -> Result<Vec<u8>, Problem> {

@@ -16,10 +16,10 @@ proptest! {
     }
 
     #[test]
-    fn no_name_is_a_formula(name in "[ =+@\t\r\n'a-c-]{0,8}") {
+    fn no_name_is_a_formula(name in "[ =+@＝＋－＠\t\r\n'a-c-]{0,8}") {
         let told = csv_file::plain(&name);
         let first = told.trim_start().chars().next();
-        prop_assert!(!first.is_some_and(|first| "=+-@".contains(first)), "{told:?}");
+        prop_assert!(!first.is_some_and(|first| "=+-@＝＋－＠".contains(first)), "{told:?}");
         prop_assert!(!told.chars().any(char::is_control), "{told:?}");
     }
 }
@@ -38,6 +38,9 @@ fn names_stay_as_much_as_they_can() {
     assert_eq!(credit_transfer::latin(&"abcdefghi/".repeat(9)).len(), 69);
     assert_eq!(csv_file::plain("Nordlicht"), "Nordlicht");
     assert_eq!(csv_file::plain(" =1+1"), "' =1+1");
+    for formula in ["＝1+1", "＋1", "－1", "＠A1", " \u{3000}＝1"] {
+        assert_eq!(csv_file::plain(formula), format!("'{formula}"));
+    }
 }
 
 #[test]

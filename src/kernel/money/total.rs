@@ -1,0 +1,116 @@
+//! Sums of amounts, as reports show them.
+
+use super::{Currency, Money, MoneyError, Rounding};
+use rust_decimal::Decimal;
+
+/// A sum of amounts in one currency. It may be wider than a single amount: many amounts near the limit of one still add
+/// up. Nothing is ever posted or paid by it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Total {
+    /// At the scale of the currency and never a negative zero.
+    amount: Decimal,
+    currency: Currency,
+}
+
+impl Total {
+    /// Nothing, in the currency.
+    pub fn zero(currency: Currency) -> Self {
+        Money::zero(currency).into()
+    }
+
+    /// Rounds a sum to the currency's decimals.
+    pub fn rounded(amount: Decimal, currency: Currency, rounding: Rounding) -> Self {
+        let rounded = rounding.decimal(amount, currency.exponent());
+        if rounded.is_zero() {
+            return Self::zero(currency);
+        }
+        let mut scaled = rounded;
+        scaled.rescale(currency.exponent());
+        Self {
+            amount: scaled,
+            currency,
+        }
+    }
+
+    /// The sum. Refuses two currencies, and more than 28 digits.
+    pub fn checked_add(self, other: Self) -> Result<Self, MoneyError> {
+        self.with(other, Decimal::checked_add)
+    }
+
+    /// The difference. Refuses the same.
+    pub fn checked_sub(self, other: Self) -> Result<Self, MoneyError> {
+        self.with(other, Decimal::checked_sub)
+    }
+
+    /// The sum as text, with exactly the currency's decimals.
+    pub fn amount_text(self) -> String {
+        self.amount.to_string()
+    }
+
+    /// The currency.
+    pub const fn currency(self) -> Currency {
+        self.currency
+    }
+
+    fn with(
+        self,
+        other: Self,
+        operation: fn(Decimal, Decimal) -> Option<Decimal>,
+    ) -> Result<Self, MoneyError> {
+        if self.currency != other.currency {
+            return Err(MoneyError::CurrencyMismatch);
+        }
+        let amount = operation(self.amount, other.amount).ok_or(MoneyError::OutOfRange)?;
+        // Both are at the currency's scale already, so that nothing is rounded here.
+        Ok(Self::rounded(amount, self.currency, Rounding::HalfUp))
+    }
+}
+
+impl From<Money> for Total {
+    fn from(money: Money) -> Self {
+        Self {
+            amount: money.amount(),
+            currency: money.currency(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn most() -> Money {
+        Money::parse("999999999999999.99", Currency::USD).unwrap()
+    }
+
+    #[test]
+    fn many_of_the_largest_amounts_add_up() {
+        let mut sum = Total::zero(Currency::USD);
+        for _ in 0..1_000 {
+            sum = sum.checked_add(most().into()).unwrap();
+        }
+        assert_eq!(sum.amount_text(), "999999999999999990.00");
+    }
+
+    proptest! {
+        #[test]
+        fn what_is_added_and_taken_is_nothing(cents in proptest::collection::vec(-99_999_999_999_999_999_i128..=99_999_999_999_999_999, 0..50)) {
+            let amounts = cents.iter().map(|cents| Money::from_minor_units(*cents, Currency::USD).unwrap());
+            let amounts: Vec<Total> = amounts.map(Total::from).collect();
+            let nothing = Total::zero(Currency::USD);
+            let sum = amounts.iter().fold(nothing, |sum, one| sum.checked_add(*one).unwrap());
+            let total: i128 = cents.iter().sum();
+            prop_assert_eq!(sum, Total::rounded(Decimal::from_i128_with_scale(total, 2), Currency::USD, Rounding::HalfUp));
+            let back = amounts.iter().fold(sum, |sum, one| sum.checked_sub(*one).unwrap());
+            prop_assert_eq!(back, nothing);
+            prop_assert_eq!(back.amount_text(), "0.00");
+        }
+    }
+
+    #[test]
+    fn two_currencies_do_not_add_up() {
+        let (one, other) = (Total::zero(Currency::USD), Total::zero(Currency::EUR));
+        assert_eq!(one.checked_add(other), Err(MoneyError::CurrencyMismatch));
+    }
+}
