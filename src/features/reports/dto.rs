@@ -5,7 +5,7 @@ use super::store::ReportFilter;
 use crate::kernel::id::{PartnerId, ProgramId};
 use crate::kernel::money::Currency;
 use crate::kernel::problem::Problem;
-use crate::platform::web::{Fields, MoneyBody, TotalBody, harmless};
+use crate::platform::web::{Fields, TotalBody, harmless};
 use chrono::{DateTime, NaiveDate, Utc};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
