@@ -248,7 +248,11 @@ const EVENTS: &[(&str, &[&str], &str)] = &[
         RECORD,
     ),
     ("statement", &["issued"], "the statement without its lines"),
-    ("backtest", &["created", "succeeded", "failed"], "the back-test without what it found"),
+    (
+        "backtest",
+        &["created", "succeeded", "failed"],
+        "the back-test without what it found",
+    ),
     ("import", &["created", "succeeded", "failed", "canceled"], RECORD),
 ];
 const RECORD: &str = "the record";

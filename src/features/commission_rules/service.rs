@@ -301,7 +301,10 @@ fn refuse_gap(version: &CommissionRuleVersion, others: &[CommissionRuleVersion])
 }
 
 /// Refuses a version that would apply beside another rule with equal precedence.
-pub(super) fn refuse_ties(version: &CommissionRuleVersion, others: &[CommissionRuleVersion]) -> Result<(), Problem> {
+pub(super) fn refuse_ties(
+    version: &CommissionRuleVersion,
+    others: &[CommissionRuleVersion],
+) -> Result<(), Problem> {
     let own = version.engine_terms();
     for other in others
         .iter()

@@ -107,9 +107,7 @@ async fn get_commission(
 ) -> Reply {
     let id = target.commission_id;
     let Some(instant) = query.as_of else {
-        return who
-            .read(move |tx, ctx| record(service::get(tx, ctx, id)?))
-            .await;
+        return who.read(move |tx, ctx| record(service::get(tx, ctx, id)?)).await;
     };
     who.snapshot(move |tx, ctx| {
         let line = service::get_as_of(tx, ctx, id, instant)?;

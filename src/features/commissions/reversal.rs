@@ -87,7 +87,10 @@ pub fn claw_back_of_deals(tx: &mut Tx<'_>, ctx: &Ctx, deals: &[DealId]) -> Resul
 }
 
 /// Refunds in the order in which they were recorded; a line that several of them touch gives each its part.
-pub(super) fn work_out(exposed: &[ExposedRow], now: DateTime<Utc>) -> Result<Vec<ClawedBack>, CommissionError> {
+pub(super) fn work_out(
+    exposed: &[ExposedRow],
+    now: DateTime<Utc>,
+) -> Result<Vec<ClawedBack>, CommissionError> {
     let mut taken: HashMap<CommissionId, Taken> = HashMap::new();
     let mut clawed = Vec::with_capacity(exposed.len());
     for row in exposed {

@@ -296,11 +296,7 @@ fn load(
     portion: &Portion,
     fresh: &Option<HashSet<String>>,
 ) -> Result<Applied, Problem> {
-    let is_fresh = |row: &&Row| {
-        fresh
-            .as_ref()
-            .is_none_or(|keys| keys.contains(row.identity()))
-    };
+    let is_fresh = |row: &&Row| fresh.as_ref().is_none_or(|keys| keys.contains(row.identity()));
     let (rows, repeated): (Vec<&Row>, Vec<&Row>) = portion.rows.iter().partition(is_fresh);
     let mut done = apply(tx, ctx, import.resource, &portion.layout, &rows)?;
     tx.flush()?;
