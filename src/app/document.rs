@@ -42,6 +42,7 @@ use utoipa_actix_web::AppExt;
         (name = "Disputes", description = "Challenges of decisions and amounts, with a deadline and an outcome."),
         (name = "Enrollments", description = "Partners in programs."),
         (name = "Events", description = "The change feed: every change, numbered without gaps."),
+        (name = "Exchange Rates", description = "Rates of exchange between currencies, by day."),
         (name = "Identity Providers", description = "Where people come from: OpenID Connect providers."),
         (name = "Imports", description = "Bulk loading from CSV files."),
         (name = "Invoices", description = "Revenue events from billing: invoices, their payments and refunds."),

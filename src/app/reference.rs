@@ -185,6 +185,11 @@ const EVENTS: &[(&str, &[&str], &str)] = &[
     ("payment", &["recorded"], RECORD),
     ("refund", &["recorded"], RECORD),
     ("credit_note", &["issued"], RECORD),
+    (
+        "exchange_rate",
+        &["recorded"],
+        "the record; the rates of an import are told by the import alone",
+    ),
     ("commission_rule", &["created", "updated"], RECORD),
     (
         "commission_rule_version",
@@ -193,8 +198,8 @@ const EVENTS: &[(&str, &[&str], &str)] = &[
     ),
     (
         "commission",
-        &["accrued", "released", "approved", "clawed_back"],
-        "`id` and `amount`; for `accrued` also `deal_id`, `program_id`, `partner_id`, `status` and `ineligible_reason`; for \
+        &["accrued", "released", "approved", "clawed_back", "exchanged"],
+        "`id` and `amount`; for `exchanged` also `from`, `direction`, `rates` and `on`; for `accrued` also `deal_id`, `program_id`, `partner_id`, `status` and `ineligible_reason`; for \
          `clawed_back`, whose subject is the clawback, also `commission_id`, `refund_id`, `taken_from` and `zero_reason`",
     ),
     (
@@ -243,6 +248,11 @@ const EVENTS: &[(&str, &[&str], &str)] = &[
         RECORD,
     ),
     ("statement", &["issued"], "the statement without its lines"),
+    (
+        "backtest",
+        &["created", "succeeded", "failed"],
+        "the back-test without what it found",
+    ),
     ("import", &["created", "succeeded", "failed", "canceled"], RECORD),
 ];
 const RECORD: &str = "the record";

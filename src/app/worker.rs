@@ -1,17 +1,23 @@
 //! The work in the background: any number of replicas may run it, and each piece is done by one of them.
 //!
-//! Three threads, so that a long import holds nothing else up: one loads imports, one compares accounts with one
-//! another, the third numbers events, seals the audit trail, releases holds, looks after referrals and disputes, ends
-//! protections, reviews tiers, makes the match keys of accounts and forgets Idempotency-Keys that are a day old.
+//! Four threads, so that a long import holds nothing else up: one loads imports, one works back-tests out, one compares
+//! accounts with one another, the fourth numbers events, seals the audit trail, exchanges lines, releases holds, looks
+//! after referrals and disputes, ends protections, reviews tiers, makes the match keys of accounts and forgets
+//! Idempotency-Keys that are a day old.
 
-use crate::features::imports::release_all;
-use crate::features::{accounts, audit, commissions, deal_registrations, disputes, events, referrals, tiers};
-use crate::flows::{hold_release, imports, registration};
+use crate::features::imports::release_all as release_imports;
+use crate::features::{
+    accounts, audit, backtests, commissions, deal_registrations, disputes, events, referrals, tiers,
+};
+use crate::flows::{backtest, exchange, hold_release, imports, registration};
 use crate::kernel::ctx::Ctx;
-use crate::kernel::problem::Problem;
+use crate::kernel::id::OrganizationId;
+use crate::kernel::problem::{Code, Problem};
 use crate::platform::clock::Clock;
-use crate::platform::db::{Db, step_in};
+use crate::platform::db::{Db, Tx, step_in};
 use crate::platform::web::forget_answers;
+use chrono::{DateTime, TimeDelta, Utc};
+use std::collections::HashMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::JoinHandle;
@@ -23,8 +29,8 @@ const REST: Duration = Duration::from_millis(200);
 /// one transaction for each handful of events.
 const BREATH: Duration = Duration::from_millis(50);
 
-/// One round of work; whether there was anything to do.
-type Round = fn(&Db, &dyn Clock) -> Result<bool, Problem>;
+/// How long work that failed for an organization is left alone: whatever is wrong with it holds nobody else up.
+const SET_ASIDE: TimeDelta = TimeDelta::minutes(1);
 
 /// The worker's threads; they stop when this is dropped or told to.
 #[derive(Debug)]
@@ -37,16 +43,17 @@ impl Worker {
     /// Starts the background work.
     pub fn start(db: &Db, clock: &Arc<dyn Clock>) -> std::io::Result<Self> {
         let stop = Arc::new(AtomicBool::new(false));
-        let rounds: [(&str, Round, Duration); 3] = [
-            ("housekeeping", keep_house, BREATH),
-            ("imports", load_imports, Duration::ZERO),
-            ("matching", compare_accounts, BREATH),
+        let rounds = [
+            ("housekeeping", Rounds::of_chores(HOUSEKEEPING), BREATH),
+            ("imports", Rounds::OfImports, Duration::ZERO),
+            ("back-tests", Rounds::OfBacktests, BREATH),
+            ("matching", Rounds::of_chores(MATCHING), BREATH),
         ];
-        let threads = rounds.into_iter().map(|(name, round, breath)| {
+        let threads = rounds.into_iter().map(|(name, rounds, breath)| {
             let (db, clock, stop) = (db.clone(), Arc::clone(clock), Arc::clone(&stop));
             std::thread::Builder::new()
                 .name(name.to_owned())
-                .spawn(move || repeat(round, breath, &db, clock.as_ref(), &stop))
+                .spawn(move || repeat(rounds, breath, &db, clock.as_ref(), &stop))
         });
         Ok(Self {
             stop: Arc::clone(&stop),
@@ -57,7 +64,8 @@ impl Worker {
     /// Takes up what workers of the past left behind, for a database that is known to have no other worker: one that
     /// belongs to this process and has just been started.
     pub fn take_over(db: &Db) -> Result<(), Problem> {
-        db.outside_now(release_all)
+        db.outside_now(release_imports)?;
+        db.outside_now(backtests::release_all)
     }
 
     /// Finishes what is in hand and stops.
@@ -82,9 +90,9 @@ impl Drop for Worker {
     }
 }
 
-fn repeat(round: Round, breath: Duration, db: &Db, clock: &dyn Clock, stop: &AtomicBool) {
+fn repeat(mut rounds: Rounds, breath: Duration, db: &Db, clock: &dyn Clock, stop: &AtomicBool) {
     while !stop.load(Ordering::Acquire) {
-        let busy = round(db, clock).unwrap_or_else(|problem| {
+        let busy = rounds.next(db, clock, stop).unwrap_or_else(|problem| {
             tracing::warn!(%problem, "background work");
             false
         });
@@ -94,118 +102,164 @@ fn repeat(round: Round, breath: Duration, db: &Db, clock: &dyn Clock, stop: &Ato
 
 /// One round of everything; whether there was anything to do. Tests drive the worker by this.
 pub fn step(db: &Db, clock: &dyn Clock) -> Result<bool, Problem> {
-    let imported = load_imports(db, clock)?;
-    let compared = compare_accounts(db, clock)?;
-    Ok(keep_house(db, clock)? || imported || compared)
+    let go_on = AtomicBool::new(false);
+    let imported = Rounds::OfImports.next(db, clock, &go_on)?;
+    let tested = Rounds::OfBacktests.next(db, clock, &go_on)?;
+    let compared = Rounds::of_chores(MATCHING).next(db, clock, &go_on)?;
+    Ok(Rounds::of_chores(HOUSEKEEPING).next(db, clock, &go_on)? || imported || tested || compared)
 }
 
-/// Suggests pairs for accounts that were written since, and lays before a person what meets by them.
-fn compare_accounts(db: &Db, clock: &dyn Clock) -> Result<bool, Problem> {
-    let mut any = false;
-    for organization_id in db.outside_now(accounts::organizations_to_compare)? {
-        let ctx = db.outside_now(|connection| step_in(connection, organization_id, clock.now()))?;
-        any |= db.write_now(&ctx, |tx| registration::alike::compare(tx, &ctx))? > 0;
+/// What a thread does again and again.
+#[derive(Debug)]
+enum Rounds {
+    OfImports,
+    OfBacktests,
+    OfChores {
+        chores: &'static [Chore],
+        /// What failed is left alone until then, so that it holds nothing else up.
+        set_aside: HashMap<(&'static str, OrganizationId), DateTime<Utc>>,
+    },
+}
+
+impl Rounds {
+    fn of_chores(chores: &'static [Chore]) -> Self {
+        Self::OfChores {
+            chores,
+            set_aside: HashMap::new(),
+        }
     }
-    Ok(any)
-}
 
-fn load_imports(db: &Db, clock: &dyn Clock) -> Result<bool, Problem> {
-    imports::work(db, clock)
-}
-
-fn keep_house(db: &Db, clock: &dyn Clock) -> Result<bool, Problem> {
-    let released = release_holds(db, clock)?;
-    let aged = look_after_referrals(db, clock)?;
-    let moved = move_registrations(db, clock)?;
-    let noted = look_after_disputes(db, clock)?;
-    let reviewed = review_tiers(db, clock)?;
-    let numbered = number_events(db, clock)?;
-    let sealed = seal_audit_trail(db, clock)?;
-    let keyed = make_match_keys(db, clock)?;
-    forget_answers(db, clock.now())?;
-    Ok(released || aged || moved || noted || reviewed || keyed || numbered || sealed)
-}
-
-/// Makes the match keys of accounts that want them: all of them once after an upgrade that makes other keys.
-fn make_match_keys(db: &Db, clock: &dyn Clock) -> Result<bool, Problem> {
-    let mut any = false;
-    for organization_id in db.outside_now(accounts::organizations_wanting_keys)? {
-        let ctx = Ctx::system(organization_id, clock.now());
-        any |= db.write_now(&ctx, |tx| accounts::make_match_keys(tx, &ctx))? > 0;
+    /// One round; whether there was anything to do. What fails for an organization fails the round when all the rest is
+    /// done. A long round ends early when it is told to stop.
+    fn next(&mut self, db: &Db, clock: &dyn Clock, stop: &AtomicBool) -> Result<bool, Problem> {
+        let (chores, set_aside) = match self {
+            Self::OfImports => return imports::work(db, clock),
+            Self::OfBacktests => return backtest::work(db, clock, stop),
+            Self::OfChores { chores, set_aside } => (chores, set_aside),
+        };
+        let now = clock.now();
+        set_aside.retain(|_, until| *until > now);
+        let (mut any, mut failed) = (false, None);
+        for chore in *chores {
+            for ctx in (chore.due)(db, now)? {
+                let place = (chore.name, ctx.organization_id());
+                if set_aside.contains_key(&place) {
+                    continue;
+                }
+                match db.write_now(&ctx, |tx| (chore.work)(tx, &ctx)) {
+                    Ok(done) => any |= done > 0,
+                    // Without a database nothing else can be done either.
+                    Err(problem) if problem.code == Code::ServiceUnavailable => return Err(problem),
+                    Err(problem) => {
+                        let (chore, organization) = place;
+                        tracing::error!(%problem, chore, %organization, "background work");
+                        // Whoever met others at the same work is at it again at once.
+                        if problem.code == Code::InternalError {
+                            set_aside.insert(place, now + SET_ASIDE);
+                        }
+                        failed = failed.or(Some(problem));
+                    }
+                }
+            }
+        }
+        forget_answers(db, now)?;
+        failed.map_or(Ok(any), Err)
     }
-    Ok(any)
 }
 
-/// Gives the committed events of every organization their numbers.
-fn number_events(db: &Db, clock: &dyn Clock) -> Result<bool, Problem> {
-    let waiting = db.outside_now(events::organizations_waiting)?;
-    for organization_id in &waiting {
-        let ctx = Ctx::system(*organization_id, clock.now());
-        let numbered = db.write_now(&ctx, events::number)?;
-        tracing::debug!(numbered, "events");
-    }
-    Ok(!waiting.is_empty())
+/// Work that organizations have to be done now and then.
+#[derive(Debug)]
+struct Chore {
+    name: &'static str,
+    /// For whom it is time.
+    due: fn(&Db, DateTime<Utc>) -> Result<Vec<Ctx>, Problem>,
+    /// A batch of it, for one organization; how much it was.
+    work: fn(&mut Tx<'_>, &Ctx) -> Result<usize, Problem>,
 }
 
-/// Links the committed entries of every organization's audit trail to its chain. An entry that was taken out before it
-/// was sealed stays waiting and is no work.
-fn seal_audit_trail(db: &Db, clock: &dyn Clock) -> Result<bool, Problem> {
-    let mut any = false;
-    for organization_id in db.outside_now(audit::organizations_waiting)? {
-        let ctx = Ctx::system(organization_id, clock.now());
-        let sealed = db.write_now(&ctx, |tx| audit::seal(tx, &ctx))?;
-        tracing::debug!(sealed, "audit trail");
-        any |= sealed > 0;
-    }
-    Ok(any)
-}
+/// Suggests pairs for accounts that were written since.
+const MATCHING: &[Chore] = &[Chore {
+    name: "compare accounts",
+    due: |db, now| {
+        let organizations = db.outside_now(accounts::organizations_to_compare)?.into_iter();
+        organizations
+            .map(|id| db.outside_now(|connection| step_in(connection, id, now)))
+            .collect()
+    },
+    work: registration::alike::compare,
+}];
 
-/// Notes the promises of an answer that were broken, and ends referrals that nobody answered for too long.
-fn look_after_referrals(db: &Db, clock: &dyn Clock) -> Result<bool, Problem> {
-    let now = clock.now();
-    let mut any = false;
-    for ctx in db.outside_now(|connection| referrals::organizations_with_late_referrals(connection, now))? {
-        any |= db.write_now(&ctx, |tx| referrals::look_after(tx, &ctx))? > 0;
-    }
-    Ok(any)
-}
+const HOUSEKEEPING: &[Chore] = &[
+    // Exchanges lines whose rate came after they were earned. Those without a rate wait on and are no work.
+    Chore {
+        name: "exchange lines",
+        due: |db, now| {
+            db.outside_now(|connection| commissions::organizations_with_unexchanged_lines(connection, now))
+        },
+        work: exchange::run,
+    },
+    // What belongs to a suspended partner stays held and is no work.
+    Chore {
+        name: "release holds",
+        due: |db, now| {
+            db.outside_now(|connection| commissions::organizations_with_holds_over(connection, now))
+        },
+        work: hold_release::run,
+    },
+    // Notes the promises of an answer that were broken, and ends referrals that nobody answered for too long.
+    Chore {
+        name: "look after referrals",
+        due: |db, now| {
+            db.outside_now(|connection| referrals::organizations_with_late_referrals(connection, now))
+        },
+        work: referrals::look_after,
+    },
+    // Ends, announces and notes what time brings to registrations.
+    Chore {
+        name: "move registrations",
+        due: |db, now| db.outside_now(|connection| deal_registrations::organizations_due(connection, now)),
+        work: registration::clock::run,
+    },
+    // Notes that answers to disputes are overdue.
+    Chore {
+        name: "look after disputes",
+        due: |db, now| db.outside_now(|connection| disputes::organizations_with_overdue(connection, now)),
+        work: disputes::look_after,
+    },
+    // Reviews the tiers of partners whose day has begun.
+    Chore {
+        name: "review tiers",
+        due: |db, now| db.outside_now(|connection| tiers::organizations_due(connection, now)),
+        work: tiers::review_due,
+    },
+    // Gives committed events their numbers. Those of transactions that are still open are to be looked at again soon.
+    Chore {
+        name: "number events",
+        due: |db, now| Ok(in_houses(db.outside_now(events::organizations_waiting)?, now)),
+        work: |tx, _| events::number(tx).map(|numbered| usize::try_from(numbered).unwrap_or(0).max(1)),
+    },
+    // Links the committed entries of the audit trail to its chain. An entry that was taken out before it was sealed stays
+    // waiting and is no work.
+    Chore {
+        name: "seal the audit trail",
+        due: |db, now| Ok(in_houses(db.outside_now(audit::organizations_waiting)?, now)),
+        work: |tx, ctx| audit::seal(tx, ctx).map(|sealed| usize::try_from(sealed).unwrap_or(0)),
+    },
+    // Makes the match keys of accounts that want them: all of them once after an upgrade that makes other keys.
+    Chore {
+        name: "make match keys",
+        due: |db, now| {
+            Ok(in_houses(
+                db.outside_now(accounts::organizations_wanting_keys)?,
+                now,
+            ))
+        },
+        work: accounts::make_match_keys,
+    },
+];
 
-/// Notes that answers to disputes are overdue.
-fn look_after_disputes(db: &Db, clock: &dyn Clock) -> Result<bool, Problem> {
-    let now = clock.now();
-    let mut any = false;
-    for ctx in db.outside_now(|connection| disputes::organizations_with_overdue(connection, now))? {
-        any |= db.write_now(&ctx, |tx| disputes::look_after(tx, &ctx))? > 0;
-    }
-    Ok(any)
-}
-
-/// Releases the holds that are over. What belongs to a suspended partner stays held and is no work.
-fn release_holds(db: &Db, clock: &dyn Clock) -> Result<bool, Problem> {
-    let now = clock.now();
-    let mut any = false;
-    for ctx in db.outside_now(|connection| commissions::organizations_with_holds_over(connection, now))? {
-        any |= db.write_now(&ctx, |tx| hold_release::run(tx, &ctx))? > 0;
-    }
-    Ok(any)
-}
-
-/// Ends, announces and notes what time brings to registrations.
-fn move_registrations(db: &Db, clock: &dyn Clock) -> Result<bool, Problem> {
-    let now = clock.now();
-    let mut any = false;
-    for ctx in db.outside_now(|connection| deal_registrations::organizations_due(connection, now))? {
-        any |= db.write_now(&ctx, |tx| registration::clock::run(tx, &ctx))? > 0;
-    }
-    Ok(any)
-}
-
-/// Reviews the tiers of partners whose day has begun, a batch of each organization's.
-fn review_tiers(db: &Db, clock: &dyn Clock) -> Result<bool, Problem> {
-    let now = clock.now();
-    let mut any = false;
-    for ctx in db.outside_now(|connection| tiers::organizations_due(connection, now))? {
-        any |= db.write_now(&ctx, |tx| tiers::review_due(tx, &ctx))? > 0;
-    }
-    Ok(any)
+/// The service itself, for organizations whose own clock does not matter.
+fn in_houses(organizations: Vec<OrganizationId>, now: DateTime<Utc>) -> Vec<Ctx> {
+    let organizations = organizations.into_iter();
+    organizations.map(|id| Ctx::system(id, now)).collect()
 }

@@ -8,6 +8,7 @@ pub mod attributions;
 pub mod audit;
 pub mod authentication_events;
 pub mod authorization;
+pub mod backtests;
 pub mod commission_rules;
 pub mod commissions;
 pub mod credit_notes;
@@ -17,6 +18,7 @@ pub mod deals;
 pub mod disputes;
 pub mod enrollments;
 pub mod events;
+pub mod exchange_rates;
 pub mod identity_providers;
 pub mod imports;
 pub mod invoices;
@@ -71,9 +73,11 @@ pub const ORDER: &[&str] = &[
     "registration_conflicts",
     "invoices",
     "credit_notes",
+    "exchange_rates",
     "tiers",
     "commission_rules",
     "commissions",
+    "backtests",
     "ledger",
     "adjustments",
     "payout_methods",

@@ -4,7 +4,7 @@
 
 use crate::features::commissions::{self, CommissionStatus, Earned, Source};
 use crate::features::ledger::{self, NewEntry};
-use crate::flows::clawback;
+use crate::flows::{clawback, exchange};
 use crate::kernel::ctx::Ctx;
 use crate::kernel::id::{CreditNoteId, DealId, PaymentId};
 use crate::kernel::problem::Problem;
@@ -28,9 +28,10 @@ pub fn of_credit_notes(tx: &mut Tx<'_>, ctx: &Ctx, credit_notes: &[CreditNoteId]
 }
 
 fn run(tx: &mut Tx<'_>, ctx: &Ctx, source: Source<'_>) -> Result<(), Problem> {
-    let earned = commissions::accrue(tx, ctx, source)?;
+    let (earned, to_exchange) = commissions::accrue(tx, ctx, source)?;
     let entries: Vec<NewEntry> = earned.iter().flat_map(postings).collect::<Result<_, _>>()?;
-    ledger::post(tx, ctx, &entries)
+    ledger::post(tx, ctx, &entries)?;
+    exchange::of_lines(tx, ctx, &to_exchange)
 }
 
 /// The postings of a new line: earned into the hold, and at once as far as it has come on.

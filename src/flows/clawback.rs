@@ -1,6 +1,7 @@
 //! Money went back to the customer: commissions are taken back in proportion.
 
-use crate::features::commissions::{self, ClawedBack, TakenFrom};
+use super::exchange::account_of;
+use crate::features::commissions::{self, ClawedBack};
 use crate::features::ledger::{self, NewEntry};
 use crate::kernel::ctx::Ctx;
 use crate::kernel::id::{DealId, RefundId};
@@ -20,28 +21,21 @@ pub fn of_deals(tx: &mut Tx<'_>, ctx: &Ctx, deals: &[DealId]) -> Result<(), Prob
 }
 
 fn post(tx: &mut Tx<'_>, ctx: &Ctx, clawed: &[ClawedBack]) -> Result<(), Problem> {
-    let entries: Vec<NewEntry> = clawed
-        .iter()
-        .filter(|line| line.amount.is_positive())
-        .map(|line| {
-            let account = account_of(line.taken_from);
-            NewEntry::clawback(
-                line.id,
-                account,
-                line.partner_id,
-                line.program_id,
-                line.amount,
-                line.occurred_at,
-            )
-        })
-        .collect();
+    let entries: Vec<NewEntry> = clawed.iter().flat_map(entries).collect();
     ledger::post(tx, ctx, &entries)
 }
 
-const fn account_of(taken_from: TakenFrom) -> ledger::TakenFrom {
-    match taken_from {
-        TakenFrom::Held => ledger::TakenFrom::Held,
-        TakenFrom::Released => ledger::TakenFrom::Released,
-        TakenFrom::Payable => ledger::TakenFrom::Payable,
+/// What is taken from an exchanged line leaves the currency that the partner is paid in, and then that of the invoice.
+fn entries(line: &ClawedBack) -> Vec<NewEntry> {
+    let (account, at) = (account_of(line.taken_from), line.occurred_at);
+    let (id, partner, program) = (line.id, line.partner_id, line.program_id);
+    let mut entries = Vec::with_capacity(3);
+    if let Some((owed, _)) = &line.exchanged {
+        entries.extend([
+            NewEntry::clawback_exchange_out(id, account, partner, program, *owed, at),
+            NewEntry::clawback_exchange_in(id, account, partner, program, line.amount, at),
+        ]);
     }
+    entries.push(NewEntry::clawback(id, account, partner, program, line.amount, at));
+    entries
 }

@@ -1,7 +1,8 @@
 //! A deal is won: its confirmed credits are settled, its registration is converted, and what its payments earned so far is accrued.
 
 use super::{accrual, registration};
-use crate::features::{attributions, deals};
+use crate::features::programs::{self, LockPoint};
+use crate::features::{attributions, commission_rules, deals};
 use crate::kernel::ctx::Ctx;
 use crate::kernel::id::DealId;
 use crate::kernel::problem::Problem;
@@ -21,6 +22,22 @@ pub fn run(
     let credits = attributions::settle(tx, ctx, id)?;
     registration::deals::won(tx, ctx, &[id])?;
     accrual::of_deals(tx, ctx, &[id])?;
-    let warnings = deal.win_warnings(credits.len());
+    let has_rule = has_rule(tx, ctx, &deal)?;
+    let warnings = deal.win_warnings(credits.len(), has_rule);
     Ok((deal, warnings))
+}
+
+/// Whether a rule can decide what the deal's payments earn: one that is in force when it was won, or where the payment
+/// decides, one that is not over by then.
+fn has_rule(tx: &mut Tx<'_>, ctx: &Ctx, deal: &deals::Deal) -> Result<bool, Problem> {
+    let (Some(program_id), Some(won_at)) = (deal.program_id, deal.state.won_at()) else {
+        return Ok(false);
+    };
+    let program = programs::get(tx, ctx, program_id)?;
+    let rules = commission_rules::rules_of_program(tx, ctx, program_id)?;
+    Ok(rules.iter().any(|rule| {
+        let terms = rule.terms();
+        let begins = terms.effective_from <= won_at || program.lock_point == LockPoint::InvoicePaid;
+        begins && terms.effective_to.is_none_or(|end| won_at < end)
+    }))
 }

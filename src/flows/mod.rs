@@ -3,11 +3,13 @@
 pub mod account_merged;
 pub mod accrual;
 pub mod adjustment_approved;
+pub mod backtest;
 pub mod clawback;
 pub mod commission_approval;
 pub mod credit_note_issued;
 pub mod deal_won;
 pub mod dispute;
+pub mod exchange;
 pub mod hold_release;
 pub mod identity_arrived;
 pub mod imports;

@@ -1,6 +1,6 @@
 //! Payouts take commissions, what was taken back and adjustments with them, and every step of money is an entry of the ledger.
 
-use super::dispute;
+use super::{dispute, exchange};
 use crate::features::adjustments;
 use crate::features::commissions::{self, LineMove};
 use crate::features::ledger::{self, NewEntry};
@@ -9,12 +9,13 @@ use crate::features::payouts::{
     self, Confirmation, LockedPayout, Payout, PayoutLines, PayoutRun, PayoutRunStatus, Report, Settlement,
 };
 use crate::kernel::ctx::Ctx;
-use crate::kernel::id::{PartnerId, PayoutId, PayoutRunId, ProgramId};
+use crate::kernel::id::{CommissionId, PartnerId, PayoutId, PayoutRunId, ProgramId};
 use crate::kernel::money::Money;
 use crate::kernel::problem::Problem;
 use crate::kernel::version::Precondition;
 use crate::platform::db::Tx;
 use chrono::{DateTime, Utc};
+use std::collections::HashSet;
 
 /// A constructor of [`NewEntry`] for payouts.
 type EntryOf = fn(PayoutId, PartnerId, ProgramId, Money, DateTime<Utc>) -> NewEntry;
@@ -32,7 +33,13 @@ pub fn approve(
     let lines = payouts::lines(tx, ctx, &proposed)?;
     commissions::lock_lines(tx, ctx, &lines.settled)?;
     adjustments::lock_lines(tx, ctx, &lines.adjustments)?;
-    let approved = payouts::approve(tx, ctx, draft, &proposed)?;
+    let (approved, quoted) = payouts::approve(tx, ctx, draft, &proposed)?;
+    let taken: HashSet<CommissionId> = lines.settled.commissions.iter().copied().collect();
+    let quoted: Vec<_> = quoted
+        .into_iter()
+        .filter(|line| taken.contains(&line.id))
+        .collect();
+    exchange::of_payout(tx, ctx, &quoted)?;
     move_lines(tx, ctx, &lines, LineMove::Reserve)?;
     post(tx, ctx, &proposed, NewEntry::reserve, ctx.now)?;
     payouts::report(tx, ctx, approved)

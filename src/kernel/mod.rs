@@ -12,6 +12,7 @@ mod advice;
 pub mod attribution;
 pub mod commission;
 pub mod ctx;
+pub mod exchange;
 pub mod iban;
 pub mod id;
 pub mod matching;

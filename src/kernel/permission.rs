@@ -125,6 +125,8 @@ permissions! {
     PaymentsWrite = "payments:write";
     CreditNotesRead = "credit_notes:read";
     CreditNotesWrite = "credit_notes:write";
+    ExchangeRatesRead = "exchange_rates:read";
+    ExchangeRatesWrite = "exchange_rates:write";
     CommissionRulesRead = "commission_rules:read";
     CommissionRulesWrite = "commission_rules:write";
     CommissionRulesActivate = "commission_rules:activate";

@@ -61,12 +61,14 @@ subjects! {
     "registration_comment" => RegistrationCommentId;
     "registration_extension" => RegistrationExtensionId;
     "registration_conflict" => RegistrationConflictId;
+    "exchange_rate" => ExchangeRateId;
     "invoice" => InvoiceId;
     "payment" => PaymentId;
     "refund" => RefundId;
     "credit_note" => CreditNoteId;
     "commission_rule" => CommissionRuleId;
     "commission_rule_version" => CommissionRuleVersionId;
+    "backtest" => BacktestId;
     "commission" => CommissionId;
     "clawback" => ClawbackId;
     "adjustment" => AdjustmentId;

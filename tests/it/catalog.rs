@@ -66,6 +66,14 @@ const NEVER_HIT: &[(&str, &str)] = &[
         "the service accepts what it has found",
     ),
     ("partners_reason_code_check", "a vocabulary of the service"),
+    (
+        "exchange_rates_%_check",
+        "vocabularies, and what is read before it is written",
+    ),
+    (
+        "exchange_rates_supersedes_fk",
+        "the service finds what it supersedes",
+    ),
     ("statements_%", "the service computes them"),
     ("statement_lines_%", "and their lines, one caller at a time"),
     (
@@ -211,6 +219,11 @@ const NEVER_HIT: &[(&str, &str)] = &[
     ("dispute_reviews_%", "the service writes them"),
     ("dispute_lines_%", "of commissions that were locked before"),
     ("dispute_comments_%", "of a dispute that was found before"),
+    (
+        "backtests_%_check",
+        "vocabularies of the service, and a period that was checked",
+    ),
+    ("backtests_%_fk", "of a rule and a version that were found before"),
     ("imports_%_check", "vocabularies of the service"),
     ("import_rejections_%", "the worker writes them"),
 ];

@@ -31,7 +31,7 @@ fn fill(database: &Database, organization: Uuid) {
         }
         let columns = format!(
             "SELECT format('%I', attname) AS name FROM pg_attribute WHERE attrelid = '{table}'::regclass \
-             AND attnum > 0 AND NOT attisdropped AND attidentity = '' AND attnotnull \
+             AND attnum > 0 AND NOT attisdropped AND attgenerated = '' AND attidentity = '' AND attnotnull \
              AND attname <> 'organization_id' ORDER BY attnum"
         );
         let values = format!(
@@ -41,7 +41,7 @@ fn fill(database: &Database, organization: Uuid) {
                  WHEN 'boolean' THEN 'false' WHEN 'date' THEN 'current_date' \
                  WHEN 'interval' THEN '''0''' WHEN 'timestamp with time zone' THEN 'now()' ELSE '1' END END AS name \
              FROM pg_attribute WHERE attrelid = '{table}'::regclass \
-             AND attnum > 0 AND NOT attisdropped AND attidentity = '' AND attnotnull \
+             AND attnum > 0 AND NOT attisdropped AND attgenerated = '' AND attidentity = '' AND attnotnull \
              AND attname <> 'organization_id' ORDER BY attnum"
         );
         let columns = names(&mut owner, &columns);
@@ -144,7 +144,7 @@ fn nothing_can_be_written_into_another_organization() {
             .unwrap();
         let columns = format!(
             "SELECT string_agg(format('%I', attname), ', ') AS name FROM pg_attribute \
-             WHERE attrelid = '{table}'::regclass AND attnum > 0 AND NOT attisdropped AND attidentity = ''"
+             WHERE attrelid = '{table}'::regclass AND attnum > 0 AND NOT attisdropped AND attgenerated = '' AND attidentity = ''"
         );
         let columns = names(&mut owner, &columns).join("");
         let row = format!("SELECT to_jsonb(s)::text AS name FROM (SELECT {columns} FROM stolen) s");

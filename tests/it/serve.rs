@@ -6,13 +6,20 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStderr, Command, Output, Stdio};
 
 /// A data folder that nothing else uses; removed at the end.
-struct Folder(PathBuf);
+pub struct Folder(PathBuf);
 
 impl Folder {
-    fn new(name: &str) -> Self {
+    pub fn new(name: &str) -> Self {
         let path = std::env::temp_dir().join(format!("copartner-serve-{name}-{}", std::process::id()));
         std::fs::remove_dir_all(&path).ok();
         Self(path)
+    }
+}
+
+impl Folder {
+    /// Where it is.
+    pub fn path(&self) -> &Path {
+        &self.0
     }
 }
 
@@ -22,7 +29,7 @@ impl Drop for Folder {
     }
 }
 
-fn copartner(folder: &Path) -> Command {
+pub fn copartner(folder: &Path) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_copartner"));
     for name in [
         "DATABASE_URL",
@@ -40,11 +47,12 @@ fn copartner(folder: &Path) -> Command {
 }
 
 /// A service that says where it serves, and what it said before.
-struct Running {
+pub struct Running {
     child: Child,
     stderr: BufReader<ChildStderr>,
     said: Vec<String>,
-    address: String,
+    /// Where it serves.
+    pub address: String,
 }
 
 impl Running {
@@ -52,7 +60,7 @@ impl Running {
         Self::run(&mut copartner(folder))
     }
 
-    fn run(command: &mut Command) -> Self {
+    pub fn run(command: &mut Command) -> Self {
         let mut child = command
             .stderr(Stdio::piped())
             .spawn()
@@ -99,7 +107,7 @@ impl Running {
         answer
     }
 
-    fn signal(&self, name: &str) {
+    pub fn signal(&self, name: &str) {
         let process = self.child.id().to_string();
         let sent = Command::new("kill")
             .args([name, &process])
@@ -109,7 +117,7 @@ impl Running {
     }
 
     /// Waits for the end: the exit code, and what was said since the start.
-    fn ended(mut self) -> (Option<i32>, String) {
+    pub fn ended(mut self) -> (Option<i32>, String) {
         let mut rest = String::new();
         self.stderr.read_to_string(&mut rest).expect("its messages");
         (self.child.wait().expect("its end").code(), rest)

@@ -2,6 +2,7 @@
 
 use super::Fault;
 use crate::kernel::commission::{Explanation, recompute};
+use crate::kernel::exchange::LineExchange;
 use crate::kernel::id::OrganizationId;
 use crate::kernel::money::{Currency, Money};
 use crate::kernel::problem::Problem;
@@ -18,11 +19,13 @@ const BATCH: i64 = 5_000;
 const CHECK: &str = "explanations give the posted amount";
 
 const COMMISSIONS: &str = "\
-    SELECT c.id, c.currency, c.amount, c.explanation, v.terms_hash FROM commissions c \
+    SELECT c.id, c.currency, c.amount, c.explanation, v.terms_hash, c.exchange, c.payout_currency AS exchanged_currency, \
+        c.exchanged_amount FROM commissions c \
     LEFT JOIN commission_rule_versions v ON v.organization_id = c.organization_id AND v.id = c.rule_version_id \
     WHERE c.organization_id = $1 AND c.id > $2 ORDER BY c.id LIMIT $3";
 const CLAWBACKS: &str = "\
-    SELECT id, currency, amount, explanation, NULL::text AS terms_hash FROM clawbacks \
+    SELECT id, currency, amount, explanation, NULL::text AS terms_hash, exchange, exchanged_currency, exchanged_amount \
+    FROM clawbacks \
     WHERE organization_id = $1 AND zero_reason IS NULL AND id > $2 ORDER BY id LIMIT $3";
 
 #[derive(QueryableByName)]
@@ -37,6 +40,12 @@ struct Stored {
     explanation: Value,
     #[diesel(sql_type = Nullable<Text>)]
     terms_hash: Option<String>,
+    #[diesel(sql_type = Nullable<Jsonb>)]
+    exchange: Option<Value>,
+    #[diesel(sql_type = Nullable<Text>)]
+    exchanged_currency: Option<String>,
+    #[diesel(sql_type = Nullable<Numeric>)]
+    exchanged_amount: Option<Decimal>,
 }
 
 /// Computes every explanation again: how many there were, and the first broken row of commissions and of clawbacks.
@@ -93,6 +102,16 @@ impl Stored {
         if computed != posted {
             return Err(format!("posted {posted}, but its explanation gives {computed}"));
         }
+        if let (Some(exchange), Some(code), Some(amount)) =
+            (self.exchange, &self.exchanged_currency, self.exchanged_amount)
+        {
+            let currency = Currency::from_code(code).map_err(|error| error.to_string())?;
+            let owed = Money::new(amount, currency).map_err(|error| error.to_string())?;
+            let computed = owed_again(exchange)?;
+            if computed != owed {
+                return Err(format!("{owed} is owed, but its exchange gives {computed}"));
+            }
+        }
         match (self.terms_hash, rule_hash(&explanation)) {
             (Some(stored), Some(explained)) if stored != explained => {
                 Err("its explanation has other terms than its rule version".to_owned())
@@ -100,6 +119,17 @@ impl Stored {
             _ => Ok(()),
         }
     }
+}
+
+/// What is owed by a stored exchange: that of a line by its rates, that of a clawback in proportion to the line's.
+fn owed_again(exchange: Value) -> Result<Money, String> {
+    let unreadable = |error| format!("the exchange cannot be read: {error}");
+    if exchange.get("policy").is_some() {
+        let exchange: LineExchange = serde_json::from_value(exchange).map_err(unreadable)?;
+        return exchange.recompute().map_err(|error| error.to_string());
+    }
+    let exchange: Explanation = serde_json::from_value(exchange).map_err(unreadable)?;
+    recompute(&exchange).map_err(|error| error.to_string())
 }
 
 /// The hash of the terms that decided, as the explanation keeps it.
@@ -128,7 +158,26 @@ mod tests {
                 "amount": "99.00",
             }),
             terms_hash: None,
+            exchange: None,
+            exchanged_currency: None,
+            exchanged_amount: None,
         }
+    }
+
+    #[test]
+    fn a_row_is_broken_when_its_exchange_gives_another_amount() {
+        let mut row = stored(500, "50.00");
+        row.exchanged_currency = Some("EUR".to_owned());
+        row.exchange = Some(json!({
+            "policy": "at_accrual", "on": "2026-03-02", "rounding": "half_up", "before": "0.00", "amount": "5.00",
+            "result": "9.99", "exchange": { "from": "USD", "to": "EUR", "legs": [{
+                "exchange_rate_id": "fxr_00000000000000000000000000", "base": "EUR", "quote": "USD", "rate": "1.25",
+                "valid_on": "2026-03-02", "source": "ecb"
+            }] }
+        }));
+        row.exchanged_amount = Some(Decimal::new(401, 2));
+        let why = row.check().unwrap_err();
+        assert_eq!(why, "4.01 EUR is owed, but its exchange gives 4.00 EUR");
     }
 
     #[test]

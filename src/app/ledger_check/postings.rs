@@ -7,6 +7,12 @@ pub(super) const CHECKS: &[(&str, &str)] = &[
     ("entries have a source", ORPHANS),
     ("money on won deals is earned", UNEARNED),
     ("commissions agree with their postings", COMMISSIONS),
+    ("exchanges agree with their postings", EXCHANGES),
+    (
+        "exchanged clawbacks agree with their postings",
+        EXCHANGED_CLAWBACKS,
+    ),
+    ("exchanges leave what is not taken back", FX_CLEARING),
     ("commissions are paid once", PAID_ONCE),
     ("clawbacks agree with their postings", CLAWBACKS),
     ("adjustments agree with their postings", ADJUSTMENTS),
@@ -25,13 +31,15 @@ const TRIAL_BALANCE: &str = "\
         UNION ALL SELECT credit_account, currency, -amount FROM ledger_entries WHERE organization_id = $1) sides \
     GROUP BY currency HAVING sum(side) <> 0 ORDER BY currency LIMIT 1";
 
-/// Earned less taken back, adjusted, is what is owed and what was paid.
+/// Earned less taken back, adjusted and exchanged, is what is owed and what was paid.
 const BALANCES: &str = "\
     SELECT 'partner' AS noun, partner_id AS id, \
         currency || ' in the program ' || program_id || ' is off by ' || sum(part) AS detail FROM (\
         SELECT partner_id, program_id, currency, amount \
             * ((kind = 'accrual')::int - (kind IN ('clawback', 'credit_note'))::int \
             + (kind = 'adjustment_up')::int - (kind = 'adjustment_down')::int \
+            + (kind IN ('exchange_in', 'clawback_exchange_in'))::int \
+            - (kind IN ('exchange_out', 'clawback_exchange_out'))::int \
             - (kind = 'payout_paid')::int + (kind = 'payout_returned')::int \
             - (credit_account IN ('held', 'released', 'payable', 'disputed', 'in_payout'))::int \
             + (debit_account IN ('held', 'released', 'payable', 'disputed', 'in_payout'))::int) AS part \
@@ -44,11 +52,17 @@ const ORPHANS: &str = "\
     SELECT 'ledger_entry' AS noun, l.id, l.kind || ' without its source ' || l.source_id AS detail \
     FROM ledger_entries l LEFT JOIN (\
         SELECT id, partner_id, program_id, currency, \
-            CASE kind WHEN 'accrual' THEN ARRAY['accrual', 'hold_release', 'approval'] ELSE ARRAY['credit_note'] END \
-            AS kinds \
+            CASE kind WHEN 'accrual' THEN ARRAY['accrual', 'hold_release', 'approval', 'exchange_out'] \
+                ELSE ARRAY['credit_note', 'exchange_in'] END AS kinds \
         FROM commissions WHERE organization_id = $1 \
-        UNION ALL SELECT id, partner_id, program_id, currency, ARRAY['clawback'] \
+        UNION ALL SELECT id, partner_id, program_id, payout_currency, \
+            CASE kind WHEN 'accrual' THEN ARRAY['hold_release', 'approval', 'exchange_in'] \
+                ELSE ARRAY['exchange_out'] END \
+        FROM commissions WHERE organization_id = $1 AND exchange IS NOT NULL \
+        UNION ALL SELECT id, partner_id, program_id, currency, ARRAY['clawback', 'clawback_exchange_in'] \
         FROM clawbacks WHERE organization_id = $1 \
+        UNION ALL SELECT id, partner_id, program_id, exchanged_currency, ARRAY['clawback_exchange_out'] \
+        FROM clawbacks WHERE organization_id = $1 AND exchange IS NOT NULL \
         UNION ALL SELECT id, partner_id, program_id, currency, \
             CASE WHEN amount > 0 THEN ARRAY['adjustment_up'] ELSE ARRAY['adjustment_down'] END \
         FROM adjustments WHERE organization_id = $1 \
@@ -75,37 +89,120 @@ const UNEARNED: &str = "\
     WHERE p.organization_id = $1 AND c.id IS NULL ORDER BY p.id LIMIT 1";
 
 /// A pending line is accrued, a due one released besides, an approved one approved besides; each for its amount less
-/// what was taken back before that step. A line of a credit note posts once, at once.
+/// what was taken back before that step, in the currency in which it was owed then. A line of a credit note posts once, at
+/// once.
 const COMMISSIONS: &str = "\
     WITH posted AS (\
-        SELECT source_id, sum(amount) FILTER (WHERE kind = 'accrual') AS accrued, \
+        SELECT source_id, currency, sum(amount) FILTER (WHERE kind = 'accrual') AS accrued, \
             sum(amount) FILTER (WHERE kind = 'hold_release') AS released, \
             sum(amount) FILTER (WHERE kind = 'approval') AS approved, \
             sum(amount) FILTER (WHERE kind = 'credit_note') AS credited \
         FROM ledger_entries WHERE organization_id = $1 \
-            AND kind IN ('accrual', 'hold_release', 'approval', 'credit_note') GROUP BY source_id), \
+            AND kind IN ('accrual', 'hold_release', 'approval', 'credit_note') GROUP BY source_id, currency), \
     taken AS (\
         SELECT commission_id, sum(amount) AS reversed, sum(amount) FILTER (WHERE taken_from = 'held') AS held, \
-            sum(amount) FILTER (WHERE taken_from IN ('held', 'released')) AS netted \
+            sum(amount) FILTER (WHERE taken_from IN ('held', 'released')) AS netted, \
+            sum(exchanged_amount) AS x_reversed, sum(exchanged_amount) FILTER (WHERE taken_from = 'held') AS x_held, \
+            sum(exchanged_amount) FILTER (WHERE taken_from IN ('held', 'released')) AS x_netted \
         FROM clawbacks WHERE organization_id = $1 GROUP BY commission_id), \
     lines AS (\
-        SELECT c.id, c.kind, c.status, c.amount, c.reversed_amount, c.netted_amount, \
+        SELECT c.id, c.kind, c.status, c.amount, c.reversed_amount, c.netted_amount, c.exchange IS NOT NULL AS exchanged, \
+            c.exchanged_amount, c.exchanged_reversed, c.exchanged_netted, \
             coalesce(p.accrued, 0) AS accrued, coalesce(p.released, 0) AS released, \
             coalesce(p.approved, 0) AS approved, coalesce(p.credited, 0) AS credited, \
-            coalesce(t.reversed, 0) AS reversed, coalesce(t.held, 0) AS taken_held, coalesce(t.netted, 0) AS netted \
-        FROM commissions c LEFT JOIN posted p ON p.source_id = c.id LEFT JOIN taken t ON t.commission_id = c.id \
-        WHERE c.organization_id = $1) \
+            coalesce(x.released, 0) AS x_released, coalesce(x.approved, 0) AS x_approved, \
+            coalesce(x.accrued, 0) + coalesce(x.credited, 0) AS x_other, \
+            coalesce(t.reversed, 0) AS reversed, coalesce(t.held, 0) AS taken_held, coalesce(t.netted, 0) AS netted, \
+            coalesce(t.x_reversed, 0) AS x_reversed, coalesce(t.x_held, 0) AS x_held, coalesce(t.x_netted, 0) AS x_netted \
+        FROM commissions c LEFT JOIN posted p ON p.source_id = c.id AND p.currency = c.currency \
+        LEFT JOIN posted x ON x.source_id = c.id AND x.currency = c.payout_currency \
+        LEFT JOIN taken t ON t.commission_id = c.id \
+        WHERE c.organization_id = $1), \
+    steps AS (\
+        SELECT *, \
+            released = amount - taken_held AND x_released = 0 \
+                OR exchanged AND released = 0 AND x_released = exchanged_amount - x_held AS is_released, \
+            approved = amount - netted AND x_approved = 0 \
+                OR exchanged AND approved = 0 AND x_approved = exchanged_amount - x_netted AS is_approved, \
+            released = 0 AND x_released = 0 AS is_held, approved = 0 AND x_approved = 0 AS is_unapproved \
+        FROM lines) \
     SELECT 'commission' AS noun, id, status || ' of ' || amount || ', but accrued ' || accrued || ', released ' \
         || released || ', approved ' || approved || ', credited ' || credited || ', taken back ' || reversed AS detail \
-    FROM lines WHERE reversed <> reversed_amount OR netted <> netted_amount \
+    FROM steps WHERE reversed <> reversed_amount OR netted <> netted_amount OR x_other <> 0 \
         OR accrued <> (CASE kind WHEN 'accrual' THEN amount ELSE 0 END) \
         OR credited <> (CASE kind WHEN 'credit_note' THEN -amount ELSE 0 END) \
-        OR approved <> (CASE WHEN kind = 'accrual' AND status IN ('approved', 'in_payout', 'paid') \
-            THEN amount - netted ELSE 0 END) \
-        OR NOT (CASE WHEN kind = 'credit_note' OR status IN ('pending', 'ineligible') THEN released = 0 \
-            WHEN status = 'reversed' THEN released IN (0, amount - taken_held) AND netted = amount \
-            ELSE released = amount - taken_held END) \
+        OR NOT (CASE WHEN kind = 'accrual' AND status IN ('approved', 'in_payout', 'paid') THEN is_approved \
+            ELSE is_unapproved END) \
+        OR NOT (CASE WHEN kind = 'credit_note' OR status IN ('pending', 'ineligible') THEN is_held \
+            WHEN status = 'reversed' THEN (is_held OR is_released) AND netted = amount \
+            ELSE is_released END) \
     ORDER BY id LIMIT 1";
+
+/// A line that was exchanged left the one currency and came into the other once, each for what was left in it then; what
+/// was taken back from it before adds up with that to the whole, and so does all that was taken back.
+const EXCHANGES: &str = "\
+    WITH moved AS (\
+        SELECT source_id, count(*) FILTER (WHERE kind = 'exchange_out') AS outs, \
+            count(*) FILTER (WHERE kind = 'exchange_in') AS ins, \
+            sum(amount) FILTER (WHERE kind = 'exchange_out') AS out_amount, \
+            sum(amount) FILTER (WHERE kind = 'exchange_in') AS in_amount \
+        FROM ledger_entries WHERE organization_id = $1 AND kind IN ('exchange_out', 'exchange_in') GROUP BY source_id), \
+    taken AS (\
+        SELECT b.commission_id, coalesce(sum(b.exchanged_amount), 0) AS reversed, \
+            coalesce(sum(b.exchanged_amount) FILTER (WHERE b.status = 'netted'), 0) AS netted, \
+            coalesce(sum(b.amount) FILTER (WHERE e.source_id IS NULL AND b.status = 'netted'), 0) AS earlier, \
+            coalesce(sum(b.exchanged_amount) FILTER (WHERE e.source_id IS NULL AND b.status = 'netted'), 0) AS x_earlier \
+        FROM clawbacks b LEFT JOIN (\
+            SELECT DISTINCT source_id FROM ledger_entries WHERE organization_id = $1 \
+                AND kind IN ('clawback_exchange_out', 'clawback_exchange_in')) e ON e.source_id = b.id \
+        WHERE b.organization_id = $1 GROUP BY b.commission_id), \
+    lines AS (\
+        SELECT c.id, c.exchange IS NOT NULL AS exchanged, coalesce(m.outs, 0) AS outs, coalesce(m.ins, 0) AS ins, \
+            CASE WHEN c.amount < 0 THEN coalesce(m.in_amount, 0) ELSE coalesce(m.out_amount, 0) END AS gone, \
+            CASE WHEN c.amount < 0 THEN coalesce(m.out_amount, 0) ELSE coalesce(m.in_amount, 0) END AS come, \
+            abs(c.amount) - coalesce(t.earlier, 0) AS amount, \
+            abs(c.exchanged_amount) - coalesce(t.x_earlier, 0) AS exchanged_amount, \
+            c.exchanged_reversed, coalesce(t.reversed, 0) AS reversed, c.exchanged_netted, coalesce(t.netted, 0) AS netted, \
+            c.exchange->'exchange'->>'from' = c.currency AND c.exchange->'exchange'->>'to' = c.payout_currency AS fits \
+        FROM commissions c LEFT JOIN moved m ON m.source_id = c.id LEFT JOIN taken t ON t.commission_id = c.id \
+        WHERE c.organization_id = $1 AND (c.exchange IS NOT NULL OR m.source_id IS NOT NULL)) \
+    SELECT 'commission' AS noun, id, 'exchanged ' || amount || ' into ' || coalesce(exchanged_amount, 0) || ', but ' || gone \
+        || ' left and ' || come || ' came; ' || reversed || ' was taken back' AS detail \
+    FROM lines WHERE NOT exchanged OR NOT fits OR outs > 1 OR ins > 1 OR gone <> amount OR come <> exchanged_amount \
+        OR exchanged_reversed <> reversed OR exchanged_netted <> netted \
+    ORDER BY id LIMIT 1";
+
+/// What was taken back from an exchanged line left both currencies, or was taken before the line was exchanged.
+const EXCHANGED_CLAWBACKS: &str = "\
+    WITH moved AS (\
+        SELECT source_id, sum(amount) FILTER (WHERE kind = 'clawback_exchange_out') AS out_amount, \
+            sum(amount) FILTER (WHERE kind = 'clawback_exchange_in') AS in_amount \
+        FROM ledger_entries WHERE organization_id = $1 \
+            AND kind IN ('clawback_exchange_out', 'clawback_exchange_in') GROUP BY source_id) \
+    SELECT 'clawback' AS noun, b.id, 'takes ' || b.owed_amount || ' ' || b.owed_currency || ' for ' || b.amount || ', but ' \
+        || coalesce(m.out_amount, 0) || ' left and ' || coalesce(m.in_amount, 0) || ' came back' AS detail \
+    FROM clawbacks b JOIN commissions c ON c.organization_id = $1 AND c.id = b.commission_id \
+    LEFT JOIN moved m ON m.source_id = b.id \
+    WHERE b.organization_id = $1 AND ((b.exchange IS NULL) <> (c.exchange IS NULL) \
+        OR b.exchange IS NULL AND m.source_id IS NOT NULL \
+        OR b.exchange IS NOT NULL \
+            AND NOT (m.source_id IS NULL AND b.status = 'netted' AND b.created_at <= c.exchanged_at) \
+            AND (coalesce(m.out_amount, 0) <> b.exchanged_amount OR coalesce(m.in_amount, 0) <> b.amount)) \
+    ORDER BY b.id LIMIT 1";
+
+/// What was exchanged and taken back in full leaves nothing of a line in the clearing of exchanges, in either currency.
+const FX_CLEARING: &str = "\
+    WITH moved AS (\
+        SELECT coalesce(b.commission_id, e.source_id) AS id, e.currency, \
+            sum(CASE e.credit_account WHEN 'fx_clearing' THEN e.amount ELSE -e.amount END) AS amount \
+        FROM ledger_entries e LEFT JOIN clawbacks b ON b.organization_id = $1 AND b.id = e.source_id \
+        WHERE e.organization_id = $1 AND 'fx_clearing' IN (e.debit_account, e.credit_account) GROUP BY 1, 2) \
+    SELECT 'commission' AS noun, c.id, 'leaves ' || m.amount || ' ' || m.currency || ' in the clearing of exchanges' \
+        AS detail \
+    FROM moved m JOIN commissions c ON c.organization_id = $1 AND c.id = m.id \
+    WHERE m.amount <> CASE m.currency WHEN c.currency THEN c.amount - c.reversed_amount \
+        ELSE c.exchanged_reversed - c.exchanged_amount END \
+    ORDER BY c.id LIMIT 1";
 
 /// A line in a payout has one living item in a payout that is under way, a paid one in a payout that is paid.
 const PAID_ONCE: &str = "\
@@ -183,7 +280,7 @@ const DISPUTED: &str = "\
         || ' has disputed what is off by ' || sum(amount) AS detail FROM (\
         SELECT partner_id, program_id, currency, CASE kind WHEN 'freeze' THEN amount ELSE -amount END AS amount \
         FROM ledger_entries WHERE organization_id = $1 AND kind IN ('freeze', 'thaw') \
-        UNION ALL SELECT partner_id, program_id, currency, netted_amount - amount FROM commissions \
+        UNION ALL SELECT partner_id, program_id, owed_currency, owed_netted - owed_amount FROM commissions \
         WHERE organization_id = $1 AND dispute_id IS NOT NULL AND kind = 'accrual' AND status = 'approved') sides \
     GROUP BY partner_id, program_id, currency HAVING sum(amount) <> 0 ORDER BY 2, program_id, currency LIMIT 1";
 

@@ -27,6 +27,7 @@ const TEXTS: &str = "\
         SELECT s.id, sum(e.amount) FILTER (WHERE e.kind = 'accrual') AS earned, \
             sum(e.amount) FILTER (WHERE e.kind IN ('clawback', 'credit_note')) AS reversed, \
             sum(CASE e.kind WHEN 'adjustment_up' THEN e.amount WHEN 'adjustment_down' THEN -e.amount END) AS adjusted, \
+            sum(statement_effect(e.kind, e.amount)) FILTER (WHERE e.kind LIKE '%exchange%') AS exchanged, \
             sum(CASE e.kind WHEN 'payout_paid' THEN e.amount WHEN 'payout_returned' THEN -e.amount END) AS paid, \
             jsonb_agg(statement_line(e.id, e.kind, e.source_id, e.program_id, e.amount, e.occurred_at, \
                 e.recorded_at, s.starts_at) ORDER BY e.recorded_at, e.id) AS lines \
@@ -40,9 +41,9 @@ const TEXTS: &str = "\
     FROM statements s LEFT JOIN stated t ON t.id = s.id \
     WHERE s.organization_id = $1 AND (t.id IS NULL OR s.earned <> coalesce(t.earned, 0) \
         OR s.reversed <> coalesce(t.reversed, 0) OR s.adjusted <> coalesce(t.adjusted, 0) \
-        OR s.paid <> coalesce(t.paid, 0) \
+        OR s.exchanged <> coalesce(t.exchanged, 0) OR s.paid <> coalesce(t.paid, 0) \
         OR s.document <> statement_document(s.id, s.partner_id, s.currency, s.number, s.month, s.time_zone, \
-            ARRAY[s.opening, s.earned, s.reversed, s.adjusted, s.paid, s.closing], s.issued_at, t.lines)) \
+            ARRAY[s.opening, s.earned, s.reversed, s.adjusted, s.paid, s.closing, s.exchanged], s.issued_at, t.lines)) \
     ORDER BY s.id LIMIT 1";
 
 /// The closing is the balance of the partner's accounts at the end of the month, by the accounts and not by the kinds of

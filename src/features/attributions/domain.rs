@@ -6,7 +6,7 @@ use crate::kernel::patch::Patch;
 use crate::kernel::problem::{Code, FieldProblem, Problem};
 use crate::kernel::word::word_enum;
 use chrono::{DateTime, Utc};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 /// The whole of one role on one deal, in basis points.
@@ -60,7 +60,7 @@ impl AttributionStatus {
 }
 
 /// Credit of one partner for one deal in one role.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Attribution {
     /// Its id.
     pub id: AttributionId,

@@ -9,7 +9,7 @@ use crate::flows::late_credit;
 use crate::kernel::ctx::Ctx;
 use crate::kernel::permission::{Permission, can};
 use crate::kernel::problem::Problem;
-use crate::platform::web::{Answer, Command, Filter, Granted, ReasonBody, Reply, Target};
+use crate::platform::web::{Answer, AsOf, Command, Filter, Granted, ReasonBody, Reply, Target};
 use actix_web::{get, patch, post};
 use utoipa_actix_web::service_config::ServiceConfig;
 
@@ -83,14 +83,29 @@ async fn create_attribution(
 
 /// Get an attribution
 ///
-/// One credit, with its version as `ETag`.
-#[utoipa::path(tag = "Attributions", operation_id = "getAttribution", params(AttributionPath),
+/// One credit, with its version as `ETag`; now, or with the share and the state that were known at an instant. `404` for
+/// what was not there yet.
+#[utoipa::path(tag = "Attributions", operation_id = "getAttribution", params(AttributionPath, AsOf),
     responses((status = 200, description = "The attribution.", body = AttributionView)),
     extensions(("x-required-permission" = json!("attributions:read"))))]
 #[get("/v1/attributions/{attribution_id}")]
-async fn get_attribution(who: Granted<can::AttributionsRead>, target: Target<AttributionPath>) -> Reply {
-    who.read(move |tx, ctx| record(ctx, service::get(tx, ctx, target.attribution_id)?))
-        .await
+async fn get_attribution(
+    who: Granted<can::AttributionsRead>,
+    target: Target<AttributionPath>,
+    query: Filter<AsOf>,
+) -> Reply {
+    let id = target.attribution_id;
+    let Some(instant) = query.as_of else {
+        return who
+            .read(move |tx, ctx| record(ctx, service::get(tx, ctx, id)?))
+            .await;
+    };
+    who.snapshot(move |tx, ctx| {
+        let attribution = service::get_as_of(tx, ctx, id, instant)?;
+        let row_version = attribution.row_version;
+        AsOf::answer(&AttributionView::new(ctx, attribution), row_version, instant)
+    })
+    .await
 }
 
 /// Update an attribution

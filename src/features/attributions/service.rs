@@ -15,7 +15,8 @@ use crate::kernel::motion::Role;
 use crate::kernel::patch::Patch;
 use crate::kernel::problem::{Code, FieldProblem, Problem};
 use crate::kernel::version::Precondition;
-use crate::platform::db::{Change, Page, PageRequest, Subject, Tx};
+use crate::platform::db::{Change, Page, PageRequest, Subject, Tx, as_it_was};
+use chrono::{DateTime, Utc};
 
 /// The largest share of one credit.
 const MOST_BASIS_POINTS: i32 = 10_000;
@@ -23,6 +24,30 @@ const MOST_BASIS_POINTS: i32 = 10_000;
 /// One credit, if the caller may see it.
 pub fn get(tx: &mut Tx<'_>, ctx: &Ctx, id: AttributionId) -> Result<Attribution, Problem> {
     store::find(tx, &ctx.scope, id)?.ok_or_else(Problem::not_found)
+}
+
+/// One credit as it was known at an instant, if the caller may see it: what the audit trail says became of it since is
+/// undone. That it was settled follows from the deal, and is no entry of its own.
+pub fn get_as_of(
+    tx: &mut Tx<'_>,
+    ctx: &Ctx,
+    id: AttributionId,
+    instant: DateTime<Utc>,
+) -> Result<Attribution, Problem> {
+    let current = get(tx, ctx, id)?;
+    if current.created_at > instant {
+        return Err(Problem::not_found());
+    }
+    if current.updated_at <= instant {
+        return Ok(current);
+    }
+    let then: Attribution = tx.in_house(ctx, |tx, house| {
+        as_it_was(tx, house, &subject(&current), &current, instant)
+    })?;
+    Ok(Attribution {
+        settled_at: then.settled_at.filter(|settled_at| *settled_at <= instant),
+        ..then
+    })
 }
 
 /// A page of the credits that the caller may see.

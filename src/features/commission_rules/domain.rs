@@ -8,7 +8,7 @@ use crate::kernel::patch::Patch;
 use crate::kernel::problem::{Code, Problem};
 use crate::kernel::word::word_enum;
 use chrono::{DateTime, SubsecRound, Utc};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 word_enum! {
     /// Where a version of a rule stands.
@@ -55,7 +55,7 @@ pub struct CommissionRule {
 }
 
 /// The terms of a version. An empty list of conditions admits anything.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct VersionTerms {
     /// How much it pays.
     pub formula: Formula,
@@ -70,7 +70,7 @@ pub struct VersionTerms {
     /// The currencies.
     pub currencies: Vec<Currency>,
     /// What else the terms say.
-    #[serde(skip_serializing_if = "Clauses::is_plain")]
+    #[serde(default, skip_serializing_if = "Clauses::is_plain")]
     pub clauses: Clauses,
     /// The higher wins among rules that are equally specific.
     pub priority: i32,
@@ -83,7 +83,7 @@ pub struct VersionTerms {
 }
 
 /// A version of a rule.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CommissionRuleVersion {
     /// Its id.
     pub id: CommissionRuleVersionId,

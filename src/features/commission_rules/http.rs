@@ -12,7 +12,7 @@ use super::version_dto::{
 use super::{CommissionRule, CommissionRuleVersion, service};
 use crate::kernel::permission::can;
 use crate::kernel::problem::Problem;
-use crate::platform::web::{Answer, Command, Filter, Granted, Nothing, Reply, Target};
+use crate::platform::web::{Answer, AsOf, Command, Filter, Granted, Nothing, Reply, Target};
 use actix_web::{get, patch, post};
 use utoipa_actix_web::service_config::ServiceConfig;
 
@@ -166,18 +166,30 @@ async fn list_commission_rule_versions(
 
 /// Get a rule version
 ///
-/// One version with its terms, also as a sentence.
+/// One version with its terms, also as a sentence; now, or as it was known at an instant: a draft with the terms that it
+/// had then, a version without the end that it got later. `404` for what was not there yet.
 #[utoipa::path(tag = "Commission Rules", operation_id = "getCommissionRuleVersion",
-    params(CommissionRuleVersionPath),
+    params(CommissionRuleVersionPath, AsOf),
     responses((status = 200, description = "The version.", body = CommissionRuleVersionView)),
     extensions(("x-required-permission" = json!("commission_rules:read"))))]
 #[get("/v1/commission-rule-versions/{commission_rule_version_id}")]
 async fn get_commission_rule_version(
     who: Granted<can::CommissionRulesRead>,
     target: Target<CommissionRuleVersionPath>,
+    query: Filter<AsOf>,
 ) -> Reply {
-    who.read(move |tx, ctx| version_record(service::get_version(tx, ctx, target.commission_rule_version_id)?))
-        .await
+    let id = target.commission_rule_version_id;
+    let Some(instant) = query.as_of else {
+        return who
+            .read(move |tx, ctx| version_record(service::get_version(tx, ctx, id)?))
+            .await;
+    };
+    who.snapshot(move |tx, ctx| {
+        let version = service::get_version_as_of(tx, ctx, id, instant)?;
+        let row_version = version.row_version;
+        AsOf::answer(&CommissionRuleVersionView::from(version), row_version, instant)
+    })
+    .await
 }
 
 /// Compare rule versions

@@ -9,6 +9,7 @@
 //! Events: `commission_rule.created`, `commission_rule.updated`, `commission_rule_version.created`,
 //! `commission_rule_version.updated`, `commission_rule_version.activated`, `commission_rule_version.retired`.
 
+mod assumed;
 mod clauses_dto;
 mod diff_dto;
 mod domain;
@@ -24,5 +25,6 @@ mod tests;
 mod usage_store;
 mod version_dto;
 
+pub use assumed::{KnownRule, rules_assuming};
 pub use domain::{CommissionRule, CommissionRuleVersion, RuleVersionStatus, VersionTerms};
-pub use service::{rules_of_program, rules_of_programs, rules_with_drafts};
+pub use service::{find_version, get, rules_of_program, rules_of_programs, rules_with_drafts};

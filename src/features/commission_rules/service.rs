@@ -11,7 +11,7 @@ use crate::kernel::ctx::Ctx;
 use crate::kernel::id::{CommissionRuleId, CommissionRuleVersionId, ProgramId};
 use crate::kernel::problem::{Code, FieldProblem, Problem};
 use crate::kernel::version::Precondition;
-use crate::platform::db::{Change, Page, PageRequest, Subject, Tx};
+use crate::platform::db::{Change, Page, PageRequest, Subject, Tx, as_it_was};
 use chrono::{DateTime, Utc};
 use std::collections::HashMap;
 
@@ -116,7 +116,33 @@ pub fn get_version(
     ctx: &Ctx,
     id: CommissionRuleVersionId,
 ) -> Result<CommissionRuleVersion, Problem> {
-    store::find_version(tx, &ctx.scope, id)?.ok_or_else(Problem::not_found)
+    find_version(tx, ctx, id)?.ok_or_else(Problem::not_found)
+}
+
+/// One version as it was known at an instant, found by undoing what the audit trail says became of it since.
+pub fn get_version_as_of(
+    tx: &mut Tx<'_>,
+    ctx: &Ctx,
+    id: CommissionRuleVersionId,
+    instant: DateTime<Utc>,
+) -> Result<CommissionRuleVersion, Problem> {
+    let current = get_version(tx, ctx, id)?;
+    if current.created_at > instant {
+        return Err(Problem::not_found());
+    }
+    if current.updated_at <= instant {
+        return Ok(current);
+    }
+    as_it_was(tx, ctx, &version_subject(&current), &current, instant)
+}
+
+/// One version, if there is such.
+pub fn find_version(
+    tx: &mut Tx<'_>,
+    ctx: &Ctx,
+    id: CommissionRuleVersionId,
+) -> Result<Option<CommissionRuleVersion>, Problem> {
+    store::find_version(tx, &ctx.scope, id)
 }
 
 /// A version and the one that it is compared with: the given one, or else the one numbered before it.
@@ -233,7 +259,7 @@ pub fn retire(
 }
 
 /// Refuses tiers that rate everything anew and pay less for more: a further sale would take from what was earned.
-fn refuse_falling_tiers(version: &CommissionRuleVersion) -> Result<(), Problem> {
+pub(super) fn refuse_falling_tiers(version: &CommissionRuleVersion) -> Result<(), Problem> {
     match version.terms.formula.tiers().and_then(Tiers::falls_at) {
         Some(bound) => Err(Problem::new(Code::RuleTiersFall).because(format!(
             "At {bound} the table comes to less than just below it; a further sale would take from what was earned."
@@ -275,7 +301,10 @@ fn refuse_gap(version: &CommissionRuleVersion, others: &[CommissionRuleVersion])
 }
 
 /// Refuses a version that would apply beside another rule with equal precedence.
-fn refuse_ties(version: &CommissionRuleVersion, others: &[CommissionRuleVersion]) -> Result<(), Problem> {
+pub(super) fn refuse_ties(
+    version: &CommissionRuleVersion,
+    others: &[CommissionRuleVersion],
+) -> Result<(), Problem> {
     let own = version.engine_terms();
     for other in others
         .iter()

@@ -1,15 +1,17 @@
 //! What a commission is and how it moves.
 
 use crate::kernel::commission::{Component, Explanation, IneligibleReason};
+use crate::kernel::exchange::FxPolicy;
 use crate::kernel::id::{
     AttributionId, ClawbackId, CommissionId, CommissionRuleVersionId, CreditNoteId, DealId, DisputeId,
     InvoiceId, InvoiceLineId, PartnerId, PaymentId, ProgramId, RefundId,
 };
-use crate::kernel::money::{Money, MoneyError};
+use crate::kernel::money::{Currency, Money, MoneyError};
 use crate::kernel::motion::Role;
 use crate::kernel::problem::{Code, Problem};
 use crate::kernel::word::word_enum;
 use chrono::{DateTime, Utc};
+use rust_decimal::Decimal;
 
 word_enum! {
     /// Where an earned line stands.
@@ -137,6 +139,10 @@ pub struct Commission {
     pub reversed: Money,
     /// What was taken back before approval.
     pub netted: Money,
+    /// In which currency the partner is paid, where that is another one, and when it is exchanged.
+    pub paid_in: Option<(Currency, FxPolicy)>,
+    /// What is owed of it, and when it was exchanged into that.
+    pub owed: Owed,
     /// The living dispute that holds it up.
     pub dispute_id: Option<DisputeId>,
     /// When the money came in.
@@ -155,18 +161,47 @@ pub struct Commission {
     pub updated_at: DateTime<Utc>,
 }
 
-impl Commission {
+/// What is owed of a line: in the currency of the invoice, until it is exchanged into the one that the partner is paid in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Owed {
+    /// What was earned.
+    pub amount: Money,
+    /// What was taken back in all.
+    pub reversed: Money,
+    /// What was taken back before approval.
+    pub netted: Money,
+    /// When it was exchanged.
+    pub exchanged_at: Option<DateTime<Utc>>,
+}
+
+impl Owed {
     /// What the partner keeps of it.
     pub fn kept(&self) -> Result<Money, MoneyError> {
-        if self.amount.is_negative() {
-            return Ok(self.amount);
-        }
-        self.amount.checked_sub(self.reversed)
+        kept(self.amount, self.reversed)
+    }
+}
+
+fn kept(amount: Money, reversed: Money) -> Result<Money, MoneyError> {
+    if amount.is_negative() {
+        return Ok(amount);
+    }
+    amount.checked_sub(reversed)
+}
+
+impl Commission {
+    /// What is left of what was earned, in the currency of the invoice.
+    pub fn net(&self) -> Result<Money, MoneyError> {
+        kept(self.amount, self.reversed)
     }
 
-    /// What of it is payable, or would be: the line less what was netted with it.
+    /// What the partner keeps of it, as it is owed.
+    pub fn kept(&self) -> Result<Money, MoneyError> {
+        self.owed.kept()
+    }
+
+    /// What of it is payable, or would be: the line less what was netted with it, as it is owed.
     pub fn payable(&self) -> Result<Money, MoneyError> {
-        self.amount.checked_sub(self.netted)
+        self.owed.amount.checked_sub(self.owed.netted)
     }
 
     /// Refuses unless the line may be approved now.
@@ -178,6 +213,68 @@ impl Commission {
             CommissionStatus::Due => Ok(()),
             status => Err(Problem::wrong_state("approve", status.as_str(), status.moves())),
         }
+    }
+}
+
+/// What had become of a line by an instant.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct KnownMoves {
+    /// Whether its hold was over, by the journal.
+    pub was_released: bool,
+    /// Whether it was approved, by the journal.
+    pub was_approved: bool,
+    /// Where its last payout had brought it, and when that was paid.
+    pub payout: Option<(CommissionStatus, Option<DateTime<Utc>>)>,
+    /// Taken back in all.
+    pub reversed: Money,
+    /// The part of it taken before approval.
+    pub netted: Money,
+    /// What was taken back since of what is owed in another currency, and the part of it taken before approval.
+    pub owed_since: (Decimal, Decimal),
+    /// The dispute that held it up.
+    pub dispute_id: Option<DisputeId>,
+}
+
+impl Commission {
+    /// The line as it stood at an instant after it was written.
+    pub fn as_known(self, known: KnownMoves, instant: DateTime<Utc>) -> Result<Self, MoneyError> {
+        let before_payouts = match (self.kind, known.was_approved, known.was_released) {
+            (CommissionKind::CreditNote, ..) | (_, true, _) => CommissionStatus::Approved,
+            _ if !self.amount.is_zero() && known.netted == self.amount => CommissionStatus::Reversed,
+            (_, false, true) => CommissionStatus::Due,
+            (_, false, false) => CommissionStatus::Pending,
+        };
+        let (status, paid_at) = match (self.status, known.payout) {
+            (CommissionStatus::Ineligible, _) => (CommissionStatus::Ineligible, None),
+            (_, Some(payout)) => payout,
+            (_, None) => (before_payouts, None),
+        };
+        let owed = match self.owed.exchanged_at {
+            Some(exchanged_at) if exchanged_at <= instant => {
+                let before = |now: Money, since: Decimal| now.checked_sub(Money::new(since, now.currency())?);
+                Owed {
+                    reversed: before(self.owed.reversed, known.owed_since.0)?,
+                    netted: before(self.owed.netted, known.owed_since.1)?,
+                    ..self.owed
+                }
+            }
+            _ => Owed {
+                amount: self.amount,
+                reversed: known.reversed,
+                netted: known.netted,
+                exchanged_at: None,
+            },
+        };
+        Ok(Self {
+            status,
+            paid_at,
+            approved_at: self.approved_at.filter(|approved_at| *approved_at <= instant),
+            reversed: known.reversed,
+            netted: known.netted,
+            owed,
+            dispute_id: known.dispute_id,
+            ..self
+        })
     }
 }
 
@@ -259,6 +356,8 @@ pub struct ClawedBack {
     pub program_id: ProgramId,
     /// How much; zero with a reason.
     pub amount: Money,
+    /// How much in the currency that the partner is paid in, where the line was exchanged, and what that follows from.
+    pub exchanged: Option<(Money, Explanation)>,
     /// Where the line stood.
     pub taken_from: TakenFrom,
     /// Why nothing was taken.

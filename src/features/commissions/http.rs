@@ -9,7 +9,7 @@ use super::{Commission, preview, service};
 use crate::flows::commission_approval;
 use crate::kernel::permission::can;
 use crate::kernel::problem::Problem;
-use crate::platform::web::{Answer, Command, Filter, Granted, Nothing, Reply, Target};
+use crate::platform::web::{Answer, AsOf, Command, Filter, Granted, Nothing, Reply, Target};
 use actix_web::{get, post};
 use utoipa_actix_web::service_config::ServiceConfig;
 
@@ -94,30 +94,44 @@ async fn approve_due_commissions(
 
 /// Get a commission
 ///
-/// One earned line, with its version as `ETag`.
-#[utoipa::path(tag = "Commissions", operation_id = "getCommission", params(CommissionPath),
+/// One earned line, with its version as `ETag`; now, or as it was known at an instant: where it stood by the journal, and
+/// what had been taken back by then. What was earned never changes. `404` for what was not there yet.
+#[utoipa::path(tag = "Commissions", operation_id = "getCommission", params(CommissionPath, AsOf),
     responses((status = 200, description = "The commission.", body = CommissionView)),
     extensions(("x-required-permission" = json!("commissions:read"))))]
 #[get("/v1/commissions/{commission_id}")]
-async fn get_commission(who: Granted<can::CommissionsRead>, target: Target<CommissionPath>) -> Reply {
-    who.read(move |tx, ctx| record(service::get(tx, ctx, target.commission_id)?))
-        .await
+async fn get_commission(
+    who: Granted<can::CommissionsRead>,
+    target: Target<CommissionPath>,
+    query: Filter<AsOf>,
+) -> Reply {
+    let id = target.commission_id;
+    let Some(instant) = query.as_of else {
+        return who.read(move |tx, ctx| record(service::get(tx, ctx, id)?)).await;
+    };
+    who.snapshot(move |tx, ctx| {
+        let line = service::get_as_of(tx, ctx, id, instant)?;
+        let row_version = line.row_version;
+        AsOf::answer(&CommissionView::new(line)?, row_version, instant)
+    })
+    .await
 }
 
 /// Explain a commission
 ///
 /// Why the commission has its amount: the money that went in, the rule version that decided and the rules that lost,
-/// the share, and every step of the arithmetic; as data and as one sentence.
+/// the share, every step of the arithmetic, and the exchange, where there was one; as data and in sentences.
 #[utoipa::path(tag = "Commissions", operation_id = "explainCommission", params(CommissionPath),
     responses((status = 200, description = "The explanation.", body = ExplanationView)),
     extensions(("x-required-permission" = json!("commissions:read"))))]
 #[get("/v1/commissions/{commission_id}/explanation")]
 async fn explain_commission(who: Granted<can::CommissionsRead>, target: Target<CommissionPath>) -> Reply {
     who.read(move |tx, ctx| {
-        let explanation = service::explanation(tx, ctx, target.commission_id)?;
+        let (explanation, exchange) = service::explanation(tx, ctx, target.commission_id)?;
         Answer::ok(&ExplanationView::new(
             target.commission_id,
             &explanation,
+            exchange.as_ref(),
             &ctx.scope,
         )?)
     })
@@ -126,7 +140,8 @@ async fn explain_commission(who: Granted<can::CommissionsRead>, target: Target<C
 
 /// Verify a commission
 ///
-/// Computes the amount again from the stored explanation alone and compares it with what was posted.
+/// Computes the amount again from the stored explanation alone, and its exchange from the stored rates, and compares them
+/// with what was posted.
 #[utoipa::path(tag = "Commissions", operation_id = "verifyCommission", params(CommissionPath),
     responses((status = 200, description = "Both amounts, and whether they agree.", body = VerificationView)),
     extensions(("x-required-permission" = json!("commissions:read"))))]
@@ -134,8 +149,8 @@ async fn explain_commission(who: Granted<can::CommissionsRead>, target: Target<C
 async fn verify_commission(who: Granted<can::CommissionsRead>, target: Target<CommissionPath>) -> Reply {
     who.read(move |tx, ctx| {
         let line = service::get(tx, ctx, target.commission_id)?;
-        let explanation = service::explanation(tx, ctx, target.commission_id)?;
-        Answer::ok(&VerificationView::new(line.id, line.amount, &explanation)?)
+        let (explanation, exchange) = service::explanation(tx, ctx, target.commission_id)?;
+        Answer::ok(&VerificationView::new(&line, &explanation, exchange.as_ref())?)
     })
     .await
 }

@@ -8,22 +8,32 @@
 //! Invariant: nothing is taken back beyond what was earned.
 //! Invariant: what a tier counts and a cap leaves is locked while lines are worked out by it, and changed with them.
 //! Invariant: a disputed line is not released, approved or set aside for a payout; `dispute_id` says which dispute.
+//! Invariant: a line is exchanged once at most, and what is taken back from it goes at the rate at which it was given.
 //! Invariant: this room writes no posting; the flows do, from what its verbs return.
-//! Events: `commission.accrued`, `commission.released`, `commission.approved`, `commission.clawed_back`.
+//! Events: `commission.accrued`, `commission.released`, `commission.approved`, `commission.clawed_back`,
+//! `commission.exchanged`.
 
 mod accrual;
 mod domain;
 mod dto;
+mod exchange;
 pub mod http;
 mod preview;
+mod replay;
 mod reversal;
 mod service;
 mod settlement;
 mod standings;
 mod store;
+#[cfg(test)]
+mod tests;
 
 pub use accrual::{Source, accrue};
 pub use domain::{ClawedBack, Commission, CommissionKind, CommissionStatus, Earned, Moved, TakenFrom};
+pub use exchange::{
+    Exchanged, exchange_earned, keep as keep_exchanges, organizations_with_unexchanged_lines, quote,
+};
+pub use replay::{Compared, Replay};
 pub use reversal::{claw_back, claw_back_of_deals};
 pub use service::{
     approve, approve_due, explanation, explanations, get, kept_on_deal, lines_of_credit, list, lock_several,

@@ -4,7 +4,7 @@ use super::domain::{ClawedBack, TakenFrom, ZeroReason};
 use super::standings::Key;
 use super::store;
 use super::store::clawback::ExposedRow;
-use crate::kernel::commission::{CommissionError, Growth, clawback};
+use crate::kernel::commission::{CommissionError, Growth, clawback, clawback_of_exchanged};
 use crate::kernel::ctx::Ctx;
 use crate::kernel::id::{ClawbackId, CommissionId, DealId, RefundId};
 use crate::kernel::money::Money;
@@ -43,7 +43,7 @@ fn uncount(tx: &mut Tx<'_>, ctx: &Ctx, exposed: &[ExposedRow], clawed: &[ClawedB
     store::standings::save(tx, ctx, &standings)
 }
 
-fn standings_of(row: &ExposedRow) -> Vec<Key> {
+pub(super) fn standings_of(row: &ExposedRow) -> Vec<Key> {
     let Some((rule_id, progress)) = &row.counted else {
         return Vec::new();
     };
@@ -59,7 +59,7 @@ fn standings_of(row: &ExposedRow) -> Vec<Key> {
 }
 
 /// The part of a line's volume that a refund undoes, in cumulative targets; its units go with the last of the money.
-fn shrinkage(row: &ExposedRow, line: &ClawedBack) -> Result<(Growth, Money), CommissionError> {
+pub(super) fn shrinkage(row: &ExposedRow, line: &ClawedBack) -> Result<(Growth, Money), CommissionError> {
     let taken = line.amount.checked_neg()?;
     let Some((_, progress)) = &row.counted else {
         return Ok((Growth::default(), taken));
@@ -87,49 +87,93 @@ pub fn claw_back_of_deals(tx: &mut Tx<'_>, ctx: &Ctx, deals: &[DealId]) -> Resul
 }
 
 /// Refunds in the order in which they were recorded; a line that several of them touch gives each its part.
-fn work_out(exposed: &[ExposedRow], now: DateTime<Utc>) -> Result<Vec<ClawedBack>, CommissionError> {
-    let mut taken: HashMap<CommissionId, Money> = HashMap::new();
+pub(super) fn work_out(
+    exposed: &[ExposedRow],
+    now: DateTime<Utc>,
+) -> Result<Vec<ClawedBack>, CommissionError> {
+    let mut taken: HashMap<CommissionId, Taken> = HashMap::new();
     let mut clawed = Vec::with_capacity(exposed.len());
     for row in exposed {
-        let already = taken.get(&row.commission_id).copied().unwrap_or(row.reversed);
+        let already = taken.get(&row.commission_id).copied().unwrap_or(Taken {
+            earned: row.reversed,
+            exchanged: row.exchanged.map(|(_, reversed)| reversed),
+        });
         let line = take(row, already, now)?;
-        taken.insert(row.commission_id, already.checked_add(line.amount)?);
+        taken.insert(row.commission_id, already.with(&line)?);
         clawed.push(line);
     }
     Ok(clawed)
 }
 
-fn take(row: &ExposedRow, already: Money, now: DateTime<Utc>) -> Result<ClawedBack, CommissionError> {
+/// What was taken back of a line so far: in the currency of the invoice, and in the one that the partner is paid in.
+#[derive(Clone, Copy)]
+struct Taken {
+    earned: Money,
+    exchanged: Option<Money>,
+}
+
+impl Taken {
+    fn with(self, line: &ClawedBack) -> Result<Self, CommissionError> {
+        let exchanged = match (self.exchanged, &line.exchanged) {
+            (Some(before), Some((amount, _))) => Some(before.checked_add(*amount)?),
+            (before, _) => before,
+        };
+        Ok(Self {
+            earned: self.earned.checked_add(line.amount)?,
+            exchanged,
+        })
+    }
+}
+
+fn take(row: &ExposedRow, already: Taken, now: DateTime<Utc>) -> Result<ClawedBack, CommissionError> {
+    let is_over = window_is_over(row);
+    let within = |amount: Money| {
+        if is_over {
+            Money::zero(amount.currency())
+        } else {
+            amount
+        }
+    };
     let worked_out = clawback(
         row.amount,
         row.payment,
         row.refunded_cumulative,
-        already,
+        already.earned,
         row.rounding,
     )?;
-    let is_over = window_is_over(row);
-    let amount = if is_over {
-        Money::zero(row.amount.currency())
-    } else {
-        worked_out.amount
-    };
-    let zero_reason = match (is_over, amount.is_zero()) {
-        (true, _) => Some(ZeroReason::WindowPassed),
-        (false, true) => Some(ZeroReason::NothingLeft),
-        (false, false) => None,
-    };
-    Ok(ClawedBack {
+    let exchanged = row
+        .exchanged
+        .zip(already.exchanged)
+        .map(|((amount, _), already)| {
+            // In proportion to what was given, so that it goes back at the rate at which it was given.
+            clawback_of_exchanged(
+                amount,
+                row.payment,
+                row.refunded_cumulative,
+                already,
+                row.rounding,
+            )
+        });
+    let exchanged = exchanged.transpose()?;
+    let mut line = ClawedBack {
         id: ClawbackId::new(now),
         commission_id: row.commission_id,
         refund_id: row.refund_id,
         partner_id: row.partner_id,
         program_id: row.program_id,
-        amount,
+        amount: within(worked_out.amount),
+        exchanged: exchanged.map(|taken| (within(taken.amount), taken.explanation)),
         taken_from: row.account,
-        zero_reason,
+        zero_reason: None,
         explanation: worked_out.explanation,
         occurred_at: row.refunded_at,
-    })
+    };
+    line.zero_reason = match (is_over, line.takes()) {
+        (true, _) => Some(ZeroReason::WindowPassed),
+        (false, false) => Some(ZeroReason::NothingLeft),
+        (false, true) => None,
+    };
+    Ok(line)
 }
 
 /// The program's clawback window, counted from the payment.
@@ -157,6 +201,12 @@ fn record(tx: &mut Tx<'_>, ctx: &Ctx, clawed: &[ClawedBack]) {
 }
 
 impl ClawedBack {
+    /// Whether it takes anything, in whichever currency.
+    pub fn takes(&self) -> bool {
+        let is_exchanged = |(amount, _): &(Money, _)| amount.is_positive();
+        self.amount.is_positive() || self.exchanged.as_ref().is_some_and(is_exchanged)
+    }
+
     /// Whether it lowers the line itself rather than the next payout.
     pub fn nets_the_line(&self) -> bool {
         self.taken_from != TakenFrom::Payable

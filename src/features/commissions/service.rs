@@ -4,11 +4,13 @@ use super::domain::{Commission, Moved};
 use super::store::{self, ApprovalScope, Clawback, ClawbackFilter, CommissionFilter, CreditLine};
 use crate::kernel::commission::Explanation;
 use crate::kernel::ctx::Ctx;
+use crate::kernel::exchange::LineExchange;
 use crate::kernel::id::{AttributionId, ClawbackId, CommissionId, DealId, DisputeId, PartnerId};
 use crate::kernel::money::{Currency, Money};
 use crate::kernel::problem::Problem;
 use crate::kernel::version::Precondition;
 use crate::platform::db::{Change, Page, PageRequest, Subject, Tx};
+use chrono::{DateTime, Utc};
 use serde_json::json;
 use std::collections::HashMap;
 
@@ -18,6 +20,25 @@ const RELEASED_AT_ONCE: i64 = 5_000;
 /// One line, if the caller may see it.
 pub fn get(tx: &mut Tx<'_>, ctx: &Ctx, id: CommissionId) -> Result<Commission, Problem> {
     store::find(tx, &ctx.scope, id)?.ok_or_else(Problem::not_found)
+}
+
+/// One line as it was known at an instant, if the caller may see it: where it stood by the journal, and what had been
+/// taken back of it.
+pub fn get_as_of(
+    tx: &mut Tx<'_>,
+    ctx: &Ctx,
+    id: CommissionId,
+    instant: DateTime<Utc>,
+) -> Result<Commission, Problem> {
+    let current = get(tx, ctx, id)?;
+    if current.created_at > instant {
+        return Err(Problem::not_found());
+    }
+    if current.updated_at <= instant {
+        return Ok(current);
+    }
+    let known = store::known_at(tx, &ctx.scope, &current, instant)?;
+    current.as_known(known, instant).map_err(Problem::damaged)
 }
 
 /// Several lines, as far as the caller may see them; in no order.
@@ -70,8 +91,12 @@ pub fn set_dispute(
     store::set_dispute(tx, house, ids, dispute_id)
 }
 
-/// The stored explanation of a line.
-pub fn explanation(tx: &mut Tx<'_>, ctx: &Ctx, id: CommissionId) -> Result<Explanation, Problem> {
+/// The stored explanation of a line, and of its exchange, if it was exchanged.
+pub fn explanation(
+    tx: &mut Tx<'_>,
+    ctx: &Ctx,
+    id: CommissionId,
+) -> Result<(Explanation, Option<LineExchange>), Problem> {
     store::explanation(tx, &ctx.scope, id)?.ok_or_else(Problem::not_found)
 }
 

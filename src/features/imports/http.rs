@@ -52,7 +52,8 @@ async fn list_imports(who: Granted<can::ImportsRead>, query: Filter<ImportsQuery
 /// right to write the resource, and whatever else the mapping fills, is needed too: `partners:review` for a status and
 /// `enrollments:write` for a program of partners; `deals:close` for won deals, `attributions:write` and
 /// `attributions:review` for credits; `payments:write` for an instant of payment and `credit_notes:write` for kinds of
-/// invoices. `413` when the file is larger than this service takes.
+/// invoices. `exchange_rates` are rows of days as the ECB publishes them, with a column for each currency, and take
+/// `exchange_rates:write`. `413` when the file is larger than this service takes.
 #[utoipa::path(tag = "Imports", operation_id = "createImport",
     request_body(content = NewImportForm, content_type = "multipart/form-data"),
     responses((status = 202, description = "The import, waiting for a worker.", body = ImportView)),

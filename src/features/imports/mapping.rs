@@ -244,7 +244,7 @@ impl Reader<'_> {
     ) -> Option<Vec<Item<'static>>> {
         let text = self.text(pointer, settings, "format")?;
         let pointer = format!("{pointer}/format");
-        if !matches!(target.kind, Kind::Date | Kind::Instant) {
+        if !matches!(target.kind, Kind::Day | Kind::Date | Kind::Instant) {
             let message = "Only days and instants have a format.";
             self.problems.refuse(pointer, "not_applicable", message);
             return None;

@@ -16,6 +16,7 @@ mod domain;
 mod dto;
 pub mod http;
 pub mod mapping;
+mod rate_columns;
 pub mod records;
 pub mod rows;
 mod service;

@@ -1,6 +1,7 @@
 //! One record of the file as typed cells, or everything that is wrong with it.
 
 use super::mapping::{FieldMapping, Mapping, Source};
+use super::rate_columns::{rate, rate_columns};
 use super::targets::Kind;
 use crate::kernel::money::{Currency, Money, MoneyError, plain_decimal};
 use crate::kernel::patch::Patch;
@@ -67,12 +68,24 @@ pub struct Row {
     pub line: u64,
     /// The mapped fields; `None` where the cell is empty.
     cells: Vec<(&'static str, Option<Value>)>,
+    /// Rates by their currency, in a file that has a column for each.
+    rates: Vec<(String, Decimal)>,
 }
 
 impl Row {
     /// The text of a field that every valid row has.
     pub fn key(&self, name: &str) -> &str {
         self.text(name).unwrap_or_default()
+    }
+
+    /// What the row is known by within its file: its first field.
+    pub fn identity(&self) -> &str {
+        self.cells.first().map_or("", |(name, _)| self.key(name))
+    }
+
+    /// The rates of the row's day, by currency.
+    pub fn rates(&self) -> &[(String, Decimal)] {
+        &self.rates
     }
 
     /// The text of a field, if it is mapped and not empty.
@@ -142,6 +155,8 @@ pub struct Layout {
     headings: Vec<String>,
     /// The column of each field of the mapping; `None` for constants.
     columns: Vec<Option<usize>>,
+    /// The columns of rates, in a file of rates.
+    rates: Vec<usize>,
 }
 
 impl Layout {
@@ -157,16 +172,28 @@ impl Layout {
             let detail = "The headings hold NUL characters; the file is not UTF-8 text.";
             return Err(FileError::new("invalid_encoding", detail));
         }
-        let columns = mapping
+        let columns: Vec<Option<usize>> = mapping
             .fields
             .iter()
             .map(|field| column(&headings, field))
             .collect::<Result<_, _>>()?;
+        let rates = rate_columns(&mapping, &headings, &columns);
         Ok(Self {
             mapping,
             headings,
             columns,
+            rates,
         })
+    }
+
+    /// The field that rows are known by.
+    pub fn identity(&self) -> &'static str {
+        self.mapping.fields.first().map_or("", |field| field.target.name)
+    }
+
+    /// What a person would look for in the file to find what rows are known by.
+    pub fn label_of_identity(&self) -> &str {
+        self.mapping.fields.first().map_or("", FieldMapping::label)
     }
 
     /// What a person would look for in the file to find this field.
@@ -195,6 +222,7 @@ impl Layout {
         let mut row = Row {
             line,
             cells: Vec::with_capacity(self.columns.len()),
+            rates: Vec::new(),
         };
         for (field, column) in self.mapping.fields.iter().zip(&self.columns) {
             let text = match (&field.source, column) {
@@ -203,6 +231,18 @@ impl Layout {
                 (Source::Column(_), None) => "",
             };
             row.cells.push((field.target.name, reading.cell(field, text)));
+        }
+        for column in &self.rates {
+            let (text, heading) = (cells[*column], &self.headings[*column]);
+            match rate(text) {
+                Ok(rate) => row.rates.extend(rate.map(|rate| (heading.clone(), rate))),
+                Err(message) => reading.rejections.push(Rejection {
+                    line,
+                    column: heading.clone(),
+                    code: "invalid_rate",
+                    message: message.to_owned(),
+                }),
+            }
         }
         if reading.rejections.is_empty() {
             Ok(row)
@@ -352,6 +392,10 @@ impl Reading {
                 ),
                 None => return Ok(None),
             },
+            Kind::Day => match moment(field, text) {
+                Some(moment) => Value::Text(moment.date_naive().to_string()),
+                None => return refuse("invalid_date", "The cell is no day in the declared format."),
+            },
             Kind::Date => match moment(field, text) {
                 Some(moment) => Value::Date(moment.date_naive()),
                 None => return refuse("invalid_date", "The cell is no day in the declared format."),
@@ -376,7 +420,8 @@ fn sentence(words: &str) -> String {
         .collect()
 }
 
-fn is_upper(text: &str, length: usize) -> bool {
+/// Whether the text is so many upper-case letters.
+pub(super) fn is_upper(text: &str, length: usize) -> bool {
     text.len() == length && text.bytes().all(|byte| byte.is_ascii_uppercase())
 }
 

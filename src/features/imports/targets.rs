@@ -16,6 +16,9 @@ word_enum! {
         Deals = "deals",
         /// Invoices and credit notes, with a payment in full where an instant of payment is given.
         Invoices = "invoices",
+        /// Exchange rates in the shape in which the ECB publishes its history: a row for each day, a column for each
+        /// currency.
+        ExchangeRates = "exchange_rates",
     }
 }
 
@@ -38,6 +41,8 @@ pub enum Kind {
     Amount,
     /// ISO 4217.
     Currency,
+    /// The day that a row is known by; the columns without a field, that are headed by currencies, are rates of it.
+    Day,
     /// A day.
     Date,
     /// An instant; a day alone is its beginning in UTC.
@@ -145,8 +150,10 @@ const INVOICES: &[Target] = &[
     guarded("paid_at", Kind::Instant, Permission::PaymentsWrite),
 ];
 
+const EXCHANGE_RATES: &[Target] = &[required("date", Kind::Day)];
+
 impl ImportResource {
-    /// The fields that a mapping may fill.
+    /// The fields that a mapping may fill; the first one is what a row is known by.
     pub const fn targets(self) -> &'static [Target] {
         match self {
             Self::ProductFamilies => PRODUCT_FAMILIES,
@@ -154,6 +161,7 @@ impl ImportResource {
             Self::Accounts => ACCOUNTS,
             Self::Deals => DEALS,
             Self::Invoices => INVOICES,
+            Self::ExchangeRates => EXCHANGE_RATES,
         }
     }
 
@@ -170,6 +178,7 @@ impl ImportResource {
             Self::Accounts => Permission::AccountsWrite,
             Self::Deals => Permission::DealsWrite,
             Self::Invoices => Permission::InvoicesWrite,
+            Self::ExchangeRates => Permission::ExchangeRatesWrite,
         }
     }
 }

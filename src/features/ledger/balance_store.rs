@@ -22,7 +22,7 @@ pub struct BalanceFilter {
     pub program_id: Option<ProgramId>,
     /// In this currency.
     pub currency: Option<String>,
-    /// What had happened by this instant, itself included.
+    /// What had been posted by this instant, itself included.
     pub as_of: Option<DateTime<Utc>>,
 }
 
@@ -51,6 +51,8 @@ struct BalanceRow {
     #[diesel(sql_type = Numeric)]
     adjusted: Decimal,
     #[diesel(sql_type = Numeric)]
+    exchanged: Decimal,
+    #[diesel(sql_type = Numeric)]
     paid: Decimal,
 }
 
@@ -71,7 +73,7 @@ struct TotalRow {
 const CHOSEN: &str = "FROM ledger_entries WHERE organization_id = $1 \
     AND ($2 IS NULL OR partner_id = $2) AND ($3 IS NULL OR partner_id = $3) \
     AND ($4 IS NULL OR program_id = $4) AND ($5 IS NULL OR currency = $5) \
-    AND ($6 IS NULL OR occurred_at <= $6)";
+    AND ($6 IS NULL OR recorded_at <= $6)";
 
 /// What an account is credited less what it is debited.
 fn owed(account: LedgerAccount) -> String {
@@ -101,6 +103,8 @@ pub fn balances(
              coalesce(sum(amount) FILTER (WHERE kind IN ('clawback', 'credit_note')), 0) AS reversed, \
              coalesce(sum(CASE kind WHEN 'adjustment_up' THEN amount WHEN 'adjustment_down' THEN -amount END), 0) \
                  AS adjusted, \
+             coalesce(sum(CASE WHEN kind IN ('exchange_in', 'clawback_exchange_in') THEN amount \
+                 WHEN kind IN ('exchange_out', 'clawback_exchange_out') THEN -amount END), 0) AS exchanged, \
              coalesce(sum(CASE kind WHEN 'payout_paid' THEN amount WHEN 'payout_returned' THEN -amount END), 0) \
                  AS paid \
          {CHOSEN} AND ($7 IS NULL OR (partner_id, program_id, currency) > ($7, $8, $9)) \
@@ -179,6 +183,7 @@ impl TryFrom<BalanceRow> for Balance {
             earned: money(row.earned)?,
             reversed: money(row.reversed)?,
             adjusted: money(row.adjusted)?,
+            exchanged: money(row.exchanged)?,
             paid: money(row.paid)?,
         })
     }

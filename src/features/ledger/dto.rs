@@ -112,7 +112,7 @@ pub struct LedgerEntriesQuery {
     pub program_id: Option<ProgramId>,
     /// Only entries of one of these kinds; repeat for several.
     #[serde(default)]
-    #[param(max_items = 14)]
+    #[param(max_items = 18)]
     pub kind: Vec<EntryKind>,
     /// Only entries in this currency, ISO 4217.
     #[param(max_length = 3, pattern = "^[A-Z]{3}$")]
@@ -178,9 +178,9 @@ pub struct LedgerEntryPath {
 
 /// Where a partner stands in a program, in one currency.
 ///
-/// `earned` - `reversed` + `adjusted` - `paid` is always `held` + `released` + `payable` + `disputed` + `in_payout`.
+/// `earned` - `reversed` + `adjusted` + `exchanged` - `paid` is always `held` + `released` + `payable` + `disputed` + `in_payout`.
 #[derive(Debug, Clone, Serialize, ToSchema)]
-#[schema(as = Balance, examples(json!({"partner_id": "ptn_01j9zq4y8k7m5n3p2r1s0t6v4w", "program_id": "prg_01j9zq4y8k7m5n3p2r1s0t6v4w", "currency": "USD", "held": {"amount": "125.00", "currency": "USD"}, "released": {"amount": "0.00", "currency": "USD"}, "payable": {"amount": "75.00", "currency": "USD"}, "disputed": {"amount": "0.00", "currency": "USD"}, "in_payout": {"amount": "0.00", "currency": "USD"}, "earned": {"amount": "300.00", "currency": "USD"}, "reversed": {"amount": "0.00", "currency": "USD"}, "adjusted": {"amount": "0.00", "currency": "USD"}, "paid": {"amount": "100.00", "currency": "USD"}})))]
+#[schema(as = Balance, examples(json!({"partner_id": "ptn_01j9zq4y8k7m5n3p2r1s0t6v4w", "program_id": "prg_01j9zq4y8k7m5n3p2r1s0t6v4w", "currency": "USD", "held": {"amount": "125.00", "currency": "USD"}, "released": {"amount": "0.00", "currency": "USD"}, "payable": {"amount": "75.00", "currency": "USD"}, "disputed": {"amount": "0.00", "currency": "USD"}, "in_payout": {"amount": "0.00", "currency": "USD"}, "earned": {"amount": "300.00", "currency": "USD"}, "reversed": {"amount": "0.00", "currency": "USD"}, "adjusted": {"amount": "0.00", "currency": "USD"}, "exchanged": {"amount": "0.00", "currency": "USD"}, "paid": {"amount": "100.00", "currency": "USD"}})))]
 pub struct BalanceView {
     /// The partner.
     pub partner_id: PartnerId,
@@ -205,6 +205,8 @@ pub struct BalanceView {
     pub reversed: MoneyBody,
     /// What people gave to the partner, less what they took from it.
     pub adjusted: MoneyBody,
+    /// What came into the currency by exchange, less what left it.
+    pub exchanged: MoneyBody,
     /// Everything that was paid out and did not come back.
     pub paid: MoneyBody,
 }
@@ -223,6 +225,7 @@ impl From<Balance> for BalanceView {
             earned: balance.earned.into(),
             reversed: balance.reversed.into(),
             adjusted: balance.adjusted.into(),
+            exchanged: balance.exchanged.into(),
             paid: balance.paid.into(),
         }
     }
@@ -241,7 +244,7 @@ pub struct BalancesQuery {
     /// Only balances in this currency, ISO 4217.
     #[param(max_length = 3, pattern = "^[A-Z]{3}$")]
     pub currency: Option<String>,
-    /// As of this instant: what had happened in business by then. Absent is everything recorded.
+    /// As of this instant: what had been posted by then, itself included, whenever it had happened in business. Absent is now.
     pub as_of: Option<DateTime<Utc>>,
     /// How many to answer.
     #[param(minimum = 1, maximum = 100, default = 25)]
@@ -323,7 +326,7 @@ pub struct TrialBalanceQuery {
     /// Only entries in this currency, ISO 4217.
     #[param(max_length = 3, pattern = "^[A-Z]{3}$")]
     pub currency: Option<String>,
-    /// As of this instant: what had happened in business by then. Absent is everything recorded.
+    /// As of this instant: what had been posted by then, itself included, whenever it had happened in business. Absent is now.
     pub as_of: Option<DateTime<Utc>>,
 }
 

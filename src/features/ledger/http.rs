@@ -51,8 +51,8 @@ async fn get_ledger_entry(who: Granted<can::LedgerRead>, target: Target<LedgerEn
 
 /// List balances
 ///
-/// Where partners stand, by program and currency, summed from the journal; now or as of an instant. A partner's own
-/// key sees its own balances alone.
+/// Where partners stand, by program and currency, summed from the journal; now, or as it was known at an instant: a late
+/// posting does not change an earlier answer. A partner's own key sees its own balances alone.
 #[utoipa::path(tag = "Ledger", operation_id = "listBalances", params(BalancesQuery),
     responses((status = 200, description = "One page of balances.", body = BalancePage)),
     extensions(("x-required-permission" = json!("ledger:read"))))]
@@ -67,7 +67,8 @@ async fn list_balances(who: Granted<can::LedgerRead>, query: Filter<BalancesQuer
 
 /// Get the trial balance
 ///
-/// What every account was debited and credited, by currency. The balances of each currency add up to zero.
+/// What every account was debited and credited, by currency; now, or as it was known at an instant. The balances of each
+/// currency add up to zero.
 #[utoipa::path(tag = "Ledger", operation_id = "getTrialBalance", params(TrialBalanceQuery),
     responses((status = 200, description = "The totals of all accounts.", body = TrialBalanceView)),
     extensions(("x-required-permission" = json!("ledger:read"))))]

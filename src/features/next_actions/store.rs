@@ -124,14 +124,16 @@ fn branch(kind: Kind) -> String {
                  AND NOT EXISTS (SELECT FROM terms_acceptances y WHERE y.organization_id = $1 \
                      AND y.enrollment_id = e.id AND y.program_terms_id = t.id)"
             .to_owned(),
-        Kind::AddPayoutMethod => "SELECT $2 AS subject_id, $2 AS target_id, c.currency AS name, NULL AS detail, \
-                 NULL AS other, count(*) AS figure, sum(c.amount - c.reversed_amount) AS amount, c.currency, \
+        Kind::AddPayoutMethod => "SELECT $2 AS subject_id, $2 AS target_id, c.owed_currency AS name, NULL AS detail, \
+                 NULL AS other, count(*) AS figure, sum(c.owed_amount - c.owed_reversed) AS amount, \
+                 c.owed_currency AS currency, \
                  min(c.earned_at) AS since, NULL::timestamptz AS due_at \
              FROM commissions c \
              WHERE c.organization_id = $1 AND c.partner_id = $2 AND c.status IN ('due', 'approved') \
+                 AND (c.payout_currency IS NULL OR c.exchange IS NOT NULL) \
                  AND NOT EXISTS (SELECT FROM payout_methods m WHERE m.organization_id = $1 AND m.partner_id = $2 \
-                     AND m.currency = c.currency AND m.status IN ('proposed', 'active')) \
-             GROUP BY c.currency HAVING sum(c.amount - c.reversed_amount) > 0"
+                     AND m.currency = c.owed_currency AND m.status IN ('proposed', 'active')) \
+             GROUP BY c.owed_currency HAVING sum(c.owed_amount - c.owed_reversed) > 0"
             .to_owned(),
         Kind::SubmitFirstReferral => format!(
             "{IDLE} AND g.motion = 'referral' AND NOT EXISTS (SELECT FROM referrals r WHERE r.organization_id = $1 \

@@ -1,6 +1,7 @@
 //! What a partner is and how it moves.
 
 use crate::kernel::id::PartnerId;
+use crate::kernel::money::Currency;
 use crate::kernel::patch::Patch;
 use crate::kernel::problem::Problem;
 use crate::kernel::word::word_enum;
@@ -146,6 +147,8 @@ pub struct Partner {
     pub territories: BTreeSet<String>,
     /// Whether the partners above it see neither it nor what is below it.
     pub hidden_from_parent: bool,
+    /// The currency that it is paid in, whatever the currency of the invoices; none is theirs.
+    pub payout_currency: Option<Currency>,
     /// When it was approved.
     pub approved_at: Option<DateTime<Utc>>,
     /// When it was terminated.
@@ -175,6 +178,8 @@ pub struct NewPartner {
     pub territories: BTreeSet<String>,
     /// Whether it is hidden from the partners above it.
     pub hidden_from_parent: bool,
+    /// The currency that it is paid in; none is that of the invoices.
+    pub payout_currency: Option<Currency>,
 }
 
 /// What may be changed of a partner.
@@ -194,6 +199,8 @@ pub struct PartnerPatch {
     pub territories: Option<BTreeSet<String>>,
     /// Whether it is hidden from the partners above it.
     pub hidden_from_parent: Option<bool>,
+    /// The currency that it is paid in.
+    pub payout_currency: Patch<Currency>,
 }
 
 impl Partner {
@@ -207,6 +214,7 @@ impl Partner {
             country,
             territories,
             hidden_from_parent,
+            payout_currency,
         } = new;
         Self {
             id: PartnerId::new(now),
@@ -220,6 +228,7 @@ impl Partner {
             country,
             territories,
             hidden_from_parent,
+            payout_currency,
             approved_at: None,
             terminated_at: None,
             row_version: 1,
@@ -238,6 +247,7 @@ impl Partner {
             country,
             territories,
             hidden_from_parent,
+            payout_currency,
         } = patch;
         if parent_id == Patch::Set(self.id) {
             return Err(Problem::field(
@@ -251,6 +261,7 @@ impl Partner {
         self.name = name.unwrap_or(self.name);
         domain.apply_to(&mut self.domain);
         country.apply_to(&mut self.country);
+        payout_currency.apply_to(&mut self.payout_currency);
         self.territories = territories.unwrap_or(self.territories);
         self.hidden_from_parent = hidden_from_parent.unwrap_or(self.hidden_from_parent);
         Ok(self.changed(now))

@@ -4,6 +4,7 @@ use super::domain::{NewPartner, Partner, PartnerPatch, PartnerReasonCode, Partne
 use super::store::{PartnerFilter, PartnerOrder};
 use crate::kernel::ctx::Ctx;
 use crate::kernel::id::PartnerId;
+use crate::kernel::money::{Currency, MoneyError};
 use crate::kernel::patch::Patch;
 use crate::kernel::problem::Problem;
 use crate::page_of;
@@ -57,11 +58,21 @@ pub struct NewPartnerBody {
     /// Whether the partners above it see neither it, nor its deals, nor what is below it; not hidden when left out.
     #[schema(nullable = false)]
     pub hidden_from_parent: Option<bool>,
+    /// The currency that it is paid in, ISO 4217: what it earns in another one is exchanged, when its programs say so.
+    /// That of each invoice when left out.
+    #[schema(
+        nullable = false,
+        min_length = 3,
+        max_length = 3,
+        pattern = "^[A-Z]{3}$",
+        example = "EUR"
+    )]
+    pub payout_currency: Option<String>,
 }
 
 impl NewPartnerBody {
     /// The body as business speaks of it.
-    pub fn terms(&self) -> NewPartner {
+    pub fn terms(&self) -> Result<NewPartner, Problem> {
         let Self {
             external_id,
             parent_id,
@@ -70,8 +81,9 @@ impl NewPartnerBody {
             country,
             territories,
             hidden_from_parent,
+            payout_currency,
         } = self.clone();
-        NewPartner {
+        Ok(NewPartner {
             external_id,
             parent_id,
             name,
@@ -79,8 +91,16 @@ impl NewPartnerBody {
             country,
             territories: countries(territories),
             hidden_from_parent: hidden_from_parent.unwrap_or(false),
-        }
+            payout_currency: payout_currency.map(currency).transpose()?,
+        })
     }
+}
+
+/// A currency to be paid in.
+fn currency(code: String) -> Result<Currency, Problem> {
+    let unknown =
+        |error: MoneyError| Problem::field("/payout_currency", "unknown_currency", error.to_string());
+    Currency::from_code(&code).map_err(unknown)
 }
 
 /// A country of a partner's customers, ISO 3166-1 alpha-2.
@@ -128,11 +148,15 @@ pub struct PatchPartnerBody {
     /// Whether the partners above it see neither it, nor its deals, nor what is below it.
     #[schema(nullable = false)]
     pub hidden_from_parent: Option<bool>,
+    /// The currency that it is paid in, ISO 4217. What was earned before stays as it was.
+    #[serde(default)]
+    #[schema(value_type = Option<String>, min_length = 3, max_length = 3, pattern = "^[A-Z]{3}$", example = "EUR")]
+    pub payout_currency: Patch<String>,
 }
 
 impl PatchPartnerBody {
     /// The body as business speaks of it.
-    pub fn patch(&self) -> PartnerPatch {
+    pub fn patch(&self) -> Result<PartnerPatch, Problem> {
         let Self {
             external_id,
             parent_id,
@@ -141,8 +165,9 @@ impl PatchPartnerBody {
             country,
             territories,
             hidden_from_parent,
+            payout_currency,
         } = self.clone();
-        PartnerPatch {
+        Ok(PartnerPatch {
             external_id,
             parent_id,
             name,
@@ -150,7 +175,8 @@ impl PatchPartnerBody {
             country,
             territories: territories.map(countries),
             hidden_from_parent,
-        }
+            payout_currency: payout_currency.try_map(currency)?,
+        })
     }
 }
 
@@ -230,7 +256,7 @@ impl ReasonCodesView {
 
 /// A partner: a company that sells, refers, integrates or implements.
 #[derive(Debug, Clone, Serialize, ToSchema)]
-#[schema(as = Partner, examples(json!({"id": "ptn_01j9zq4y8k7m5n3p2r1s0t6v4w", "external_id": "crm-4711", "parent_id": null, "name": "Nordlicht Consulting", "status": "approved", "status_reason_code": null, "status_reason": null, "domain": "nordlicht.example", "country": "DE", "territories": ["AT", "DE"], "hidden_from_parent": false, "approved_at": "2026-03-02T09:30:00Z", "terminated_at": null, "created_at": "2026-03-01T08:00:00Z", "updated_at": "2026-03-02T09:30:00Z"})))]
+#[schema(as = Partner, examples(json!({"id": "ptn_01j9zq4y8k7m5n3p2r1s0t6v4w", "external_id": "crm-4711", "parent_id": null, "name": "Nordlicht Consulting", "status": "approved", "status_reason_code": null, "status_reason": null, "domain": "nordlicht.example", "country": "DE", "territories": ["AT", "DE"], "hidden_from_parent": false, "payout_currency": "EUR", "approved_at": "2026-03-02T09:30:00Z", "terminated_at": null, "created_at": "2026-03-01T08:00:00Z", "updated_at": "2026-03-02T09:30:00Z"})))]
 pub struct PartnerView {
     /// Its id.
     pub id: PartnerId,
@@ -262,6 +288,9 @@ pub struct PartnerView {
     pub territories: Vec<Territory>,
     /// Whether the partners above it see neither it, nor its deals, nor what is below it.
     pub hidden_from_parent: bool,
+    /// The currency that it is paid in, whatever that of the invoices; `null` is theirs.
+    #[schema(required, max_length = 3, pattern = "^[A-Z]{3}$", example = "EUR")]
+    pub payout_currency: Option<String>,
     /// When it was approved.
     #[schema(required)]
     pub approved_at: Option<DateTime<Utc>>,
@@ -288,6 +317,7 @@ impl From<Partner> for PartnerView {
             country: partner.country,
             territories: partner.territories.into_iter().map(Territory).collect(),
             hidden_from_parent: partner.hidden_from_parent,
+            payout_currency: partner.payout_currency.map(|currency| currency.code().to_owned()),
             approved_at: partner.approved_at,
             terminated_at: partner.terminated_at,
             created_at: partner.created_at,

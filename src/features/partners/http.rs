@@ -56,7 +56,7 @@ async fn list_partners(who: Granted<can::PartnersRead>, query: Filter<PartnersQu
 #[post("/v1/partners")]
 async fn create_partner(who: Granted<can::PartnersWrite>, command: Command<NewPartnerBody>) -> Reply {
     who.write(command, |tx, ctx, command| {
-        let partner = service::create(tx, ctx, command.body.terms())?;
+        let partner = service::create(tx, ctx, command.body.terms()?)?;
         let (id, version) = (partner.id, partner.row_version);
         Answer::created("partners", id, &PartnerView::from(partner), version)
     })
@@ -93,7 +93,7 @@ async fn update_partner(
             ctx,
             target.partner_id,
             &command.precondition,
-            command.body.patch(),
+            command.body.patch()?,
         )?)
     })
     .await

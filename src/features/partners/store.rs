@@ -3,6 +3,7 @@
 use super::domain::{Partner, PartnerReasonCode, PartnerStatus};
 use crate::kernel::ctx::Scope;
 use crate::kernel::id::PartnerId;
+use crate::kernel::money::Currency;
 use crate::kernel::problem::Problem;
 use crate::platform::db::schema::partners;
 use crate::platform::db::{Page, PageRequest, Position, Prepared, Seen, Tx};
@@ -63,6 +64,7 @@ struct PartnerRow {
     hidden_from_parent: bool,
     status_reason_code: Option<String>,
     territories: Vec<String>,
+    payout_currency: Option<String>,
 }
 
 /// One partner.
@@ -223,6 +225,7 @@ impl PartnerRow {
             hidden_from_parent: partner.hidden_from_parent,
             status_reason_code: partner.status_reason_code.map(|code| code.as_str().to_owned()),
             territories: partner.territories.iter().cloned().collect(),
+            payout_currency: partner.payout_currency.map(|currency| currency.code().to_owned()),
         }
     }
 }
@@ -233,6 +236,7 @@ impl TryFrom<PartnerRow> for Partner {
     fn try_from(row: PartnerRow) -> Result<Self, Problem> {
         let code = row.status_reason_code.as_deref();
         let code = code.map(PartnerReasonCode::from_str).transpose();
+        let payout_currency = row.payout_currency.as_deref().map(Currency::from_code);
         Ok(Self {
             id: PartnerId::from_uuid(row.id),
             external_id: row.external_id,
@@ -245,6 +249,7 @@ impl TryFrom<PartnerRow> for Partner {
             country: row.country,
             territories: row.territories.into_iter().collect(),
             hidden_from_parent: row.hidden_from_parent,
+            payout_currency: payout_currency.transpose().map_err(Problem::damaged)?,
             approved_at: row.approved_at,
             terminated_at: row.terminated_at,
             row_version: row.row_version,

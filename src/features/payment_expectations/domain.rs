@@ -1,6 +1,7 @@
 //! What is in the way of a payment, and when it is out of the way.
 
 use crate::features::commissions::CommissionStatus;
+use crate::features::exchange_rates::{Asked, MAX_AGE_DAYS};
 use crate::features::partners::PartnerStatus;
 use crate::features::payouts::{PayoutRunStatus, PayoutStatus};
 use crate::kernel::id::{DisputeId, InvoiceId, PartnerId, PayoutId, ProgramId};
@@ -32,6 +33,8 @@ word_enum! {
         PayoutFailed = "payout_failed",
         /// There is no way of payment that could be used; payouts by hand need none.
         NoPayoutMethod = "no_payout_method",
+        /// It is to be exchanged into the currency that the partner is paid in, and no rate is known.
+        MissingRate = "missing_rate",
         /// The customer has not paid the whole invoice: more is earned when it does.
         InvoiceUnpaid = "invoice_unpaid",
     }
@@ -87,6 +90,8 @@ pub struct Line {
     pub status: CommissionStatus,
     /// What is left of it.
     pub amount: Money,
+    /// The exchange that it waits for, if it is to be exchanged and is not yet.
+    pub exchange: Option<Asked>,
     /// The day on which the hold is over.
     pub release_on: NaiveDate,
     /// The dispute that holds it up, and by when an answer is promised.
@@ -120,6 +125,8 @@ pub struct Purse {
     pub waiting: Money,
     /// Of all of it, what disputes hold up.
     pub disputed: Money,
+    /// Of all of it, what waits for a rate to be exchanged at.
+    pub unexchanged: Money,
     /// The least that is paid out.
     pub minimum: Option<Money>,
     /// The day on which the next hold is over.
@@ -252,8 +259,18 @@ fn of_the_partner(purse: &Purse) -> Vec<Blocker> {
     found
 }
 
+/// No rate is known for an exchange.
+fn missing_rate(asked: Asked) -> Blocker {
+    let Asked { from, to, on } = asked;
+    let message = format!(
+        "No exchange rate from {from} to {to} is known for {on} or the {MAX_AGE_DAYS} days before it."
+    );
+    Blocker::blocking(BlockerKind::MissingRate, None, message)
+}
+
 /// When a line is paid. `purse` is what its partner has coming in its program and currency.
-pub fn of_line(line: &Line, purse: Option<&Purse>) -> Result<Expectation, Problem> {
+/// `has_rate` says whether the rate is known for the exchange that it waits for.
+pub fn of_line(line: &Line, purse: Option<&Purse>, has_rate: bool) -> Result<Expectation, Problem> {
     let status = line.status;
     let is_open = match status {
         CommissionStatus::Pending
@@ -269,6 +286,9 @@ pub fn of_line(line: &Line, purse: Option<&Purse>) -> Result<Expectation, Proble
         });
     }
     let mut blockers = on_its_way(line);
+    if let Some(asked) = line.exchange.filter(|_| !has_rate) {
+        blockers.push(missing_rate(asked).of(line.amount));
+    }
     if let Some(purse) = purse {
         if status != CommissionStatus::InPayout {
             let is_counted = status == CommissionStatus::Approved && line.dispute.is_none();
@@ -374,6 +394,12 @@ pub fn of_purse(purse: &Purse) -> Result<Expectation, Problem> {
     if let Some(answer_on) = purse.answer_on {
         let found = dispute(purse.today, answer_on).of(purse.disputed);
         blockers.push(found.only_if(!is_payable && purse.reached_on.is_none()));
+    }
+    if purse.unexchanged.is_positive() {
+        let message = format!("{} waits for an exchange rate.", purse.unexchanged);
+        let found = Blocker::blocking(BlockerKind::MissingRate, None, message);
+        let is_all = !is_payable && purse.reached_on.is_none();
+        blockers.push(found.of(purse.unexchanged).only_if(is_all));
     }
     blockers.extend(short);
     blockers.extend(of_the_partner(purse));

@@ -76,7 +76,7 @@ pub struct CommissionExpectationView {
     #[schema(required)]
     pub expected_on: Option<NaiveDate>,
     /// Everything in the way.
-    #[schema(max_items = 11)]
+    #[schema(max_items = 12)]
     pub blockers: Vec<BlockerView>,
 }
 
@@ -112,7 +112,7 @@ pub struct ProgramExpectationView {
     #[schema(required)]
     pub expected_on: Option<NaiveDate>,
     /// Everything in the way.
-    #[schema(max_items = 11)]
+    #[schema(max_items = 12)]
     pub blockers: Vec<BlockerView>,
 }
 

@@ -2,6 +2,7 @@
 
 use super::domain::{LastPayout, Line, Purse};
 use crate::features::commissions::CommissionStatus;
+use crate::features::exchange_rates::Asked;
 use crate::features::partners::PartnerStatus;
 use crate::features::payouts::{PayoutRunStatus, PayoutStatus, minimum_payout, payable};
 use crate::kernel::ctx::Scope;
@@ -28,6 +29,12 @@ struct LineRow {
     currency: String,
     #[diesel(sql_type = Numeric)]
     amount: Decimal,
+    #[diesel(sql_type = Nullable<Text>)]
+    payout_currency: Option<String>,
+    #[diesel(sql_type = Date)]
+    rate_on: NaiveDate,
+    #[diesel(sql_type = Nullable<Text>)]
+    invoice_currency: Option<String>,
     #[diesel(sql_type = Date)]
     release_on: NaiveDate,
     #[diesel(sql_type = Nullable<SqlUuid>)]
@@ -70,6 +77,8 @@ struct PurseRow {
     waiting: Decimal,
     #[diesel(sql_type = Numeric)]
     disputed: Decimal,
+    #[diesel(sql_type = Numeric)]
+    unexchanged: Decimal,
     #[diesel(sql_type = Nullable<Numeric>)]
     minimum: Option<Decimal>,
     #[diesel(sql_type = Nullable<Date>)]
@@ -96,7 +105,10 @@ pub fn line(
     now: DateTime<Utc>,
 ) -> Result<Option<Line>, Problem> {
     let query = sql_query(
-        "SELECT c.partner_id, c.program_id, c.status, c.currency, c.amount - c.netted_amount AS amount, \
+        "SELECT c.partner_id, c.program_id, c.status, c.owed_currency AS currency, c.owed_amount - c.owed_netted AS amount, \
+             CASE WHEN c.exchange IS NULL THEN c.payout_currency END AS payout_currency, \
+             CASE c.fx_policy WHEN 'at_accrual' THEN (c.earned_at AT TIME ZONE g.time_zone)::date \
+                 ELSE ($4 AT TIME ZONE g.time_zone)::date END AS rate_on, i.currency AS invoice_currency, \
              (c.release_at AT TIME ZONE g.time_zone)::date AS release_on, \
              d.id AS dispute_id, (d.respond_by AT TIME ZONE g.time_zone)::date AS answer_on, i.id AS invoice_id, \
              CASE WHEN i.status <> 'void' THEN i.total_amount - i.paid_amount - i.credited_amount END AS unpaid, \
@@ -133,18 +145,20 @@ pub fn purses(
     let query = sql_query(format!(
         "{payable}, \
          own AS MATERIALIZED (\
-             SELECT c.program_id, c.currency, c.status, c.amount - c.netted_amount AS amount, c.release_at, c.dispute_id \
+             SELECT c.program_id, c.owed_currency AS currency, c.status, c.owed_amount - c.owed_netted AS amount, \
+                 c.release_at, c.dispute_id, \
+                 coalesce(c.fx_policy = 'at_accrual' AND c.exchange IS NULL, false) AS waits \
              FROM commissions c \
              WHERE c.organization_id = $1 AND c.partner_id = $2 \
                  AND c.status IN ('pending', 'due', 'approved', 'in_payout') \
              UNION ALL \
-             SELECT b.program_id, b.currency, b.status, -b.amount, NULL, NULL \
+             SELECT b.program_id, b.owed_currency, b.status, -b.owed_amount, NULL, NULL, false \
              FROM clawbacks b WHERE b.organization_id = $1 AND b.partner_id = $2 AND b.status = 'in_payout' \
              UNION ALL \
-             SELECT a.program_id, a.currency, a.status, a.amount, NULL, NULL \
+             SELECT a.program_id, a.currency, a.status, a.amount, NULL, NULL, false \
              FROM adjustments a WHERE a.organization_id = $1 AND a.partner_id = $2 AND a.status = 'in_payout' \
              UNION ALL \
-             SELECT a.program_id, a.currency, r.status, a.amount, r.release_at, NULL \
+             SELECT a.program_id, a.currency, r.status, a.amount, r.release_at, NULL, false \
              FROM adjustments a JOIN raised r ON r.adjustment_id = a.id \
              WHERE a.organization_id = $1 AND a.partner_id = $2 AND a.status = 'approved'), \
          sums AS (\
@@ -154,6 +168,7 @@ pub fn purses(
                  sum(o.amount) FILTER (WHERE o.status IN ('pending', 'due') \
                      OR o.status = 'approved' AND o.dispute_id IS NOT NULL) AS waiting, \
                  sum(o.amount) FILTER (WHERE o.dispute_id IS NOT NULL) AS disputed, \
+                 sum(o.amount) FILTER (WHERE o.waits AND o.dispute_id IS NULL) AS unexchanged, \
                  min(o.release_at) FILTER (WHERE o.status = 'pending') AS release_at, max(d.respond_by) AS respond_by \
              FROM own o LEFT JOIN disputes d ON d.organization_id = $1 AND d.id = o.dispute_id \
              GROUP BY o.program_id, o.currency), \
@@ -162,13 +177,14 @@ pub fn purses(
                  sum(o.amount) OVER (PARTITION BY o.program_id, o.currency ORDER BY o.release_at) AS amount \
              FROM own o \
              JOIN programs a ON a.organization_id = $1 AND a.id = o.program_id AND a.commission_approval = 'automatic' \
-             WHERE o.status = 'pending' AND o.dispute_id IS NULL), \
+             WHERE o.status = 'pending' AND o.dispute_id IS NULL AND NOT o.waits), \
          purses AS (\
              SELECT program_id, currency, coalesce(j.amount, 0) AS approved, s.pending, s.due, s.in_payout, s.waiting, s.disputed, \
-                 s.release_at, s.respond_by \
-             FROM judged j FULL JOIN sums s USING (program_id, currency)) \
+                 s.unexchanged, s.release_at, s.respond_by \
+             FROM (SELECT * FROM judged WHERE NOT waits) j FULL JOIN sums s USING (program_id, currency)) \
          SELECT u.program_id, u.currency, u.approved, coalesce(u.pending, 0) AS pending, coalesce(u.due, 0) AS due, \
-             coalesce(u.in_payout, 0) AS in_payout, coalesce(u.waiting, 0) AS waiting, coalesce(u.disputed, 0) AS disputed, n.minimum, \
+             coalesce(u.in_payout, 0) AS in_payout, coalesce(u.waiting, 0) AS waiting, coalesce(u.disputed, 0) AS disputed, \
+             coalesce(u.unexchanged, 0) AS unexchanged, n.minimum, \
              (u.release_at AT TIME ZONE g.time_zone)::date AS release_on, \
              ((SELECT min(k.release_at) FROM coming k \
                  WHERE k.program_id = u.program_id AND k.currency = u.currency AND u.approved + k.amount > 0 \
@@ -199,7 +215,19 @@ impl TryFrom<LineRow> for Line {
     fn try_from(row: LineRow) -> Result<Self, Problem> {
         let currency = Currency::from_code(&row.currency).map_err(Problem::damaged)?;
         let money = |amount| Money::new(amount, currency).map_err(Problem::damaged);
-        let unpaid = row.unpaid.map(money).transpose()?;
+        let unpaid = match (row.unpaid, &row.invoice_currency) {
+            (Some(unpaid), Some(code)) => {
+                let currency = Currency::from_code(code).map_err(Problem::damaged)?;
+                Some(Money::new(unpaid, currency).map_err(Problem::damaged)?)
+            }
+            _ => None,
+        };
+        let paid_in = row.payout_currency.as_deref().map(Currency::from_code);
+        let asked = paid_in.transpose().map_err(Problem::damaged)?.map(|to| Asked {
+            from: currency,
+            to,
+            on: row.rate_on,
+        });
         let run_status = row.run_status.as_deref().map(PayoutRunStatus::from_str);
         let run_status = run_status.transpose().map_err(Problem::damaged)?;
         let payout_status = row.payout_status.as_deref().map(PayoutStatus::from_str);
@@ -209,6 +237,7 @@ impl TryFrom<LineRow> for Line {
             program_id: ProgramId::from_uuid(row.program_id),
             status: CommissionStatus::from_str(&row.status).map_err(Problem::damaged)?,
             amount: money(row.amount)?,
+            exchange: asked,
             release_on: row.release_on,
             dispute: row.dispute_id.map(DisputeId::from_uuid).zip(row.answer_on),
             invoice: row.invoice_id.map(InvoiceId::from_uuid).zip(unpaid),
@@ -239,6 +268,7 @@ impl TryFrom<PurseRow> for Purse {
             in_payout: money(row.in_payout)?,
             waiting: money(row.waiting)?,
             disputed: money(row.disputed)?,
+            unexchanged: money(row.unexchanged)?,
             minimum: row.minimum.map(money).transpose()?,
             release_on: row.release_on,
             reached_on: row.reached_on,

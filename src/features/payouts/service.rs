@@ -4,8 +4,9 @@ use super::domain::{
     CarryForward, NewPayoutRun, PaymentFile, PaymentOrder, Payout, PayoutItem, PayoutLines, PayoutRun,
     PayoutStatus, Report, Signature, Transfer,
 };
-use super::store::{self, CarryForwardFilter, PayoutFilter, PayoutItemFilter, PayoutRunFilter};
+use super::store::{self, CarryForwardFilter, PayoutFilter, PayoutItemFilter, PayoutRunFilter, Quotes};
 use crate::features::api_keys;
+use crate::features::commissions::{self, Exchanged};
 use crate::features::organizations;
 use crate::features::partners;
 use crate::features::payout_methods;
@@ -117,7 +118,8 @@ pub fn draft(tx: &mut Tx<'_>, ctx: &Ctx, new: NewPayoutRun) -> Result<Report, Pr
     let debtor = organizations::get(tx, ctx)?.payout_debtor;
     let run = PayoutRun::draft(new, debtor, signature(tx, ctx)?, ctx.now)?;
     store::insert_run(tx, &ctx.scope, &run)?;
-    store::propose(tx, &ctx.scope, &run)?;
+    let quoted = commissions::quote(tx, ctx, run.program_id, run.cut_off_at)?;
+    store::propose(tx, &ctx.scope, &run, &quotes(&quoted))?;
     tx.record(
         ctx,
         Change::created("payout_run.drafted", run_subject(&run), &run),
@@ -168,14 +170,32 @@ pub fn lines(tx: &mut Tx<'_>, ctx: &Ctx, payouts: &[Payout]) -> Result<PayoutLin
 
 /// Approves the run: its lines hold from now on what they stand for. Refused when its payouts would not be the same
 /// if it were drafted now, or not go to the same accounts; the caller has locked what they consist of, and the accounts
-/// are locked here, so that nothing changes in between.
-pub fn approve(tx: &mut Tx<'_>, ctx: &Ctx, run: PayoutRun, payouts: &[Payout]) -> Result<PayoutRun, Problem> {
+/// are locked here, so that nothing changes in between. What its lines were quoted with that it exchanges comes with it.
+pub fn approve(
+    tx: &mut Tx<'_>,
+    ctx: &Ctx,
+    run: PayoutRun,
+    payouts: &[Payout],
+) -> Result<(PayoutRun, Vec<Exchanged>), Problem> {
     let approved = run.clone().approve(&signature(tx, ctx)?, ctx.now)?;
     payout_methods::hold_in_force(tx, ctx, &methods_of(payouts))?;
-    refuse_stale(tx, ctx, &run)?;
+    let quoted = commissions::quote(tx, ctx, run.program_id, run.cut_off_at)?;
+    refuse_stale(tx, ctx, &run, &quotes(&quoted))?;
     store::reserve_items(tx, &ctx.scope, payouts)?;
     save_run(tx, ctx, "payout_run.approved", &run, &approved, None)?;
-    Ok(approved)
+    Ok((approved, quoted))
+}
+
+/// The quotes as the proposal wants them: a line by what is left in it, and what was taken back besides by itself.
+fn quotes(quoted: &[Exchanged]) -> Quotes {
+    let mut quotes = Quotes::default();
+    for line in quoted {
+        quotes.push(line.id.uuid(), line.to);
+        for taken in line.clawbacks.iter().filter(|taken| taken.is_payable) {
+            quotes.push(taken.id.uuid(), taken.to);
+        }
+    }
+    quotes
 }
 
 fn signature(tx: &mut Tx<'_>, ctx: &Ctx) -> Result<Signature, Problem> {
@@ -185,8 +205,8 @@ fn signature(tx: &mut Tx<'_>, ctx: &Ctx) -> Result<Signature, Problem> {
     })
 }
 
-fn refuse_stale(tx: &mut Tx<'_>, ctx: &Ctx, run: &PayoutRun) -> Result<(), Problem> {
-    match store::differences(tx, &ctx.scope, run, ctx.now)? {
+fn refuse_stale(tx: &mut Tx<'_>, ctx: &Ctx, run: &PayoutRun, quotes: &Quotes) -> Result<(), Problem> {
+    match store::differences(tx, &ctx.scope, run, quotes, ctx.now)? {
         0 => Ok(()),
         count => Err(Problem::new(Code::PayoutRunStale).because(format!(
             "Lines that differ from the draft: {count}. Cancel this run and draft another one."

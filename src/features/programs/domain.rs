@@ -1,5 +1,6 @@
 //! What a program is.
 
+use crate::kernel::exchange::FxPolicy;
 use crate::kernel::id::ProgramId;
 use crate::kernel::money::{Money, Rounding};
 use crate::kernel::motion::Motion;
@@ -49,6 +50,8 @@ pub struct Program {
     pub commission_approval: CommissionApproval,
     /// When the terms of its deals are fixed.
     pub lock_point: LockPoint,
+    /// When what partners earn in another currency than they are paid in is exchanged.
+    pub fx_policy: FxPolicy,
     /// Days after a payment in which a refund takes commission back; `None` is without end.
     pub clawback_window_days: Option<i32>,
     /// What a payout must reach to be made; positive, at most one amount per currency.
@@ -79,6 +82,8 @@ pub struct NewProgram {
     pub commission_approval: Option<CommissionApproval>,
     /// When the terms of its deals are fixed; at the win by default.
     pub lock_point: Option<LockPoint>,
+    /// When what partners earn is exchanged; when it is earned by default.
+    pub fx_policy: Option<FxPolicy>,
     /// Days after a payment in which a refund takes commission back.
     pub clawback_window_days: Option<i32>,
     /// What a payout must reach to be made.
@@ -100,6 +105,8 @@ pub struct ProgramPatch {
     pub commission_approval: Option<CommissionApproval>,
     /// When the terms of its deals are fixed.
     pub lock_point: Option<LockPoint>,
+    /// When what partners earn is exchanged; what was earned before keeps its policy.
+    pub fx_policy: Option<FxPolicy>,
     /// Days after a payment in which a refund takes commission back.
     pub clawback_window_days: Patch<i32>,
     /// What a payout must reach to be made; replaces the list before.
@@ -118,6 +125,7 @@ impl Program {
             rounding: new.rounding.unwrap_or(Rounding::HalfUp),
             commission_approval: new.commission_approval.unwrap_or(CommissionApproval::Manual),
             lock_point: new.lock_point.unwrap_or(LockPoint::DealWon),
+            fx_policy: new.fx_policy.unwrap_or(FxPolicy::AtAccrual),
             clawback_window_days: new.clawback_window_days,
             minimum_payouts: new.minimum_payouts,
             row_version: 1,
@@ -139,6 +147,7 @@ impl Program {
             rounding: patch.rounding.unwrap_or(self.rounding),
             commission_approval: patch.commission_approval.unwrap_or(self.commission_approval),
             lock_point: patch.lock_point.unwrap_or(self.lock_point),
+            fx_policy: patch.fx_policy.unwrap_or(self.fx_policy),
             minimum_payouts: patch.minimum_payouts.unwrap_or(self.minimum_payouts),
             row_version: self.row_version + 1,
             updated_at: now,
@@ -190,6 +199,7 @@ mod tests {
             rounding: None,
             commission_approval: None,
             lock_point: None,
+            fx_policy: None,
             clawback_window_days: Some(90),
             minimum_payouts: vec![usd("50")],
         }
@@ -202,6 +212,7 @@ mod tests {
         assert_eq!(program.rounding, Rounding::HalfUp);
         assert_eq!(program.commission_approval, CommissionApproval::Manual);
         assert_eq!(program.lock_point, LockPoint::DealWon);
+        assert_eq!(program.fx_policy, FxPolicy::AtAccrual);
         assert_eq!(
             (program.row_version, program.created_at, program.updated_at),
             (1, at(100), at(100))
@@ -215,6 +226,7 @@ mod tests {
             rounding: Some(Rounding::HalfEven),
             commission_approval: Some(CommissionApproval::Automatic),
             lock_point: Some(LockPoint::InvoicePaid),
+            fx_policy: Some(FxPolicy::AtPayout),
             ..terms()
         };
         let program = Program::create(new, berlin(), at(100));
@@ -245,6 +257,7 @@ mod tests {
             rounding: Some(Rounding::HalfEven),
             commission_approval: Some(CommissionApproval::Automatic),
             lock_point: Some(LockPoint::InvoicePaid),
+            fx_policy: Some(FxPolicy::AtPayout),
             clawback_window_days: Patch::Clear,
             minimum_payouts: Some(vec![usd("75")]),
         };
@@ -257,6 +270,7 @@ mod tests {
             rounding: Rounding::HalfEven,
             commission_approval: CommissionApproval::Automatic,
             lock_point: LockPoint::InvoicePaid,
+            fx_policy: FxPolicy::AtPayout,
             clawback_window_days: None,
             minimum_payouts: vec![usd("75.00")],
             row_version: 2,

@@ -3,6 +3,7 @@
 use super::domain::{CommissionApproval, LockPoint, NewProgram, Program, ProgramPatch};
 use super::store::{ProgramFilter, ProgramOrder};
 use crate::kernel::ctx::Ctx;
+use crate::kernel::exchange::FxPolicy;
 use crate::kernel::id::ProgramId;
 use crate::kernel::money::{Money, Rounding};
 use crate::kernel::motion::Motion;
@@ -59,6 +60,9 @@ pub struct NewProgramBody {
     /// The moment at which the terms of a deal are fixed: `deal_won` when absent.
     #[schema(nullable = false)]
     pub lock_point: Option<LockPoint>,
+    /// When what a partner earns in another currency than it is paid in is exchanged: `at_accrual` when absent.
+    #[schema(nullable = false)]
+    pub fx_policy: Option<FxPolicy>,
     /// Refunds after this many days take no commission back; without it there is no end.
     #[schema(nullable = false, minimum = 0, maximum = 3650, example = 90)]
     pub clawback_window_days: Option<i32>,
@@ -79,6 +83,7 @@ impl NewProgramBody {
             rounding: self.rounding,
             commission_approval: self.commission_approval,
             lock_point: self.lock_point,
+            fx_policy: self.fx_policy,
             clawback_window_days: self.clawback_window_days,
             minimum_payouts: minimum_payouts(&mut fields, self.minimum_payouts.as_deref())
                 .unwrap_or_default(),
@@ -123,6 +128,10 @@ pub struct PatchProgramBody {
     /// The moment at which the terms of a deal are fixed.
     #[schema(nullable = false)]
     pub lock_point: Option<LockPoint>,
+    /// When what a partner earns in another currency than it is paid in is exchanged; what was earned before keeps its
+    /// policy.
+    #[schema(nullable = false)]
+    pub fx_policy: Option<FxPolicy>,
     /// Refunds after this many days take no commission back; `null` means that there is no end.
     #[serde(default)]
     #[schema(value_type = Option<i32>, minimum = 0, maximum = 3650, example = 90)]
@@ -144,6 +153,7 @@ impl PatchProgramBody {
             rounding: self.rounding,
             commission_approval: self.commission_approval,
             lock_point: self.lock_point,
+            fx_policy: self.fx_policy,
             clawback_window_days: self.clawback_window_days.clone(),
             minimum_payouts: minimum_payouts(&mut fields, self.minimum_payouts.as_deref()),
         };
@@ -182,7 +192,7 @@ fn minimum_payouts(fields: &mut Fields, bodies: Option<&[MoneyBody]>) -> Option<
 
 /// A program: a set of written terms for one motion.
 #[derive(Debug, Clone, Serialize, ToSchema)]
-#[schema(as = Program, examples(json!({"id": "prg_01j9zq4y8k7m5n3p2r1s0t6v4w", "external_id": "terms-2026", "name": "Referral Europe", "motion": "referral", "time_zone": "Europe/Berlin", "rounding": "half_up", "commission_approval": "manual", "lock_point": "deal_won", "clawback_window_days": 90, "minimum_payouts": [{"amount": "50.00", "currency": "EUR"}], "created_at": "2026-03-01T08:00:00Z", "updated_at": "2026-03-01T08:00:00Z"})))]
+#[schema(as = Program, examples(json!({"id": "prg_01j9zq4y8k7m5n3p2r1s0t6v4w", "external_id": "terms-2026", "name": "Referral Europe", "motion": "referral", "time_zone": "Europe/Berlin", "rounding": "half_up", "commission_approval": "manual", "lock_point": "deal_won", "fx_policy": "at_accrual", "clawback_window_days": 90, "minimum_payouts": [{"amount": "50.00", "currency": "EUR"}], "created_at": "2026-03-01T08:00:00Z", "updated_at": "2026-03-01T08:00:00Z"})))]
 pub struct ProgramView {
     /// Its id.
     pub id: ProgramId,
@@ -203,6 +213,9 @@ pub struct ProgramView {
     pub commission_approval: CommissionApproval,
     /// The moment at which the terms of a deal are fixed.
     pub lock_point: LockPoint,
+    /// When what a partner earns in another currency than it is paid in is exchanged: when it is earned, or when it is
+    /// paid.
+    pub fx_policy: FxPolicy,
     /// Refunds after this many days take no commission back; without it there is no end.
     #[schema(required, minimum = 0, maximum = 3650)]
     pub clawback_window_days: Option<i32>,
@@ -226,6 +239,7 @@ impl From<Program> for ProgramView {
             rounding: program.rounding,
             commission_approval: program.commission_approval,
             lock_point: program.lock_point,
+            fx_policy: program.fx_policy,
             clawback_window_days: program.clawback_window_days,
             minimum_payouts: program.minimum_payouts.into_iter().map(MoneyBody::from).collect(),
             created_at: program.created_at,

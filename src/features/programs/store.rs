@@ -2,6 +2,7 @@
 
 use super::domain::{CommissionApproval, LockPoint, Program};
 use crate::kernel::ctx::Scope;
+use crate::kernel::exchange::FxPolicy;
 use crate::kernel::id::ProgramId;
 use crate::kernel::money::{Currency, Money, Rounding};
 use crate::kernel::motion::Motion;
@@ -65,6 +66,7 @@ struct ProgramRow {
     row_version: i64,
     created_at: DateTime<Utc>,
     updated_at: DateTime<Utc>,
+    fx_policy: String,
 }
 
 /// One program.
@@ -218,6 +220,7 @@ impl ProgramRow {
             rounding: program.rounding.as_str().to_owned(),
             commission_approval: program.commission_approval.as_str().to_owned(),
             lock_point: program.lock_point.as_str().to_owned(),
+            fx_policy: program.fx_policy.as_str().to_owned(),
             clawback_window_days: program.clawback_window_days,
             minimum_payouts: program.minimum_payouts.iter().map(written).collect(),
             row_version: program.row_version,
@@ -241,6 +244,7 @@ impl TryFrom<ProgramRow> for Program {
             commission_approval: CommissionApproval::from_str(&row.commission_approval)
                 .map_err(Problem::damaged)?,
             lock_point: LockPoint::from_str(&row.lock_point).map_err(Problem::damaged)?,
+            fx_policy: FxPolicy::from_str(&row.fx_policy).map_err(Problem::damaged)?,
             clawback_window_days: row.clawback_window_days,
             minimum_payouts: amounts(row.minimum_payouts)?,
             row_version: row.row_version,

@@ -5,7 +5,7 @@ use super::store::ReportFilter;
 use crate::kernel::id::{PartnerId, ProgramId};
 use crate::kernel::money::Currency;
 use crate::kernel::problem::Problem;
-use crate::platform::web::{Fields, TotalBody};
+use crate::platform::web::{Fields, TotalBody, harmless};
 use chrono::{DateTime, NaiveDate, Utc};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
@@ -100,18 +100,6 @@ impl ReportRowView {
             ("open_balance", amount(&self.open_balance)),
             ("adjusted", amount(&self.adjusted)),
         ]
-    }
-}
-
-/// What makes a cell a formula, by OWASP's list: the wide forms count in spreadsheets of East Asian languages.
-const FORMULA_STARTS: [char; 11] = ['=', '+', '-', '@', '\t', '\r', '\n', '＝', '＋', '－', '＠'];
-
-/// A name that a spreadsheet would take for a formula is quoted, so that opening a report runs nothing.
-pub(super) fn harmless(text: &str) -> String {
-    if text.starts_with(FORMULA_STARTS) {
-        format!("'{text}")
-    } else {
-        text.to_owned()
     }
 }
 

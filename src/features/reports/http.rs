@@ -16,6 +16,7 @@ pub fn routes(config: &mut ServiceConfig<'_>) {
     super::attribution::http::routes(config);
     super::activity::http::routes(config);
     super::onboarding::http::routes(config);
+    super::journal::http::routes(config);
 }
 
 async fn report(who: Granted<can::ReportsRead>, query: Filter<ReportQuery>, group_by: GroupBy) -> Reply {

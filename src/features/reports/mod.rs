@@ -10,6 +10,7 @@ mod attribution;
 mod domain;
 mod dto;
 pub mod http;
+mod journal;
 mod onboarding;
 mod service;
 mod store;

@@ -30,6 +30,8 @@ pub struct Statement {
     pub reversed: Money,
     /// What people gave, less what they took.
     pub adjusted: Money,
+    /// What came into the currency by exchange, less what left it.
+    pub exchanged: Money,
     /// What was paid, less what came back.
     pub paid: Money,
     /// What is owed after.

@@ -62,9 +62,9 @@ impl IssuedStatementsView {
 }
 
 /// A statement: what became of a partner's balance in a month, in one currency. `opening` + `earned` - `reversed` +
-/// `adjusted` - `paid` = `closing`.
+/// `adjusted` + `exchanged` - `paid` = `closing`.
 #[derive(Debug, Clone, Serialize, ToSchema)]
-#[schema(as = Statement, examples(json!({"id": "stm_01j9zq4y8k7m5n3p2r1s0t6v4w", "partner_id": "ptn_01j9zq4y8k7m5n3p2r1s0t6v4w", "number": 3, "month": "2026-03", "time_zone": "Europe/Berlin", "opening": {"amount": "100.00", "currency": "EUR"}, "earned": {"amount": "50.00", "currency": "EUR"}, "reversed": {"amount": "10.00", "currency": "EUR"}, "adjusted": {"amount": "0.00", "currency": "EUR"}, "paid": {"amount": "100.00", "currency": "EUR"}, "closing": {"amount": "40.00", "currency": "EUR"}, "previous_hash": "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08", "hash": "60303ae22b998861bce3b28f33eec1be758a213c86c93c076dbe9f558c11c752", "issued_at": "2026-04-01T06:00:00Z"})))]
+#[schema(as = Statement, examples(json!({"id": "stm_01j9zq4y8k7m5n3p2r1s0t6v4w", "partner_id": "ptn_01j9zq4y8k7m5n3p2r1s0t6v4w", "number": 3, "month": "2026-03", "time_zone": "Europe/Berlin", "opening": {"amount": "100.00", "currency": "EUR"}, "earned": {"amount": "50.00", "currency": "EUR"}, "reversed": {"amount": "10.00", "currency": "EUR"}, "adjusted": {"amount": "0.00", "currency": "EUR"}, "exchanged": {"amount": "0.00", "currency": "EUR"}, "paid": {"amount": "100.00", "currency": "EUR"}, "closing": {"amount": "40.00", "currency": "EUR"}, "previous_hash": "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08", "hash": "60303ae22b998861bce3b28f33eec1be758a213c86c93c076dbe9f558c11c752", "issued_at": "2026-04-01T06:00:00Z"})))]
 pub struct StatementView {
     /// Its id.
     pub id: StatementId,
@@ -87,6 +87,8 @@ pub struct StatementView {
     pub reversed: MoneyBody,
     /// What people gave, less what they took.
     pub adjusted: MoneyBody,
+    /// What came into the currency by exchange, less what left it.
+    pub exchanged: MoneyBody,
     /// What was paid, less what came back.
     pub paid: MoneyBody,
     /// What is owed after.
@@ -113,6 +115,7 @@ impl From<Statement> for StatementView {
             earned: statement.earned.into(),
             reversed: statement.reversed.into(),
             adjusted: statement.adjusted.into(),
+            exchanged: statement.exchanged.into(),
             paid: statement.paid.into(),
             closing: statement.closing.into(),
             previous_hash: statement.previous_hash,
@@ -171,7 +174,7 @@ impl From<StatementLine> for StatementLineView {
 
 /// A statement with its lines.
 #[derive(Debug, Clone, Serialize, ToSchema)]
-#[schema(as = StatementWithLines, examples(json!({"statement": {"id": "stm_01j9zq4y8k7m5n3p2r1s0t6v4w", "partner_id": "ptn_01j9zq4y8k7m5n3p2r1s0t6v4w", "number": 1, "month": "2026-03", "time_zone": "Europe/Berlin", "opening": {"amount": "0.00", "currency": "EUR"}, "earned": {"amount": "50.00", "currency": "EUR"}, "reversed": {"amount": "0.00", "currency": "EUR"}, "adjusted": {"amount": "0.00", "currency": "EUR"}, "paid": {"amount": "0.00", "currency": "EUR"}, "closing": {"amount": "50.00", "currency": "EUR"}, "previous_hash": null, "hash": "60303ae22b998861bce3b28f33eec1be758a213c86c93c076dbe9f558c11c752", "issued_at": "2026-04-01T06:00:00Z"}, "lines": [{"ledger_entry_id": "led_01j9zq4y8k7m5n3p2r1s0t6v4w", "kind": "accrual", "source_id": "com_01j9zq4y8k7m5n3p2r1s0t6v4w", "program_id": "prg_01j9zq4y8k7m5n3p2r1s0t6v4w", "amount": {"amount": "50.00", "currency": "EUR"}, "occurred_at": "2026-03-14T10:00:00Z", "recorded_at": "2026-03-14T10:00:02Z", "is_late": false}]})))]
+#[schema(as = StatementWithLines, examples(json!({"statement": {"id": "stm_01j9zq4y8k7m5n3p2r1s0t6v4w", "partner_id": "ptn_01j9zq4y8k7m5n3p2r1s0t6v4w", "number": 1, "month": "2026-03", "time_zone": "Europe/Berlin", "opening": {"amount": "0.00", "currency": "EUR"}, "earned": {"amount": "50.00", "currency": "EUR"}, "reversed": {"amount": "0.00", "currency": "EUR"}, "adjusted": {"amount": "0.00", "currency": "EUR"}, "exchanged": {"amount": "0.00", "currency": "EUR"}, "paid": {"amount": "0.00", "currency": "EUR"}, "closing": {"amount": "50.00", "currency": "EUR"}, "previous_hash": null, "hash": "60303ae22b998861bce3b28f33eec1be758a213c86c93c076dbe9f558c11c752", "issued_at": "2026-04-01T06:00:00Z"}, "lines": [{"ledger_entry_id": "led_01j9zq4y8k7m5n3p2r1s0t6v4w", "kind": "accrual", "source_id": "com_01j9zq4y8k7m5n3p2r1s0t6v4w", "program_id": "prg_01j9zq4y8k7m5n3p2r1s0t6v4w", "amount": {"amount": "50.00", "currency": "EUR"}, "occurred_at": "2026-03-14T10:00:00Z", "recorded_at": "2026-03-14T10:00:02Z", "is_late": false}]})))]
 pub struct StatementWithLinesView {
     /// The statement.
     pub statement: StatementView,

@@ -41,6 +41,7 @@ struct StatementRow {
     earned: Decimal,
     reversed: Decimal,
     adjusted: Decimal,
+    exchanged: Decimal,
     paid: Decimal,
     closing: Decimal,
     previous_hash: Option<String>,
@@ -112,6 +113,8 @@ pub fn issue(
                  coalesce(sum(amount) FILTER (WHERE kind IN ('clawback', 'credit_note')), 0) AS reversed, \
                  coalesce(sum(statement_effect(kind, amount)) \
                      FILTER (WHERE kind IN ('adjustment_up', 'adjustment_down')), 0) AS adjusted, \
+                 coalesce(sum(statement_effect(kind, amount)) \
+                     FILTER (WHERE kind LIKE '%exchange%'), 0) AS exchanged, \
                  coalesce(-sum(statement_effect(kind, amount)) \
                      FILTER (WHERE kind IN ('payout_paid', 'payout_returned')), 0) AS paid, \
                  jsonb_agg(statement_line(id, kind, source_id, program_id, amount, occurred_at, recorded_at, $3) \
@@ -120,17 +123,18 @@ pub fn issue(
          drafts AS (\
              SELECT s.*, ordered_uuid($5, row_number() OVER (ORDER BY s.partner_id, s.currency)) AS id, \
                  coalesce(h.number, 0) + 1 AS number, coalesce(h.closing, 0) AS opening, h.hash AS previous_hash, \
-                 coalesce(h.closing, 0) + s.earned - s.reversed + s.adjusted - s.paid AS closing \
+                 coalesce(h.closing, 0) + s.earned - s.reversed + s.adjusted + s.exchanged - s.paid AS closing \
              FROM sums s LEFT JOIN heads h USING (partner_id, currency) \
              WHERE h.month IS NULL OR h.month < $2), \
          written AS (\
              SELECT d.*, statement_document(id, partner_id, currency, number, $2, $6, \
-                 ARRAY[opening, earned, reversed, adjusted, paid, closing], $5, lines) AS document FROM drafts d), \
+                 ARRAY[opening, earned, reversed, adjusted, paid, closing, exchanged], $5, lines) AS document FROM drafts d), \
          made AS (\
              INSERT INTO statements (organization_id, id, partner_id, currency, number, month, time_zone, starts_at, \
-                 ends_at, opening, earned, reversed, adjusted, paid, closing, document, previous_hash, hash, issued_at) \
-             SELECT $1, id, partner_id, currency, number, $2, $6, $3, $4, opening, earned, reversed, adjusted, paid, \
-                 closing, document, previous_hash, \
+                 ends_at, opening, earned, reversed, adjusted, exchanged, paid, closing, document, previous_hash, hash, \
+                 issued_at) \
+             SELECT $1, id, partner_id, currency, number, $2, $6, $3, $4, opening, earned, reversed, adjusted, exchanged, \
+                 paid, closing, document, previous_hash, \
                  encode(sha256(convert_to(coalesce(previous_hash, '') || document, 'UTF8')), 'hex'), $5 \
              FROM written ON CONFLICT DO NOTHING RETURNING *), \
          lines AS (\
@@ -241,6 +245,7 @@ impl TryFrom<StatementRow> for Statement {
             earned: money(row.earned)?,
             reversed: money(row.reversed)?,
             adjusted: money(row.adjusted)?,
+            exchanged: money(row.exchanged)?,
             paid: money(row.paid)?,
             closing: money(row.closing)?,
             previous_hash: row.previous_hash,

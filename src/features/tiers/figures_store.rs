@@ -37,19 +37,20 @@ const SOURCES: &str = "WITH spans AS (SELECT * FROM unnest($4, $5, $6) AS w (pla
         JOIN deals d ON d.organization_id = $1 AND d.id = a.deal_id AND d.program_id = $2 \
         WHERE a.organization_id = $1 AND a.partner_id = ANY($3) AND a.status = 'confirmed' GROUP BY 1, 2) ";
 
-/// The select of a metric, which gives partner, span, metric, currency and value.
+/// The select of a metric, which gives partner, span, metric, currency and value. Money counts up to what an amount can be:
+/// no tier asks for more.
 const fn select(metric: StandingMetric) -> &'static str {
     match metric {
         StandingMetric::PaidRevenue => {
-            "SELECT c.partner_id, w.place, 'paid_revenue' AS metric, p.currency, round(sum((p.amount - p.refunded_amount) \
-                 * i.net_amount * c.share / nullif(i.total_amount * 10000, 0)), 4) AS value \
+            "SELECT c.partner_id, w.place, 'paid_revenue' AS metric, p.currency, least(999999999999999, round( \
+                 sum((p.amount - p.refunded_amount) * i.net_amount * c.share / (i.total_amount * 10000)), 4)) AS value \
              FROM credits c JOIN invoices i ON i.organization_id = $1 AND i.deal_id = c.deal_id \
              JOIN payments p ON p.organization_id = $1 AND p.invoice_id = i.id \
              JOIN spans w ON p.paid_at >= w.starts_at AND p.paid_at < w.ends_at GROUP BY 1, 2, 4"
         }
         StandingMetric::WonRevenue => {
             "SELECT c.partner_id, w.place, 'won_revenue' AS metric, d.currency, \
-                 round(sum(d.amount * c.share / 10000), 4) AS value \
+                 least(999999999999999, round(sum(d.amount * c.share / 10000), 4)) AS value \
              FROM credits c JOIN deals d ON d.organization_id = $1 AND d.id = c.deal_id AND d.status = 'won' \
              JOIN spans w ON d.won_at >= w.starts_at AND d.won_at < w.ends_at GROUP BY 1, 2, 4"
         }

@@ -78,13 +78,13 @@ fn require_alike(lines: &[Commission], claimed: Money) -> Result<(), Problem> {
         return Err(Problem::new(Code::AlreadyExists).because(detail));
     }
     let mut errors = Vec::new();
-    let key = |line: &Commission| (line.program_id, line.amount.currency());
+    let key = |line: &Commission| (line.program_id, line.owed.amount.currency());
     if lines.iter().any(|line| key(line) != key(&lines[0])) {
         let message = "Commissions are disputed together where they are of one program and currency.";
         errors.push(FieldProblem::new("/subject_ids", "not_together", message));
     } else if lines
         .iter()
-        .any(|line| line.amount.currency() != claimed.currency())
+        .any(|line| line.owed.amount.currency() != claimed.currency())
     {
         let message = "The commissions are in another currency.";
         errors.push(FieldProblem::new(
@@ -175,7 +175,7 @@ pub fn open(
 
 /// What a dispute does to a line, and how much of it is frozen.
 fn effect_on(line: &Commission) -> Result<(Effect, Money), Problem> {
-    let nothing = Money::zero(line.amount.currency());
+    let nothing = Money::zero(line.owed.amount.currency());
     Ok(match (line.status, line.kind) {
         (CommissionStatus::Approved, CommissionKind::Accrual) => {
             (Effect::Frozen, line.payable().map_err(Problem::damaged)?)

@@ -1,7 +1,7 @@
 //! A batch of rows and what becomes of each of them.
 
 use super::references::References;
-use super::{catalog, deals, invoices, partners};
+use super::{catalog, deals, exchange_rates, invoices, partners};
 use crate::features::imports::Counts;
 use crate::features::imports::happened::Happened;
 use crate::features::imports::rows::{Layout, Rejection, Row};
@@ -78,7 +78,7 @@ impl<'a> Batch<'a> {
 
     /// The keys of the rows.
     pub fn keys(&self) -> Vec<&'a str> {
-        self.rows.iter().map(|row| row.key("external_id")).collect()
+        self.rows.iter().map(|row| row.identity()).collect()
     }
 
     /// How the file is laid out.
@@ -139,6 +139,7 @@ pub fn apply(
         ImportResource::Partners => partners::apply(tx, ctx, &mut batch, &references)?,
         ImportResource::Deals => deals::apply(tx, ctx, &mut batch, &references)?,
         ImportResource::Invoices => invoices::apply(tx, ctx, &mut batch, &references)?,
+        ImportResource::ExchangeRates => exchange_rates::apply(tx, ctx, &mut batch)?,
     }
     batch.finish(tx, ctx)
 }

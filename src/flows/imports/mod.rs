@@ -7,6 +7,7 @@
 mod batch;
 mod catalog;
 mod deals;
+mod exchange_rates;
 mod invoices;
 mod partners;
 mod reading;

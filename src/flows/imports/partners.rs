@@ -111,6 +111,7 @@ fn applicant(row: &Row, ctx: &Ctx) -> PartnerRow {
         country: None,
         territories: Vec::new(),
         hidden_from_parent: false,
+        payout_currency: None,
         approved_at: None,
         terminated_at: None,
         row_version: 1,

@@ -145,7 +145,7 @@ impl Reading {
         let portion = &mut self.portion;
         portion.rows_read += 1;
         match portion.layout.row(place.line, record) {
-            Ok(row) if self.keys.insert(row.key("external_id").to_owned()) => portion.rows.push(row),
+            Ok(row) if self.keys.insert(row.identity().to_owned()) => portion.rows.push(row),
             Ok(row) => {
                 portion.rejections.push(duplicate(&portion.layout, &row));
                 portion.rows_rejected += 1;
@@ -162,8 +162,8 @@ impl Reading {
 pub fn duplicate(layout: &Layout, row: &Row) -> Rejection {
     Rejection {
         line: row.line,
-        column: layout.label("external_id").to_owned(),
+        column: layout.label_of_identity().to_owned(),
         code: "duplicate_in_file",
-        message: "An earlier row of the file has this external_id.".to_owned(),
+        message: format!("An earlier row of the file has this {}.", layout.identity()),
     }
 }

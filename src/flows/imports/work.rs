@@ -283,7 +283,7 @@ fn first_named(
     if import.next.line == 0 && portion.is_last {
         return Ok(None);
     }
-    let keys: Vec<&str> = portion.rows.iter().map(|row| row.key("external_id")).collect();
+    let keys: Vec<&str> = portion.rows.iter().map(|row| row.identity()).collect();
     let fresh = room::note_keys(tx, &ctx.scope, import.id, &keys)?;
     Ok(Some(fresh.into_iter().collect()))
 }
@@ -296,11 +296,7 @@ fn load(
     portion: &Portion,
     fresh: &Option<HashSet<String>>,
 ) -> Result<Applied, Problem> {
-    let is_fresh = |row: &&Row| {
-        fresh
-            .as_ref()
-            .is_none_or(|keys| keys.contains(row.key("external_id")))
-    };
+    let is_fresh = |row: &&Row| fresh.as_ref().is_none_or(|keys| keys.contains(row.identity()));
     let (rows, repeated): (Vec<&Row>, Vec<&Row>) = portion.rows.iter().partition(is_fresh);
     let mut done = apply(tx, ctx, import.resource, &portion.layout, &rows)?;
     tx.flush()?;

@@ -36,6 +36,9 @@ pub fn decide(
     require_fitting(before.kind, decision)?;
     let parties = registration_conflicts::parties(tx, ctx, id)?;
     require_winner(&parties, decision, winner)?;
+    if decision == Decision::ChallengerWins {
+        require_unfinished(tx, ctx, &parties, winner)?;
+    }
     let shared = shared_deal(tx, ctx, &before, decision)?;
     let verdict = Verdict {
         decision,
@@ -64,6 +67,29 @@ fn require_fitting(kind: ConflictKind, decision: Decision) -> Result<(), Problem
     }
     let message = "The claims are to two accounts. Merge the accounts, or dismiss this.";
     Err(Problem::field("/decision", "not_allowed", message))
+}
+
+/// Nobody wins an account away from a claim whose deal is won.
+fn require_unfinished(
+    tx: &mut Tx<'_>,
+    ctx: &Ctx,
+    parties: &[Party],
+    winner: Option<DealRegistrationId>,
+) -> Result<(), Problem> {
+    for party in parties
+        .iter()
+        .filter(|party| Some(party.deal_registration_id) != winner)
+    {
+        let rival = deal_registrations::get(tx, ctx, party.deal_registration_id)?;
+        if rival.status == RegistrationStatus::Converted {
+            let detail = format!(
+                "The deal of {} is won. Let it keep the account, share its deal, or dismiss the conflict.",
+                rival.id
+            );
+            return Err(Problem::new(Code::WrongState).because(detail));
+        }
+    }
+    Ok(())
 }
 
 fn require_winner(

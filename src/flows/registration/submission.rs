@@ -261,7 +261,8 @@ fn require_rules(
     partner: &Partner,
     known_country: Option<&str>,
 ) -> Result<(), Problem> {
-    let country = registration.country.as_deref().or(known_country);
+    // What the organization knows counts: another word of the partner's would be a way around the territories.
+    let country = known_country.or(registration.country.as_deref());
     let mut found = rules.qualification_problems(&registration.qualification, "/qualification");
     found.extend(rules.size_problem(Some(registration.amount), "/amount"));
     found.extend(rules.territory_problem(country, "/country"));

@@ -90,8 +90,17 @@ fn prefer(
     match claim.status {
         RegistrationStatus::Revoked => restore(tx, ctx, claim.id),
         RegistrationStatus::Rejected => reopened(tx, ctx, &claim).map(drop),
+        RegistrationStatus::Draft => submitted(tx, ctx, &claim),
         _ => Ok(()),
     }
+}
+
+/// The claim of whom the program's policy refused at once is made after all.
+fn submitted(tx: &mut Tx<'_>, ctx: &Ctx, before: &DealRegistration) -> Result<(), Problem> {
+    require_first(tx, ctx, before)?;
+    let rules = deal_registrations::rules(tx, ctx, before.program_id)?;
+    let after = before.clone().submit(&rules, ctx.now)?;
+    deal_registrations::save(tx, ctx, "deal_registration.submitted", before, &after)
 }
 
 fn share(
@@ -165,11 +174,16 @@ fn locked(tx: &mut Tx<'_>, ctx: &Ctx, id: DealRegistrationId) -> Result<DealRegi
     deal_registrations::lock(tx, ctx, id)
 }
 
+fn require_first(tx: &mut Tx<'_>, ctx: &Ctx, claim: &DealRegistration) -> Result<(), Problem> {
+    let Some(other) = deal_registrations::own_claim(tx, ctx, claim)? else {
+        return Ok(());
+    };
+    let detail = format!("The partner claims the same by the registration {other} meanwhile.");
+    Err(Problem::new(Code::AlreadyExists).because(detail))
+}
+
 fn reopened(tx: &mut Tx<'_>, ctx: &Ctx, before: &DealRegistration) -> Result<DealRegistration, Problem> {
-    if let Some(other) = deal_registrations::own_claim(tx, ctx, before)? {
-        let detail = format!("The partner claims the same by the registration {other} meanwhile.");
-        return Err(Problem::new(Code::AlreadyExists).because(detail));
-    }
+    require_first(tx, ctx, before)?;
     let rules = deal_registrations::rules(tx, ctx, before.program_id)?;
     let after = before.clone().reopen(&rules, ctx.now)?;
     deal_registrations::save(tx, ctx, "deal_registration.reopened", before, &after)?;

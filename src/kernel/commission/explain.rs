@@ -83,7 +83,8 @@ pub struct CreditExplanation {
     pub amount: Decimal,
 }
 
-/// What a clawback follows from. All amounts are in the one currency.
+/// What a clawback follows from. All amounts are in the one currency, but for an exchanged commission those of the
+/// payment are in the payment's.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ClawbackExplanation {
     /// The currency of the commission.
@@ -93,6 +94,9 @@ pub struct ClawbackExplanation {
     /// What the commission had posted.
     #[serde(with = "rust_decimal::serde::str")]
     pub original: Decimal,
+    /// The currency of the payment, where it is another one than that of the commission.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub base_currency: Option<Currency>,
     /// The amount of the payment.
     #[serde(with = "rust_decimal::serde::str")]
     pub base: Decimal,
@@ -224,8 +228,9 @@ impl CreditExplanation {
 impl ClawbackExplanation {
     fn recompute(&self) -> Result<Money, CommissionError> {
         let money = |amount| Money::new(amount, self.currency);
-        let (original, base) = (money(self.original)?, money(self.base)?);
-        let refunded = clawback_fraction(original, base, money(self.refunded_cumulative)?)?;
+        let paid = |amount| Money::new(amount, self.base_currency.unwrap_or(self.currency));
+        let (original, base) = (money(self.original)?, paid(self.base)?);
+        let refunded = clawback_fraction(original, base, paid(self.refunded_cumulative)?)?;
         let target = refunded.apply(original, self.rounding)?;
         Ok(clawback_entry(original, target, money(self.already_clawed)?)?)
     }

@@ -37,6 +37,19 @@ pub fn clawback(
     already_clawed: Money,
     rounding: Rounding,
 ) -> Result<Clawback, CommissionError> {
+    original.compare(base)?;
+    clawback_of_exchanged(original, base, refunded_cumulative, already_clawed, rounding)
+}
+
+/// The same for a commission that was exchanged: `original` and `already_clawed` are in the currency that the partner is
+/// paid in, the rest in the payment's. So what is taken back goes at the rate at which it was given.
+pub fn clawback_of_exchanged(
+    original: Money,
+    base: Money,
+    refunded_cumulative: Money,
+    already_clawed: Money,
+    rounding: Rounding,
+) -> Result<Clawback, CommissionError> {
     let refunded = clawback_fraction(original, base, refunded_cumulative)?;
     let target = refunded.apply(original, rounding)?;
     let amount = clawback_entry(original, target, already_clawed)?;
@@ -48,6 +61,7 @@ pub fn clawback(
         currency: original.currency(),
         rounding,
         original: original.amount(),
+        base_currency: Some(base.currency()).filter(|currency| *currency != original.currency()),
         base: base.amount(),
         refunded_cumulative: refunded_cumulative.amount(),
         already_clawed: already_clawed.amount(),
@@ -63,7 +77,6 @@ pub(super) fn clawback_fraction(
     base: Money,
     refunded: Money,
 ) -> Result<Fraction, MoneyError> {
-    original.compare(base)?;
     let fraction = Fraction::refunded(refunded, base)?;
     Ok(if original.is_positive() {
         fraction

@@ -79,8 +79,9 @@ fn clawback_sentence(clawback: &ClawbackExplanation) -> String {
         ..
     } = clawback;
     let target = result(&clawback.steps, "target");
+    let paid_in = clawback.base_currency.unwrap_or(*currency);
     format!(
-        "{refunded_cumulative} of the {base} {currency} paid has been refunded, so {target} of the {original} \
+        "{refunded_cumulative} of the {base} {paid_in} paid has been refunded, so {target} of the {original} \
          {currency} earned is due back; {already_clawed} {currency} was taken back before, so this line takes back \
          {amount} {currency}."
     )

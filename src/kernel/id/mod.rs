@@ -159,6 +159,11 @@ typed_id!(
     "cnf",
     "A conflict of several claims to one account."
 );
+typed_id!(
+    ExchangeRateId,
+    "fxr",
+    "A rate of exchange between two currencies on a day."
+);
 typed_id!(InvoiceId, "inv", "An invoice.");
 typed_id!(InvoiceLineId, "inl", "A line of an invoice.");
 typed_id!(PaymentId, "pay", "A payment of an invoice.");
@@ -167,6 +172,7 @@ typed_id!(CreditNoteId, "crn", "A credit note.");
 typed_id!(CommissionRuleId, "rule", "A commission rule.");
 typed_id!(CommissionRuleVersionId, "rlv", "A version of a commission rule.");
 typed_id!(CommissionId, "com", "A commission, one earned line.");
+typed_id!(BacktestId, "bkt", "A back-test of a commission rule.");
 typed_id!(ClawbackId, "clw", "A clawback of a commission.");
 typed_id!(
     AdjustmentId,

@@ -215,6 +215,35 @@ impl Money {
         Self::from_minor_units(rounding.quotient(product, whole), self.currency)
     }
 
+    /// This amount in another currency, at so many units of that (`numerator`) for so many of this one (`denominator`),
+    /// exact until it is rounded once. Neither may be zero or below.
+    pub fn exchanged(
+        self,
+        to: Currency,
+        (numerator, denominator): (i128, i128),
+        rounding: Rounding,
+    ) -> Result<Self, MoneyError> {
+        if numerator <= 0 || denominator <= 0 {
+            return Err(MoneyError::DivisionByZero);
+        }
+        // Minor units of both currencies are of different sizes; only the difference of their decimals counts.
+        let (up, down) = (
+            10i128.pow(to.exponent().saturating_sub(self.currency.exponent())),
+            10i128.pow(self.currency.exponent().saturating_sub(to.exponent())),
+        );
+        let scale = |one: i128, by: i128| one.checked_mul(by).ok_or(MoneyError::OutOfRange);
+        let (numerator, denominator) = (scale(numerator, up)?, scale(denominator, down)?);
+        let shared = greatest_common_divisor(numerator, denominator);
+        let (numerator, denominator) = (numerator / shared, denominator / shared);
+        let shared = greatest_common_divisor(self.minor_units().abs(), denominator);
+        let (minor_units, denominator) = (self.minor_units() / shared, denominator / shared);
+        if denominator > i128::MAX / 4 {
+            return Err(MoneyError::OutOfRange);
+        }
+        let product = scale(minor_units, numerator)?;
+        Self::from_minor_units(rounding.quotient(product, denominator), to)
+    }
+
     /// Splits the amount by largest remainder; the results stand in the order of the parts.
     ///
     /// What the parts leave of `total_basis_points` is a virtual party that takes part in the
@@ -282,6 +311,15 @@ pub(crate) fn plain_decimal(text: &str) -> Option<Decimal> {
         return None;
     }
     Decimal::from_str_exact(text).ok()
+}
+
+/// The largest number that divides both; neither may be below zero, and the second one not zero.
+pub(crate) const fn greatest_common_divisor(one: i128, other: i128) -> i128 {
+    let (mut larger, mut smaller) = (one, other);
+    while smaller != 0 {
+        (larger, smaller) = (smaller, larger % smaller);
+    }
+    larger
 }
 
 fn minor_limit(currency: Currency) -> i128 {

@@ -52,6 +52,8 @@ fn setting(value: Option<impl ToString>) -> String {
 pub struct ScopedConnection {
     connection: PgConnection,
     scope: Option<SessionScope>,
+    /// Found to be dead where Diesel takes it for alive.
+    is_lost: bool,
 }
 
 impl fmt::Debug for ScopedConnection {
@@ -93,7 +95,14 @@ impl ScopedConnection {
 
     /// Whether the session is gone.
     pub fn is_broken(&mut self) -> bool {
-        self.connection.is_broken()
+        self.is_lost || self.connection.is_broken()
+    }
+
+    /// Finds out whether the session is gone, after something on it failed for want of a database. Diesel does not notice
+    /// it of every statement that a server was killed at: it would keep the dead connection, and every later statement
+    /// would fail on it.
+    pub fn examine(&mut self) {
+        self.is_lost = self.is_broken() || self.connection.batch_execute("SELECT 1").is_err();
     }
 
     /// The connection in nobody's scope: it sees no tenant's row.
@@ -146,6 +155,7 @@ impl ManageConnection for Sessions {
         Ok(ScopedConnection {
             connection,
             scope: None,
+            is_lost: false,
         })
     }
 
@@ -156,6 +166,6 @@ impl ManageConnection for Sessions {
     }
 
     fn has_broken(&self, held: &mut ScopedConnection) -> bool {
-        std::thread::panicking() || held.connection.is_broken()
+        std::thread::panicking() || held.is_broken()
     }
 }

@@ -121,7 +121,10 @@ impl Db {
         let mut held = self.brief.as_ref()?.get_timeout(Duration::ZERO).ok()?;
         let read = || work(&mut Tx::new(held.enter(&SessionScope::of(ctx))?));
         match catch_unwind(AssertUnwindSafe(read)) {
-            Ok(Err(problem)) if problem.code == Code::ServiceUnavailable => None,
+            Ok(Err(problem)) if problem.code == Code::ServiceUnavailable => {
+                held.examine();
+                None
+            }
             Ok(outcome) => Some(outcome),
             Err(_) => Some(Err(Problem::internal())),
         }
@@ -272,8 +275,15 @@ fn live<T>(
         let mut held = take(pool)?;
         match first(&mut held) {
             Ok(value) => return Ok((held, value)),
-            Err(_) if tries_left > 0 && held.is_broken() => tries_left -= 1,
-            Err(problem) => return Err(problem),
+            Err(problem) => {
+                if problem.code == Code::ServiceUnavailable {
+                    held.examine();
+                }
+                if tries_left == 0 || !held.is_broken() {
+                    return Err(problem);
+                }
+                tries_left -= 1;
+            }
         }
     }
 }

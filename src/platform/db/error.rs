@@ -169,6 +169,8 @@ fn by_constraint(constraint: &str) -> Option<Problem> {
                     .because("This version was accepted for the enrollment already."),
             );
         }
+        // Two recorded a rate of a pair and a day at once; the second one is tried again and finds it.
+        "exchange_rates_first_key" | "exchange_rates_supersedes_key" => Code::WriteConflict,
         // Two versions were published at once; the second one is tried again with the next number.
         "program_terms_number_key" => Code::WriteConflict,
         "users_email_key" => {

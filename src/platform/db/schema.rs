@@ -195,6 +195,33 @@ diesel::table! {
 }
 
 diesel::table! {
+    backtests (organization_id, id) {
+        organization_id -> Uuid,
+        id -> Uuid,
+        program_id -> Uuid,
+        commission_rule_id -> Uuid,
+        rule_version_id -> Uuid,
+        terms_hash -> Text,
+        from_on -> Date,
+        until_on -> Date,
+        starts_at -> Timestamptz,
+        ends_at -> Timestamptz,
+        status -> Text,
+        lines_done -> Int8,
+        outcome -> Nullable<Jsonb>,
+        error_code -> Nullable<Text>,
+        created_by -> Nullable<Uuid>,
+        created_by_type -> Nullable<Text>,
+        leased_until -> Nullable<Timestamptz>,
+        started_at -> Nullable<Timestamptz>,
+        finished_at -> Nullable<Timestamptz>,
+        row_version -> Int8,
+        created_at -> Timestamptz,
+        updated_at -> Timestamptz,
+    }
+}
+
+diesel::table! {
     clawbacks (organization_id, id) {
         organization_id -> Uuid,
         id -> Uuid,
@@ -212,6 +239,11 @@ diesel::table! {
         row_version -> Int8,
         created_at -> Timestamptz,
         updated_at -> Timestamptz,
+        exchanged_currency -> Nullable<Text>,
+        exchanged_amount -> Nullable<Numeric>,
+        exchange -> Nullable<Jsonb>,
+        owed_currency -> Text,
+        owed_amount -> Numeric,
     }
 }
 
@@ -723,6 +755,7 @@ diesel::table! {
         hidden_from_parent -> Bool,
         status_reason_code -> Nullable<Text>,
         territories -> Array<Text>,
+        payout_currency -> Nullable<Text>,
     }
 }
 
@@ -900,6 +933,7 @@ diesel::table! {
         row_version -> Int8,
         created_at -> Timestamptz,
         updated_at -> Timestamptz,
+        fx_policy -> Text,
     }
 }
 
@@ -1238,6 +1272,23 @@ diesel::table! {
 }
 
 diesel::table! {
+    exchange_rates (organization_id, id) {
+        organization_id -> Uuid,
+        id -> Uuid,
+        base -> Text,
+        quote -> Text,
+        valid_on -> Date,
+        rate -> Numeric,
+        source -> Text,
+        supersedes_id -> Nullable<Uuid>,
+        reason -> Nullable<Text>,
+        created_by -> Nullable<Uuid>,
+        created_by_type -> Nullable<Text>,
+        created_at -> Timestamptz,
+    }
+}
+
+diesel::table! {
     program_terms (organization_id, id) {
         organization_id -> Uuid,
         id -> Uuid,
@@ -1323,6 +1374,7 @@ diesel::table! {
         previous_hash -> Nullable<Text>,
         hash -> Text,
         issued_at -> Timestamptz,
+        exchanged -> Numeric,
     }
 }
 
@@ -1397,6 +1449,7 @@ diesel::allow_tables_to_appear_in_same_query!(
     audit_events,
     audit_links,
     authentication_events,
+    backtests,
     clawbacks,
     clicks,
     commission_rule_versions,
@@ -1414,6 +1467,7 @@ diesel::allow_tables_to_appear_in_same_query!(
     enrollments,
     event_counters,
     events,
+    exchange_rates,
     idempotency_keys,
     identities,
     identity_providers,

@@ -118,8 +118,12 @@ fn difference(before: &Map<String, Value>, after: &Map<String, Value>) -> Value 
         let then = before.get(name).unwrap_or(&Value::Null);
         (then != now).then(|| (name.clone(), serde_json::json!({ "before": then, "after": now })))
     });
+    // What a record leaves out where there is nothing to say, it has no longer.
+    let gone = before.iter().filter(|(name, _)| !after.contains_key(*name));
+    let gone = gone.map(|(name, then)| (name.clone(), serde_json::json!({ "before": then, "after": null })));
     Value::Object(
         changed
+            .chain(gone)
             .filter(|(name, _)| name != "updated_at" && name != "row_version")
             .collect(),
     )

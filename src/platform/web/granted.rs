@@ -246,6 +246,22 @@ impl<R: Right> Granted<R> {
         self.caller.snapshot(Arc::new(work)).await
     }
 
+    /// Reads something that is no answer by itself; the caller may read on.
+    pub(super) async fn read_again<T, F>(&mut self, work: F) -> Result<T, Refusal>
+    where
+        T: Send + 'static,
+        F: Fn(&mut Tx<'_>, &Ctx) -> Result<T, Problem> + Clone + Send + Sync + 'static,
+    {
+        let caller = &mut self.caller;
+        loop {
+            let (ctx, work) = (caller.ctx.clone(), work.clone());
+            let outcome = caller.state.db.read(&caller.ctx, move |tx| work(tx, &ctx)).await;
+            if let Some(value) = caller.renewed(outcome).await? {
+                return Ok(value);
+            }
+        }
+    }
+
     /// Answers, and keeps that it did: a read that is told and audited. The answer itself is kept nowhere.
     pub async fn recorded<F>(self, work: F) -> Reply
     where

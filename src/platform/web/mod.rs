@@ -4,6 +4,7 @@
 //! document that is served, so that the two cannot drift apart.
 
 pub mod answer;
+mod as_of;
 pub mod command;
 pub mod contract;
 pub mod doors;
@@ -17,14 +18,17 @@ pub mod money;
 mod once;
 pub mod patience;
 mod permissions;
+mod pieces;
 pub mod problem;
 pub mod rate_limit;
 pub mod reason;
 pub mod request_span;
+mod spreadsheet;
 pub mod state;
 pub mod target;
 
 pub use answer::Answer;
+pub use as_of::AsOf;
 pub use command::{Command, Nothing};
 pub use fields::Fields;
 pub use figures_token::FiguresToken;
@@ -34,7 +38,9 @@ pub use money::{MoneyBody, TotalBody};
 pub use once::forget_answers;
 pub use patience::{Patience, Patient};
 pub use permissions::permissions_of;
+pub use pieces::{File, Piece};
 pub use reason::ReasonBody;
+pub use spreadsheet::harmless;
 pub use state::WebState;
 pub use target::Target;
 

@@ -233,6 +233,26 @@ fn a_settled_share_that_grows_is_proposed_as_an_adjustment() {
     world.books_balance();
 }
 
+#[test]
+fn whoever_was_refused_at_once_gets_the_claim_when_the_dispute_is_upheld() {
+    let world = World::new();
+    let program = world.program(json!({}));
+    let (_, first) = partner(&world, "A", &program);
+    let (_, second) = partner(&world, "B", &program);
+    let one = claim(&first, &program, "a.example").expect(201).id();
+    claim(&second, &program, "a.example").refused(409, "registration_conflict");
+    let two = second.all(CLAIMS)[0]["id"].as_str().unwrap().to_owned();
+    let conflict = second.all("/v1/registration-conflicts")[0]["id"].clone();
+    let dispute = contest(&second, conflict.as_str().unwrap(), json!({}))
+        .expect(201)
+        .id();
+    verb(world.admin(), &dispute, "review", json!({})).expect(200);
+    decide(&judge(&world), &dispute, "upheld").expect(200);
+    let now = [stands(&world, &one), stands(&world, &two)];
+    assert_eq!(now, ["rejected", "submitted"]);
+    claim(&first, &program, "a.example").refused(409, "registration_conflict");
+}
+
 /// The organization ends a dispute by deciding it; of its people only who opened one for the partner takes it back.
 #[test]
 fn whoever_made_the_decision_does_not_end_the_dispute_of_it() {

@@ -106,6 +106,17 @@ fn an_overdue_answer_is_told_once_and_a_question_gives_the_time_back() {
 }
 
 #[test]
+fn a_dispute_that_nobody_looks_into_is_overdue_too() {
+    let (world, _, _, actor, line) = earned();
+    let id = open(&actor, &[&line], "15.00 USD").expect(201).id();
+    world.pass(TimeDelta::days(30));
+    world.work();
+    let found = world.admin().get(&format!("{PATH}/{id}")).expect(200);
+    assert_eq!(found["status"], "open");
+    assert_ne!(found["overdue_at"], Value::Null);
+}
+
+#[test]
 fn a_partner_sees_its_own_and_never_what_is_internal() {
     let (world, program, _, actor, line) = earned();
     let id = open(&actor, &[&line], "15.00 USD").expect(201).id();

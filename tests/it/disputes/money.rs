@@ -109,7 +109,8 @@ fn a_pending_line_is_not_released_and_a_due_one_not_approved() {
     verb(&actor, &id.id(), "withdraw", Value::Null).expect(200);
     world.work();
     assert_eq!(world.line("")["status"], "due");
-    open(&actor, &[&line], "15.00 USD").expect(201);
+    let again = open(&actor, &[&line], "15.00 USD").expect(201);
+    assert_eq!(again["lines"][0]["effect"], "withheld");
     let approve = format!("/v1/commissions/{line}/approve");
     world
         .admin()

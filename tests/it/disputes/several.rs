@@ -83,6 +83,17 @@ fn lines_of_two_programs_or_currencies_are_not_disputed_together() {
 }
 
 #[test]
+fn a_line_is_in_one_living_dispute_whatever_else_is_in_the_other() {
+    let (world, program, partner, actor, line) = earned();
+    world.sale(&program, &partner, "200.00 USD");
+    let lines = ids(&world);
+    open(&actor, &[&line], "15.00 USD").expect(201);
+    open(&actor, &[&lines[0], &lines[1]], "50.00 USD").refused(409, "already_exists");
+    assert_eq!(world.balance(&partner, "disputed"), "10.00");
+    world.books_balance();
+}
+
+#[test]
 fn what_was_taken_back_is_no_part_of_what_is_claimed_from() {
     let world = World::new();
     let program = world.ten_percent(json!({}));

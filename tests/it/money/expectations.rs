@@ -171,6 +171,27 @@ fn exactly_the_minimum_is_enough_and_disputed_money_does_not_come() {
     assert_eq!(kinds(&of_line(&actor, &lines[0])), ["in_payout"]);
 }
 
+/// Whether there is enough is asked for the day on which the disputed line is free.
+#[test]
+fn a_disputed_line_counts_towards_the_minimum_that_it_waits_for() {
+    let world = World::new();
+    let program = world.ten_percent(json!({ "minimum_payouts": [money("25.00 USD")] }));
+    let partner = world.enrolled("A", &program);
+    world.sale(&program, &partner, "100.00 USD");
+    world.sale(&program, &partner, "200.00 USD");
+    let lines = world.lines("");
+    let body = json!({
+        "subject_ids": [lines[0]["id"]], "reason_code": "amount_too_low", "statement": "More.",
+        "claimed_amount": money("20.00 USD")
+    });
+    let actor = world.full_partner_key(&partner);
+    actor.post("/v1/disputes", body).expect(201);
+    assert_eq!(kinds(&of_line(&actor, &lines[0])), ["dispute"]);
+    let other = of_line(&actor, &lines[1]);
+    assert_eq!(kinds(&other), ["below_minimum"]);
+    assert_eq!(blocker(&other, "below_minimum")["amount"], money("5.00 USD"));
+}
+
 #[test]
 fn what_is_held_and_approved_by_hand_waits_for_both_and_a_late_answer_has_no_day() {
     let world = World::new();

@@ -1,18 +1,24 @@
 //! From the deal to the bank: what partners earn, what is taken back and what they are paid.
 
 mod adjustments;
+pub mod backtests;
 mod bank;
 mod books;
+mod crashes;
 mod earning;
+mod exchange;
 mod expectations;
 mod field_defects;
 mod guards;
 mod holds;
+mod journal;
+mod known;
 mod late;
 mod paying;
 mod promised;
 mod races;
 mod runs;
+mod simulation;
 mod statements;
 mod taking_back;
 mod tiers;

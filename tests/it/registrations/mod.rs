@@ -1,6 +1,7 @@
 //! Deal registrations: claims, their life cycle, races for an account, and what partners do not learn of one another.
 
 mod alike;
+mod contested;
 mod joined;
 mod lifecycle;
 mod racing;

@@ -47,3 +47,27 @@ fn without_a_database_the_service_says_so_quickly_and_recovers() {
     let partners = world.admin().get("/v1/partners").expect(200);
     assert_eq!(partners.data().len(), 1);
 }
+
+/// Sessions that end without a word are found dead one by one, and none of them is asked again.
+#[test]
+fn a_database_that_was_killed_is_found_again_at_the_first_request() {
+    let cluster = Cluster::that_lasts();
+    let world = World::on(cluster.database(), Settings::default());
+    let partner = world.partner("Kept");
+    std::thread::scope(|scope| {
+        for _ in 0..8 {
+            scope.spawn(|| world.admin().get("/v1/partners").expect(200));
+        }
+    });
+    world.admin().get("/v1/reports/program-summary").expect(200);
+    cluster.kill();
+    cluster.start_again();
+    let found = world.admin().get(&format!("/v1/partners/{partner}")).expect(200);
+    assert_eq!(found["name"], "Kept");
+    world.admin().get("/v1/partners").expect(200);
+    world.admin().get("/v1/reports/program-summary").expect(200);
+    world
+        .admin()
+        .post("/v1/partners", json!({ "name": "New" }))
+        .expect(201);
+}

@@ -20,6 +20,7 @@ const TEMPLATE: &str = "template_copartner";
 #[derive(Debug)]
 pub struct Cluster {
     folder: PathBuf,
+    durability: Durability,
     // The shared server is never dropped: it gets its signal to stop when this process ends.
     postgres: Mutex<Option<EmbeddedPostgres>>,
     programs: PathBuf,
@@ -39,23 +40,28 @@ impl Cluster {
         static SHARED: OnceLock<Arc<Cluster>> = OnceLock::new();
         Arc::clone(SHARED.get_or_init(|| {
             remove_folders_of_the_dead();
-            Self::start("")
+            Self::start("", Durability::Volatile)
         }))
     }
 
     /// A server of its own, for a test that breaks it.
     pub fn of_its_own() -> Arc<Self> {
-        static COUNT: AtomicU32 = AtomicU32::new(0);
-        Self::start(&format!("-{}", COUNT.fetch_add(1, Ordering::Relaxed)))
+        Self::start(&next_suffix(), Durability::Volatile)
     }
 
-    fn start(suffix: &str) -> Arc<Self> {
+    /// One of its own that keeps what it committed, whatever becomes of it.
+    pub fn that_lasts() -> Arc<Self> {
+        Self::start(&next_suffix(), Durability::Durable)
+    }
+
+    fn start(suffix: &str, durability: Durability) -> Arc<Self> {
         let folder = env::temp_dir().join(format!("{FOLDER}{}{suffix}", process::id()));
-        let postgres = bring_up(&folder);
+        let postgres = bring_up(&folder, durability);
         let cluster = Self {
             programs: postgres.programs().to_path_buf(),
             socket_url: postgres.url("ROLE", "DATABASE"),
             postgres: Mutex::new(Some(postgres)),
+            durability,
             folder,
         };
         cluster.run(&format!("CREATE DATABASE {TEMPLATE}"));
@@ -89,9 +95,21 @@ impl Cluster {
         postgres.expect("a running server").stop().unwrap();
     }
 
+    /// Kills the server and all its processes at one blow.
+    pub fn kill(&self) {
+        let postgres = self.postgres.lock().unwrap().take().expect("a running server");
+        let server = postgres.process_id().expect("its process").to_string();
+        let below = Command::new("pgrep").args(["-P", &server]).output().unwrap();
+        let below = String::from_utf8_lossy(&below.stdout).into_owned();
+        let all = std::iter::once(server.as_str()).chain(below.split_whitespace());
+        let killed = Command::new("kill").arg("-KILL").args(all).output().unwrap();
+        drop(killed);
+        drop(postgres);
+    }
+
     /// Starts the server again.
     pub fn start_again(&self) {
-        *self.postgres.lock().unwrap() = Some(bring_up(&self.folder));
+        *self.postgres.lock().unwrap() = Some(bring_up(&self.folder, self.durability));
     }
 
     fn url(&self, role: &str, database: &str) -> String {
@@ -167,11 +185,16 @@ impl Drop for Database {
     }
 }
 
-fn bring_up(folder: &Path) -> EmbeddedPostgres {
+fn next_suffix() -> String {
+    static COUNT: AtomicU32 = AtomicU32::new(0);
+    format!("-{}", COUNT.fetch_add(1, Ordering::Relaxed))
+}
+
+fn bring_up(folder: &Path, durability: Durability) -> EmbeddedPostgres {
     let options = Options {
         folder,
         programs: None,
-        durability: Durability::Volatile,
+        durability,
         max_connections: 300,
     };
     EmbeddedPostgres::start(&options, &mut |_| {}).unwrap()

@@ -9,7 +9,7 @@ use super::store::accrual::{CreditRow, Details, Inputs, PaymentRow};
 use crate::features::commission_rules;
 use crate::kernel::commission::{Component, Rule};
 use crate::kernel::ctx::Ctx;
-use crate::kernel::id::{CreditNoteId, DealId, PaymentId, ProgramId};
+use crate::kernel::id::{CommissionId, CreditNoteId, DealId, PaymentId, ProgramId};
 use crate::kernel::problem::Problem;
 use crate::platform::db::{Change, Subject, Tx};
 use chrono::{DateTime, Utc};
@@ -29,14 +29,19 @@ pub enum Source<'a> {
     CreditNotes(&'a [CreditNoteId]),
 }
 
-/// Works out, writes and returns the lines that the source earned and that were not written before.
+/// Works out, writes and returns the lines that the source earned and that were not written before, and which of them are
+/// to be exchanged.
 ///
 /// Rules that count, or have a cap, are worked out under a lock on where their partners stand, one transaction after
 /// another; lines under other rules wait for nobody.
-pub fn accrue(tx: &mut Tx<'_>, ctx: &Ctx, source: Source<'_>) -> Result<Vec<Earned>, Problem> {
+pub fn accrue(
+    tx: &mut Tx<'_>,
+    ctx: &Ctx,
+    source: Source<'_>,
+) -> Result<(Vec<Earned>, Vec<CommissionId>), Problem> {
     let inputs = store::accrual::inputs(tx, &ctx.scope, source)?;
     if inputs.payments.is_empty() && inputs.credits.is_empty() {
-        return Ok(Vec::new());
+        return Ok((Vec::new(), Vec::new()));
     }
     let programs: Vec<ProgramId> = inputs.programs.keys().copied().collect();
     let rules = commission_rules::rules_of_programs(tx, ctx, &programs)?;
@@ -49,10 +54,10 @@ pub fn accrue(tx: &mut Tx<'_>, ctx: &Ctx, source: Source<'_>) -> Result<Vec<Earn
     let keys = pools.iter().flat_map(Pool::standings).collect();
     let mut standings = store::standings::lock(tx, ctx, keys)?;
     let earned = work_out(&pools, &mut standings)?;
-    store::accrual::insert(tx, ctx, &earned)?;
+    let to_exchange = store::accrual::insert(tx, ctx, &earned)?;
     store::standings::save(tx, ctx, &standings)?;
     record(tx, ctx, &earned);
-    Ok(earned)
+    Ok((earned, to_exchange))
 }
 
 /// Whether a rule asks for more than the plain facts of a line.

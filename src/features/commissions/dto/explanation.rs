@@ -1,13 +1,17 @@
 //! Why a line has its amount, on the wire.
 
+use super::super::domain::Commission;
+use crate::features::exchange_rates::LegView;
 use crate::kernel::commission::{
     CommissionError, Considered, Entitlement, Explanation, Outcome, Step, recompute, sentence,
 };
 use crate::kernel::ctx::Scope;
+use crate::kernel::exchange::{Direction, FxPolicy, LineExchange};
 use crate::kernel::id::{CommissionId, CommissionRuleId, CommissionRuleVersionId};
 use crate::kernel::money::{Currency, Money, Rounding};
 use crate::kernel::problem::Problem;
 use crate::platform::web::MoneyBody;
+use chrono::NaiveDate;
 use rust_decimal::Decimal;
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -43,6 +47,42 @@ pub struct ExplanationView {
     /// The arithmetic, in order, with exact decimals.
     #[schema(max_items = 20)]
     pub steps: Vec<StepView>,
+    /// How it was exchanged into the currency that the partner is paid in; empty when it was not.
+    #[schema(max_items = 1)]
+    pub exchange: Vec<LineExchangeView>,
+}
+
+/// How a commission was exchanged.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+#[schema(as = ExplanationExchange)]
+pub struct LineExchangeView {
+    /// When it was exchanged: when it was earned, or when it was paid.
+    pub policy: FxPolicy,
+    /// The day whose rate was asked for.
+    pub on: NaiveDate,
+    /// `direct`: multiplied by one rate; `inverse`: divided by one; `cross`: by two, by way of the euro.
+    pub direction: Direction,
+    /// The rates, each with its day and source, in the order in which they were gone through.
+    #[schema(max_items = 2)]
+    pub legs: Vec<LegView>,
+    /// The arithmetic, exact and before it was rounded once.
+    #[schema(max_length = 500, example = "100.00 USD / 1.1172")]
+    pub expression: String,
+    /// What it comes to, rounded.
+    pub result: MoneyBody,
+}
+
+impl LineExchangeView {
+    fn new(exchange: &LineExchange) -> Result<Self, Problem> {
+        Ok(Self {
+            policy: exchange.policy,
+            on: exchange.on,
+            direction: exchange.exchange.direction(),
+            legs: exchange.exchange.legs.iter().map(LegView::from).collect(),
+            expression: exchange.expression().map_err(Problem::damaged)?,
+            result: exchange.result().map_err(Problem::damaged)?.into(),
+        })
+    }
 }
 
 /// An amount that went into a calculation.
@@ -112,7 +152,15 @@ pub struct StepView {
 
 impl ExplanationView {
     /// The stored explanation as it goes out to a caller of this scope.
-    pub fn new(id: CommissionId, explanation: &Explanation, scope: &Scope) -> Result<Self, Problem> {
+    pub fn new(
+        id: CommissionId,
+        explanation: &Explanation,
+        exchange: Option<&LineExchange>,
+        scope: &Scope,
+    ) -> Result<Self, Problem> {
+        let exchanged = exchange.map(LineExchange::sentence).transpose();
+        let exchanged = exchanged.map_err(Problem::damaged)?;
+        let sentences = [Some(sentence(explanation)), exchanged];
         let parts = Parts::of(explanation);
         let is_partner = scope.partner_id.is_some();
         let entitlement = parts.entitlement;
@@ -124,7 +172,7 @@ impl ExplanationView {
             .filter(|one| !is_partner || one.outcome == Outcome::Chosen);
         Ok(Self {
             commission_id: id,
-            sentence: sentence(explanation),
+            sentence: sentences.into_iter().flatten().collect::<Vec<_>>().join(" "),
             amount: explanation.amount().map_err(Problem::damaged)?.into(),
             rounding: parts.rounding,
             inputs: inputs(&parts)?,
@@ -136,6 +184,11 @@ impl ExplanationView {
                 .iter()
                 .map(|step| step_view(step, parts.currency))
                 .collect::<Result<_, _>>()?,
+            exchange: exchange
+                .map(LineExchangeView::new)
+                .transpose()?
+                .into_iter()
+                .collect(),
         })
     }
 }
@@ -251,30 +304,43 @@ impl From<Considered> for ConsideredView {
     }
 }
 
-/// Whether the stored explanation of a commission still gives its posted amount.
+/// Whether the stored explanation of a commission still gives its posted amount, and that of its exchange what is owed.
 #[derive(Debug, Clone, Serialize, ToSchema)]
 #[schema(as = CommissionVerification)]
 pub struct VerificationView {
     /// The commission.
     pub commission_id: CommissionId,
-    /// Whether the two amounts agree.
+    /// Whether the amounts agree.
     pub matches: bool,
     /// The amount that was posted.
     pub posted: MoneyBody,
     /// The amount computed again from the stored explanation alone.
     pub recomputed: MoneyBody,
+    /// The amount that is owed: after the exchange, where there was one.
+    pub owed: MoneyBody,
+    /// The same computed again from the stored explanation of the exchange.
+    pub owed_recomputed: MoneyBody,
 }
 
 impl VerificationView {
-    /// Computes the amount again and compares.
-    pub fn new(id: CommissionId, posted: Money, explanation: &Explanation) -> Result<Self, Problem> {
+    /// Computes the amounts again and compares.
+    pub fn new(
+        line: &Commission,
+        explanation: &Explanation,
+        exchange: Option<&LineExchange>,
+    ) -> Result<Self, Problem> {
         let recomputed = recompute(explanation).map_err(|error: CommissionError| Problem::damaged(error))?;
-        let matches = recomputed == posted;
+        let owed_recomputed = match exchange {
+            Some(exchange) => exchange.recompute().map_err(Problem::damaged)?,
+            None => recomputed,
+        };
         Ok(Self {
-            commission_id: id,
-            matches,
-            posted: posted.into(),
+            commission_id: line.id,
+            matches: (recomputed, owed_recomputed) == (line.amount, line.owed.amount),
+            posted: line.amount.into(),
             recomputed: recomputed.into(),
+            owed: line.owed.amount.into(),
+            owed_recomputed: owed_recomputed.into(),
         })
     }
 }

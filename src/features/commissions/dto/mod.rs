@@ -12,6 +12,7 @@ use super::domain::{
 use super::store::{ApprovalScope, Clawback, ClawbackFilter, CommissionFilter};
 use crate::kernel::commission::{Component, IneligibleReason};
 use crate::kernel::ctx::Ctx;
+use crate::kernel::exchange::FxPolicy;
 use crate::kernel::id::{
     AttributionId, ClawbackId, CommissionId, CommissionRuleVersionId, CreditNoteId, DealId, DisputeId,
     InvoiceId, InvoiceLineId, PartnerId, PaymentId, ProgramId, RefundId,
@@ -77,6 +78,18 @@ pub struct CommissionView {
     pub reversed: MoneyBody,
     /// What is left of it.
     pub net: MoneyBody,
+    /// What is left of it as it is owed: once it was exchanged, in the currency that the partner is paid in; the same as
+    /// `net` until then.
+    pub owed: MoneyBody,
+    /// The currency that the partner is paid in, where it is another one.
+    #[schema(required, max_length = 3, pattern = "^[A-Z]{3}$", example = "EUR")]
+    pub payout_currency: Option<String>,
+    /// When it is exchanged into that: when it is earned, or when it is paid. `null` where nothing is exchanged.
+    #[schema(required)]
+    pub fx_policy: Option<FxPolicy>,
+    /// When it was exchanged. Until then it waits: for the payout, or for a rate.
+    #[schema(required)]
+    pub exchanged_at: Option<DateTime<Utc>>,
     /// The open dispute that holds it up.
     #[schema(required)]
     pub dispute_id: Option<DisputeId>,
@@ -99,7 +112,8 @@ pub struct CommissionView {
 impl CommissionView {
     /// The line as it goes out.
     pub fn new(line: Commission) -> Result<Self, Problem> {
-        let left = line.kept();
+        let left = line.net();
+        let owed = line.kept();
         Ok(Self {
             id: line.id,
             kind: line.kind,
@@ -120,6 +134,10 @@ impl CommissionView {
             amount: line.amount.into(),
             reversed: line.reversed.into(),
             net: left.map_err(Problem::damaged)?.into(),
+            owed: owed.map_err(Problem::damaged)?.into(),
+            payout_currency: line.paid_in.map(|(currency, _)| currency.code().to_owned()),
+            fx_policy: line.paid_in.map(|(_, policy)| policy),
+            exchanged_at: line.owed.exchanged_at,
             dispute_id: line.dispute_id,
             earned_at: line.earned_at,
             release_at: line.release_at,
@@ -151,6 +169,8 @@ pub struct ClawbackView {
     pub status: ClawbackStatus,
     /// How much was taken; zero with a reason.
     pub amount: MoneyBody,
+    /// The same as it is owed: once the commission was exchanged, in the currency that the partner is paid in.
+    pub owed: MoneyBody,
     /// The account that it was taken from; `null` when nothing was taken.
     #[schema(required)]
     pub taken_from: Option<TakenFrom>,
@@ -173,6 +193,7 @@ impl From<Clawback> for ClawbackView {
             program_id: clawback.program_id,
             status: clawback.status,
             amount: clawback.amount.into(),
+            owed: clawback.owed.into(),
             taken_from: clawback.taken_from,
             zero_reason: clawback.zero_reason,
             occurred_at: clawback.occurred_at,

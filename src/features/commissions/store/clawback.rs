@@ -30,6 +30,8 @@ pub struct ExposedRow {
     pub amount: Money,
     /// What was taken back before.
     pub reversed: Money,
+    /// What was earned and what was taken back before, in the currency that the partner is paid in, where it was exchanged.
+    pub exchanged: Option<(Money, Money)>,
     /// On which account it lies.
     pub account: TakenFrom,
     /// The payment's amount.
@@ -68,6 +70,12 @@ struct Raw {
     amount: Decimal,
     #[diesel(sql_type = Numeric)]
     reversed: Decimal,
+    #[diesel(sql_type = Nullable<Text>)]
+    exchanged_currency: Option<String>,
+    #[diesel(sql_type = Numeric)]
+    owed_amount: Decimal,
+    #[diesel(sql_type = Numeric)]
+    owed_reversed: Decimal,
     #[diesel(sql_type = Numeric)]
     payment: Decimal,
     #[diesel(sql_type = Numeric)]
@@ -125,7 +133,8 @@ pub fn lock_exposed(
     Prepared(lock).execute(tx.connection())?;
     let query = sql_query(
         "SELECT c.id AS commission_id, r.id AS refund_id, c.partner_id, c.program_id, c.currency, c.status, c.amount, \
-             c.reversed_amount AS reversed, p.amount AS payment, \
+             c.reversed_amount AS reversed, p.amount AS payment, c.owed_amount, c.owed_reversed, \
+             CASE WHEN c.exchange IS NOT NULL THEN c.payout_currency END AS exchanged_currency, \
              (SELECT coalesce(sum(e.amount), 0) FROM refunds e WHERE e.organization_id = $1 \
                  AND e.payment_id = r.payment_id AND e.cumulative_amount <= r.cumulative_amount \
                  AND (g.clawback_window_days IS NULL \
@@ -157,7 +166,12 @@ impl TryFrom<Raw> for ExposedRow {
             .map(serde_json::from_value)
             .transpose()
             .map_err(Problem::damaged)?;
+        let exchanged = raw.exchanged_currency.as_deref().map(|currency| {
+            let owed = |amount: Decimal| super::money(amount, currency);
+            Ok::<_, Problem>((owed(raw.owed_amount)?, owed(raw.owed_reversed)?))
+        });
         Ok(Self {
+            exchanged: exchanged.transpose()?,
             refund: money(raw.refund)?,
             counted: raw.rule_id.map(CommissionRuleId::from_uuid).zip(progress),
             commission_id: CommissionId::from_uuid(raw.commission_id),
@@ -180,23 +194,31 @@ impl TryFrom<Raw> for ExposedRow {
 }
 
 const INSERT: &str = "WITH taken AS (\
-         SELECT * FROM unnest($3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14) AS n (id, commission_id, refund_id, \
-             partner_id, program_id, status, currency, amount, taken_from, zero_reason, explanation, occurred_at)), \
+         SELECT * FROM unnest($3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17) AS n (id, commission_id, \
+             refund_id, partner_id, program_id, status, currency, amount, taken_from, zero_reason, explanation, \
+             occurred_at, exchanged_currency, exchanged_amount, exchange)), \
      written AS (\
          INSERT INTO clawbacks (organization_id, id, commission_id, refund_id, partner_id, program_id, status, currency, \
-             amount, taken_from, zero_reason, explanation, occurred_at, row_version, created_at, updated_at) \
+             amount, taken_from, zero_reason, explanation, occurred_at, exchanged_currency, exchanged_amount, exchange, \
+             row_version, created_at, updated_at) \
          SELECT $1, id, commission_id, refund_id, partner_id, program_id, status, currency, amount, taken_from, \
-             zero_reason, explanation::jsonb, occurred_at, 1, $2, $2 FROM taken), \
+             zero_reason, explanation::jsonb, occurred_at, exchanged_currency, exchanged_amount, exchange::jsonb, 1, $2, $2 \
+         FROM taken), \
      sums AS (\
-         SELECT commission_id, sum(amount) AS reversed, \
-             coalesce(sum(amount) FILTER (WHERE taken_from IN ('held', 'released')), 0) AS netted \
+         SELECT commission_id, sum(amount) AS reversed, sum(exchanged_amount) AS exchanged_reversed, \
+             coalesce(sum(amount) FILTER (WHERE taken_from IN ('held', 'released')), 0) AS netted, \
+             coalesce(sum(exchanged_amount) FILTER (WHERE taken_from IN ('held', 'released')), 0) AS exchanged_netted \
          FROM taken GROUP BY commission_id) \
      UPDATE commissions c SET reversed_amount = c.reversed_amount + s.reversed, \
          netted_amount = c.netted_amount + s.netted, \
+         exchanged_reversed = c.exchanged_reversed + s.exchanged_reversed, \
+         exchanged_netted = c.exchanged_netted + s.exchanged_netted, \
          status = CASE WHEN c.status IN ('pending', 'due') AND c.netted_amount + s.netted = c.amount \
+                 AND (c.exchange IS NULL OR c.exchanged_netted + s.exchanged_netted = c.exchanged_amount) \
              THEN 'reversed' ELSE c.status END, \
          row_version = c.row_version + 1, updated_at = $2 \
-     FROM sums s WHERE c.organization_id = $1 AND c.id = s.commission_id AND s.reversed > 0";
+     FROM sums s WHERE c.organization_id = $1 AND c.id = s.commission_id \
+         AND (s.reversed > 0 OR s.exchanged_reversed > 0)";
 
 /// Writes what was taken back and lowers the lines.
 pub fn insert(tx: &mut Tx<'_>, ctx: &Ctx, clawed: &[ClawedBack]) -> Result<(), Problem> {
@@ -208,7 +230,18 @@ pub fn insert(tx: &mut Tx<'_>, ctx: &Ctx, clawed: &[ClawedBack]) -> Result<(), P
         .map(|line| serde_json::to_string(&line.explanation).map_err(Problem::damaged))
         .collect::<Result<_, _>>()?;
     let uuids = |pick: fn(&ClawedBack) -> Uuid| clawed.iter().map(pick).collect::<Vec<_>>();
-    let taken_from = |line: &ClawedBack| (!line.amount.is_zero()).then(|| line.taken_from.as_str());
+    let taken_from = |line: &ClawedBack| line.takes().then(|| line.taken_from.as_str());
+    let exchanged = |line: &ClawedBack| line.exchanged.as_ref().map(|(amount, _)| *amount);
+    let exchanges: Vec<Option<String>> = clawed
+        .iter()
+        .map(|line| {
+            line.exchanged
+                .as_ref()
+                .map(|(_, why)| serde_json::to_string(why))
+                .transpose()
+        })
+        .collect::<Result<_, _>>()
+        .map_err(Problem::damaged)?;
     let statement = sql_query(INSERT)
         .bind::<SqlUuid, _>(ctx.organization_id().uuid())
         .bind::<Timestamptz, _>(ctx.now)
@@ -238,13 +271,26 @@ pub fn insert(tx: &mut Tx<'_>, ctx: &Ctx, clawed: &[ClawedBack]) -> Result<(), P
                 .collect::<Vec<_>>(),
         )
         .bind::<Array<Text>, _>(explanations)
-        .bind::<Array<Timestamptz>, _>(clawed.iter().map(|line| line.occurred_at).collect::<Vec<_>>());
+        .bind::<Array<Timestamptz>, _>(clawed.iter().map(|line| line.occurred_at).collect::<Vec<_>>())
+        .bind::<Array<Nullable<Text>>, _>(
+            clawed
+                .iter()
+                .map(|line| exchanged(line).map(|amount| amount.currency().code()))
+                .collect::<Vec<_>>(),
+        )
+        .bind::<Array<Nullable<Numeric>>, _>(
+            clawed
+                .iter()
+                .map(|line| exchanged(line).map(Money::amount))
+                .collect::<Vec<_>>(),
+        )
+        .bind::<Array<Nullable<Text>>, _>(exchanges);
     Prepared(statement).execute(tx.connection())?;
     Ok(())
 }
 
 fn status_of(line: &ClawedBack) -> ClawbackStatus {
-    if line.amount.is_zero() || line.nets_the_line() {
+    if !line.takes() || line.nets_the_line() {
         ClawbackStatus::Netted
     } else {
         ClawbackStatus::Payable

@@ -6,7 +6,9 @@ use crate::kernel::money::Money;
 use crate::kernel::problem::Problem;
 use crate::platform::db::Tx;
 use crate::platform::db::schema::commissions;
+use diesel::dsl::sql;
 use diesel::prelude::*;
+use diesel::sql_types::{Numeric, Text};
 use rust_decimal::Decimal;
 use uuid::Uuid;
 
@@ -17,7 +19,7 @@ pub struct CreditLine {
     pub id: CommissionId,
     /// In which program.
     pub program_id: ProgramId,
-    /// What it earned, less what was taken back.
+    /// What is owed of it, less what was taken back.
     pub kept: Money,
 }
 
@@ -34,9 +36,9 @@ pub fn lines_of_credit(
         .select((
             commissions::id,
             commissions::program_id,
-            commissions::currency,
-            commissions::amount,
-            commissions::reversed_amount,
+            sql::<Text>("commissions.owed_currency"),
+            sql::<Numeric>("commissions.owed_amount"),
+            sql::<Numeric>("commissions.owed_reversed"),
         ))
         .into_boxed();
     if let Some(partner_id) = scope.partner_id {

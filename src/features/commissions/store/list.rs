@@ -1,11 +1,12 @@
 //! Reading lines and clawbacks.
 
 use super::super::domain::{
-    ClawbackStatus, Commission, CommissionKind, CommissionStatus, TakenFrom, ZeroReason,
+    ClawbackStatus, Commission, CommissionKind, CommissionStatus, Owed, TakenFrom, ZeroReason,
 };
 use super::money;
-use crate::kernel::commission::{Component, Explanation, IneligibleReason};
+use crate::kernel::commission::{Component, IneligibleReason};
 use crate::kernel::ctx::{Ctx, Scope};
+use crate::kernel::exchange::FxPolicy;
 use crate::kernel::id::{
     AttributionId, ClawbackId, CommissionId, CommissionRuleVersionId, CreditNoteId, DealId, DisputeId,
     InvoiceId, InvoiceLineId, PartnerId, PaymentId, ProgramId, RefundId,
@@ -14,11 +15,13 @@ use crate::kernel::money::{Currency, Money};
 use crate::kernel::motion::Role;
 use crate::kernel::problem::Problem;
 use crate::platform::db::schema::{clawbacks, commissions};
-use crate::platform::db::{Page, PageRequest, Position, Tx};
+use crate::platform::db::{Page, PageRequest, Position, Prepared, Tx};
 use chrono::{DateTime, Utc};
+use diesel::dsl::{AsSelect, sql};
+use diesel::expression::SqlLiteral;
 use diesel::prelude::*;
+use diesel::sql_types::{Bool, Nullable, Numeric, Text, Timestamptz};
 use rust_decimal::Decimal;
-use std::collections::HashMap;
 use std::str::FromStr;
 use uuid::Uuid;
 
@@ -75,6 +78,8 @@ pub struct Clawback {
     pub status: ClawbackStatus,
     /// How much.
     pub amount: Money,
+    /// The same as it is owed: in the currency that the partner is paid in, once the line was exchanged.
+    pub owed: Money,
     /// From which account.
     pub taken_from: Option<TakenFrom>,
     /// Why nothing was taken.
@@ -120,6 +125,38 @@ struct CommissionRow {
     updated_at: DateTime<Utc>,
 }
 
+/// What is owed of a line. These columns are named as text, since tables of more than 32 columns take Diesel too long.
+#[derive(Debug, Clone, Queryable)]
+struct OwedRow {
+    payout_currency: Option<String>,
+    fx_policy: Option<String>,
+    currency: String,
+    amount: Decimal,
+    reversed: Decimal,
+    netted: Decimal,
+    exchanged_at: Option<DateTime<Utc>>,
+}
+
+/// A line with what is owed of it.
+type WholeRow = (CommissionRow, OwedRow);
+
+type OwedTypes = (
+    Nullable<Text>,
+    Nullable<Text>,
+    Text,
+    Numeric,
+    Numeric,
+    Numeric,
+    Nullable<Timestamptz>,
+);
+
+/// The columns of a whole row.
+fn whole() -> (AsSelect<CommissionRow, diesel::pg::Pg>, SqlLiteral<OwedTypes>) {
+    let owed = "commissions.payout_currency, commissions.fx_policy, commissions.owed_currency, \
+        commissions.owed_amount, commissions.owed_reversed, commissions.owed_netted, commissions.exchanged_at";
+    (CommissionRow::as_select(), sql(owed))
+}
+
 #[derive(Debug, Clone, Queryable, Selectable)]
 #[diesel(table_name = clawbacks, check_for_backend(diesel::pg::Pg))]
 struct ClawbackRow {
@@ -136,6 +173,8 @@ struct ClawbackRow {
     occurred_at: DateTime<Utc>,
     row_version: i64,
     created_at: DateTime<Utc>,
+    owed_currency: String,
+    owed_amount: Decimal,
 }
 
 /// The rows of the scope.
@@ -155,12 +194,9 @@ macro_rules! scoped {
 pub fn find(tx: &mut Tx<'_>, scope: &Scope, id: CommissionId) -> Result<Option<Commission>, Problem> {
     let query = scoped!(commissions, scope)
         .filter(commissions::id.eq(id.uuid()))
-        .select(CommissionRow::as_select());
-    query
-        .first(tx.connection())
-        .optional()?
-        .map(Commission::try_from)
-        .transpose()
+        .select(whole());
+    let row: Option<WholeRow> = Prepared(query).get_result(tx.connection()).optional()?;
+    row.map(Commission::try_from).transpose()
 }
 
 /// Several lines, in no order.
@@ -168,17 +204,17 @@ pub fn several(tx: &mut Tx<'_>, scope: &Scope, ids: &[CommissionId]) -> Result<V
     let ids: Vec<Uuid> = ids.iter().map(|id| id.uuid()).collect();
     let query = scoped!(commissions, scope)
         .filter(commissions::id.eq_any(ids))
-        .select(CommissionRow::as_select());
-    let rows: Vec<CommissionRow> = query.load(tx.connection())?;
+        .select(whole());
+    let rows: Vec<WholeRow> = query.load(tx.connection())?;
     rows.into_iter().map(Commission::try_from).collect()
 }
 
 /// One line, locked until the transaction ends.
 pub fn lock(tx: &mut Tx<'_>, scope: &Scope, id: CommissionId) -> Result<Option<Commission>, Problem> {
-    let row = commissions::table
+    let row: Option<WholeRow> = commissions::table
         .filter(commissions::organization_id.eq(scope.organization_id.uuid()))
         .filter(commissions::id.eq(id.uuid()))
-        .select(CommissionRow::as_select())
+        .select(whole())
         .for_no_key_update()
         .first(tx.connection())
         .optional()?;
@@ -192,11 +228,11 @@ pub fn lock_several(
     ids: &[CommissionId],
 ) -> Result<Vec<Commission>, Problem> {
     let ids: Vec<Uuid> = ids.iter().map(|id| id.uuid()).collect();
-    let rows: Vec<CommissionRow> = commissions::table
+    let rows: Vec<WholeRow> = commissions::table
         .filter(commissions::organization_id.eq(scope.organization_id.uuid()))
         .filter(commissions::id.eq_any(ids))
         .order(commissions::id)
-        .select(CommissionRow::as_select())
+        .select(whole())
         .for_no_key_update()
         .load(tx.connection())?;
     rows.into_iter().map(Commission::try_from).collect()
@@ -210,11 +246,11 @@ pub fn kept_on_deal(
     partner_id: PartnerId,
     currency: Currency,
 ) -> Result<Money, Problem> {
-    let rows: Vec<CommissionRow> = scoped!(commissions, scope)
+    let rows: Vec<WholeRow> = scoped!(commissions, scope)
         .filter(commissions::deal_id.eq(deal_id.uuid()))
         .filter(commissions::partner_id.eq(partner_id.uuid()))
-        .filter(commissions::currency.eq(currency.code()))
-        .select(CommissionRow::as_select())
+        .filter(sql::<Bool>("commissions.owed_currency = ").bind::<Text, _>(currency.code()))
+        .select(whole())
         .load(tx.connection())?;
     let mut kept = Money::zero(currency);
     for row in rows {
@@ -244,35 +280,6 @@ pub fn set_dispute(
     Ok(())
 }
 
-/// The stored explanation of one line.
-pub fn explanation(tx: &mut Tx<'_>, scope: &Scope, id: CommissionId) -> Result<Option<Explanation>, Problem> {
-    let query = scoped!(commissions, scope)
-        .filter(commissions::id.eq(id.uuid()))
-        .select(commissions::explanation);
-    let stored: Option<serde_json::Value> = query.first(tx.connection()).optional()?;
-    stored
-        .map(|value| serde_json::from_value(value).map_err(Problem::damaged))
-        .transpose()
-}
-
-/// The stored explanations of lines.
-pub fn explanations(
-    tx: &mut Tx<'_>,
-    scope: &Scope,
-    ids: &[CommissionId],
-) -> Result<HashMap<CommissionId, Explanation>, Problem> {
-    let ids: Vec<Uuid> = ids.iter().map(|id| id.uuid()).collect();
-    let query = scoped!(commissions, scope)
-        .filter(commissions::id.eq_any(ids))
-        .select((commissions::id, commissions::explanation));
-    let stored: Vec<(Uuid, serde_json::Value)> = query.load(tx.connection())?;
-    let read = |(id, value)| {
-        let explanation = serde_json::from_value(value).map_err(Problem::damaged)?;
-        Ok((CommissionId::from_uuid(id), explanation))
-    };
-    stored.into_iter().map(read).collect()
-}
-
 /// A page of lines.
 pub fn list(
     tx: &mut Tx<'_>,
@@ -280,7 +287,7 @@ pub fn list(
     filter: &CommissionFilter,
     page: &PageRequest,
 ) -> Result<Page<Commission>, Problem> {
-    let mut query = scoped!(commissions, scope).select(CommissionRow::as_select());
+    let mut query = scoped!(commissions, scope).select(whole());
     if let Some(id) = filter.partner_id {
         query = query.filter(commissions::partner_id.eq(id.uuid()));
     }
@@ -321,7 +328,7 @@ pub fn list(
     } else {
         query.order(commissions::id.desc())
     };
-    let rows: Vec<CommissionRow> = page.rows_of(query).load(tx.connection())?;
+    let rows: Vec<WholeRow> = Prepared(page.rows_of(query)).load(tx.connection())?;
     let lines = rows
         .into_iter()
         .map(Commission::try_from)
@@ -377,10 +384,33 @@ pub fn list_clawbacks(
     }))
 }
 
-impl TryFrom<CommissionRow> for Commission {
+impl TryFrom<OwedRow> for Owed {
     type Error = Problem;
 
-    fn try_from(row: CommissionRow) -> Result<Self, Problem> {
+    fn try_from(row: OwedRow) -> Result<Self, Problem> {
+        let amount = |amount: Decimal| money(amount, &row.currency);
+        Ok(Self {
+            amount: amount(row.amount)?,
+            reversed: amount(row.reversed)?,
+            netted: amount(row.netted)?,
+            exchanged_at: row.exchanged_at,
+        })
+    }
+}
+
+impl TryFrom<WholeRow> for Commission {
+    type Error = Problem;
+
+    fn try_from((row, owed): WholeRow) -> Result<Self, Problem> {
+        let currency = owed
+            .payout_currency
+            .as_deref()
+            .map(Currency::from_code)
+            .transpose();
+        let policy = owed.fx_policy.as_deref().map(FxPolicy::from_str).transpose();
+        let paid_in = currency
+            .map_err(Problem::damaged)?
+            .zip(policy.map_err(Problem::damaged)?);
         let amount = |amount: Decimal| money(amount, &row.currency);
         let reason = row.ineligible_reason.as_deref().map(IneligibleReason::from_str);
         Ok(Self {
@@ -403,6 +433,8 @@ impl TryFrom<CommissionRow> for Commission {
             amount: amount(row.amount)?,
             reversed: amount(row.reversed_amount)?,
             netted: amount(row.netted_amount)?,
+            paid_in,
+            owed: owed.try_into()?,
             dispute_id: row.dispute_id.map(DisputeId::from_uuid),
             earned_at: row.earned_at,
             release_at: row.release_at,
@@ -429,6 +461,7 @@ impl TryFrom<ClawbackRow> for Clawback {
             program_id: ProgramId::from_uuid(row.program_id),
             status: ClawbackStatus::from_str(&row.status).map_err(Problem::damaged)?,
             amount: money(row.amount, &row.currency)?,
+            owed: money(row.owed_amount, &row.owed_currency)?,
             taken_from: taken_from.map_err(Problem::damaged)?,
             zero_reason: zero_reason.map_err(Problem::damaged)?,
             occurred_at: row.occurred_at,

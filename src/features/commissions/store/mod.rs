@@ -4,14 +4,19 @@ pub mod accrual;
 pub mod clawback;
 mod credit;
 mod deals;
+pub mod exchange;
+mod explained;
+mod known;
 mod list;
 mod moves;
 pub mod standings;
 
 pub use credit::{CreditLine, lines_of_credit};
+pub use explained::{explanation, explanations};
+pub use known::known_at;
 pub use list::{
-    Clawback, ClawbackFilter, CommissionFilter, explanation, explanations, find, find_clawback, kept_on_deal,
-    list, list_clawbacks, lock, lock_several, set_dispute, several,
+    Clawback, ClawbackFilter, CommissionFilter, find, find_clawback, kept_on_deal, list, list_clawbacks,
+    lock, lock_several, set_dispute, several,
 };
 pub use moves::{ApprovalScope, approve, lock_released, organizations_with_holds_over, release};
 

@@ -43,7 +43,7 @@ pub struct ApprovalScope {
 /// Lines whose hold is over, which nobody disputes and whose partner may earn, locked; with each whether its program approves by itself.
 pub fn lock_released(tx: &mut Tx<'_>, ctx: &Ctx, most: i64) -> Result<Vec<(Moved, bool)>, Problem> {
     let query = sql_query(
-        "SELECT c.id, c.partner_id, c.program_id, c.currency, c.amount - c.netted_amount AS amount, c.release_at AS at, \
+        "SELECT c.id, c.partner_id, c.program_id, c.owed_currency AS currency, c.owed_amount - c.owed_netted AS amount, c.release_at AS at, \
              g.commission_approval = 'automatic' AS approves_by_itself \
          FROM commissions c \
          JOIN programs g ON g.organization_id = $1 AND g.id = c.program_id \
@@ -95,7 +95,7 @@ pub fn approve(
              ORDER BY c.id FOR NO KEY UPDATE) \
          UPDATE commissions c SET status = 'approved', approved_at = $2, row_version = c.row_version + 1, updated_at = $2 \
          FROM chosen WHERE c.organization_id = $1 AND c.id = chosen.id \
-         RETURNING c.id, c.partner_id, c.program_id, c.currency, c.amount - c.netted_amount AS amount, \
+         RETURNING c.id, c.partner_id, c.program_id, c.owed_currency AS currency, c.owed_amount - c.owed_netted AS amount, \
              c.release_at AS at, true AS approves_by_itself",
     )
     .bind::<SqlUuid, _>(ctx.organization_id().uuid())

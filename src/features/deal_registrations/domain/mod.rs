@@ -228,6 +228,11 @@ impl DealRegistration {
         if after != claim && !self.status.is_open_to_changes() {
             return Err(self.refusal("change what is claimed"));
         }
+        let is_claimed = self.status == RegistrationStatus::ActionRequired;
+        if is_claimed && after.product_family_id != self.product_family_id {
+            let message = "The claim is to this family; withdraw it and register anew to claim another one.";
+            return Err(Problem::field("/product_family_id", "already_claimed", message));
+        }
         Ok(after.changed(now))
     }
 

@@ -43,6 +43,8 @@ word_enum! {
         NoConfirmedCredit = "no_confirmed_credit",
         /// Partners have a part in the deal, and it belongs to no program.
         NoProgram = "no_program",
+        /// Partners have a part in the deal, and no rule of its program is in force at the instant of the win.
+        NoRule = "no_rule",
     }
 }
 
@@ -387,12 +389,15 @@ impl Deal {
         })
     }
 
-    /// What somebody who wins this deal with so many confirmed credits should know.
-    pub fn win_warnings(&self, credits: usize) -> Vec<WinWarning> {
+    /// What somebody who wins this deal with so many confirmed credits should know; `has_rule` where a commission rule of
+    /// its program is in force.
+    pub fn win_warnings(&self, credits: usize, has_rule: bool) -> Vec<WinWarning> {
         let of_partners = self.partner_id.is_some() || credits > 0;
         let no_credit = (of_partners && credits == 0).then_some(WinWarning::NoConfirmedCredit);
         let no_program = (of_partners && self.program_id.is_none()).then_some(WinWarning::NoProgram);
-        no_credit.into_iter().chain(no_program).collect()
+        let no_rule = of_partners && self.program_id.is_some() && !has_rule;
+        let no_rule = no_rule.then_some(WinWarning::NoRule);
+        no_credit.into_iter().chain(no_program).chain(no_rule).collect()
     }
 
     fn moved(self, state: DealState, now: DateTime<Utc>) -> Self {

@@ -215,26 +215,34 @@ fn a_reopened_deal_shows_what_it_lost() {
 
 #[test]
 fn winning_warns_of_what_earns_nobody_anything() {
-    use WinWarning::{NoConfirmedCredit, NoProgram};
+    use WinWarning::{NoConfirmedCredit, NoProgram, NoRule};
     let (program, partner) = (ProgramId::new(now()), PartnerId::new(now()));
-    let cases: [(_, _, _, &[WinWarning]); 6] = [
-        (None, None, 0, &[]),
-        (Some(program), None, 0, &[]),
-        (Some(program), Some(partner), 1, &[]),
-        (Some(program), Some(partner), 0, &[NoConfirmedCredit]),
-        (None, None, 1, &[NoProgram]),
-        (None, Some(partner), 0, &[NoConfirmedCredit, NoProgram]),
+    let cases: [(_, _, _, _, &[WinWarning]); 8] = [
+        (None, None, 0, false, &[]),
+        (Some(program), None, 0, false, &[]),
+        (Some(program), Some(partner), 1, true, &[]),
+        (Some(program), Some(partner), 1, false, &[NoRule]),
+        (Some(program), Some(partner), 0, true, &[NoConfirmedCredit]),
+        (
+            Some(program),
+            Some(partner),
+            0,
+            false,
+            &[NoConfirmedCredit, NoRule],
+        ),
+        (None, None, 1, false, &[NoProgram]),
+        (None, Some(partner), 0, false, &[NoConfirmedCredit, NoProgram]),
     ];
-    for (program_id, partner_id, credits, expected) in cases {
+    for (program_id, partner_id, credits, has_rule, expected) in cases {
         let deal = Deal {
             program_id,
             partner_id,
             ..deal_in(DealState::Open)
         };
         assert_eq!(
-            deal.win_warnings(credits),
+            deal.win_warnings(credits, has_rule),
             expected,
-            "{program_id:?} {partner_id:?} {credits}"
+            "{program_id:?} {partner_id:?} {credits} {has_rule}"
         );
     }
 }

@@ -202,6 +202,7 @@ stored! {
         approved_at: Option<DateTime<Utc>>,
         terminated_at: Option<DateTime<Utc>>,
         hidden_from_parent: bool,
+        payout_currency: Option<String>,
         row_version: i64,
         created_at: DateTime<Utc>,
         updated_at: DateTime<Utc>,

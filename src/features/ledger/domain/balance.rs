@@ -27,6 +27,8 @@ pub struct Balance {
     pub reversed: Money,
     /// What people gave, less what they took.
     pub adjusted: Money,
+    /// What came into the currency by exchange, less what left it.
+    pub exchanged: Money,
     /// Everything that was paid out and did not come back.
     pub paid: Money,
 }

@@ -1,6 +1,7 @@
 //! What an entry is, and between which accounts each kind of it moves.
 
 mod balance;
+mod exchange;
 #[cfg(test)]
 mod tests;
 
@@ -45,6 +46,14 @@ word_enum! {
         Freeze = "freeze",
         /// The dispute is over.
         Thaw = "thaw",
+        /// What was earned leaves a currency: it is exchanged.
+        ExchangeOut = "exchange_out",
+        /// What was earned comes into a currency: it was exchanged.
+        ExchangeIn = "exchange_in",
+        /// What is taken back leaves the currency that the partner is paid in.
+        ClawbackExchangeOut = "clawback_exchange_out",
+        /// What is taken back comes into the currency that it was earned in.
+        ClawbackExchangeIn = "clawback_exchange_in",
     }
 }
 
@@ -67,6 +76,8 @@ word_enum! {
         InPayout = "in_payout",
         /// Paid out.
         PayoutClearing = "payout_clearing",
+        /// Exchanged: what left the one currency and came into the other.
+        FxClearing = "fx_clearing",
     }
 }
 
@@ -429,10 +440,15 @@ impl EntryKind {
     /// The record that causes entries of this kind, by its id.
     pub const fn source(self, id: Uuid) -> Source {
         match self {
-            Self::Accrual | Self::HoldRelease | Self::Approval | Self::CreditNote => {
-                Source::Commission(CommissionId::from_uuid(id))
+            Self::Accrual
+            | Self::HoldRelease
+            | Self::Approval
+            | Self::CreditNote
+            | Self::ExchangeOut
+            | Self::ExchangeIn => Source::Commission(CommissionId::from_uuid(id)),
+            Self::Clawback | Self::ClawbackExchangeOut | Self::ClawbackExchangeIn => {
+                Source::Clawback(ClawbackId::from_uuid(id))
             }
-            Self::Clawback => Source::Clawback(ClawbackId::from_uuid(id)),
             Self::AdjustmentUp | Self::AdjustmentDown => Source::Adjustment(AdjustmentId::from_uuid(id)),
             Self::Freeze | Self::Thaw => Source::Dispute(DisputeId::from_uuid(id)),
             Self::Reserve

@@ -38,6 +38,10 @@ fn every_entry() -> Vec<NewEntry> {
         NewEntry::adjustment(adjustment, partner, program, amount, at),
         NewEntry::freeze(dispute, partner, program, amount, at),
         NewEntry::thaw(dispute, partner, program, amount, at),
+        NewEntry::exchange_out(commission, TakenFrom::Held, partner, program, amount, at),
+        NewEntry::exchange_in(commission, TakenFrom::Released, partner, program, amount, at),
+        NewEntry::clawback_exchange_out(clawback, TakenFrom::Payable, partner, program, amount, at),
+        NewEntry::clawback_exchange_in(clawback, TakenFrom::Held, partner, program, amount, at),
     ]
 }
 
@@ -64,6 +68,10 @@ fn each_kind_moves_between_its_own_accounts() {
         "adjustment_down payable adjustment_expense",
         "freeze payable disputed",
         "thaw disputed payable",
+        "exchange_out held fx_clearing",
+        "exchange_in fx_clearing released",
+        "clawback_exchange_out payable fx_clearing",
+        "clawback_exchange_in fx_clearing held",
     ];
     assert_eq!(moves, table);
 }
@@ -74,10 +82,15 @@ fn each_kind_names_the_record_that_caused_it() {
     for entry in every_entry() {
         let source = entry.kind().source(entry.source_id());
         let expected = match entry.kind() {
-            EntryKind::Clawback => Source::Clawback(ClawbackId::from_uuid(id)),
-            EntryKind::Accrual | EntryKind::HoldRelease | EntryKind::Approval | EntryKind::CreditNote => {
-                Source::Commission(CommissionId::from_uuid(id))
+            EntryKind::Clawback | EntryKind::ClawbackExchangeOut | EntryKind::ClawbackExchangeIn => {
+                Source::Clawback(ClawbackId::from_uuid(id))
             }
+            EntryKind::Accrual
+            | EntryKind::HoldRelease
+            | EntryKind::Approval
+            | EntryKind::CreditNote
+            | EntryKind::ExchangeOut
+            | EntryKind::ExchangeIn => Source::Commission(CommissionId::from_uuid(id)),
             EntryKind::AdjustmentUp | EntryKind::AdjustmentDown => {
                 Source::Adjustment(AdjustmentId::from_uuid(id))
             }

@@ -265,6 +265,8 @@ word_enum! {
         PayoutMethodCoolingOff = "payout_method_cooling_off",
         /// The rail does not reach the account.
         PayoutMethodNotSupported = "payout_method_not_supported",
+        /// It is to be exchanged, and no rate is known.
+        MissingRate = "missing_rate",
     }
 }
 

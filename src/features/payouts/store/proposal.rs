@@ -3,27 +3,34 @@
 use super::super::domain::PayoutRun;
 use crate::kernel::ctx::Scope;
 use crate::kernel::id::ProgramId;
+use crate::kernel::money::Money;
 use crate::kernel::problem::Problem;
 use crate::platform::db::{Prepared, Tx};
 use chrono::{DateTime, Utc};
 use diesel::prelude::*;
 use diesel::sql_types::{Array, BigInt, Bool, Nullable, Numeric, Text, Timestamptz, Uuid as SqlUuid};
+use rust_decimal::Decimal;
+use uuid::Uuid;
 
 /// The program of a run, or all: what is payable is narrowed to it.
 const OF_RUN: &str = "($4 IS NULL OR x.program_id = $4)";
 
-/// What the rail of a run asks of the account to which the money goes.
+/// What the rail of a run asks of the account to which the money goes, and what its lines come to that it exchanges.
 struct Gate {
     cases: &'static str,
     column: &'static str,
     join: &'static str,
+    quotes: &'static str,
+    waits: &'static str,
 }
 
-/// No rail is chosen yet.
+/// No rail is chosen yet, and nothing is exchanged: what waits for a rate is what was to be exchanged as it was earned.
 const NO_GATE: Gate = Gate {
     cases: "",
     column: "",
     join: "",
+    quotes: "SELECT NULL::uuid AS id, NULL::text AS currency, NULL::numeric AS amount WHERE false",
+    waits: "o.fx_policy = 'at_accrual'",
 };
 
 /// At $5; a rail that pays to bank accounts ($6) may take some currencies ($7), countries ($8) and amounts ($9) only.
@@ -37,12 +44,15 @@ const GATE_OF_RUN: Gate = Gate {
     column: ", t.id AS payout_method_id",
     join: "LEFT JOIN payout_methods t ON $6 AND t.organization_id = $1 AND t.partner_id = n.partner_id \
                AND t.currency = n.currency AND t.status = 'active' AND t.kind = 'bank_account'",
+    quotes: "SELECT * FROM unnest($10, $11, $12) AS q (id, currency, amount)",
+    waits: "q.id IS NULL",
 };
 
 /// What is payable at the cut-off (`$3`) and meets the condition on a line `x`: every line that nobody disputes, and what
-/// was taken back, except from a line that waits here itself for its dispute, where both wait,
-/// as what a dispute gave waits for the lines on which it did (`raised`, `lines`), the nets per partner, program and currency, and why a net is not paid (`judged`;
-/// without a `reason` it is). `$1` is the organization. Other statements go on from here, so that there is one answer to
+/// was taken back, except from a line that waits here itself for its dispute, where both wait, as what a dispute gave waits
+/// for the lines on which it did (`raised`, `lines`), the nets per partner, program and currency, and why a net is not paid
+/// (`judged`; without a `reason` it is). What waits for a rate is netted apart, in the currency of its invoices (`waits`).
+/// `$1` is the organization. Other statements go on from here, so that there is one answer to
 /// what is payable.
 pub fn payable(condition: &str) -> String {
     judged(condition, &NO_GATE)
@@ -69,32 +79,44 @@ const RAISED: &str = "raised AS MATERIALIZED (\
 
 fn judged(condition: &str, gate: &Gate) -> String {
     let minimum = minimum_payout("g", "n.currency");
-    let Gate { cases, column, join } = gate;
+    let Gate {
+        cases,
+        column,
+        join,
+        quotes,
+        waits,
+    } = gate;
+    let waits = format!("(o.payout_currency IS NOT NULL AND o.exchange IS NULL AND {waits})");
     format!(
         "WITH {RAISED}, \
+         quotes AS MATERIALIZED ({quotes}), \
          lines AS MATERIALIZED (\
-             SELECT x.partner_id, x.program_id, x.currency, x.id AS commission_id, NULL::uuid AS clawback_id, \
-                 NULL::uuid AS adjustment_id, x.amount - x.netted_amount AS amount \
-             FROM commissions x \
-             WHERE x.organization_id = $1 AND x.status = 'approved' AND x.release_at <= $3 \
-                 AND x.dispute_id IS NULL AND {condition} \
+             SELECT o.partner_id, o.program_id, coalesce(q.currency, o.owed_currency) AS currency, \
+                 o.id AS commission_id, NULL::uuid AS clawback_id, NULL::uuid AS adjustment_id, \
+                 coalesce(q.amount, o.owed_amount - o.owed_netted) AS amount, {waits} AS waits \
+             FROM (SELECT * FROM commissions x WHERE x.organization_id = $1 AND x.status = 'approved' \
+                 AND x.release_at <= $3 AND x.dispute_id IS NULL AND {condition}) o \
+             LEFT JOIN quotes q ON q.id = o.id \
              UNION ALL \
-             SELECT x.partner_id, x.program_id, x.currency, NULL, x.id, NULL, -x.amount \
+             SELECT x.partner_id, x.program_id, coalesce(q.currency, x.owed_currency), NULL, x.id, NULL, \
+                 -coalesce(q.amount, x.owed_amount), {waits} \
              FROM clawbacks x \
              JOIN commissions o ON o.organization_id = $1 AND o.id = x.commission_id \
                  AND (o.dispute_id IS NULL OR o.status <> 'approved') \
+             LEFT JOIN quotes q ON q.id = x.id \
              WHERE x.organization_id = $1 AND x.status = 'payable' AND x.occurred_at <= $3 AND {condition} \
+                 AND coalesce(q.amount, x.owed_amount) <> 0 \
              UNION ALL \
-             SELECT x.partner_id, x.program_id, x.currency, NULL, NULL, x.id, x.amount \
+             SELECT x.partner_id, x.program_id, x.currency, NULL, NULL, x.id, x.amount, false \
              FROM adjustments x \
              WHERE x.organization_id = $1 AND x.status = 'approved' AND x.approved_at <= $3 \
                  AND x.id NOT IN (SELECT adjustment_id FROM raised) AND {condition}), \
          nets AS (\
-             SELECT partner_id, program_id, currency, sum(amount) AS amount FROM lines \
-             GROUP BY partner_id, program_id, currency), \
+             SELECT partner_id, program_id, currency, waits, sum(amount) AS amount FROM lines \
+             GROUP BY partner_id, program_id, currency, waits), \
          judged AS MATERIALIZED (\
-             SELECT n.*, row_number() OVER (ORDER BY n.partner_id, n.program_id, n.currency) AS place, \
-                 CASE WHEN n.amount <= 0 THEN 'not_positive' \
+             SELECT n.*, row_number() OVER (ORDER BY n.partner_id, n.program_id, n.currency, n.waits) AS place, \
+                 CASE WHEN n.waits THEN 'missing_rate' WHEN n.amount <= 0 THEN 'not_positive' \
                      WHEN p.status <> 'approved' THEN 'partner_not_payable' \
                      WHEN n.amount < {minimum} THEN 'below_minimum' {cases}\
                  END AS reason{column} \
@@ -112,8 +134,25 @@ pub fn minimum_payout(program: &str, currency: &str) -> String {
     )
 }
 
+/// What lines come to that a run exchanges, turned by ninety degrees, as `unnest` wants them.
+#[derive(Debug, Clone, Default)]
+pub struct Quotes {
+    ids: Vec<Uuid>,
+    currencies: Vec<&'static str>,
+    amounts: Vec<Decimal>,
+}
+
+impl Quotes {
+    /// What a commission is quoted with, or a clawback of one, by its id.
+    pub fn push(&mut self, id: Uuid, amount: Money) {
+        self.ids.push(id);
+        self.currencies.push(amount.currency().code());
+        self.amounts.push(amount.amount());
+    }
+}
+
 /// Writes the payouts of a drafted run with their lines, and what it carries forward, in one statement.
-pub fn propose(tx: &mut Tx<'_>, scope: &Scope, run: &PayoutRun) -> Result<(), Problem> {
+pub fn propose(tx: &mut Tx<'_>, scope: &Scope, run: &PayoutRun, quotes: &Quotes) -> Result<(), Problem> {
     let gate = run.rail.rail().gate();
     let query = diesel::sql_query(format!(
         "{}, carried AS (\
@@ -133,7 +172,7 @@ pub fn propose(tx: &mut Tx<'_>, scope: &Scope, run: &PayoutRun) -> Result<(), Pr
          SELECT $1, ordered_uuid($5, \
                  row_number() OVER (ORDER BY p.id, l.commission_id, l.clawback_id, l.adjustment_id)), \
              p.id, l.partner_id, l.commission_id, l.clawback_id, l.adjustment_id, 'proposed', l.amount \
-         FROM lines l JOIN paid p USING (partner_id, program_id, currency)",
+         FROM lines l JOIN paid p USING (partner_id, program_id, currency) WHERE NOT l.waits",
         payable_of_run()
     ))
     .bind::<SqlUuid, _>(scope.organization_id.uuid())
@@ -144,7 +183,10 @@ pub fn propose(tx: &mut Tx<'_>, scope: &Scope, run: &PayoutRun) -> Result<(), Pr
     .bind::<Bool, _>(gate.to_bank_account)
     .bind::<Nullable<Array<Text>>, _>(gate.currencies)
     .bind::<Nullable<Array<Text>>, _>(gate.countries)
-    .bind::<Nullable<Numeric>, _>(gate.most);
+    .bind::<Nullable<Numeric>, _>(gate.most)
+    .bind::<Array<SqlUuid>, _>(&quotes.ids)
+    .bind::<Array<Text>, _>(&quotes.currencies)
+    .bind::<Array<Numeric>, _>(&quotes.amounts);
     tx.without_nested_loops(|tx| Ok(Prepared(query).execute(tx.connection())?))?;
     Ok(())
 }
@@ -161,6 +203,7 @@ pub fn differences(
     tx: &mut Tx<'_>,
     scope: &Scope,
     run: &PayoutRun,
+    quotes: &Quotes,
     now: DateTime<Utc>,
 ) -> Result<i64, Problem> {
     let gate = run.rail.rail().gate();
@@ -173,7 +216,7 @@ pub fn differences(
              FROM payouts_of_run p \
              JOIN judged j USING (partner_id, program_id, currency) \
              JOIN lines l USING (partner_id, program_id, currency) \
-             WHERE j.reason IS NULL), \
+             WHERE j.reason IS NULL AND NOT l.waits), \
          proposed_lines AS (\
              SELECT i.payout_id, i.commission_id, i.clawback_id, i.adjustment_id, i.amount, p.payout_method_id \
              FROM payouts_of_run p JOIN payout_items i ON i.organization_id = $1 AND i.payout_id = p.id) \
@@ -193,7 +236,10 @@ pub fn differences(
     .bind::<Bool, _>(gate.to_bank_account)
     .bind::<Nullable<Array<Text>>, _>(gate.currencies)
     .bind::<Nullable<Array<Text>>, _>(gate.countries)
-    .bind::<Nullable<Numeric>, _>(gate.most);
+    .bind::<Nullable<Numeric>, _>(gate.most)
+    .bind::<Array<SqlUuid>, _>(&quotes.ids)
+    .bind::<Array<Text>, _>(&quotes.currencies)
+    .bind::<Array<Numeric>, _>(&quotes.amounts);
     let found: Differences =
         tx.without_nested_loops(|tx| Ok(Prepared(query).get_result(tx.connection())?))?;
     Ok(found.differences)

@@ -1,7 +1,7 @@
 //! Credit under models on the wire.
 
 use super::super::domain::GroupBy;
-use super::super::dto::{ReportFormat, ReportQuery, harmless};
+use super::super::dto::{ReportFormat, ReportQuery};
 use super::super::store::ReportFilter;
 use super::domain::{Credited, Known, Pool};
 use crate::features::deals::Deal;
@@ -9,7 +9,7 @@ use crate::kernel::attribution::{AttributionModel, HALF_LIFE_DAYS};
 use crate::kernel::id::{AttributionId, DealId, PartnerId, ProgramId};
 use crate::kernel::motion::Role;
 use crate::kernel::problem::Problem;
-use crate::platform::web::{MoneyBody, TotalBody};
+use crate::platform::web::{MoneyBody, TotalBody, harmless};
 use chrono::{DateTime, NaiveDate, Utc};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};

@@ -1,6 +1,6 @@
 //! Floors, caps, the base, recurrence, and components beside one another.
 
-use chrono::{Days, Months, NaiveDate};
+use chrono::{Datelike, Days, Months, NaiveDate};
 use proptest::prelude::*;
 use rust_decimal::Decimal;
 
@@ -246,6 +246,59 @@ fn terms_that_say_nothing_else_keep_their_hash() {
     assert_ne!(Rule::new(said).unwrap().hash(), plain.hash());
 }
 
+/// So many months after a day, counted on the fingers: the same day of that month, or its last.
+fn end_by_calendar(anchor: NaiveDate, months: u32) -> NaiveDate {
+    let (mut year, mut month) = (anchor.year(), anchor.month());
+    for _ in 0..months {
+        (year, month) = if month == 12 {
+            (year + 1, 1)
+        } else {
+            (year, month + 1)
+        };
+    }
+    let days = [anchor.day(), 31, 30, 29, 28];
+    let fitting = days.iter().filter(|day| **day <= anchor.day());
+    fitting
+        .filter_map(|day| NaiveDate::from_ymd_opt(year, month, *day))
+        .max()
+        .unwrap()
+}
+
+/// "windows have exactly N months from every start of 28 to 31": each start of five years, so that a leap year is among
+/// them, and each length up to five years. Service that is invoiced by the month is paid N times and not once more.
+#[test]
+fn a_window_from_every_start_of_28_to_31_has_exactly_its_months() {
+    let mut tried = 0;
+    for (year, month, date) in (2023..2028)
+        .flat_map(|year| (1..=12).flat_map(move |month| (28..=31).map(move |date| (year, month, date))))
+    {
+        let Some(anchor) = NaiveDate::from_ymd_opt(year, month, date) else {
+            continue;
+        };
+        for months in 1..=60 {
+            let recurrence = Recurrence {
+                months: Some(months),
+                ..Recurrence::default()
+            };
+            assert_eq!(
+                recurrence.window_end(anchor),
+                Some(end_by_calendar(anchor, months)),
+                "{anchor} + {months}"
+            );
+            let paid = (0..months + 3).filter(|later| {
+                recurrence.admits(&Service {
+                    anchor,
+                    starts_on: end_by_calendar(anchor, *later),
+                    is_first_invoice: false,
+                })
+            });
+            assert_eq!(paid.count(), months as usize, "{anchor} + {months}");
+            tried += 1;
+        }
+    }
+    assert_eq!(tried, (4 * 11 * 5 + 6 - 4 * 5) * 60);
+}
+
 proptest! {
     /// "windows have exactly N months from every start of 28 to 31"
     #[test]
@@ -258,6 +311,22 @@ proptest! {
         prop_assert_eq!(recurrence.window_end(anchor), Some(end));
         let whole_years = Service { anchor, starts_on: anchor + Months::new(months), is_first_invoice: false };
         prop_assert_eq!(whole_years.renewal_index(), months / 12);
+    }
+
+    /// The same over daylight-saving changes: the anchor is the local day of the win in every zone, and days are counted
+    /// by the calendar, so that an hour more or less moves no window.
+    #[test]
+    fn a_window_begins_on_the_local_day_of_the_win_in_every_zone(
+        seconds in 1_500_000_000i64..1_900_000_000, zone in 0usize..chrono_tz::TZ_VARIANTS.len(), months in 1u32..40,
+    ) {
+        let zone = chrono_tz::TZ_VARIANTS[zone];
+        let won_at = DateTime::from_timestamp(seconds, 0).unwrap();
+        let anchor = crate::kernel::time::local_date(won_at, zone.name().parse().unwrap());
+        prop_assert_eq!(anchor, won_at.with_timezone(&zone).date_naive());
+        let recurrence = Recurrence { months: Some(months), ..Recurrence::default() };
+        let end = end_by_calendar(anchor, months);
+        let admits = |starts_on| recurrence.admits(&Service { anchor, starts_on, is_first_invoice: false });
+        prop_assert!(admits(anchor) && admits(end.pred_opt().unwrap()) && !admits(end));
     }
 
     /// "then the remaining period cap": whatever comes, no more than the cap, and exactly it when there is enough.

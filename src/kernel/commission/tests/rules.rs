@@ -147,3 +147,47 @@ fn a_pool_is_never_above_the_base_and_nothing_on_nothing() {
     let flat = Rule::new(terms(1, flat)).unwrap();
     assert_eq!(whole(&flat, money("200", "EUR"), Rounding::HalfUp), None);
 }
+
+/// A list in another order.
+fn turned<T: Clone>(list: &[T], turn: usize) -> Vec<T> {
+    let mut list = list.to_vec();
+    let count = list.len().max(1);
+    list.rotate_left(turn % count);
+    list
+}
+
+proptest::proptest! {
+    /// "the same snapshot always gives the same result and hash": however its lists are ordered, written and read again,
+    /// and whenever it ends; and other terms have another one.
+    #[test]
+    fn a_hash_is_that_of_the_terms_and_of_nothing_else(
+        parts in proptest::collection::btree_set(1u128..1_000, 0..5),
+        currencies in proptest::sample::subsequence(vec!["EUR", "JPY", "KWD", "USD"], 0..4),
+        tiers in proptest::sample::subsequence(vec!["bronze", "gold", "silver"], 0..3),
+        millionths in 0i64..=1_000_000, turn in 0usize..7, days in 0u32..400,
+    ) {
+        let rate = rust_decimal::Decimal::new(millionths, 6).to_string();
+        let mut one = terms(1, percentage(&rate));
+        one.conditions.partners = parts.iter().map(|number| partner(*number)).collect();
+        one.conditions.product_families = parts.iter().map(|number| family(*number)).collect();
+        one.conditions.currencies = currencies.iter().map(|code| Currency::from_code(code).unwrap()).collect();
+        one.clauses.tiers = tiers.iter().map(|tier| (*tier).to_owned()).collect();
+        one.hold_days = days;
+        let mut other = one.clone();
+        other.conditions.partners = turned(&one.conditions.partners, turn);
+        other.conditions.product_families = turned(&one.conditions.product_families, turn);
+        other.conditions.currencies = turned(&one.conditions.currencies, turn);
+        other.clauses.tiers = turned(&one.clauses.tiers, turn);
+        other.effective_to = Some(at("2030-01-01T00:00:00Z"));
+        let first = Rule::new(one.clone()).unwrap();
+        let other = Rule::new(other).unwrap();
+        proptest::prop_assert_eq!(first.hash(), other.hash());
+        let stored = serde_json::to_string(&*first.snapshot()).unwrap();
+        let read: RuleSnapshot = serde_json::from_str(&stored).unwrap();
+        proptest::prop_assert_eq!(&read, &*first.snapshot());
+        let mut changed = one;
+        changed.hold_days += 1;
+        let changed = Rule::new(changed).unwrap();
+        proptest::prop_assert_ne!(first.hash(), changed.hash());
+    }
+}

@@ -23,6 +23,17 @@ impl House<'_> {
         }
     }
 
+    /// What a version of a rule would have paid.
+    pub(super) fn backtest(&self) {
+        let versions = self.admin.all("/v1/commission-rule-versions");
+        let rule = versions[0]["commission_rule_id"].as_str().unwrap();
+        let body = json!({
+            "rule_version_id": versions[0]["id"], "from_on": "2026-01-01", "until_on": "2026-08-01"
+        });
+        let path = format!("/v1/commission-rules/{rule}/backtest");
+        self.admin.post(&path, body).expect(202);
+    }
+
     /// Somebody to talk to.
     pub(super) fn contacts(&self, partner: &str, mark: &str) {
         let body = json!({

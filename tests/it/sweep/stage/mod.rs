@@ -140,6 +140,7 @@ fn furnish<'w>(world: &'w World, tenant: &'w Tenant, letter: &'static str) -> (H
     house.twins();
     house.pay_out(&members);
     house.import();
+    house.backtest();
     world.work();
     (house, members)
 }

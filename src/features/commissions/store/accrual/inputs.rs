@@ -233,6 +233,11 @@ pub fn programs(
         .collect()
 }
 
+/// The terms of one program.
+pub fn program(tx: &mut Tx<'_>, scope: &Scope, id: ProgramId) -> Result<Option<ProgramTerms>, Problem> {
+    Ok(programs(tx, scope, BTreeSet::from([id.uuid()]))?.remove(&id))
+}
+
 impl TryFrom<RawParty> for PoolParty {
     type Error = Problem;
 

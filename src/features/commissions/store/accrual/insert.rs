@@ -3,12 +3,12 @@
 use super::super::super::domain::{CommissionStatus, Earned};
 use crate::kernel::commission::IneligibleReason;
 use crate::kernel::ctx::Ctx;
-use crate::kernel::id::CreditNoteId;
+use crate::kernel::id::{CommissionId, CreditNoteId};
 use crate::kernel::problem::Problem;
 use crate::platform::db::{Prepared, Tx};
 use chrono::{DateTime, Utc};
-use diesel::sql_query;
 use diesel::sql_types::{Array, Nullable, Numeric, Text, Timestamptz, Uuid as SqlUuid};
+use diesel::{QueryableByName, RunQueryDsl, sql_query};
 use rust_decimal::Decimal;
 use uuid::Uuid;
 
@@ -42,24 +42,40 @@ struct Columns {
     explanations: Vec<String>,
 }
 
-const INSERT: &str = "INSERT INTO commissions (organization_id, id, kind, partner_id, program_id, deal_id, attribution_id, \
+/// What the partner is paid in and when that is exchanged is frozen with the line. The answer is those that are to be
+/// exchanged as they were earned.
+const INSERT: &str = "WITH written AS (\
+     INSERT INTO commissions (organization_id, id, kind, partner_id, program_id, deal_id, attribution_id, \
      role, component, invoice_id, invoice_line_id, payment_id, credit_note_id, rule_version_id, status, \
      ineligible_reason, currency, base_amount, amount, reversed_amount, netted_amount, earned_at, release_at, \
-     approved_at, explanation, row_version, created_at, updated_at) \
+     approved_at, explanation, payout_currency, fx_policy, row_version, created_at, updated_at) \
      SELECT $1, n.id, n.kind, n.partner_id, n.program_id, n.deal_id, n.attribution_id, n.role, n.component, \
          n.invoice_id, n.invoice_line_id, n.payment_id, n.credit_note_id, n.rule_version_id, n.status, n.reason, \
-         n.currency, n.base, n.amount, 0, 0, n.earned_at, n.release_at, n.approved_at, n.explanation::jsonb, 1, $2, $2 \
+         n.currency, n.base, n.amount, 0, 0, n.earned_at, n.release_at, n.approved_at, n.explanation::jsonb, \
+         p.payout_currency, g.fx_policy, 1, $2, $2 \
      FROM unnest($3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24) \
          AS n (id, kind, partner_id, program_id, deal_id, attribution_id, role, component, invoice_id, invoice_line_id, \
              payment_id, credit_note_id, rule_version_id, status, reason, currency, base, amount, earned_at, \
-             release_at, approved_at, explanation)";
+             release_at, approved_at, explanation) \
+     LEFT JOIN partners p ON p.organization_id = $1 AND p.id = n.partner_id AND p.payout_currency <> n.currency \
+         AND n.amount <> 0 \
+     LEFT JOIN programs g ON g.organization_id = $1 AND g.id = n.program_id AND p.id IS NOT NULL \
+     RETURNING id, fx_policy) \
+     SELECT id FROM written WHERE fx_policy = 'at_accrual'";
 
-/// Writes new lines.
-pub fn insert(tx: &mut Tx<'_>, ctx: &Ctx, earned: &[Earned]) -> Result<(), Problem> {
+#[derive(QueryableByName)]
+struct Written {
+    #[diesel(sql_type = SqlUuid)]
+    id: Uuid,
+}
+
+/// Writes new lines; which of them are to be exchanged as they were earned.
+pub fn insert(tx: &mut Tx<'_>, ctx: &Ctx, earned: &[Earned]) -> Result<Vec<CommissionId>, Problem> {
+    let mut to_exchange = Vec::new();
     for batch in earned.chunks(BATCH) {
-        Columns::of(batch, ctx.now)?.insert(tx, ctx)?;
+        to_exchange.extend(Columns::of(batch, ctx.now)?.insert(tx, ctx)?);
     }
-    Ok(())
+    Ok(to_exchange)
 }
 
 impl Columns {
@@ -108,7 +124,7 @@ impl Columns {
         Ok(())
     }
 
-    fn insert(&self, tx: &mut Tx<'_>, ctx: &Ctx) -> Result<(), Problem> {
+    fn insert(&self, tx: &mut Tx<'_>, ctx: &Ctx) -> Result<Vec<CommissionId>, Problem> {
         let statement = sql_query(INSERT)
             .bind::<SqlUuid, _>(ctx.organization_id().uuid())
             .bind::<Timestamptz, _>(ctx.now)
@@ -134,7 +150,8 @@ impl Columns {
             .bind::<Array<Timestamptz>, _>(&self.released)
             .bind::<Array<Nullable<Timestamptz>>, _>(&self.approved)
             .bind::<Array<Text>, _>(&self.explanations);
-        Prepared(statement).execute(tx.connection())?;
-        Ok(())
+        let written: Vec<Written> = Prepared(statement).load(tx.connection())?;
+        let ids = written.into_iter().map(|row| CommissionId::from_uuid(row.id));
+        Ok(ids.collect())
     }
 }

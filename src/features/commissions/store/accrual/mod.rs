@@ -4,11 +4,15 @@ mod details;
 mod inputs;
 mod insert;
 mod preview;
+mod refunded;
+mod replay;
 
 pub use details::details;
-pub use inputs::{inputs, programs};
+pub use inputs::{inputs, program, programs};
 pub use insert::insert;
 pub use preview::{Candidates, candidates, known_families};
+pub use refunded::{RefundBefore, refunds_before};
+pub use replay::{BATCH, EarnedBefore, MoneyBefore, earned_before, kept, last_of};
 
 use crate::kernel::commission::{Goods, IneligibleReason};
 use crate::kernel::id::{

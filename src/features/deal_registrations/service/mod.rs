@@ -2,18 +2,16 @@
 //!
 //! A partner's caller finds a registration in its own scope first; what is then changed is changed in house.
 
-use super::domain::{
-    Comment, CommentVisibility, DealRegistration, Extension, ExtensionStatus, RegistrationPatch, Why,
-};
-use super::store::{self, CommentFilter, RegistrationFilter};
+mod threads;
+
+pub use threads::{comment, comments, decide_extension, extensions, request_extension};
+
+use super::domain::{DealRegistration, RegistrationPatch, Why};
+use super::store::{self, RegistrationFilter};
 use crate::features::deal_rules::{self, DealRules};
 use crate::features::programs::Program;
 use crate::kernel::ctx::{ActorId, Ctx};
-use crate::kernel::id::{
-    AccountId, DealId, DealRegistrationId, PartnerId, ProductFamilyId, ProgramId, RegistrationCommentId,
-    RegistrationExtensionId,
-};
-use crate::kernel::permission::Permission;
+use crate::kernel::id::{AccountId, DealId, DealRegistrationId, PartnerId, ProductFamilyId, ProgramId};
 use crate::kernel::problem::{Code, Problem};
 use crate::kernel::version::Precondition;
 use crate::platform::db::{Change, Page, PageRequest, Subject, Tx};
@@ -335,148 +333,6 @@ pub fn count_precheck(
     store::count_precheck(tx, &house.scope, partner_id, hour)
 }
 
-/// A page of what was said about registrations.
-pub fn comments(
-    tx: &mut Tx<'_>,
-    ctx: &Ctx,
-    filter: &CommentFilter,
-    page: &PageRequest,
-) -> Result<Page<Comment>, Problem> {
-    store::list_comments(tx, &ctx.scope, filter, page)
-}
-
-/// Says something about a registration. What is internal is said by the organization, and told to nobody else.
-pub fn comment(
-    tx: &mut Tx<'_>,
-    ctx: &Ctx,
-    id: DealRegistrationId,
-    visibility: CommentVisibility,
-    body: String,
-) -> Result<Comment, Problem> {
-    if visibility == CommentVisibility::Internal {
-        let is_partners = ctx.scope.partner_id.is_some();
-        if is_partners {
-            let message = "Partners do not write internal comments.";
-            return Err(Problem::field("/visibility", "not_for_partners", message));
-        }
-        ctx.require(Permission::DealRegistrationsReview)?;
-    }
-    let registration = get_own(tx, ctx, id)?;
-    let comment = Comment {
-        id: RegistrationCommentId::new(ctx.now),
-        deal_registration_id: id,
-        visibility,
-        body,
-        created_by: person(ctx)?,
-        created_at: ctx.now,
-    };
-    tx.in_house(ctx, |tx, house| {
-        store::insert_comment(tx, &house.scope, &comment)?;
-        let about = Subject {
-            kind: "registration_comment",
-            id: comment.id.uuid(),
-        };
-        let change = Change::created("registration_comment.added", about, &comment);
-        let told = (visibility == CommentVisibility::Partner).then_some(registration.partner_id.uuid());
-        tx.record(house, change.for_partner(told));
-        Ok(())
-    })?;
-    Ok(comment)
-}
-
-/// A page of the requests for more time.
-pub fn extensions(
-    tx: &mut Tx<'_>,
-    ctx: &Ctx,
-    id: Option<DealRegistrationId>,
-    page: &PageRequest,
-) -> Result<Page<Extension>, Problem> {
-    store::list_extensions(tx, &ctx.scope, id, page)
-}
-
-/// Asks for more time.
-pub fn request_extension(
-    tx: &mut Tx<'_>,
-    ctx: &Ctx,
-    id: DealRegistrationId,
-    evidence: String,
-) -> Result<Extension, Problem> {
-    get_own(tx, ctx, id)?;
-    let author = person(ctx)?;
-    tx.in_house(ctx, |tx, house| {
-        let registration = lock(tx, house, id)?;
-        if registration
-            .protected_until
-            .is_none_or(|until| until <= house.now)
-            || !registration.is_protected()
-        {
-            return Err(registration.refusal("extend"));
-        }
-        let rules = deal_rules::of(tx, house, registration.program_id)?;
-        let granted = store::count_granted(tx, &house.scope, id)?;
-        if granted >= i64::from(rules.extensions_allowed) {
-            let detail = format!(
-                "The program allows {} extensions, and they are used.",
-                rules.extensions_allowed
-            );
-            return Err(Problem::new(Code::WrongState).because(detail));
-        }
-        let extension = Extension {
-            id: RegistrationExtensionId::new(house.now),
-            deal_registration_id: id,
-            status: ExtensionStatus::Requested,
-            reason: None,
-            evidence,
-            respond_by: rules.respond_by(house.now),
-            decided_at: None,
-            created_by: author,
-            row_version: 1,
-            created_at: house.now,
-            updated_at: house.now,
-        };
-        store::insert_extension(tx, &house.scope, &extension)?;
-        let change = Change::created(
-            "registration_extension.requested",
-            extension_subject(&extension),
-            &extension,
-        );
-        tx.record(house, concerning(change, &registration));
-        Ok(extension)
-    })
-}
-
-/// Answers a request for more time.
-pub fn decide_extension(
-    tx: &mut Tx<'_>,
-    ctx: &Ctx,
-    id: RegistrationExtensionId,
-    precondition: &Precondition,
-    refused: Option<String>,
-) -> Result<Extension, Problem> {
-    let before = store::lock_extension(tx, &ctx.scope, id)?.ok_or_else(Problem::not_found)?;
-    precondition.check(before.row_version)?;
-    let is_granted = refused.is_none();
-    let (status, event) = if is_granted {
-        (ExtensionStatus::Approved, "registration_extension.approved")
-    } else {
-        (ExtensionStatus::Refused, "registration_extension.refused")
-    };
-    let after = before.clone().decide(status, refused, ctx.now)?;
-    let registration = lock(tx, ctx, before.deal_registration_id)?;
-    if registration.is_protected() || is_granted {
-        let rules = deal_rules::of(tx, ctx, registration.program_id)?;
-        let extended = registration
-            .clone()
-            .answered_extension(&before, &rules, is_granted, ctx.now)?;
-        save(tx, ctx, "deal_registration.extended", &registration, &extended)?;
-    }
-    store::update_extension(tx, &ctx.scope, &after)?;
-    let change = Change::updated(event, extension_subject(&after), &before, &after);
-    let reason = after.reason.clone();
-    tx.record(ctx, concerning(change, &registration).with_reason(reason));
-    Ok(after)
-}
-
 /// The deal rules under which a registration is made.
 pub fn rules(tx: &mut Tx<'_>, house: &Ctx, program_id: ProgramId) -> Result<DealRules, Problem> {
     deal_rules::of(tx, house, program_id)
@@ -500,12 +356,5 @@ fn subject(registration: &DealRegistration) -> Subject {
     Subject {
         kind: "deal_registration",
         id: registration.id.uuid(),
-    }
-}
-
-fn extension_subject(extension: &Extension) -> Subject {
-    Subject {
-        kind: "registration_extension",
-        id: extension.id.uuid(),
     }
 }

@@ -1,0 +1,98 @@
+//! The refunds that met lines of the past, and when each of them did.
+
+use super::super::money;
+use crate::kernel::ctx::Scope;
+use crate::kernel::id::{CommissionId, RefundId};
+use crate::kernel::money::Money;
+use crate::kernel::problem::Problem;
+use crate::platform::db::Tx;
+use chrono::{DateTime, Utc};
+use diesel::sql_types::{Array, Integer, Nullable, Numeric, Text, Timestamptz, Uuid as SqlUuid};
+use diesel::{QueryableByName, RunQueryDsl, sql_query};
+use rust_decimal::Decimal;
+use uuid::Uuid;
+
+/// A refund of the payment of a line.
+#[derive(Debug, Clone)]
+pub struct RefundBefore {
+    /// The refund.
+    pub refund_id: RefundId,
+    /// What was refunded with it.
+    pub refund: Money,
+    /// What was refunded of the payment with it, within the program's clawback window.
+    pub refunded_cumulative: Money,
+    /// When the money went back.
+    pub refunded_at: DateTime<Utc>,
+    /// The program's clawback window.
+    pub window_days: Option<i32>,
+    /// The id of what was written when it met the line: its place among everything that was worked out.
+    pub met_at: Uuid,
+}
+
+#[derive(QueryableByName)]
+struct Raw {
+    #[diesel(sql_type = SqlUuid)]
+    base_id: Uuid,
+    #[diesel(sql_type = SqlUuid)]
+    refund_id: Uuid,
+    #[diesel(sql_type = Text)]
+    currency: String,
+    #[diesel(sql_type = Numeric)]
+    refund: Decimal,
+    #[diesel(sql_type = Numeric)]
+    refunded_cumulative: Decimal,
+    #[diesel(sql_type = Timestamptz)]
+    refunded_at: DateTime<Utc>,
+    #[diesel(sql_type = Nullable<Integer>)]
+    window_days: Option<i32>,
+    #[diesel(sql_type = SqlUuid)]
+    met_at: Uuid,
+}
+
+/// A refund met a line when it took something back from it, or else from another line of the payment; one that met none
+/// counts from when it was recorded.
+const REFUNDS: &str = "SELECT b.id AS base_id, r.id AS refund_id, b.currency, r.amount AS refund, r.refunded_at, \
+        g.clawback_window_days AS window_days, \
+        (SELECT coalesce(sum(x.amount), 0) FROM refunds x WHERE x.organization_id = $1 \
+            AND x.payment_id = r.payment_id AND x.cumulative_amount <= r.cumulative_amount \
+            AND (g.clawback_window_days IS NULL \
+                OR x.refunded_at <= p.paid_at + make_interval(days => g.clawback_window_days))) \
+            AS refunded_cumulative, \
+        coalesce( \
+            (SELECT k.id FROM clawbacks k WHERE k.organization_id = $1 AND k.commission_id = b.id \
+                AND k.refund_id = r.id), \
+            (SELECT k.id FROM clawbacks k WHERE k.organization_id = $1 AND k.refund_id = r.id ORDER BY k.id LIMIT 1), \
+            r.id) AS met_at \
+    FROM commissions b \
+    JOIN payments p ON p.organization_id = $1 AND p.id = b.payment_id \
+    JOIN refunds r ON r.organization_id = $1 AND r.payment_id = b.payment_id \
+    JOIN programs g ON g.organization_id = $1 AND g.id = b.program_id \
+    WHERE b.organization_id = $1 AND b.id = ANY($2) AND r.id < $3 \
+    ORDER BY b.id, r.cumulative_amount, r.id";
+
+/// The refunds of the payments of these lines, recorded before the horizon, in the order of each line.
+pub fn refunds_before(
+    tx: &mut Tx<'_>,
+    scope: &Scope,
+    lines: &[Uuid],
+    horizon: Uuid,
+) -> Result<Vec<(CommissionId, RefundBefore)>, Problem> {
+    let rows: Vec<Raw> = sql_query(REFUNDS)
+        .bind::<SqlUuid, _>(scope.organization_id.uuid())
+        .bind::<Array<SqlUuid>, _>(lines)
+        .bind::<SqlUuid, _>(horizon)
+        .load(tx.connection())?;
+    rows.into_iter()
+        .map(|row| {
+            let refund = RefundBefore {
+                refund_id: RefundId::from_uuid(row.refund_id),
+                refund: money(row.refund, &row.currency)?,
+                refunded_cumulative: money(row.refunded_cumulative, &row.currency)?,
+                refunded_at: row.refunded_at,
+                window_days: row.window_days,
+                met_at: row.met_at,
+            };
+            Ok((CommissionId::from_uuid(row.base_id), refund))
+        })
+        .collect()
+}

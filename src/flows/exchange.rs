@@ -1,0 +1,79 @@
+//! What was earned in the currency of an invoice becomes what is owed in the currency that the partner is paid in. Each
+//! exchange is two entries: out of the one currency into the clearing of exchanges, and from there into the other.
+
+use crate::features::commissions::{self, Exchanged, TakenFrom};
+use crate::features::ledger::{self, NewEntry};
+use crate::kernel::ctx::Ctx;
+use crate::kernel::id::CommissionId;
+use crate::kernel::money::Money;
+use crate::kernel::problem::Problem;
+use crate::platform::db::Tx;
+use chrono::{DateTime, Utc};
+
+/// Exchanges those of these new lines that are exchanged as they are earned and whose rate is known.
+pub fn of_lines(tx: &mut Tx<'_>, ctx: &Ctx, lines: &[CommissionId]) -> Result<(), Problem> {
+    if lines.is_empty() {
+        return Ok(());
+    }
+    let exchanged = commissions::exchange_earned(tx, ctx, Some(lines))?;
+    post(tx, ctx, &exchanged, |line| line.since)
+}
+
+/// Exchanges a batch of the lines whose rate came after they were earned; how many they were.
+pub fn run(tx: &mut Tx<'_>, ctx: &Ctx) -> Result<usize, Problem> {
+    let exchanged = commissions::exchange_earned(tx, ctx, None)?;
+    post(tx, ctx, &exchanged, |_| ctx.now)?;
+    Ok(exchanged.len())
+}
+
+/// Exchanges locked lines as they were quoted for a payout that sets them aside.
+pub fn of_payout(tx: &mut Tx<'_>, ctx: &Ctx, quoted: &[Exchanged]) -> Result<(), Problem> {
+    commissions::keep_exchanges(tx, ctx, quoted)?;
+    post(tx, ctx, quoted, |_| ctx.now)
+}
+
+fn post(
+    tx: &mut Tx<'_>,
+    ctx: &Ctx,
+    exchanged: &[Exchanged],
+    at: impl Fn(&Exchanged) -> DateTime<Utc>,
+) -> Result<(), Problem> {
+    let entries: Vec<NewEntry> = exchanged
+        .iter()
+        .flat_map(|line| entries(line, at(line)))
+        .collect();
+    ledger::post(tx, ctx, &entries)
+}
+
+/// The entries of a line, and of what was taken back from it and is a line of payouts by itself.
+fn entries(line: &Exchanged, at: DateTime<Utc>) -> Vec<NewEntry> {
+    let account = account_of(line.account);
+    // A credit note is owed by the partner: what is owed less in the one currency is owed less in the other.
+    let (out, into): (Money, Money) = if line.from.is_negative() {
+        (line.to.abs(), line.from.abs())
+    } else {
+        (line.from, line.to)
+    };
+    let (id, partner, program) = (line.id, line.partner_id, line.program_id);
+    let mut entries = vec![
+        NewEntry::exchange_out(id, account, partner, program, out, at),
+        NewEntry::exchange_in(id, account, partner, program, into, at),
+    ];
+    for taken in line.clawbacks.iter().filter(|taken| taken.is_payable) {
+        let payable = ledger::TakenFrom::Payable;
+        entries.extend([
+            NewEntry::clawback_exchange_out(taken.id, payable, partner, program, taken.to, at),
+            NewEntry::clawback_exchange_in(taken.id, payable, partner, program, taken.from, at),
+        ]);
+    }
+    entries
+}
+
+/// The account of the journal by the name that it has among commissions.
+pub const fn account_of(taken_from: TakenFrom) -> ledger::TakenFrom {
+    match taken_from {
+        TakenFrom::Held => ledger::TakenFrom::Held,
+        TakenFrom::Released => ledger::TakenFrom::Released,
+        TakenFrom::Payable => ledger::TakenFrom::Payable,
+    }
+}

@@ -1,0 +1,96 @@
+//! Ways around the claims of others, which are none.
+
+use super::{PATH, claim, partner, program, verb, with};
+use crate::world::{World, money};
+use serde_json::json;
+
+#[test]
+fn a_claim_that_is_sent_back_does_not_move_to_what_another_has_claimed() {
+    let world = World::new();
+    let program = program(&world, json!({}));
+    let (_, first) = partner(&world, "A", &program);
+    let (_, second) = partner(&world, "B", &program);
+    let [one, other] = ["Cloud", "Software"].map(|name| {
+        let family = world
+            .admin()
+            .post("/v1/product-families", json!({ "name": name }));
+        family.expect(201).id()
+    });
+    let to = |family: &str| {
+        with(
+            claim(&program, "a.example"),
+            json!({ "product_family_id": family }),
+        )
+    };
+    first.post(PATH, to(&one)).expect(201);
+    second.post(PATH, to(&one)).refused(409, "registration_conflict");
+    let own = second.post(PATH, to(&other)).expect(201).id();
+    let action = json!({ "reason_code": "incomplete", "reason": "Say who decides there." });
+    let path = format!("{PATH}/{own}");
+    world
+        .admin()
+        .post(&format!("{path}/request-action"), action)
+        .expect(200);
+    for family in [json!(one), json!(null)] {
+        second
+            .patch(&path, json!({ "product_family_id": family }))
+            .pointer("/product_family_id", "already_claimed");
+    }
+    let mended = json!({ "name": "Cloud for Hafen", "product_family_id": other });
+    second.patch(&path, mended).expect(200);
+    let again = verb(&second, &own, "submit").expect(200);
+    assert_eq!(again["product_family_id"], json!(other));
+}
+
+#[test]
+fn where_an_account_is_the_organization_knows_better_than_a_claim() {
+    let world = World::new();
+    let program = program(&world, json!({ "countries": ["DE"] }));
+    let (_, actor) = partner(&world, "A", &program);
+    let account = json!({ "name": "Hafen Logistik", "domain": "a.example", "country": "US" });
+    world.admin().post("/v1/accounts", account).expect(201);
+    let in_germany = |domain: &str| with(claim(&program, domain), json!({ "country": "DE" }));
+    actor
+        .post(PATH, in_germany("a.example"))
+        .pointer("/country", "outside_territory");
+    actor.post(PATH, in_germany("b.example")).expect(201);
+}
+
+#[test]
+fn nobody_wins_an_account_away_from_a_deal_that_is_won() {
+    let world = World::new();
+    let program = program(&world, json!({ "second_registrant": "queue" }));
+    let (_, first) = partner(&world, "A", &program);
+    let (_, second) = partner(&world, "B", &program);
+    let [one, two] =
+        [&first, &second].map(|actor| actor.post(PATH, claim(&program, "a.example")).expect(201).id());
+    let deal = verb(world.admin(), &one, "approve").expect(200)["deal_id"].clone();
+    world.win(deal.as_str().unwrap());
+    let conflict = world.admin().all("/v1/registration-conflicts")[0]["id"].clone();
+    let decide = format!("/v1/registration-conflicts/{}/decide", conflict.as_str().unwrap());
+    let body = |decision: &str| json!({ "decision": decision, "reason": "So it is." });
+    let wins = with(body("challenger_wins"), json!({ "winner_registration_id": two }));
+    world.admin().post(&decide, wins).refused(409, "wrong_state");
+    let kept = world.admin().post(&decide, body("incumbent_keeps")).expect(200);
+    assert_eq!(kept["status"], "decided");
+    assert_eq!(
+        world.admin().get(&format!("{PATH}/{two}")).expect(200)["status"],
+        "rejected"
+    );
+}
+
+#[test]
+fn a_deal_without_a_rule_is_won_with_a_warning() {
+    let world = World::new();
+    let program = world.program(json!({}));
+    let partner = world.enrolled("A", &program);
+    let deal = world.open_deal(&program, "100.00 EUR", &[(&partner, 10_000)]);
+    let won = world.admin().act(&format!("/v1/deals/{deal}/win")).expect(200);
+    assert_eq!(won["warnings"], json!(["no_rule"]));
+    let paying = world.ten_percent(json!({}));
+    let partner = world.enrolled("B", &paying);
+    let deal = world.open_deal(&paying, "100.00 EUR", &[(&partner, 10_000)]);
+    let won = world.admin().act(&format!("/v1/deals/{deal}/win")).expect(200);
+    assert_eq!(won["warnings"], json!([]));
+    assert_eq!(won["amount"], money("100.00 EUR"));
+}
