@@ -103,7 +103,7 @@ async fn approve_adjustment(
 /// Does not approve a proposed adjustment. Final; a reason is kept. `409` when it is not `proposed`.
 #[utoipa::path(tag = "Adjustments", operation_id = "refuseAdjustment", params(AdjustmentPath), request_body = ReasonBody,
     responses((status = 200, description = "The refused adjustment.", body = AdjustmentView)),
-    extensions(("x-required-permission" = json!("adjustments:approve"))))]
+    extensions(("x-without-if-match" = json!(true)), ("x-required-permission" = json!("adjustments:approve"))))]
 #[post("/v1/adjustments/{adjustment_id}/refuse")]
 async fn refuse_adjustment(
     who: Granted<can::AdjustmentsApprove>,

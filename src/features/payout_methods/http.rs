@@ -106,7 +106,7 @@ async fn confirm_payout_method(
 #[utoipa::path(tag = "Payout Methods", operation_id = "refusePayoutMethod", params(PayoutMethodPath),
     request_body = ReasonBody,
     responses((status = 200, description = "The refused payout method.", body = PayoutMethodView)),
-    extensions(("x-required-permission" = json!("payout_methods:confirm"))))]
+    extensions(("x-without-if-match" = json!(true)), ("x-required-permission" = json!("payout_methods:confirm"))))]
 #[post("/v1/payout-methods/{payout_method_id}/refuse")]
 async fn refuse_payout_method(
     who: Granted<can::PayoutMethodsConfirm>,

@@ -194,7 +194,7 @@ async fn pin_tier(
 /// Has reviews move the tier again, from the next one on. `409` when it is not pinned.
 #[utoipa::path(tag = "Tiers", operation_id = "unpinTier", params(TierEnrollmentPath), request_body = ReasonBody,
     responses((status = 200, description = "Where the enrollment stands now.", body = TierStandingView)),
-    extensions(("x-required-permission" = json!("enrollments:write"))))]
+    extensions(("x-without-if-match" = json!(true)), ("x-required-permission" = json!("enrollments:write"))))]
 #[post("/v1/enrollments/{enrollment_id}/unpin-tier")]
 async fn unpin_tier(
     who: Granted<can::EnrollmentsWrite>,

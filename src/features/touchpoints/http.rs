@@ -78,7 +78,7 @@ async fn get_touchpoint(who: Granted<can::TouchpointsRead>, target: Target<Touch
 /// partner's caller voids only what its partner recorded: otherwise `403`. `409` when it is voided already.
 #[utoipa::path(tag = "Touchpoints", operation_id = "voidTouchpoint", params(TouchpointPath), request_body = ReasonBody,
     responses((status = 200, description = "The voided touchpoint.", body = TouchpointView)),
-    extensions(("x-required-permission" = json!("touchpoints:write"))))]
+    extensions(("x-without-if-match" = json!(true)), ("x-required-permission" = json!("touchpoints:write"))))]
 #[post("/v1/touchpoints/{touchpoint_id}/void")]
 async fn void_touchpoint(
     who: Granted<can::TouchpointsWrite>,

@@ -110,7 +110,10 @@ mod tests {
 
     #[test]
     fn two_currencies_do_not_add_up() {
-        let (one, other) = (Total::zero(Currency::USD), Total::zero(Currency::from_code("EUR").unwrap()));
+        let (one, other) = (
+            Total::zero(Currency::USD),
+            Total::zero(Currency::from_code("EUR").unwrap()),
+        );
         assert_eq!(one.checked_add(other), Err(MoneyError::CurrencyMismatch));
     }
 }

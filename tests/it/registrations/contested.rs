@@ -25,7 +25,7 @@ fn a_claim_that_is_sent_back_does_not_move_to_what_another_has_claimed() {
     first.post(PATH, to(&one)).expect(201);
     second.post(PATH, to(&one)).refused(409, "registration_conflict");
     let own = second.post(PATH, to(&other)).expect(201).id();
-    let action = json!({ "reason_code": "incomplete", "reason": "Say who decides there." });
+    let action = json!({ "reason": "Say who decides there." });
     let path = format!("{PATH}/{own}");
     world
         .admin()
