@@ -45,8 +45,8 @@ impl Worker {
         let stop = Arc::new(AtomicBool::new(false));
         let rounds = [
             ("housekeeping", Rounds::of_chores(HOUSEKEEPING), BREATH),
-            ("imports", Rounds::OfImports, Duration::ZERO),
-            ("back-tests", Rounds::OfBacktests, BREATH),
+            ("imports", Rounds::Imports, Duration::ZERO),
+            ("back-tests", Rounds::Backtests, BREATH),
             ("matching", Rounds::of_chores(MATCHING), BREATH),
         ];
         let threads = rounds.into_iter().map(|(name, rounds, breath)| {
@@ -103,8 +103,8 @@ fn repeat(mut rounds: Rounds, breath: Duration, db: &Db, clock: &dyn Clock, stop
 /// One round of everything; whether there was anything to do. Tests drive the worker by this.
 pub fn step(db: &Db, clock: &dyn Clock) -> Result<bool, Problem> {
     let go_on = AtomicBool::new(false);
-    let imported = Rounds::OfImports.next(db, clock, &go_on)?;
-    let tested = Rounds::OfBacktests.next(db, clock, &go_on)?;
+    let imported = Rounds::Imports.next(db, clock, &go_on)?;
+    let tested = Rounds::Backtests.next(db, clock, &go_on)?;
     let compared = Rounds::of_chores(MATCHING).next(db, clock, &go_on)?;
     Ok(Rounds::of_chores(HOUSEKEEPING).next(db, clock, &go_on)? || imported || tested || compared)
 }
@@ -112,9 +112,9 @@ pub fn step(db: &Db, clock: &dyn Clock) -> Result<bool, Problem> {
 /// What a thread does again and again.
 #[derive(Debug)]
 enum Rounds {
-    OfImports,
-    OfBacktests,
-    OfChores {
+    Imports,
+    Backtests,
+    Chores {
         chores: &'static [Chore],
         /// What failed is left alone until then, so that it holds nothing else up.
         set_aside: HashMap<(&'static str, OrganizationId), DateTime<Utc>>,
@@ -123,7 +123,7 @@ enum Rounds {
 
 impl Rounds {
     fn of_chores(chores: &'static [Chore]) -> Self {
-        Self::OfChores {
+        Self::Chores {
             chores,
             set_aside: HashMap::new(),
         }
@@ -133,9 +133,9 @@ impl Rounds {
     /// done. A long round ends early when it is told to stop.
     fn next(&mut self, db: &Db, clock: &dyn Clock, stop: &AtomicBool) -> Result<bool, Problem> {
         let (chores, set_aside) = match self {
-            Self::OfImports => return imports::work(db, clock),
-            Self::OfBacktests => return backtest::work(db, clock, stop),
-            Self::OfChores { chores, set_aside } => (chores, set_aside),
+            Self::Imports => return imports::work(db, clock),
+            Self::Backtests => return backtest::work(db, clock, stop),
+            Self::Chores { chores, set_aside } => (chores, set_aside),
         };
         let now = clock.now();
         set_aside.retain(|_, until| *until > now);

@@ -55,7 +55,8 @@ fn sums_beyond_an_amount_reach_the_highest_tier_and_stop_nobody() {
     let program = laddered(&world);
     let partner = world.enrolled("A", &program);
     for _ in 0..3 {
-        world.won_deal(&program, LARGEST, &[(&partner, 10_000)]);
+        let deal = world.open_deal(&program, LARGEST, &[(&partner, 10_000)]);
+        world.admin().act(&format!("/v1/deals/{deal}/win")).expect(200);
     }
     world.pass(TimeDelta::days(1));
     world.work();

@@ -1,5 +1,10 @@
 //! What a commission rule is, and how its versions move.
 
+#![allow(
+    clippy::disallowed_types,
+    reason = "serde buffers what is flattened in a type that knows floats; no field is one"
+)]
+
 use crate::kernel::commission::{Clauses, Component, Conditions, Formula, Rule, RuleError, RuleTerms};
 use crate::kernel::id::{CommissionRuleId, CommissionRuleVersionId, PartnerId, ProductFamilyId, ProgramId};
 use crate::kernel::money::Currency;

@@ -237,7 +237,7 @@ pub struct KnownMoves {
 
 impl Commission {
     /// The line as it stood at an instant after it was written.
-    pub fn as_known(self, known: KnownMoves, instant: DateTime<Utc>) -> Result<Self, MoneyError> {
+    pub fn stood_at(self, known: KnownMoves, instant: DateTime<Utc>) -> Result<Self, MoneyError> {
         let before_payouts = match (self.kind, known.was_approved, known.was_released) {
             (CommissionKind::CreditNote, ..) | (_, true, _) => CommissionStatus::Approved,
             _ if !self.amount.is_zero() && known.netted == self.amount => CommissionStatus::Reversed,

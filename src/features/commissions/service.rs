@@ -38,7 +38,7 @@ pub fn get_as_of(
         return Ok(current);
     }
     let known = store::known_at(tx, &ctx.scope, &current, instant)?;
-    current.as_known(known, instant).map_err(Problem::damaged)
+    current.stood_at(known, instant).map_err(Problem::damaged)
 }
 
 /// Several lines, as far as the caller may see them; in no order.

@@ -29,12 +29,11 @@ pub fn compare(tx: &mut Tx<'_>, ctx: &Ctx) -> Result<usize, Problem> {
     Ok(compared.len())
 }
 
+/// Pairs of accounts that may be one, and those accounts of them to which there are live claims.
+type ClaimedPairs = (Vec<(AccountId, AccountId)>, HashSet<AccountId>);
+
 /// Pairs of one of these accounts and one that it may be, and to which accounts of all of them there are live claims.
-pub fn claimed_pairs(
-    tx: &mut Tx<'_>,
-    ctx: &Ctx,
-    ids: &[AccountId],
-) -> Result<(Vec<(AccountId, AccountId)>, HashSet<AccountId>), Problem> {
+pub fn claimed_pairs(tx: &mut Tx<'_>, ctx: &Ctx, ids: &[AccountId]) -> Result<ClaimedPairs, Problem> {
     let pairs = accounts::alike(tx, ctx, ids)?;
     let others = pairs.iter().map(|(_, other)| *other);
     let all: Vec<AccountId> = ids.iter().copied().chain(others).collect();

@@ -134,10 +134,10 @@ fn territories_of_partners_come_as_lists_of_countries() {
         (";", json!(["CH"]), [0, 0, 0, 1]),
         ("", json!([]), [0, 1, 0, 0]),
     ] {
-        let done = load(&world, "partners", &with, &[], &file(territories));
+        let done = load(&world, "partners", &with, &[], file(territories));
         assert_eq!((counts(&done), known()), (outcome, expected), "{territories}");
     }
-    load(&world, "partners", &with, &[], &file("FR"));
+    load(&world, "partners", &with, &[], file("FR"));
     let done = load(
         &world,
         "partners",
@@ -146,7 +146,7 @@ fn territories_of_partners_come_as_lists_of_countries() {
         "external_id,name\nP-1,Nordlicht\n",
     );
     assert_eq!((counts(&done), known()), ([0, 0, 1, 0], json!(["FR"])));
-    let refused = load(&world, "partners", &with, &[], &file("fr"));
+    let refused = load(&world, "partners", &with, &[], file("fr"));
     assert_eq!(rejections(&world, &refused), ["2 territories invalid_format"]);
 }
 

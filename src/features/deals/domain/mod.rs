@@ -44,7 +44,7 @@ word_enum! {
         /// Partners have a part in the deal, and it belongs to no program.
         NoProgram = "no_program",
         /// Partners have a part in the deal, and no rule of its program is in force at the instant of the win.
-        NoRule = "no_rule",
+        WithoutRule = "no_rule",
     }
 }
 
@@ -396,7 +396,7 @@ impl Deal {
         let no_credit = (of_partners && credits == 0).then_some(WinWarning::NoConfirmedCredit);
         let no_program = (of_partners && self.program_id.is_none()).then_some(WinWarning::NoProgram);
         let no_rule = of_partners && self.program_id.is_some() && !has_rule;
-        let no_rule = no_rule.then_some(WinWarning::NoRule);
+        let no_rule = no_rule.then_some(WinWarning::WithoutRule);
         no_credit.into_iter().chain(no_program).chain(no_rule).collect()
     }
 

@@ -215,20 +215,20 @@ fn a_reopened_deal_shows_what_it_lost() {
 
 #[test]
 fn winning_warns_of_what_earns_nobody_anything() {
-    use WinWarning::{NoConfirmedCredit, NoProgram, NoRule};
+    use WinWarning::{NoConfirmedCredit, NoProgram, WithoutRule};
     let (program, partner) = (ProgramId::new(now()), PartnerId::new(now()));
     let cases: [(_, _, _, _, &[WinWarning]); 8] = [
         (None, None, 0, false, &[]),
         (Some(program), None, 0, false, &[]),
         (Some(program), Some(partner), 1, true, &[]),
-        (Some(program), Some(partner), 1, false, &[NoRule]),
+        (Some(program), Some(partner), 1, false, &[WithoutRule]),
         (Some(program), Some(partner), 0, true, &[NoConfirmedCredit]),
         (
             Some(program),
             Some(partner),
             0,
             false,
-            &[NoConfirmedCredit, NoRule],
+            &[NoConfirmedCredit, WithoutRule],
         ),
         (None, None, 1, false, &[NoProgram]),
         (None, Some(partner), 0, false, &[NoConfirmedCredit, NoProgram]),
