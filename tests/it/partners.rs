@@ -46,7 +46,7 @@ fn a_company_applies() {
     let expected = json!({
         "id": made.id(), "external_id": "crm-1", "parent_id": null, "name": "Nordlicht", "status": "applied",
         "status_reason_code": null, "status_reason": null, "domain": "nordlicht.example", "country": "DE",
-        "territories": [], "hidden_from_parent": false, "approved_at": null,
+        "territories": [], "hidden_from_parent": false, "payout_currency": null, "approved_at": null,
         "terminated_at": null, "created_at": "2026-03-02T09:00:00Z", "updated_at": "2026-03-02T09:00:00Z"
     });
     assert_eq!(made.body, expected);

@@ -61,8 +61,9 @@ impl<'w> House<'w> {
         house.program = house.program(&mark);
         house.family = house.make("product-families", &mark, json!({}));
         house.step = house.make("pipeline-stages", &mark, json!({ "position": 10 }));
-        let rate = json!({ "base": "EUR", "quote": "USD", "valid_on": "2026-01-02", "rate": "1.1" });
-        house.admin.post("/v1/exchange-rates", rate).expect(201);
+        for rate in super::rates() {
+            house.admin.post("/v1/exchange-rates", rate).expect(201);
+        }
         house
             .admin
             .post(

@@ -204,3 +204,14 @@ fn principal(name: &'static str, actor: Actor, foreign: &[&Secrets]) -> Principa
         own_keys: keys_of(&sight),
     }
 }
+
+/// Rates of the day on which lines are exchanged, and of the present, between any two of three currencies.
+fn rates() -> Vec<Value> {
+    let pairs = [
+        ("USD", "2026-01-02"),
+        ("USD", "2026-03-02"),
+        ("GBP", "2026-03-02"),
+    ];
+    let rate = |(quote, day)| json!({ "base": "EUR", "quote": quote, "valid_on": day, "rate": "1.1" });
+    pairs.map(rate).to_vec()
+}
