@@ -12,7 +12,7 @@ use super::sight::{Sight, keys_of, look, prefix};
 use crate::world::{Actor, Tenant, World};
 use copartner::kernel::permission::Permission;
 use house::{House, Member};
-use serde_json::json;
+use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// What a caller may know of nobody else: ids, and texts that stand in somebody else's records.
