@@ -35,9 +35,8 @@ fn has_rule(tx: &mut Tx<'_>, ctx: &Ctx, deal: &deals::Deal) -> Result<bool, Prob
     };
     let program = programs::get(tx, ctx, program_id)?;
     let rules = commission_rules::rules_of_program(tx, ctx, program_id)?;
-    Ok(rules.iter().any(|rule| {
-        let terms = rule.terms();
-        let begins = terms.effective_from <= won_at || program.lock_point == LockPoint::InvoicePaid;
-        begins && terms.effective_to.is_none_or(|end| won_at < end)
+    Ok(rules.iter().any(|rule| match program.lock_point {
+        LockPoint::DealWon => rule.terms().is_in_force(won_at),
+        LockPoint::InvoicePaid => !rule.terms().is_over(won_at),
     }))
 }

@@ -132,8 +132,10 @@ fn known_or_new(
 /// wait for a person's decision.
 pub fn of_lead(tx: &mut Tx<'_>, house: &Ctx, named: Named<'_>) -> Result<Account, Problem> {
     let mut locked = known_or_new(tx, house, named, named.country)?;
-    let similar = similar(tx, house, &mut locked)?;
-    accounts::suggest_matches(tx, house, locked.account.id, &similar)?;
+    if locked.is_new {
+        let similar = similar(tx, house, &mut locked)?;
+        accounts::suggest_matches(tx, house, locked.account.id, &similar)?;
+    }
     Ok(locked.account)
 }
 

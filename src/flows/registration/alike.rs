@@ -1,9 +1,7 @@
 //! Claims and deals that meet because their accounts may be one company in two spellings. They are laid before a person,
 //! and no partner hears of it. Whichever comes first, the likeness or the deal, the other finds it.
 
-use super::deals::Arrival;
-use super::submission::respond_by;
-use crate::features::registration_conflicts::{self, ConflictKind, NewConflict};
+use super::deals::{Arrival, flag};
 use crate::features::{accounts, deal_registrations, deals};
 use crate::kernel::ctx::Ctx;
 use crate::kernel::id::AccountId;
@@ -39,25 +37,4 @@ pub fn claimed_pairs(tx: &mut Tx<'_>, ctx: &Ctx, ids: &[AccountId]) -> Result<Cl
     let all: Vec<AccountId> = ids.iter().copied().chain(others).collect();
     let claimed = deal_registrations::claimed(tx, ctx, &all)?;
     Ok((pairs, claimed))
-}
-
-/// Flags a deal that meets a live claim of somebody else to an account like its own.
-pub fn flag(tx: &mut Tx<'_>, ctx: &Ctx, arrival: &Arrival, like: AccountId) -> Result<(), Problem> {
-    let (family, partner) = (arrival.product_family_id, arrival.partner_id);
-    let claim = deal_registrations::incumbent(tx, ctx, like, family, partner)?;
-    let Some(claim) = claim.filter(|claim| claim.deal_id != Some(arrival.deal_id)) else {
-        return Ok(());
-    };
-    let rules = deal_registrations::rules(tx, ctx, claim.program_id)?;
-    let new = NewConflict {
-        kind: ConflictKind::SimilarAccount,
-        policy: rules.second_registrant,
-        incumbent: Some(&claim),
-        deal_id: Some(arrival.deal_id),
-        referral_id: None,
-        challenger: None,
-        respond_by: respond_by(&rules, ctx.now),
-        is_refused: false,
-    };
-    registration_conflicts::raise(tx, ctx, &new).map(drop)
 }

@@ -45,21 +45,25 @@ impl Arrival {
     }
 }
 
-/// Flags a deal that meets a live claim of somebody else.
-fn flag(tx: &mut Tx<'_>, ctx: &Ctx, arrival: &Arrival) -> Result<(), Problem> {
-    let claim = deal_registrations::incumbent(
-        tx,
-        ctx,
-        arrival.account_id,
-        arrival.product_family_id,
-        arrival.partner_id,
-    )?;
+/// Flags a deal that meets a live claim of somebody else to this account: its own, or one that it may be.
+pub(super) fn flag(
+    tx: &mut Tx<'_>,
+    ctx: &Ctx,
+    arrival: &Arrival,
+    account_id: AccountId,
+) -> Result<(), Problem> {
+    let (family, partner) = (arrival.product_family_id, arrival.partner_id);
+    let claim = deal_registrations::incumbent(tx, ctx, account_id, family, partner)?;
     let Some(claim) = claim.filter(|claim| claim.deal_id != Some(arrival.deal_id)) else {
         return Ok(());
     };
     let rules = deal_registrations::rules(tx, ctx, claim.program_id)?;
     let new = NewConflict {
-        kind: ConflictKind::Deal,
+        kind: if account_id == arrival.account_id {
+            ConflictKind::Deal
+        } else {
+            ConflictKind::SimilarAccount
+        },
         policy: rules.second_registrant,
         incumbent: Some(&claim),
         deal_id: Some(arrival.deal_id),
@@ -79,12 +83,16 @@ pub fn flag_many(tx: &mut Tx<'_>, ctx: &Ctx, arrivals: &[Arrival]) -> Result<(),
     let accounts: Vec<AccountId> = arrivals.iter().map(|arrival| arrival.account_id).collect();
     let (pairs, claimed) = alike::claimed_pairs(tx, ctx, &accounts)?;
     for arrival in arrivals {
-        if claimed.contains(&arrival.account_id) {
-            flag(tx, ctx, arrival)?;
-        }
-        let likes = pairs.iter().filter(|(place, _)| *place == arrival.account_id);
-        for (_, like) in likes.filter(|(_, like)| claimed.contains(like)) {
-            alike::flag(tx, ctx, arrival, *like)?;
+        let own = arrival.account_id;
+        let likes = pairs
+            .iter()
+            .filter(|(place, _)| *place == own)
+            .map(|(_, like)| *like);
+        for account_id in std::iter::once(own)
+            .chain(likes)
+            .filter(|id| claimed.contains(id))
+        {
+            flag(tx, ctx, arrival, account_id)?;
         }
     }
     Ok(())

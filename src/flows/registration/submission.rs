@@ -276,7 +276,12 @@ fn require_rules(
     }
 }
 
-fn require_first(tx: &mut Tx<'_>, house: &Ctx, registration: &DealRegistration) -> Result<(), Problem> {
+/// Refuses a second claim of one partner to the same; in house.
+pub(super) fn require_first(
+    tx: &mut Tx<'_>,
+    house: &Ctx,
+    registration: &DealRegistration,
+) -> Result<(), Problem> {
     let Some(own) = deal_registrations::own_claim(tx, house, registration)? else {
         return Ok(());
     };

@@ -1,6 +1,7 @@
 //! A dispute of a decision was upheld: the decision is undone, as far as exclusivity allows. What cannot be is refused,
 //! and nothing changes.
 
+use super::submission::require_first;
 use super::{Attempt, conflict, decision};
 use crate::features::accounts;
 use crate::features::deal_registrations::{self, DealRegistration, RegistrationStatus};
@@ -172,14 +173,6 @@ fn locked(tx: &mut Tx<'_>, ctx: &Ctx, id: DealRegistrationId) -> Result<DealRegi
     let seen = deal_registrations::get(tx, ctx, id)?;
     accounts::lock_standing(tx, ctx, seen.account_id)?;
     deal_registrations::lock(tx, ctx, id)
-}
-
-fn require_first(tx: &mut Tx<'_>, ctx: &Ctx, claim: &DealRegistration) -> Result<(), Problem> {
-    let Some(other) = deal_registrations::own_claim(tx, ctx, claim)? else {
-        return Ok(());
-    };
-    let detail = format!("The partner claims the same by the registration {other} meanwhile.");
-    Err(Problem::new(Code::AlreadyExists).because(detail))
 }
 
 fn reopened(tx: &mut Tx<'_>, ctx: &Ctx, before: &DealRegistration) -> Result<DealRegistration, Problem> {

@@ -210,6 +210,16 @@ impl RuleSnapshot {
 }
 
 impl RuleTerms {
+    /// Whether the version is in force at this instant.
+    pub fn is_in_force(&self, at: DateTime<Utc>) -> bool {
+        self.effective_from <= at && !self.is_over(at)
+    }
+
+    /// Whether the version is no longer in force at this instant.
+    pub fn is_over(&self, at: DateTime<Utc>) -> bool {
+        self.effective_to.is_some_and(|end| end <= at)
+    }
+
     /// The SHA-256 of the canonical text of the terms, in lower-case hexadecimal.
     ///
     /// The end is not part of it: a version is ended long after its activation, and a commission's snapshot must

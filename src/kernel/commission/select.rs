@@ -221,7 +221,7 @@ fn refusal(terms: &RuleTerms, facts: &Facts<'_>, lock_at: DateTime<Utc>) -> Opti
         product_families,
         currencies,
     } = &terms.conditions;
-    let in_force = terms.effective_from <= lock_at && terms.effective_to.is_none_or(|to| lock_at < to);
+    let in_force = terms.is_in_force(lock_at);
     let family_admitted = product_families.is_empty()
         || facts
             .product_family_id
@@ -291,9 +291,7 @@ fn tie(first: &RuleTerms, second: &RuleTerms) -> bool {
 }
 
 fn in_force_together(first: &RuleTerms, second: &RuleTerms) -> bool {
-    let begins_before_end =
-        |a: &RuleTerms, b: &RuleTerms| b.effective_to.is_none_or(|to| a.effective_from < to);
-    begins_before_end(first, second) && begins_before_end(second, first)
+    !second.is_over(first.effective_from) && !first.is_over(second.effective_from)
 }
 
 /// A flat rule applies only in the currencies that it names an amount in.
