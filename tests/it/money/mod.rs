@@ -20,5 +20,6 @@ mod races;
 mod runs;
 mod simulation;
 mod statements;
+mod stripe;
 mod taking_back;
 mod tiers;
