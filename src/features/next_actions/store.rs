@@ -300,9 +300,12 @@ fn branch_of_money(kind: Kind) -> String {
             "NOT EXISTS (SELECT FROM payout_runs r WHERE r.organization_id = $1 AND r.status <> 'cancelled' \
                  AND (r.program_id IS NULL OR r.program_id = c.program_id) AND r.created_at >= c.updated_at)",
         ),
+        // What the service pays itself it settles itself, but for what it cannot find out.
         Kind::SettlePayoutRun => runs(
             "coalesce(r.processed_at, r.updated_at)",
-            "r.status = 'processing'",
+            "r.status = 'processing' AND NOT EXISTS (SELECT FROM payouts o \
+                 JOIN payout_transfers t ON t.organization_id = $1 AND t.payout_id = o.id \
+                 WHERE o.organization_id = $1 AND o.payout_run_id = r.id AND t.status IN ('queued', 'sent'))",
         ),
         Kind::ApprovePayoutRun => {
             let of_another = of_somebody_else("r.created_by", "r.drafter_secret_makers");

@@ -227,6 +227,7 @@ pub const FOREIGN_TABLES: &[(&str, &[&str], &str)] = &[
             "partners",
             "payout_methods",
             "payout_runs",
+            "payout_transfers",
             "payouts",
             "program_terms",
             "programs",

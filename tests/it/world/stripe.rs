@@ -41,7 +41,7 @@ pub enum Turn {
     /// It refuses what was ordered, with this status, code and message.
     Refuse(u16, &'static str, &'static str),
     /// It does not look at what was ordered: this status, and the type of the error.
-    TurnAway(u16, &'static str),
+    SendAway(u16, &'static str),
     /// It carries it out at another amount.
     Mistake,
     /// It waits before it carries anything out until [`StandIn::go_on`], or for ever.
@@ -341,7 +341,7 @@ fn order(shared: &Shared, stream: &mut TcpStream, request: &Request) {
     let mut turn = state.turns.pop_front();
     match &turn {
         Some(Turn::LoseOrder) => return,
-        Some(Turn::TurnAway(status, kind)) => {
+        Some(Turn::SendAway(status, kind)) => {
             return reply(stream, *status, false, &error(kind, None, "Not now"));
         }
         Some(Turn::WaitBefore) => {

@@ -128,14 +128,22 @@ fn after_a_day_it_is_looked_up_and_not_ordered() {
     assert_eq!(house.stand_in.orders().len(), 1);
 }
 
+/// Whether people are asked to say what became of a run.
+fn is_asked_for(house: &House) -> bool {
+    let actions = house.world.admin().get("/v1/next-actions").expect(200);
+    actions.raw().contains("settle_payout_run")
+}
+
 #[test]
 fn what_was_lost_for_a_day_is_ordered_no_more() {
     let house = House::new();
     house.stand_in.turns(&[Turn::LoseOrder]);
     let run = house.sent();
     is_in_transit(&house, &run);
+    assert!(!is_asked_for(&house));
     house.later(A_DAY);
     is_left_to_a_person(&house, &run);
+    assert!(is_asked_for(&house));
     // The person paid it in the dashboard.
     decide(&house, &run, "confirm", json!({ "reference": "by hand" })).expect(200);
     assert_eq!(house.balance("paid"), "10.00");
@@ -149,7 +157,7 @@ fn a_key_that_is_in_use_says_nothing() {
         let house = House::new();
         house
             .stand_in
-            .turns(&[Turn::LoseAnswer, Turn::TurnAway(status, "idempotency_error")]);
+            .turns(&[Turn::LoseAnswer, Turn::SendAway(status, "idempotency_error")]);
         let run = house.sent();
         house.stand_in.break_lists(&[500]);
         house.later(wait);
@@ -166,7 +174,7 @@ fn a_refusal_after_a_lost_answer_is_not_believed() {
         let house = House::new();
         house
             .stand_in
-            .turns(&[Turn::LoseAnswer, Turn::TurnAway(400, kind)]);
+            .turns(&[Turn::LoseAnswer, Turn::SendAway(400, kind)]);
         let run = house.sent();
         house.later(A_WHILE);
         is_paid_once(&house, &run);

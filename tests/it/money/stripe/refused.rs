@@ -40,7 +40,7 @@ fn what_is_refused_fails_with_stripes_reason_and_is_paid_by_a_later_run() {
 fn what_is_not_taken_now_waits() {
     for away in [429, 401, 403] {
         let house = House::new();
-        let turn = Turn::TurnAway(away, "invalid_request_error");
+        let turn = Turn::SendAway(away, "invalid_request_error");
         house.stand_in.turns(&[turn.clone(), turn.clone(), turn]);
         let run = house.sent();
         assert_eq!(status(&run), "processing");
@@ -65,7 +65,7 @@ fn being_turned_away_leaves_a_doubt_a_doubt() {
     let house = House::new();
     house
         .stand_in
-        .turns(&[Turn::LoseAnswer, Turn::TurnAway(429, "rate_limit_error")]);
+        .turns(&[Turn::LoseAnswer, Turn::SendAway(429, "rate_limit_error")]);
     let run = house.sent();
     house.later(A_WHILE);
     house.stand_in.forget_keys();
