@@ -298,11 +298,14 @@ fn branch_of_money(kind: Kind) -> String {
             "approved",
             "c.updated_at",
             "NOT EXISTS (SELECT FROM payout_runs r WHERE r.organization_id = $1 AND r.status <> 'cancelled' \
-                 AND (r.program_id IS NULL OR r.program_id = c.program_id) AND r.created_at >= c.updated_at)",
+                 AND (r.program_id IS NULL OR r.program_id = c.program_id) AND r.created_at >= c.updated_at \
+                 AND (cardinality(r.partner_ids) = 0 OR c.partner_id = ANY (r.partner_ids)) \
+                 AND c.partner_id <> ALL (r.excluded_partner_ids))",
         ),
+        // What goes by Stripe the service settles by itself.
         Kind::SettlePayoutRun => runs(
             "coalesce(r.processed_at, r.updated_at)",
-            "r.status = 'processing'",
+            "r.status = 'processing' AND r.rail <> 'stripe'",
         ),
         Kind::ApprovePayoutRun => {
             let of_another = of_somebody_else("r.created_by", "r.drafter_secret_makers");

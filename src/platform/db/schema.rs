@@ -870,6 +870,8 @@ diesel::table! {
         debtor_iban -> Nullable<Text>,
         debtor_bic -> Nullable<Text>,
         processed_at -> Nullable<Timestamptz>,
+        partner_ids -> Array<Uuid>,
+        excluded_partner_ids -> Array<Uuid>,
     }
 }
 

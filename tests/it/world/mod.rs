@@ -169,12 +169,7 @@ impl World {
 
     /// Ends the service and starts it anew on the same database; callers from before call nobody any more.
     pub fn restart(&mut self) {
-        self.service = Service::start(
-            self.db.clone(),
-            &self.clock,
-            &self.settings,
-            self.stripe.clone(),
-        );
+        self.service = Service::start(self.db.clone(), &self.clock, &self.settings, self.stripe.clone());
         let token = self.home.admin.token().map(str::to_owned);
         self.home.admin = self.service.actor(token.as_deref());
     }
