@@ -39,28 +39,25 @@ impl<T: DeserializeOwned + Validate + 'static> FromRequest for Command<T> {
     type Future = Pin<Box<dyn Future<Output = Result<Self, Refusal>>>>;
 
     fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
-        let (request, arriving) = (request.clone(), arriving(request, payload));
+        let (request, bytes) = (request.clone(), Bytes::from_request(request, payload));
         Box::pin(async move {
-            let bytes = arriving.await?;
+            let bytes = arrived(request.clone(), bytes).await?;
             Ok(check(&request, &bytes)?)
         })
     }
 }
 
 /// The whole body, once it is there; its sender has so long and no longer.
-pub(super) fn arriving(
-    request: &HttpRequest,
-    payload: &mut Payload,
-) -> impl Future<Output = Result<Bytes, Refusal>> + use<> {
-    let bytes = Bytes::from_request(request, payload);
+pub(super) async fn arrived(
+    request: HttpRequest,
+    bytes: impl Future<Output = Result<Bytes, actix_web::Error>>,
+) -> Result<Bytes, Refusal> {
     let state = request.app_data::<Data<WebState>>();
     let wait = state.map_or(Duration::ZERO, |state| state.patience.wait);
-    async move {
-        timeout(wait, bytes)
-            .await
-            .map_err(|_| Refusal(Problem::new(Code::RequestTimeout)))?
-            .map_err(|error| Refusal(unreadable(&error)))
-    }
+    timeout(wait, bytes)
+        .await
+        .map_err(|_| Refusal(Problem::new(Code::RequestTimeout)))?
+        .map_err(|error| Refusal(unreadable(&error)))
 }
 
 impl<T> Command<T> {

@@ -1,6 +1,6 @@
 //! A body as it came, byte for byte, for whoever signs what they send.
 
-use super::command::{arriving, is_json, operation, parse};
+use super::command::{arrived, is_json, operation, parse};
 use super::problem::Refusal;
 use crate::kernel::problem::Problem;
 use actix_web::dev::Payload;
@@ -19,7 +19,7 @@ impl FromRequest for Raw {
     type Future = Pin<Box<dyn Future<Output = Result<Self, Refusal>>>>;
 
     fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
-        let arriving = arriving(request, payload);
+        let arriving = arrived(request.clone(), Bytes::from_request(request, payload));
         Box::pin(async move { arriving.await.map(Self) })
     }
 }

@@ -3,6 +3,7 @@
 
 mod killed;
 mod lost;
+mod methods;
 mod paying;
 mod refused;
 mod told;
