@@ -5,6 +5,7 @@
 
 mod actor;
 pub mod document;
+mod pdf;
 mod pipeline;
 mod postgres;
 mod provider;
@@ -14,6 +15,7 @@ mod sql;
 
 pub use actor::{Actor, Ask};
 pub use document::{Operation, document, operations, resolve};
+pub use pdf::Pdf;
 pub use pipeline::{FINANCE, Run, money, texts};
 pub use postgres::{Cluster, Database};
 pub use provider::{AUDIENCE, Mood, Provider, ProviderKey};
