@@ -8,6 +8,7 @@ use copartner::platform::clock::{Clock, SystemClock};
 use copartner::platform::config::{DatabaseSettings, LogSettings, ServeSettings, listen_address};
 use copartner::platform::db::{Db, migrate};
 use copartner::platform::embedded_postgres::EmbeddedPostgres;
+use copartner::platform::stripe::StripeSettings;
 use copartner::platform::{memory, telemetry};
 use std::error::Error;
 use std::fs::File;
@@ -42,14 +43,24 @@ struct ServeArguments {
     database: DatabaseSettings,
     #[command(flatten)]
     serve: ServeSettings,
+    #[command(flatten)]
+    stripe: StripeSettings,
+}
+
+#[derive(Debug, clap::Args)]
+struct WorkerArguments {
+    #[command(flatten)]
+    database: DatabaseSettings,
+    #[command(flatten)]
+    stripe: StripeSettings,
 }
 
 #[derive(Debug, Subcommand)]
 enum Command {
     /// Serve the API (the default). Migrates first, and on the very first start makes an organization and a key.
     Serve(Box<ServeArguments>),
-    /// Do the background work only: imports, holds, event numbers, seals of the audit trail. Any number may run.
-    Worker(DatabaseSettings),
+    /// Do the background work only: imports, holds, transfers, event numbers, seals of the audit trail. Any number may run.
+    Worker(Box<WorkerArguments>),
     /// Bring the schema up to date and end.
     Migrate(DatabaseSettings),
     /// Walk through a small, invented program by real calls and show each. Uses a throwaway Postgres, or DATABASE_URL
@@ -136,7 +147,7 @@ fn main() -> ExitCode {
     let cli = Cli::parse();
     let outcome = match cli.command.unwrap_or(Command::Serve(Box::new(cli.serve))) {
         Command::Serve(arguments) => run_serve(&arguments, &cli.log),
-        Command::Worker(settings) => run_worker(&settings, &cli.log),
+        Command::Worker(arguments) => run_worker(&arguments, &cli.log),
         Command::Migrate(settings) => run_migrate(&settings),
         Command::Demo(settings) => run_demo(&settings),
         Command::Organization(OrganizationCommand::Create {
@@ -190,7 +201,8 @@ fn run_serve(arguments: &ServeArguments, log: &LogSettings) -> Outcome {
         Worker::take_over(&db)?;
     }
     found_if_first(&db, &arguments.serve, address)?;
-    let state = serve::state(db, Arc::new(SystemClock), &arguments.serve)?;
+    let stripe = serve::stripe(&db, &arguments.stripe, &mut say)?;
+    let state = serve::state(db, Arc::new(SystemClock), &arguments.serve, stripe)?;
     let worker = if arguments.serve.without_worker {
         None
     } else {
@@ -284,12 +296,13 @@ fn welcome(founded: &bootstrap::Founded, address: SocketAddr, file: Option<File>
     Ok(())
 }
 
-fn run_worker(settings: &DatabaseSettings, log: &LogSettings) -> Outcome {
+fn run_worker(arguments: &WorkerArguments, log: &LogSettings) -> Outcome {
     telemetry::log(log)?;
-    let database = serve::database(settings, &mut say)?;
+    let database = serve::database(&arguments.database, &mut say)?;
     let worker = {
-        let clock: Arc<dyn Clock> = Arc::new(SystemClock);
-        Worker::start(&Db::new(&database.settings), &clock)?
+        let (db, clock): (_, Arc<dyn Clock>) = (Db::new(&database.settings), Arc::new(SystemClock));
+        let stripe = serve::stripe(&db, &arguments.stripe, &mut say)?;
+        Worker::start(&db, &clock, stripe.as_ref())?
     };
     let runtime = actix_web::rt::System::new();
     runtime.block_on(async {

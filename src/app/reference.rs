@@ -244,8 +244,15 @@ const EVENTS: &[(&str, &[&str], &str)] = &[
     ),
     (
         "payout",
-        &["processing", "paid", "failed", "returned", "cancelled"],
-        RECORD,
+        &[
+            "processing",
+            "paid",
+            "failed",
+            "returned",
+            "cancelled",
+            "questioned",
+        ],
+        "the record; for `questioned` where its payment is known, also `transfer_id` and `amount_reversed`",
     ),
     ("statement", &["issued"], "the statement without its lines"),
     (

@@ -1,8 +1,11 @@
 //! Serving: from settings to a listening service and back to nothing.
 
+use super::ledger_check::organizations;
 use super::worker::Worker;
 use super::{application, document};
 use crate::flows;
+use crate::kernel::id::OrganizationId;
+use crate::kernel::problem::Problem;
 use crate::platform::clock::Clock;
 use crate::platform::config::{DatabaseSettings, ServeSettings};
 use crate::platform::credentials::Credentials;
@@ -12,6 +15,7 @@ use crate::platform::embedded_postgres::{
 };
 use crate::platform::memory;
 use crate::platform::outbound::{Outbound, OutboundRules};
+use crate::platform::stripe::{KeyMode, Stripe, StripeSettings, StripeSettingsError};
 use crate::platform::tokens::signing::Signer;
 use crate::platform::web::contract::{Contract, ContractError};
 use crate::platform::web::rate_limit::RateLimit;
@@ -45,6 +49,15 @@ pub enum ServeError {
     /// The address.
     #[error("cannot listen on {0}: {1}. Set COPARTNER_LISTEN, or --listen, to another address and port")]
     Listen(SocketAddr, std::io::Error),
+    /// The settings of Stripe.
+    #[error(transparent)]
+    Stripe(#[from] StripeSettingsError),
+    /// Stripe is set up for somebody who is not here.
+    #[error("COPARTNER_STRIPE_ORGANIZATION_ID: there is no organization {0}")]
+    StripeOrganization(OrganizationId),
+    /// The database.
+    #[error(transparent)]
+    Problem(#[from] Problem),
     /// The document.
     #[error(transparent)]
     Contract(#[from] ContractError),
@@ -109,7 +122,12 @@ fn private_postgres(
 }
 
 /// The shared state of the web over this database.
-pub fn state(db: Db, clock: Arc<dyn Clock>, settings: &ServeSettings) -> Result<WebState, ServeError> {
+pub fn state(
+    db: Db,
+    clock: Arc<dyn Clock>,
+    settings: &ServeSettings,
+    stripe: Option<Stripe>,
+) -> Result<WebState, ServeError> {
     Ok(WebState {
         db,
         clock,
@@ -123,7 +141,34 @@ pub fn state(db: Db, clock: Arc<dyn Clock>, settings: &ServeSettings) -> Result<
         behind_tls: settings.behind_tls,
         metrics_token: settings.metrics_token.clone(),
         import_max_bytes: u64::from(settings.import_max_mib) * 1024 * 1024,
+        stripe,
     })
+}
+
+/// What the service pays by Stripe with, if it does; the organization that it pays for has to be there.
+pub fn stripe(
+    db: &Db,
+    settings: &StripeSettings,
+    report: &mut dyn FnMut(&str),
+) -> Result<Option<Stripe>, ServeError> {
+    let Some(stripe) = Stripe::new(settings)? else {
+        return Ok(None);
+    };
+    let organization_id = stripe.organization_id();
+    if !organizations(db)?.contains(&organization_id) {
+        return Err(ServeError::StripeOrganization(organization_id));
+    }
+    let money = match stripe.mode_for(organization_id) {
+        Some(KeyMode::Live) => "with a live key",
+        _ => "with a test key, so that no money moves",
+    };
+    report(&format!(
+        "payouts of {organization_id} on the rail stripe are paid {money}"
+    ));
+    if settings.stripe_webhook_secret.is_none() {
+        report("COPARTNER_STRIPE_WEBHOOK_SECRET is not set: transfers that come back are not heard of");
+    }
+    Ok(Some(stripe))
 }
 
 /// Who may come in, by these settings; nobody is known yet.
@@ -194,7 +239,7 @@ async fn keep_up(figures: PrometheusHandle, state: WebState) {
 
 /// Starts the background work over the same database.
 pub fn worker(state: &WebState) -> Result<Worker, ServeError> {
-    Ok(Worker::start(&state.db, &state.clock)?)
+    Ok(Worker::start(&state.db, &state.clock, state.stripe.as_ref())?)
 }
 
 /// Threads that answer: as many as there are cores, up to four; twice as many where they wait for Postgres themselves.

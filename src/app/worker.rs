@@ -3,18 +3,19 @@
 //! Four threads, so that a long import holds nothing else up: one loads imports, one works back-tests out, one compares
 //! accounts with one another, the fourth numbers events, seals the audit trail, exchanges lines, releases holds, looks
 //! after referrals and disputes, ends protections, reviews tiers, makes the match keys of accounts and forgets
-//! Idempotency-Keys that are a day old.
+//! Idempotency-Keys that are a day old. Where the service pays by Stripe, a fifth one does, because it waits for answers.
 
 use crate::features::imports::release_all as release_imports;
 use crate::features::{
     accounts, audit, backtests, commissions, deal_registrations, disputes, events, referrals, tiers,
 };
-use crate::flows::{backtest, exchange, hold_release, imports, registration};
+use crate::flows::{backtest, exchange, hold_release, imports, registration, stripe_transfers};
 use crate::kernel::ctx::Ctx;
 use crate::kernel::id::OrganizationId;
 use crate::kernel::problem::{Code, Problem};
 use crate::platform::clock::Clock;
 use crate::platform::db::{Db, Tx, step_in};
+use crate::platform::stripe::Stripe;
 use crate::platform::web::forget_answers;
 use chrono::{DateTime, TimeDelta, Utc};
 use std::collections::HashMap;
@@ -41,7 +42,7 @@ pub struct Worker {
 
 impl Worker {
     /// Starts the background work.
-    pub fn start(db: &Db, clock: &Arc<dyn Clock>) -> std::io::Result<Self> {
+    pub fn start(db: &Db, clock: &Arc<dyn Clock>, stripe: Option<&Stripe>) -> std::io::Result<Self> {
         let stop = Arc::new(AtomicBool::new(false));
         let rounds = [
             ("housekeeping", Rounds::of_chores(HOUSEKEEPING), BREATH),
@@ -49,7 +50,8 @@ impl Worker {
             ("back-tests", Rounds::Backtests, BREATH),
             ("matching", Rounds::of_chores(MATCHING), BREATH),
         ];
-        let threads = rounds.into_iter().map(|(name, rounds, breath)| {
+        let transfers = stripe.map(|stripe| ("transfers", Rounds::Transfers(stripe.clone()), Duration::ZERO));
+        let threads = rounds.into_iter().chain(transfers).map(|(name, rounds, breath)| {
             let (db, clock, stop) = (db.clone(), Arc::clone(clock), Arc::clone(&stop));
             std::thread::Builder::new()
                 .name(name.to_owned())
@@ -101,12 +103,16 @@ fn repeat(mut rounds: Rounds, breath: Duration, db: &Db, clock: &dyn Clock, stop
 }
 
 /// One round of everything; whether there was anything to do. Tests drive the worker by this.
-pub fn step(db: &Db, clock: &dyn Clock) -> Result<bool, Problem> {
+pub fn step(db: &Db, clock: &dyn Clock, stripe: Option<&Stripe>) -> Result<bool, Problem> {
     let go_on = AtomicBool::new(false);
     let imported = Rounds::Imports.next(db, clock, &go_on)?;
     let tested = Rounds::Backtests.next(db, clock, &go_on)?;
     let compared = Rounds::of_chores(MATCHING).next(db, clock, &go_on)?;
-    Ok(Rounds::of_chores(HOUSEKEEPING).next(db, clock, &go_on)? || imported || tested || compared)
+    let paid = match stripe {
+        Some(stripe) => Rounds::Transfers(stripe.clone()).next(db, clock, &go_on)?,
+        None => false,
+    };
+    Ok(Rounds::of_chores(HOUSEKEEPING).next(db, clock, &go_on)? || imported || tested || compared || paid)
 }
 
 /// What a thread does again and again.
@@ -114,6 +120,7 @@ pub fn step(db: &Db, clock: &dyn Clock) -> Result<bool, Problem> {
 enum Rounds {
     Imports,
     Backtests,
+    Transfers(Stripe),
     Chores {
         chores: &'static [Chore],
         /// What failed is left alone until then, so that it holds nothing else up.
@@ -135,6 +142,7 @@ impl Rounds {
         let (chores, set_aside) = match self {
             Self::Imports => return imports::work(db, clock),
             Self::Backtests => return backtest::work(db, clock, stop),
+            Self::Transfers(stripe) => return stripe_transfers::work(db, clock, stripe),
             Self::Chores { chores, set_aside } => (chores, set_aside),
         };
         let now = clock.now();

@@ -20,5 +20,6 @@ pub mod payout_run;
 pub mod referral_converted;
 pub mod refund_recorded;
 pub mod registration;
+pub mod stripe_transfers;
 pub mod user_terminated;
 pub mod visitor_converted;

@@ -99,6 +99,7 @@ pub fn confirm_all(
 ) -> Result<Report, Problem> {
     let run = payouts::lock_run(tx, ctx, id, precondition)?;
     let before = payouts::confirmable(tx, ctx, &run)?;
+    take_from_rail(tx, ctx, &run, &before)?;
     let step = Step::paid(confirmation, true);
     let (run, _) = take(tx, ctx, run, before, &step, |payout| {
         payout.confirm(confirmation, ctx.now)
@@ -114,11 +115,30 @@ pub fn confirm(
     precondition: &Precondition,
     confirmation: &Confirmation,
 ) -> Result<Payout, Problem> {
-    let LockedPayout { run, payout } = payouts::lock_payout(tx, ctx, id, precondition)?;
+    let locked = payouts::lock_payout(tx, ctx, id, precondition)?;
+    take_from_rail(tx, ctx, &locked.run, std::slice::from_ref(&locked.payout))?;
+    Ok(confirm_locked(tx, ctx, locked, confirmation)?.payout)
+}
+
+/// The same, of a payout of which the rail itself says so.
+pub(super) fn confirm_locked(
+    tx: &mut Tx<'_>,
+    ctx: &Ctx,
+    locked: LockedPayout,
+    confirmation: &Confirmation,
+) -> Result<LockedPayout, Problem> {
     let step = Step::paid(confirmation, false);
-    take_one(tx, ctx, run, payout, &step, |payout| {
+    take_one(tx, ctx, locked, &step, |payout| {
         payout.confirm(confirmation, ctx.now)
     })
+}
+
+/// A person decides about payouts that the service pays itself, if the rail does not any more.
+fn take_from_rail(tx: &mut Tx<'_>, ctx: &Ctx, run: &PayoutRun, decided: &[Payout]) -> Result<(), Problem> {
+    if run.rail.rail().is_by_service() {
+        payouts::take_from_rail(tx, ctx, decided)?;
+    }
+    Ok(())
 }
 
 /// A payout could not be paid: its lines go back and wait for a later run.
@@ -129,7 +149,18 @@ pub fn fail(
     precondition: &Precondition,
     reason: &str,
 ) -> Result<Payout, Problem> {
-    let LockedPayout { run, payout } = payouts::lock_payout(tx, ctx, id, precondition)?;
+    let locked = payouts::lock_payout(tx, ctx, id, precondition)?;
+    take_from_rail(tx, ctx, &locked.run, std::slice::from_ref(&locked.payout))?;
+    Ok(fail_locked(tx, ctx, locked, reason)?.payout)
+}
+
+/// The same, of a payout of which the rail itself says so.
+pub(super) fn fail_locked(
+    tx: &mut Tx<'_>,
+    ctx: &Ctx,
+    locked: LockedPayout,
+    reason: &str,
+) -> Result<LockedPayout, Problem> {
     let step = Step {
         event: "payout.failed",
         reason: Some(reason),
@@ -139,7 +170,7 @@ pub fn fail(
         releases: true,
         of_run: false,
     };
-    take_one(tx, ctx, run, payout, &step, |payout| payout.fail(reason, ctx.now))
+    take_one(tx, ctx, locked, &step, |payout| payout.fail(reason, ctx.now))
 }
 
 /// A payout was paid and came back: its lines wait for a later run.
@@ -151,19 +182,28 @@ pub fn bounce(
     reason: &str,
     returned_at: Option<DateTime<Utc>>,
 ) -> Result<Payout, Problem> {
-    let LockedPayout { run, payout } = payouts::lock_payout(tx, ctx, id, precondition)?;
+    let locked = payouts::lock_payout(tx, ctx, id, precondition)?;
+    Ok(bounce_locked(tx, ctx, locked, reason, returned_at)?.payout)
+}
+
+/// The same, of a payout of which the rail itself says so.
+pub(super) fn bounce_locked(
+    tx: &mut Tx<'_>,
+    ctx: &Ctx,
+    locked: LockedPayout,
+    reason: &str,
+    returned_at: Option<DateTime<Utc>>,
+) -> Result<LockedPayout, Problem> {
     let step = Step {
         event: "payout.returned",
         reason: Some(reason),
         line_move: LineMove::TakeBack,
         entry: NewEntry::payout_returned,
-        occurred_at: payout.returned_at(returned_at, ctx.now)?,
+        occurred_at: locked.payout.returned_at(returned_at, ctx.now)?,
         releases: true,
         of_run: false,
     };
-    take_one(tx, ctx, run, payout, &step, |payout| {
-        payout.bounce(reason, ctx.now)
-    })
+    take_one(tx, ctx, locked, &step, |payout| payout.bounce(reason, ctx.now))
 }
 
 /// What a step does in each of the rooms.
@@ -225,13 +265,13 @@ fn take(
 fn take_one(
     tx: &mut Tx<'_>,
     ctx: &Ctx,
-    run: PayoutRun,
-    payout: Payout,
+    locked: LockedPayout,
     step: &Step<'_>,
     turn: impl Fn(Payout) -> Result<Payout, Problem>,
-) -> Result<Payout, Problem> {
-    let (_, after) = take(tx, ctx, run, vec![payout], step, turn)?;
-    after.into_iter().next().ok_or_else(Problem::internal)
+) -> Result<LockedPayout, Problem> {
+    let (run, after) = take(tx, ctx, locked.run, vec![locked.payout], step, turn)?;
+    let payout = after.into_iter().next().ok_or_else(Problem::internal)?;
+    Ok(LockedPayout { run, payout })
 }
 
 /// Moves all that the payouts consist of, or nothing.

@@ -68,7 +68,13 @@ impl Code {
             Self::LastAdmin => "Make another user an admin first.",
             Self::BuiltInRole => "Create a role of your own with the permissions that you want.",
             Self::PayoutRunStale => "Cancel this run and draft another one.",
-            Self::PayoutRunHasNoFile => "Process the run first; a run whose rail is manual has no file.",
+            Self::PayoutInTransit => {
+                "Wait until the rail has answered: the payout is then paid or failed by itself, or, if that cannot be found out \
+                 within a day, yours to confirm or fail."
+            }
+            Self::PayoutRunHasNoFile => {
+                "Process the run first; a run whose rail is manual or stripe has no file."
+            }
             Self::PaymentExceedsInvoice => "Check the amount against what is open on the invoice.",
             Self::RefundExceedsPayment => "Check the amount against what is left of the payment.",
             Self::CreditExceedsInvoice => "Check the amount against what is left of the invoice.",

@@ -62,6 +62,7 @@ codes! {
     LastAdmin = "last_admin" => 409, "An organization keeps at least one active admin.";
     BuiltInRole = "built_in_role" => 409, "A role that comes with the service does not change.";
     PayoutRunStale = "payout_run_stale" => 409, "The lines of the run changed since it was drafted.";
+    PayoutInTransit = "payout_in_transit" => 409, "The payout is on its way, and what became of it is being found out.";
     PayoutRunHasNoFile = "payout_run_has_no_file" => 409, "There is no file of this run for a bank.";
     PaymentExceedsInvoice = "payment_exceeds_invoice" => 409, "The payment is more than what is open on the invoice.";
     RefundExceedsPayment = "refund_exceeds_payment" => 409, "The refund is more than what is left of the payment.";

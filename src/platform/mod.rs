@@ -9,6 +9,7 @@ pub mod memory;
 pub mod openapi;
 pub mod outbound;
 pub mod paper;
+pub mod stripe;
 pub mod telemetry;
 pub mod tokens;
 pub mod web;

@@ -150,6 +150,7 @@ const NEVER_HIT: &[(&str, &str)] = &[
     ("ledger_entries_%", "the journal is written by the engine"),
     ("payouts_%", "payouts are drafted by the service"),
     ("payout_items_%", "payouts are drafted by the service"),
+    ("payout_transfers_%", "the service keeps them"),
     ("payout_carry_forwards_%", "payouts are drafted by the service"),
     ("payout_runs_rail_check", "a vocabulary of the service"),
     (

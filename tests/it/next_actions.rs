@@ -232,6 +232,79 @@ fn money_that_waits_asks_for_a_way_to_be_paid() {
 }
 
 #[test]
+fn finance_is_led_from_what_is_due_to_what_was_paid() {
+    let stage = Stage::new();
+    let world = &stage.world;
+    let settings = json!({ "name": "Agencies", "motion": "agency", "commission_approval": "manual" });
+    let program = world.ten_percent(settings);
+    let (id, partner) = stage.partner("Nordlicht", &program);
+    let method = json!({ "currency": "EUR", "kind": "manual", "instruction": "Checks to Hafenstraße 1" });
+    let method = partner.post("/v1/payout-methods", method).expect(201).id();
+    let clerk = world.key(&[
+        "next_actions:read",
+        "commissions:read",
+        "commissions:approve",
+        "payout_runs:read",
+        "payout_runs:write",
+    ]);
+    assert_eq!(kinds(&clerk), [""; 0]);
+    world.sale(&program, &id, "1000.00 EUR");
+    world.sale(&program, &id, "500.00 EUR");
+    world.work();
+    let due = action(&clerk, "approve_commissions");
+    assert_eq!(
+        due["why"],
+        "2 commissions are due in Agencies since 0 minutes and not approved."
+    );
+    assert_eq!(due["subject_id"], program.as_str());
+    done(&clerk, "approve_commissions", json!({}));
+    assert_eq!(
+        action(&clerk, "draft_payout_run")["why"],
+        "2 commissions are ready to be paid in Agencies since 0 minutes, and no run has been drafted since."
+    );
+    let run = json!({ "cut_off_at": world.clock.now(), "rail": "manual" });
+    let run = done(&clerk, "draft_payout_run", run).id();
+    assert_eq!(kinds(&clerk), [""; 0], "the drafter does not approve");
+    let second = world.another_hand(&[
+        "next_actions:read",
+        "payout_methods:read",
+        "payout_methods:confirm",
+        "payout_runs:read",
+        "payout_runs:approve",
+        "payout_runs:process",
+        "payouts:read",
+        "payouts:confirm",
+    ]);
+    done(&second, "confirm_payout_method", Value::Null);
+    done(&second, "approve_payout_run", Value::Null);
+    done(&second, "process_payout_run", Value::Null);
+    assert_eq!(
+        action(&second, "settle_payout_run")["why"],
+        format!(
+            "1 payout is on its way in the run {} since 0 minutes, and nobody has said whether the money arrived.",
+            world.clock.now().format("%Y-%m-%d")
+        )
+    );
+    // What did not arrive comes back to the partner.
+    let payouts = world.admin().all(&format!("/v1/payouts?payout_run_id={run}"));
+    let path = format!("/v1/payouts/{}/fail", payouts[0]["id"].as_str().unwrap());
+    let failed = json!({ "reason": "The account is closed" });
+    second.post_once(&path, failed).expect(200);
+    assert_eq!(kinds(&second), [""; 0]);
+    let mend = action(&partner, "mend_payout_method");
+    assert_eq!(
+        mend["why"],
+        "150.00 EUR: this payout did not reach you 0 minutes ago: The account is closed. The money waits; say how else \
+         you are paid in EUR."
+    );
+    assert_eq!(mend["subject_id"], payouts[0]["id"]);
+    world.pass(TimeDelta::minutes(1));
+    let other = json!({ "currency": "EUR", "kind": "manual", "instruction": "Checks to Elbstraße 2" });
+    let other = done(&partner, "mend_payout_method", other).id();
+    assert_ne!(other, method);
+}
+
+#[test]
 fn the_organization_is_shown_what_its_people_may_do() {
     let stage = Stage::new();
     let world = &stage.world;
@@ -383,7 +456,8 @@ fn a_dispute_goes_to_and_fro_and_whoever_decided_or_found_does_not_decide_it() {
     let body = json!({ "subject_ids": [claim], "reason_code": "other", "statement": "Look again." });
     actor.post("/v1/disputes", body).expect(201);
     done(world.admin(), "review_dispute", json!({}));
-    assert_eq!(kinds(world.admin()), [""; 0]);
+    // The line that the dispute held is free.
+    assert_eq!(kinds(world.admin()), ["draft_payout_run"]);
     assert_eq!(kinds(&second), ["decide_dispute"]);
 }
 

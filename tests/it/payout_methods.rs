@@ -137,6 +137,62 @@ fn a_refused_proposal_keeps_the_reason_and_what_was_in_force() {
 }
 
 #[test]
+fn a_connected_account_at_stripe_is_a_method_like_the_others_and_shown_masked() {
+    let world = World::new();
+    let partner = world.partner("Nordlicht");
+    let account = "acct_1MTfjCQ9PRzxEwkZ";
+    let body =
+        json!({ "partner_id": partner, "currency": "EUR", "kind": "stripe", "stripe_account": account });
+    let proposed = propose(world.admin(), body.clone());
+    assert_eq!(proposed["masked_stripe_account"], "****EwkZ");
+    assert_eq!(
+        (
+            &proposed["masked_iban"],
+            &proposed["instruction"],
+            &proposed["account_holder"]
+        ),
+        (&Value::Null, &Value::Null, &Value::Null)
+    );
+    verb(world.admin(), &proposed.id(), "confirm").refused(409, "second_person_required");
+    let confirmed = verb(&second(&world), &proposed.id(), "confirm").expect(200);
+    assert!(!confirmed.raw().contains(account), "{}", confirmed.raw());
+    assert!(confirmed["usable_from"].as_str() > confirmed["confirmed_at"].as_str());
+    world.work();
+    for list in ["/v1/events", "/v1/audit-events", PATH] {
+        let told = world.admin().get(&format!("{list}?limit=100")).expect(200);
+        assert!(!told.raw().contains(account), "{}", told.raw());
+    }
+    let refused = |field: &str, value: Value, code: &str| {
+        let mut body = body.clone();
+        body[field] = value;
+        world
+            .admin()
+            .post(PATH, body)
+            .refused(422, "validation_failed")
+            .pointer(&format!("/{field}"), code);
+    };
+    refused("iban", json!(IBAN), "not_of_this_kind");
+    refused("instruction", json!("By check."), "not_of_this_kind");
+    for nonsense in ["acct_", "acct_ä", "ba_1MTfjCQ9PRzxEwkZ", "acct_1MTfjCQ9 RzxEwkZ"] {
+        refused("stripe_account", json!(nonsense), "invalid_format");
+    }
+    let mut nothing = body;
+    nothing.as_object_mut().unwrap().remove("stripe_account");
+    world
+        .admin()
+        .post(PATH, nothing)
+        .refused(422, "validation_failed")
+        .pointer("/stripe_account", "missing");
+    let mut with_iban = bank(&partner, IBAN);
+    with_iban["stripe_account"] = json!(account);
+    world
+        .admin()
+        .post(PATH, with_iban)
+        .refused(422, "validation_failed")
+        .pointer("/stripe_account", "not_of_this_kind");
+}
+
+#[test]
 fn what_does_not_fit_the_kind_is_named_at_once() {
     let world = World::new();
     let partner = world.partner("Nordlicht");

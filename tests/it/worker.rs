@@ -40,7 +40,7 @@ fn what_fails_for_one_organization_holds_nothing_else_up() {
         .admin
         .post("/v1/accounts", json!({ "name": "Y" }))
         .expect(201);
-    assert!(worker::step(&world.db, &world.clock).is_err());
+    assert!(worker::step(&world.db, &world.clock, None).is_err());
     for admin in [world.admin(), &other.admin] {
         let events = admin.all("/v1/events?type=account.created");
         assert_eq!(events.len(), 1);

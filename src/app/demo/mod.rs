@@ -104,7 +104,7 @@ fn tell(database: &Database, out: &mut dyn Write) -> Result<(), DemoError> {
         clock.now(),
     )?;
     let settings = serve_settings();
-    let state = serve::state(db, Arc::new(clock), &settings)?;
+    let state = serve::state(db, Arc::new(clock), &settings, None)?;
     let figures = telemetry::metrics()?;
     let served = Served::start(state, figures, settings, database.settings.write_connections)?;
     walk(&format!("http://{}", served.address), &founded.secret.text, out)

@@ -22,6 +22,7 @@ pub(super) const CHECKS: &[(&str, &str)] = &[
     ("standings are the sum of their lines", STANDINGS),
     ("payouts are the sum of their items", PAYOUT_ITEMS),
     ("payouts agree with their postings", PAYOUTS),
+    ("payouts agree with their transfers", TRANSFERS),
     ("events have no gap", EVENTS),
 ];
 
@@ -351,6 +352,21 @@ const PAYOUTS: &str = "\
         OR failed <> (CASE status WHEN 'failed' THEN amount ELSE 0 END) \
         OR returned <> (CASE status WHEN 'returned' THEN amount ELSE 0 END) \
     ORDER BY id LIMIT 1";
+
+/// A payout that the service pays itself has a transfer from when it begins to be paid, which says the same.
+const TRANSFERS: &str = "\
+    SELECT 'payout' AS noun, p.id, p.status || ' on the rail ' || r.rail || ', but its transfer is ' \
+        || coalesce(t.status, 'missing') AS detail \
+    FROM payouts p JOIN payout_runs r ON r.organization_id = p.organization_id AND r.id = p.payout_run_id \
+    LEFT JOIN payout_transfers t ON t.organization_id = p.organization_id AND t.payout_id = p.id \
+    WHERE p.organization_id = $1 AND NOT CASE \
+        WHEN r.rail <> 'stripe' OR p.status IN ('pending', 'cancelled') THEN t.payout_id IS NULL \
+        ELSE coalesce(CASE t.status \
+            WHEN 'made' THEN p.status IN ('paid', 'returned') AND p.reference = t.transfer_id \
+            WHEN 'refused' THEN p.status = 'failed' \
+            WHEN 'closed' THEN p.status IN ('paid', 'failed', 'returned') \
+            ELSE p.status = 'processing' END, false) END \
+    ORDER BY p.id LIMIT 1";
 
 /// The numbers run from 1 to the last one given.
 const EVENTS: &str = "\

@@ -195,7 +195,10 @@ async fn list_clawbacks(who: Granted<can::CommissionsRead>, query: Filter<Clawba
 
 /// Get a clawback
 ///
-/// What one refund took back from one commission.
+/// What one refund took back from one commission, and how that came about. A refund takes in proportion: what is due back
+/// is the commission times all that was refunded of its payment, rounded once, and this clawback is what of that had not
+/// been taken back before; when all is refunded, nothing is left. Of a line of a tiered rule the part is taken at the
+/// line's own amount; the volume that the refund undoes no longer counts for the lines that come after it.
 #[utoipa::path(tag = "Commissions", operation_id = "getClawback", params(ClawbackPath),
     responses((status = 200, description = "The clawback.", body = ClawbackView)),
     extensions(("x-required-permission" = json!("commissions:read"))))]

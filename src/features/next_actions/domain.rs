@@ -34,6 +34,8 @@ word_enum! {
         AcceptTerms = "accept_terms",
         /// A partner says how it is paid what waits for it.
         AddPayoutMethod = "add_payout_method",
+        /// A partner says how else it is paid, after a payment came back.
+        MendPayoutMethod = "mend_payout_method",
         /// A partner submits a registration that is still a draft.
         SubmitDraft = "submit_draft",
         /// A partner hands over its first lead in a program.
@@ -60,10 +62,16 @@ word_enum! {
         AnswerExtension = "answer_extension",
         /// The organization confirms credit that is claimed.
         ConfirmCredit = "confirm_credit",
+        /// Somebody approves commissions, in a program that asks for it.
+        ApproveCommissions = "approve_commissions",
+        /// Somebody drafts a payout run for what was approved since the last one.
+        DraftPayoutRun = "draft_payout_run",
         /// A second person approves a payout run.
         ApprovePayoutRun = "approve_payout_run",
         /// An approved payout run is sent on its way.
         ProcessPayoutRun = "process_payout_run",
+        /// Somebody says what became of the payouts that were sent.
+        SettlePayoutRun = "settle_payout_run",
         /// A second person confirms how a partner is paid.
         ConfirmPayoutMethod = "confirm_payout_method",
         /// A second person approves an adjustment.
@@ -92,6 +100,7 @@ impl NextActionKind {
                 | Self::ExtendProtection
                 | Self::AcceptTerms
                 | Self::AddPayoutMethod
+                | Self::MendPayoutMethod
                 | Self::SubmitDraft
                 | Self::SubmitFirstReferral
                 | Self::RegisterFirstDeal
@@ -131,7 +140,9 @@ impl NextActionKind {
             Self::AnswerReferral => "referral",
             Self::AnswerExtension => "registration_extension",
             Self::ConfirmCredit => "attribution",
-            Self::ApprovePayoutRun | Self::ProcessPayoutRun => "payout_run",
+            Self::ApproveCommissions | Self::DraftPayoutRun => "program",
+            Self::ApprovePayoutRun | Self::ProcessPayoutRun | Self::SettlePayoutRun => "payout_run",
+            Self::MendPayoutMethod => "payout",
             Self::ConfirmPayoutMethod => "payout_method",
             Self::ApproveAdjustment => "adjustment",
             Self::DecideMatch => "account_match",

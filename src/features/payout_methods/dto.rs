@@ -3,7 +3,7 @@
 use super::domain::{Details, NewPayoutMethod, PayoutMethod, PayoutMethodKind, PayoutMethodStatus};
 use super::store::PayoutMethodFilter;
 use crate::kernel::ctx::{ActorId, Ctx};
-use crate::kernel::iban::Iban;
+use crate::kernel::iban::{Iban, masked};
 use crate::kernel::id::{PartnerId, PayoutMethodId};
 use crate::kernel::problem::Problem;
 use crate::page_of;
@@ -26,7 +26,7 @@ pub struct NewPayoutMethodBody {
     /// The currency in which the partner is paid by it, ISO 4217.
     #[schema(max_length = 3, pattern = "^[A-Z]{3}$", example = "EUR")]
     pub currency: String,
-    /// What it is: manual (by a written instruction) or bank_account.
+    /// What it is: manual (by a written instruction), bank_account, or stripe (to a connected account).
     pub kind: PayoutMethodKind,
     /// For `manual`: what the person who pays needs to know, such as a reference.
     #[schema(
@@ -63,6 +63,14 @@ pub struct NewPayoutMethodBody {
         example = "COBADEFFXXX"
     )]
     pub bic: Option<String>,
+    /// For `stripe`: the partner's connected account.
+    #[schema(
+        nullable = false,
+        max_length = 64,
+        pattern = "^acct_[A-Za-z0-9]{8,59}$",
+        example = "acct_1MTfjCQ9PRzxEwkZ"
+    )]
+    pub stripe_account: Option<String>,
 }
 
 /// Without what must not be logged.
@@ -83,6 +91,7 @@ impl NewPayoutMethodBody {
         let details = match self.kind {
             PayoutMethodKind::Manual => self.manual(&mut fields),
             PayoutMethodKind::BankAccount => self.bank_account(&mut fields),
+            PayoutMethodKind::Stripe => self.stripe(&mut fields),
         };
         let terms = currency.zip(details).map(|(currency, details)| NewPayoutMethod {
             partner_id: self.partner_id,
@@ -97,6 +106,7 @@ impl NewPayoutMethodBody {
             ("/account_holder", &self.account_holder),
             ("/iban", &self.iban),
             ("/bic", &self.bic),
+            ("/stripe_account", &self.stripe_account),
         ] {
             refuse_foreign(fields, pointer, field);
         }
@@ -106,6 +116,7 @@ impl NewPayoutMethodBody {
 
     fn bank_account(&self, fields: &mut Fields) -> Option<Details> {
         refuse_foreign(fields, "/instruction", &self.instruction);
+        refuse_foreign(fields, "/stripe_account", &self.stripe_account);
         let account_holder = needed(fields, "/account_holder", &self.account_holder);
         let iban = needed(fields, "/iban", &self.iban)
             .and_then(|iban| fields.keep("/iban", "invalid_iban", iban.parse::<Iban>()));
@@ -114,6 +125,19 @@ impl NewPayoutMethodBody {
             iban: iban?,
             bic: self.bic.clone(),
         })
+    }
+
+    fn stripe(&self, fields: &mut Fields) -> Option<Details> {
+        for (pointer, field) in [
+            ("/instruction", &self.instruction),
+            ("/account_holder", &self.account_holder),
+            ("/iban", &self.iban),
+            ("/bic", &self.bic),
+        ] {
+            refuse_foreign(fields, pointer, field);
+        }
+        let account = needed(fields, "/stripe_account", &self.stripe_account)?;
+        Some(Details::Stripe { account })
     }
 }
 
@@ -129,9 +153,9 @@ fn refuse_foreign(fields: &mut Fields, pointer: &str, field: &Option<String>) {
 }
 
 /// A payout method: how a partner is paid in a currency. Of an account number only the country and the last four
-/// characters are ever shown.
+/// characters are ever shown, of a Stripe account the last four.
 #[derive(Debug, Clone, Serialize, ToSchema)]
-#[schema(as = PayoutMethod, examples(json!({"id": "pym_01j9zq4y8k7m5n3p2r1s0t6v4w", "partner_id": "ptn_01j9zq4y8k7m5n3p2r1s0t6v4w", "currency": "EUR", "kind": "bank_account", "instruction": null, "account_holder": "Nordlicht Consulting GmbH", "masked_iban": "DE****3000", "bic": "COBADEFFXXX", "status": "active", "status_reason": null, "created_by": "usr_01j9zq4y8k7m5n3p2r1s0t6v4w", "confirmed_by": "usr_01j9zq4y8k7m5n3p2r1s0t6v4x", "confirmed_at": "2026-03-02T09:30:00Z", "usable_from": "2026-03-05T09:30:00Z", "created_at": "2026-03-01T08:00:00Z", "updated_at": "2026-03-02T09:30:00Z"})))]
+#[schema(as = PayoutMethod, examples(json!({"id": "pym_01j9zq4y8k7m5n3p2r1s0t6v4w", "partner_id": "ptn_01j9zq4y8k7m5n3p2r1s0t6v4w", "currency": "EUR", "kind": "bank_account", "instruction": null, "account_holder": "Nordlicht Consulting GmbH", "masked_iban": "DE****3000", "bic": "COBADEFFXXX", "masked_stripe_account": null, "status": "active", "status_reason": null, "created_by": "usr_01j9zq4y8k7m5n3p2r1s0t6v4w", "confirmed_by": "usr_01j9zq4y8k7m5n3p2r1s0t6v4x", "confirmed_at": "2026-03-02T09:30:00Z", "usable_from": "2026-03-05T09:30:00Z", "created_at": "2026-03-01T08:00:00Z", "updated_at": "2026-03-02T09:30:00Z"})))]
 pub struct PayoutMethodView {
     /// Its id.
     pub id: PayoutMethodId,
@@ -140,7 +164,7 @@ pub struct PayoutMethodView {
     /// The currency in which the partner is paid by it, ISO 4217.
     #[schema(max_length = 3, pattern = "^[A-Z]{3}$")]
     pub currency: String,
-    /// What it is: manual or bank_account.
+    /// What it is: manual, bank_account or stripe.
     pub kind: PayoutMethodKind,
     /// What the person who pays needs to know; of a manual one.
     #[schema(required, max_length = 1000)]
@@ -154,6 +178,9 @@ pub struct PayoutMethodView {
     /// The bank; of a bank account.
     #[schema(required, max_length = 11)]
     pub bic: Option<String>,
+    /// The last four characters of the connected account; of a Stripe account.
+    #[schema(required, max_length = 16, pattern = r"^\*{4}[A-Za-z0-9]{4}$")]
+    pub masked_stripe_account: Option<String>,
     /// Where it stands: proposed, active, replaced, refused or withdrawn.
     pub status: PayoutMethodStatus,
     /// Why it was refused.
@@ -179,6 +206,7 @@ pub struct PayoutMethodView {
 impl From<PayoutMethod> for PayoutMethodView {
     fn from(method: PayoutMethod) -> Self {
         let kind = method.details.kind();
+        let mut masked_stripe_account = None;
         let (instruction, account_holder, masked_iban, bic) = match method.details {
             Details::Manual { instruction } => (Some(instruction), None, None, None),
             Details::BankAccount {
@@ -186,6 +214,10 @@ impl From<PayoutMethod> for PayoutMethodView {
                 iban,
                 bic,
             } => (None, Some(account_holder), Some(iban.masked()), bic),
+            Details::Stripe { account } => {
+                masked_stripe_account = Some(masked(&account));
+                (None, None, None, None)
+            }
         };
         Self {
             id: method.id,
@@ -196,6 +228,7 @@ impl From<PayoutMethod> for PayoutMethodView {
             account_holder,
             masked_iban,
             bic,
+            masked_stripe_account,
             status: method.status,
             status_reason: method.status_reason,
             created_by: method.created_by,

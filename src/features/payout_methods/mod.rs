@@ -10,8 +10,8 @@
 //! Invariant: a confirmed method is usable after the organization's cooling-off time, which is fixed when it is
 //! confirmed. Meanwhile the method that it replaced is out of force: a change that nobody noticed holds payment back
 //! rather than lets it go either way.
-//! Invariant: account numbers leave the database for a payment rail alone; whatever is shown, logged, told or kept in
-//! the audit trail has their last four characters.
+//! Invariant: account numbers, and accounts at Stripe, leave the database for a payment rail alone; whatever is shown,
+//! logged, told or kept in the audit trail has their last four characters.
 //! Events: `payout_method.proposed`, `payout_method.confirmed`, `payout_method.replaced`, `payout_method.refused`,
 //! `payout_method.withdrawn`.
 
@@ -22,4 +22,4 @@ mod service;
 mod store;
 
 pub use domain::{BankAccount, PayoutMethod, PayoutMethodKind, PayoutMethodStatus};
-pub use service::{bank_accounts, hold_in_force};
+pub use service::{bank_accounts, hold_in_force, stripe_account};

@@ -110,7 +110,7 @@ pub fn bank_accounts(
     ids: &[PayoutMethodId],
 ) -> Result<HashMap<PayoutMethodId, BankAccount>, Problem> {
     let account = |method: PayoutMethod| match method.details {
-        Details::Manual { .. } => None,
+        Details::Manual { .. } | Details::Stripe { .. } => None,
         Details::BankAccount {
             account_holder,
             iban,
@@ -122,6 +122,15 @@ pub fn bank_accounts(
     };
     let methods = store::find_all(tx, &ctx.scope, ids)?;
     Ok(methods.into_iter().filter_map(account).collect())
+}
+
+/// The connected account at Stripe that this method is of, in force or not; for payment rails alone.
+pub fn stripe_account(tx: &mut Tx<'_>, ctx: &Ctx, id: PayoutMethodId) -> Result<Option<String>, Problem> {
+    let method = store::find(tx, &ctx.scope, id)?;
+    Ok(method.and_then(|method| match method.details {
+        Details::Stripe { account } => Some(account),
+        Details::Manual { .. } | Details::BankAccount { .. } => None,
+    }))
 }
 
 fn lock(

@@ -48,6 +48,7 @@ struct PayoutMethodRow {
     row_version: i64,
     created_at: DateTime<Utc>,
     updated_at: DateTime<Utc>,
+    stripe_account: Option<String>,
 }
 
 /// One method.
@@ -195,6 +196,7 @@ fn within(scope: &Scope, row: Option<PayoutMethodRow>) -> Result<Option<PayoutMe
 
 impl PayoutMethodRow {
     fn of(scope: &Scope, method: &PayoutMethod) -> Self {
+        let mut stripe_account = None;
         let (instruction, account_holder, iban, bic) = match method.details.clone() {
             Details::Manual { instruction } => (Some(instruction), None, None, None),
             Details::BankAccount {
@@ -202,6 +204,10 @@ impl PayoutMethodRow {
                 iban,
                 bic,
             } => (None, Some(account_holder), Some(iban.reveal().to_owned()), bic),
+            Details::Stripe { account } => {
+                stripe_account = Some(account);
+                (None, None, None, None)
+            }
         };
         Self {
             organization_id: scope.organization_id.uuid(),
@@ -224,6 +230,7 @@ impl PayoutMethodRow {
             row_version: method.row_version,
             created_at: method.created_at,
             updated_at: method.updated_at,
+            stripe_account,
         }
     }
 
@@ -240,6 +247,9 @@ impl PayoutMethodRow {
                 account_holder: kept(&self.account_holder)?,
                 iban: kept(&self.iban)?.parse().map_err(Problem::damaged)?,
                 bic: self.bic.clone(),
+            }),
+            PayoutMethodKind::Stripe => Ok(Details::Stripe {
+                account: kept(&self.stripe_account)?,
             }),
         }
     }

@@ -13,22 +13,30 @@
 //! Who is left out loses nothing: the amount is carried forward with the reason, or free for a later run.
 //! Invariant: a run's file is the same bytes each time. It is made of what does not change: the debtor as it was drafted,
 //! when it was processed, the payouts that were sent then, and the details of their methods.
+//! Invariant: an order to a rail that the service pays by is committed as sent before it is sent. What may have arrived is
+//! ordered again with the same key only, while the rail is sure to know that; after that it is looked up, and what is not
+//! found is a person's to decide. No person decides before.
 //! Events: `payout_run.drafted`, `payout_run.approved`, `payout_run.processing`, `payout_run.completed`,
 //! `payout_run.cancelled`, `payout_run.file_downloaded`; `payout.processing`, `payout.paid`, `payout.failed`, `payout.returned` for the partner too,
-//! `payout.cancelled` for the organization alone, because the partner never saw that payout.
+//! `payout.cancelled` for the organization alone, because the partner never saw that payout, and `payout.questioned`, by
+//! which a person is asked to look at what the rail says, or does not say.
 
 mod domain;
 mod dto;
 pub mod http;
 mod service;
 mod store;
+mod transfer_service;
 
 pub use domain::{
-    CarryForwardReason, Confirmation, Payout, PayoutItemKind, PayoutItemStatus, PayoutLines, PayoutRail,
-    PayoutRun, PayoutRunStatus, PayoutStatus, Report,
+    CarryForwardReason, Claim, Confirmation, Payout, PayoutItemKind, PayoutItemStatus, PayoutLines, PayoutRail,
+    PayoutRun, PayoutRunStatus, PayoutStatus, PayoutTransfer, Report, Step, TransferStatus,
 };
 pub use service::{
     LockedPayout, Settlement, approve, begin, cancel, confirmable, lines, lock_payout, lock_run, part,
     pending, report, send, settle,
 };
 pub use store::{minimum_payout, payable};
+pub use transfer_service::{
+    LockedTransfer, claim_transfer, lock_transfer, question, save_transfer, take_from_rail, tell,
+};

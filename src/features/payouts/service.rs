@@ -5,16 +5,18 @@ use super::domain::{
     PayoutStatus, Report, Signature, Transfer,
 };
 use super::store::{self, CarryForwardFilter, PayoutFilter, PayoutItemFilter, PayoutRunFilter, Quotes};
+use super::transfer_service;
 use crate::features::api_keys;
 use crate::features::commissions::{self, Exchanged};
 use crate::features::organizations;
 use crate::features::partners;
-use crate::features::payout_methods;
+use crate::features::payout_methods::{self, PayoutMethodKind};
 use crate::kernel::ctx::Ctx;
 use crate::kernel::id::{PartnerId, PayoutId, PayoutMethodId, PayoutRunId};
 use crate::kernel::problem::{Code, Problem};
 use crate::kernel::version::Precondition;
 use crate::platform::db::{Change, Page, PageRequest, Subject, Tx};
+use crate::platform::stripe::KeyMode;
 use serde::Serialize;
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
@@ -113,9 +115,12 @@ pub fn list_carry_forwards(
     store::list_carry_forwards(tx, &ctx.scope, filter, page)
 }
 
-/// Proposes a run: what is payable at the cut-off, and what is carried forward and why.
-pub fn draft(tx: &mut Tx<'_>, ctx: &Ctx, new: NewPayoutRun) -> Result<Report, Problem> {
-    let debtor = organizations::get(tx, ctx)?.payout_debtor;
+/// Proposes a run: what is payable at the cut-off, and what is carried forward and why. `key` is what the service has to
+/// pay with for this organization, where it pays by itself.
+pub fn draft(tx: &mut Tx<'_>, ctx: &Ctx, new: NewPayoutRun, key: Option<KeyMode>) -> Result<Report, Problem> {
+    let organization = organizations::get(tx, ctx)?;
+    new.refuse_unready(key, organization.mode)?;
+    let debtor = organization.payout_debtor;
     let run = PayoutRun::draft(new, debtor, signature(tx, ctx)?, ctx.now)?;
     store::insert_run(tx, &ctx.scope, &run)?;
     let quoted = commissions::quote(tx, ctx, run.program_id, run.cut_off_at)?;
@@ -264,6 +269,9 @@ pub fn send(
         let change = Change::consequence("payout.processing", payout_subject(payout), facts(payout));
         tx.record(ctx, change.for_partner(Some(payout.partner_id.uuid())));
     }
+    if processing.rail.rail().is_by_service() {
+        transfer_service::queue(tx, ctx, &moved)?;
+    }
     Ok(processing)
 }
 
@@ -285,7 +293,7 @@ fn methods_of(payouts: &[Payout]) -> Vec<PayoutMethodId> {
 pub fn file(tx: &mut Tx<'_>, ctx: &Ctx, id: PayoutRunId) -> Result<(PayoutRunId, PaymentFile), Problem> {
     let run = store::find_run(tx, &ctx.scope, id)?.ok_or_else(Problem::not_found)?;
     let order = order(tx, ctx, &run)?;
-    let none = || no_file("It pays by hand: its rail has no file.");
+    let none = || no_file("Its rail has no file.");
     let file = run.rail.rail().file(&order)?.ok_or_else(none)?;
     let digest: String = Sha256::digest(&file.bytes)
         .iter()
@@ -304,8 +312,10 @@ pub fn file(tx: &mut Tx<'_>, ctx: &Ctx, id: PayoutRunId) -> Result<(PayoutRunId,
 
 /// What is to be paid by the run: its payouts as they were sent, whatever became of them since.
 fn order(tx: &mut Tx<'_>, ctx: &Ctx, run: &PayoutRun) -> Result<PaymentOrder, Problem> {
-    if !run.rail.rail().gate().to_bank_account {
-        return Err(no_file("It pays by hand: its rail has no file."));
+    if run.rail.rail().gate().method != Some(PayoutMethodKind::BankAccount) {
+        return Err(no_file(
+            "Its rail has no file: it pays by hand, or by the service itself.",
+        ));
     }
     let Some(processed_at) = run.processed_at else {
         return Err(no_file("It has one once it is being processed."));
@@ -401,7 +411,7 @@ pub fn settle(tx: &mut Tx<'_>, ctx: &Ctx, settlement: Settlement<'_>) -> Result<
 }
 
 /// The run counts the changes of its payouts, so that its version stands for the figures shown with it.
-fn complete_if_settled(
+pub(super) fn complete_if_settled(
     tx: &mut Tx<'_>,
     ctx: &Ctx,
     run: PayoutRun,
@@ -447,7 +457,8 @@ fn run_subject(run: &PayoutRun) -> Subject {
     }
 }
 
-fn payout_subject(payout: &Payout) -> Subject {
+/// The payout as what happened to it is recorded.
+pub(super) fn payout_subject(payout: &Payout) -> Subject {
     Subject {
         kind: "payout",
         id: payout.id.uuid(),

@@ -1,6 +1,5 @@
 //! What deals mean for the claims to their accounts: a new one may meet a claim, a closed one ends its own.
 
-use super::alike;
 use super::submission::respond_by;
 use crate::features::deal_registrations::{self, DealRegistration};
 use crate::features::deals::{self, Deal, DealPatch, NewDeal};
@@ -81,18 +80,11 @@ pub fn flag_many(tx: &mut Tx<'_>, ctx: &Ctx, arrivals: &[Arrival]) -> Result<(),
         return Ok(());
     }
     let accounts: Vec<AccountId> = arrivals.iter().map(|arrival| arrival.account_id).collect();
-    let (pairs, claimed) = alike::claimed_pairs(tx, ctx, &accounts)?;
+    let claimed = deal_registrations::claimed(tx, ctx, &accounts)?;
     for arrival in arrivals {
-        let own = arrival.account_id;
-        let likes = pairs
-            .iter()
-            .filter(|(place, _)| *place == own)
-            .map(|(_, like)| *like);
-        for account_id in std::iter::once(own)
-            .chain(likes)
-            .filter(|id| claimed.contains(id))
-        {
-            flag(tx, ctx, arrival, account_id)?;
+        let met = claimed.iter().filter(|(place, _)| *place == arrival.account_id);
+        for (_, account_id) in met {
+            flag(tx, ctx, arrival, *account_id)?;
         }
     }
     Ok(())

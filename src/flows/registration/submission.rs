@@ -160,8 +160,16 @@ fn claim(
         locked,
     } = parties;
     let rules = deal_registrations::rules_of(tx, house, &program)?;
-    require_enrolled(tx, house, &registration, &partner)?;
-    require_rules(&registration, &rules, &partner, locked.account.country.as_deref())?;
+    let mut found = Vec::from_iter(enrollment_problem(tx, house, &registration, &partner)?);
+    found.extend(rule_problems(
+        &registration,
+        &rules,
+        &partner,
+        locked.account.country.as_deref(),
+    ));
+    if !found.is_empty() {
+        return Err(Problem::fields(found));
+    }
     if registration.status == RegistrationStatus::ActionRequired {
         // It has been a claim all along, so that nothing new stands in its way.
         let submitted = submitted(tx, house, &registration, written, &rules)?;
@@ -238,29 +246,33 @@ fn submitted(
     Ok(after)
 }
 
-fn require_enrolled(
+/// Why the partner may not register in the program at all.
+fn enrollment_problem(
     tx: &mut Tx<'_>,
     house: &Ctx,
     registration: &DealRegistration,
     partner: &Partner,
-) -> Result<(), Problem> {
+) -> Result<Option<FieldProblem>, Problem> {
     if partner.status != PartnerStatus::Approved {
         let message = "Only an approved partner registers.";
-        return Err(Problem::field("/partner_id", "partner_not_approved", message));
+        return Ok(Some(FieldProblem::new(
+            "/partner_id",
+            "partner_not_approved",
+            message,
+        )));
     }
-    if enrollments::takes_part(tx, house, registration.partner_id, registration.program_id)? {
-        return Ok(());
-    }
+    let takes_part = enrollments::takes_part(tx, house, registration.partner_id, registration.program_id)?;
     let message = "The partner does not take part in this program now.";
-    Err(Problem::field("/program_id", "not_enrolled", message))
+    Ok((!takes_part).then(|| FieldProblem::new("/program_id", "not_enrolled", message)))
 }
 
-fn require_rules(
+/// What the program's rules have against a registration.
+fn rule_problems(
     registration: &DealRegistration,
     rules: &DealRules,
     partner: &Partner,
     known_country: Option<&str>,
-) -> Result<(), Problem> {
+) -> Vec<FieldProblem> {
     // What the organization knows counts: another word of the partner's would be a way around the territories.
     let country = known_country.or(registration.country.as_deref());
     let mut found = rules.qualification_problems(&registration.qualification, "/qualification");
@@ -269,11 +281,7 @@ fn require_rules(
     found.extend(rules.partner_territory_problem(&partner.territories, country, "/country"));
     found.extend(rules.product_problem(registration.product_family_id, "/product_family_id"));
     found.extend(rules.tender_problem(registration.public_tender, "/public_tender"));
-    if found.is_empty() {
-        Ok(())
-    } else {
-        Err(Problem::fields(found))
-    }
+    found
 }
 
 /// Refuses a second claim of one partner to the same; in house.

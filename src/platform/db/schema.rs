@@ -842,6 +842,7 @@ diesel::table! {
         created_at -> Timestamptz,
         updated_at -> Timestamptz,
         author_secret_makers -> Array<Uuid>,
+        stripe_account -> Nullable<Text>,
     }
 }
 
@@ -869,6 +870,20 @@ diesel::table! {
         debtor_iban -> Nullable<Text>,
         debtor_bic -> Nullable<Text>,
         processed_at -> Nullable<Timestamptz>,
+    }
+}
+
+diesel::table! {
+    payout_transfers (organization_id, payout_id) {
+        organization_id -> Uuid,
+        payout_id -> Uuid,
+        status -> Text,
+        attempts -> Int4,
+        next_attempt_at -> Nullable<Timestamptz>,
+        uncertain_since -> Nullable<Timestamptz>,
+        sent_with -> Nullable<Text>,
+        transfer_id -> Nullable<Text>,
+        amount_reversed -> Numeric,
     }
 }
 
@@ -1497,6 +1512,7 @@ diesel::allow_tables_to_appear_in_same_query!(
     payout_items,
     payout_methods,
     payout_runs,
+    payout_transfers,
     payouts,
     pipeline_stages,
     product_families,

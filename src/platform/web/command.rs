@@ -39,16 +39,27 @@ impl<T: DeserializeOwned + Validate + 'static> FromRequest for Command<T> {
     type Future = Pin<Box<dyn Future<Output = Result<Self, Refusal>>>>;
 
     fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
-        let (request, bytes) = (request.clone(), Bytes::from_request(request, payload));
-        let state = request.app_data::<Data<WebState>>();
-        let wait = state.map_or(Duration::ZERO, |state| state.patience.wait);
+        let (request, arriving) = (request.clone(), arriving(request, payload));
         Box::pin(async move {
-            let bytes = timeout(wait, bytes)
-                .await
-                .map_err(|_| Refusal(Problem::new(Code::RequestTimeout)))?
-                .map_err(|error| Refusal(unreadable(&error)))?;
+            let bytes = arriving.await?;
             Ok(check(&request, &bytes)?)
         })
+    }
+}
+
+/// The whole body, once it is there; its sender has so long and no longer.
+pub(super) fn arriving(
+    request: &HttpRequest,
+    payload: &mut Payload,
+) -> impl Future<Output = Result<Bytes, Refusal>> + use<> {
+    let bytes = Bytes::from_request(request, payload);
+    let state = request.app_data::<Data<WebState>>();
+    let wait = state.map_or(Duration::ZERO, |state| state.patience.wait);
+    async move {
+        timeout(wait, bytes)
+            .await
+            .map_err(|_| Refusal(Problem::new(Code::RequestTimeout)))?
+            .map_err(|error| Refusal(unreadable(&error)))
     }
 }
 
@@ -66,7 +77,7 @@ impl<T> Command<T> {
 }
 
 /// What the document says about the operation that was asked for.
-fn operation(request: &HttpRequest) -> Result<&Operation, Problem> {
+pub(super) fn operation(request: &HttpRequest) -> Result<&Operation, Problem> {
     let state = request
         .app_data::<Data<WebState>>()
         .ok_or_else(Problem::internal)?;
@@ -103,7 +114,7 @@ fn unreadable(error: &actix_web::Error) -> Problem {
     }
 }
 
-fn is_json(headers: &HeaderMap) -> Result<(), Problem> {
+pub(super) fn is_json(headers: &HeaderMap) -> Result<(), Problem> {
     let given = headers
         .get(header::CONTENT_TYPE)
         .and_then(|value| value.to_str().ok())
@@ -121,7 +132,7 @@ fn is_json(headers: &HeaderMap) -> Result<(), Problem> {
 }
 
 /// Parses the body; nesting beyond 128 levels is refused by the parser.
-fn parse(bytes: &[u8]) -> Result<Value, Problem> {
+pub(super) fn parse(bytes: &[u8]) -> Result<Value, Problem> {
     serde_json::from_slice(bytes)
         .map_err(|error| Problem::new(Code::MalformedJson).because(format!("The body is not JSON: {error}.")))
 }

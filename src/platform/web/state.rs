@@ -7,6 +7,7 @@ use super::rate_limit::RateLimit;
 use crate::platform::clock::Clock;
 use crate::platform::credentials::Credentials;
 use crate::platform::db::Db;
+use crate::platform::stripe::Stripe;
 use std::sync::Arc;
 
 /// The shared state of the web.
@@ -30,4 +31,6 @@ pub struct WebState {
     pub metrics_token: Option<FiguresToken>,
     /// The largest file that an import takes, in bytes.
     pub import_max_bytes: u64,
+    /// What the service pays by Stripe with, where it does.
+    pub stripe: Option<Stripe>,
 }

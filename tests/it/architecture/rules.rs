@@ -60,7 +60,12 @@ const TABLES: &[(&str, &[&str])] = &[
     ("ledger", &["ledger_entries"]),
     (
         "payouts",
-        &["payout_runs", "payout_items", "payout_carry_forwards"],
+        &[
+            "payout_runs",
+            "payout_items",
+            "payout_carry_forwards",
+            "payout_transfers",
+        ],
     ),
     (
         "statements",

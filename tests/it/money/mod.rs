@@ -21,5 +21,6 @@ mod races;
 mod runs;
 mod simulation;
 mod statements;
+mod stripe;
 mod taking_back;
 mod tiers;

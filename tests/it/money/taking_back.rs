@@ -66,7 +66,13 @@ fn eighty_cents_are_not_taken_from_seventy_nine() {
     // Half of 79 is rounded up to 40 when each half is rounded by itself.
     world.refund(&payment, "3.95 USD");
     world.refund(&payment, "3.95 USD");
-    assert_eq!(texts(&world.taken_back(&line), "amount"), ["0.40", "0.39"]);
+    let taken = world.taken_back(&line);
+    assert_eq!(texts(&taken, "amount"), ["0.40", "0.39"]);
+    assert_eq!(
+        taken[1]["sentence"],
+        "7.90 of the 7.90 USD paid has been refunded, so 0.79 of the 0.79 USD earned is due back; 0.40 USD was taken \
+         back before, so this line takes back 0.39 USD."
+    );
     world.books_balance();
 }
 
@@ -147,6 +153,10 @@ fn after_the_window_a_refund_takes_nothing_and_says_so() {
     let taken = world.taken_back(&line);
     assert_eq!(texts(&taken, "amount"), ["5.00", "0.00"]);
     assert_eq!(texts(&taken, "zero_reason"), ["", "clawback_window_passed"]);
+    assert_eq!(
+        taken[1]["sentence"],
+        "The program takes nothing back so long after the payment."
+    );
     assert_eq!(world.balance(&partner, "payable"), "5.00");
     world.books_balance();
 }

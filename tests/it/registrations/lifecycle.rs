@@ -32,6 +32,34 @@ fn one_call_with_four_fields_registers_and_an_approval_makes_the_deal() {
 }
 
 #[test]
+fn all_that_a_program_has_against_a_registration_is_told_at_once() {
+    let world = World::new();
+    let rules = json!({
+        "minimum_deal_sizes": [money("50000.00 EUR")],
+        "countries": ["FR"],
+        "qualification_fields": [{ "key": "budget", "label": "Budget", "type": "choice", "is_required": true,
+            "choices": ["agreed", "open"] }],
+    });
+    let program = program(&world, rules);
+    let body = with(claim(&program, "hafen.example"), json!({ "country": "DE" }));
+    let by_the_organization = with(body, json!({ "partner_id": world.partner("C") }));
+    let refused = world
+        .admin()
+        .post(PATH, by_the_organization)
+        .refused(422, "validation_failed");
+    assert_eq!(
+        texts(refused["errors"].as_array().unwrap(), "pointer"),
+        [
+            "/program_id",
+            "/qualification/budget",
+            "/amount/amount",
+            "/country"
+        ]
+    );
+    assert_eq!(world.admin().all(PATH).len(), 0);
+}
+
+#[test]
 fn a_lost_deal_ends_its_registration_and_a_linked_one_is_not_made_twice() {
     let world = World::new();
     let program = program(&world, json!({}));

@@ -227,7 +227,7 @@ fn a_foreign_id_in_a_body_is_an_unknown_reference() {
 /// What a partner's key may do besides reading: look after the partner's own people, where they come from, keys,
 /// contacts, payout methods, referrals and registrations; say what it did for a deal, claim credit for it, dispute what was
 /// decided, accept terms, and make links.
-const PARTNERS_WRITE: [&str; 46] = [
+const PARTNERS_WRITE: [&str; 47] = [
     "acceptProgramTerms",
     "addConflictEvidence",
     "answerDispute",
@@ -251,6 +251,7 @@ const PARTNERS_WRITE: [&str; 46] = [
     "matchAccount",
     "precheckDealRegistration",
     "readIdentityProviderKeys",
+    "receiveStripeEvent",
     "refreshSession",
     "reinstateIdentityProvider",
     "reinstateUser",

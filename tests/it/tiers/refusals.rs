@@ -43,6 +43,12 @@ fn a_ladder_refuses_what_contradicts_itself_and_tiers_that_are_lived_in() {
     }
     let twice = json!({ "tiers": [{ "code": "a", "name": "A" }, { "code": "a", "name": "B" }] });
     refused(twice).pointer("/tiers/1/code", "duplicate");
+    let asks = |code: &str, deals: &str| {
+        let criterion = json!({ "metric": "won_deals", "threshold": deals });
+        json!({ "code": code, "name": code, "criteria": [criterion] })
+    };
+    let falling = json!({ "tiers": [asks("a", "3"), asks("b", "3"), asks("c", "2")] });
+    refused(falling).pointer("/tiers/2/criteria/0/threshold", "descending");
     refused(json!({ "period": "rolling" })).pointer("/period_months", "missing");
     refused(json!({ "period_months": 6 })).pointer("/period_months", "not_rolling");
     world.enrolled("Nordlicht", &program);

@@ -108,10 +108,11 @@ impl Operation {
         resolve(&self.described["requestBody"]).pointer("/content/application~1json/schema")
     }
 
-    /// Whether the operation takes a JSON body.
+    /// Whether the operation takes a JSON body, and the document says everything that may be in it. What somebody else
+    /// signs is theirs to fill.
     pub fn takes_json(&self) -> bool {
         let body = resolve(&self.described["requestBody"]);
-        !body["content"]["application/json"].is_null()
+        !body["content"]["application/json"].is_null() && !self.demands_header("Stripe-Signature")
     }
 
     /// Whether the operation cannot do without a JSON body.

@@ -12,6 +12,7 @@ mod provider;
 mod reply;
 mod service;
 mod sql;
+mod stripe;
 
 pub use actor::{Actor, Ask};
 pub use document::{Operation, document, operations, resolve};
@@ -21,6 +22,7 @@ pub use postgres::{Cluster, Database};
 pub use provider::{AUDIENCE, Mood, Provider, ProviderKey};
 pub use reply::Reply;
 pub use sql::{Names, count, names};
+pub use stripe::{ROLLED_KEY, StandIn, Turn, sign, sign_as_stand_in, webhook};
 
 use chrono::{DateTime, TimeDelta, Utc};
 use copartner::app::bootstrap::{self, OrganizationMode};
@@ -29,6 +31,7 @@ use copartner::kernel::id::OrganizationId;
 use copartner::kernel::permission::Permission;
 use copartner::platform::clock::{Clock, ManualClock};
 use copartner::platform::db::Db;
+use copartner::platform::stripe::Stripe;
 use serde_json::{Value, json};
 use service::Service;
 use std::num::NonZeroU32;
@@ -97,6 +100,8 @@ pub struct World {
     pub home: Tenant,
     /// The door to the database, as the service has it.
     pub db: Db,
+    /// What it pays by Stripe with, if it does.
+    pub stripe: Option<Stripe>,
     settings: Settings,
     service: Service,
     // Dropped last: the service must be gone before its database is.
@@ -126,12 +131,13 @@ impl World {
     pub fn on(database: Database, settings: Settings) -> Self {
         let clock = ManualClock::new("2026-03-02T09:00:00Z".parse().unwrap());
         let db = Db::new(&database.settings(&settings));
-        let service = Service::start(db.clone(), &clock, &settings);
+        let service = Service::start(db.clone(), &clock, &settings, None);
         let home = found(&db, &clock, &service, "Example Cloud", settings.mode);
         Self {
             clock,
             home,
             db,
+            stripe: None,
             settings,
             service,
             database,
@@ -165,7 +171,12 @@ impl World {
 
     /// Ends the service and starts it anew on the same database; callers from before call nobody any more.
     pub fn restart(&mut self) {
-        self.service = Service::start(self.db.clone(), &self.clock, &self.settings);
+        self.service = Service::start(
+            self.db.clone(),
+            &self.clock,
+            &self.settings,
+            self.stripe.clone(),
+        );
         let token = self.home.admin.token().map(str::to_owned);
         self.home.admin = self.service.actor(token.as_deref());
     }
@@ -232,7 +243,7 @@ impl World {
     /// Lets the worker do all there is to do.
     pub fn work(&self) {
         for _ in 0..MOST_ROUNDS {
-            if !worker::step(&self.db, &self.clock).unwrap() {
+            if !worker::step(&self.db, &self.clock, self.stripe.as_ref()).unwrap() {
                 return;
             }
         }

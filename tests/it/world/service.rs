@@ -6,6 +6,7 @@ use copartner::platform::clock::ManualClock;
 use copartner::platform::config::ServeSettings;
 use copartner::platform::credentials::Credentials;
 use copartner::platform::db::Db;
+use copartner::platform::stripe::Stripe;
 use copartner::platform::telemetry;
 use copartner::platform::web::contract::Contract;
 use copartner::platform::web::rate_limit::RateLimit;
@@ -28,7 +29,7 @@ pub struct Service {
 
 impl Service {
     /// Starts the service and returns when it listens.
-    pub fn start(db: Db, clock: &ManualClock, settings: &Settings) -> Self {
+    pub fn start(db: Db, clock: &ManualClock, settings: &Settings, stripe: Option<Stripe>) -> Self {
         let serve_settings = ServeSettings {
             listen: "127.0.0.1:0".parse().unwrap(),
             workers: Some(1),
@@ -53,7 +54,7 @@ impl Service {
             bootstrap_key_file: None,
             without_worker: true,
         };
-        let state = state(db, clock, &serve_settings);
+        let state = state(db, clock, &serve_settings, stripe);
         let credentials = Arc::clone(&state.credentials);
         let (connections, figures) = (settings.connections, figures());
         let (born, birth) = channel();
@@ -107,11 +108,11 @@ impl Drop for Service {
 }
 
 /// The state as the service makes it; the document is compiled once for all tests.
-fn state(db: Db, clock: &ManualClock, settings: &ServeSettings) -> WebState {
+fn state(db: Db, clock: &ManualClock, settings: &ServeSettings, stripe: Option<Stripe>) -> WebState {
     static CONTRACT: OnceLock<Arc<Contract>> = OnceLock::new();
     let clock = Arc::new(clock.clone());
     let contract = CONTRACT.get_or_init(|| {
-        serve::state(db.clone(), clock.clone(), settings)
+        serve::state(db.clone(), clock.clone(), settings, None)
             .unwrap()
             .contract
     });
@@ -128,6 +129,7 @@ fn state(db: Db, clock: &ManualClock, settings: &ServeSettings) -> WebState {
         metrics_token: settings.metrics_token.clone(),
         behind_tls: settings.behind_tls,
         import_max_bytes: u64::from(settings.import_max_mib) * 1024 * 1024,
+        stripe,
     }
 }
 

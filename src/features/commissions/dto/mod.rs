@@ -10,7 +10,7 @@ use super::domain::{
     ClawbackStatus, Commission, CommissionKind, CommissionStatus, Moved, TakenFrom, ZeroReason,
 };
 use super::store::{ApprovalScope, Clawback, ClawbackFilter, CommissionFilter};
-use crate::kernel::commission::{Component, IneligibleReason};
+use crate::kernel::commission::{Component, IneligibleReason, sentence};
 use crate::kernel::ctx::Ctx;
 use crate::kernel::exchange::FxPolicy;
 use crate::kernel::id::{
@@ -177,15 +177,32 @@ pub struct ClawbackView {
     /// Why nothing was taken.
     #[schema(required)]
     pub zero_reason: Option<ZeroReason>,
+    /// How the amount came about, in plain English with all its figures.
+    #[schema(
+        max_length = 2000,
+        example = "400.00 of the 1200.00 EUR paid has been refunded, so 40.00 of the 120.00 EUR earned is due back; 0.00 EUR was taken back before, so this line takes back 40.00 EUR."
+    )]
+    pub sentence: String,
     /// When the money went back to the customer.
     pub occurred_at: DateTime<Utc>,
     /// When it came to be.
     pub created_at: DateTime<Utc>,
 }
 
+/// How much is taken back and why, or why nothing is.
+fn why_taken(clawback: &Clawback) -> String {
+    if clawback.zero_reason == Some(ZeroReason::WindowPassed) {
+        return "The program takes nothing back so long after the payment.".to_owned();
+    }
+    let worked_out = [Some(&clawback.explanation), clawback.exchange.as_ref()];
+    let sentences: Vec<String> = worked_out.into_iter().flatten().map(sentence).collect();
+    sentences.join(" ")
+}
+
 impl From<Clawback> for ClawbackView {
     fn from(clawback: Clawback) -> Self {
         Self {
+            sentence: why_taken(&clawback),
             id: clawback.id,
             commission_id: clawback.commission_id,
             refund_id: clawback.refund_id,

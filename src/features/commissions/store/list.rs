@@ -4,7 +4,7 @@ use super::super::domain::{
     ClawbackStatus, Commission, CommissionKind, CommissionStatus, Owed, TakenFrom, ZeroReason,
 };
 use super::money;
-use crate::kernel::commission::{Component, IneligibleReason};
+use crate::kernel::commission::{Component, Explanation, IneligibleReason};
 use crate::kernel::ctx::{Ctx, Scope};
 use crate::kernel::exchange::FxPolicy;
 use crate::kernel::id::{
@@ -84,6 +84,10 @@ pub struct Clawback {
     pub taken_from: Option<TakenFrom>,
     /// Why nothing was taken.
     pub zero_reason: Option<ZeroReason>,
+    /// What the amount follows from.
+    pub explanation: Explanation,
+    /// What the amount that is owed follows from, where the line was exchanged.
+    pub exchange: Option<Explanation>,
     /// When the money went back.
     pub occurred_at: DateTime<Utc>,
     /// Counts its changes.
@@ -170,6 +174,8 @@ struct ClawbackRow {
     amount: Decimal,
     taken_from: Option<String>,
     zero_reason: Option<String>,
+    explanation: serde_json::Value,
+    exchange: Option<serde_json::Value>,
     occurred_at: DateTime<Utc>,
     row_version: i64,
     created_at: DateTime<Utc>,
@@ -453,6 +459,7 @@ impl TryFrom<ClawbackRow> for Clawback {
     fn try_from(row: ClawbackRow) -> Result<Self, Problem> {
         let taken_from = row.taken_from.as_deref().map(TakenFrom::from_str).transpose();
         let zero_reason = row.zero_reason.as_deref().map(ZeroReason::from_str).transpose();
+        let exchange = row.exchange.map(serde_json::from_value).transpose();
         Ok(Self {
             id: ClawbackId::from_uuid(row.id),
             commission_id: CommissionId::from_uuid(row.commission_id),
@@ -464,6 +471,8 @@ impl TryFrom<ClawbackRow> for Clawback {
             owed: money(row.owed_amount, &row.owed_currency)?,
             taken_from: taken_from.map_err(Problem::damaged)?,
             zero_reason: zero_reason.map_err(Problem::damaged)?,
+            explanation: serde_json::from_value(row.explanation).map_err(Problem::damaged)?,
+            exchange: exchange.map_err(Problem::damaged)?,
             occurred_at: row.occurred_at,
             row_version: row.row_version,
             created_at: row.created_at,

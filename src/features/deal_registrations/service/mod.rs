@@ -16,7 +16,6 @@ use crate::kernel::problem::{Code, Problem};
 use crate::kernel::version::Precondition;
 use crate::platform::db::{Change, Page, PageRequest, Subject, Tx};
 use chrono::{DateTime, Utc};
-use std::collections::HashSet;
 use uuid::Uuid;
 
 pub use super::store::{Due, organizations_due};
@@ -257,9 +256,13 @@ pub fn incumbent(
     store::incumbent(tx, house, account_id, product_family_id, other_than)
 }
 
-/// Those of these accounts to which somebody has a live claim; in house.
-pub fn claimed(tx: &mut Tx<'_>, house: &Ctx, accounts: &[AccountId]) -> Result<HashSet<AccountId>, Problem> {
-    store::claimed(tx, &house.scope, accounts)
+/// Each of these accounts with those accounts to which somebody has a live claim: itself, or one that it may be; in house.
+pub fn claimed(
+    tx: &mut Tx<'_>,
+    house: &Ctx,
+    accounts: &[AccountId],
+) -> Result<Vec<(AccountId, AccountId)>, Problem> {
+    store::claimed(tx, house, accounts)
 }
 
 /// The partner's other live claim to the same; in house.

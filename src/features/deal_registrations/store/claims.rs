@@ -1,7 +1,7 @@
 //! Claims against one another and against time.
 
 use super::rows::RegistrationRow;
-use crate::features::deal_registrations::domain::{DealRegistration, RegistrationStatus};
+use crate::features::deal_registrations::domain::DealRegistration;
 use crate::kernel::ctx::{Ctx, Scope};
 use crate::kernel::id::{AccountId, DealId, DealRegistrationId, PartnerId, ProductFamilyId, ProgramId};
 use crate::kernel::problem::Problem;
@@ -11,7 +11,6 @@ use chrono::{DateTime, Utc};
 use diesel::prelude::*;
 use diesel::sql_types::{Array, BigInt, Integer, Nullable, Text, Timestamptz, Uuid as SqlUuid};
 use diesel::{PgConnection, sql_query};
-use std::collections::HashSet;
 use uuid::Uuid;
 
 /// How many registrations one round of the worker takes.
@@ -27,6 +26,14 @@ const OVER: &str = "r.status = 'approved' AND r.protected_until <= $2 AND NOT EX
 struct Found {
     #[diesel(sql_type = SqlUuid)]
     id: Uuid,
+}
+
+#[derive(QueryableByName)]
+struct Claimed {
+    #[diesel(sql_type = SqlUuid)]
+    place: Uuid,
+    #[diesel(sql_type = SqlUuid)]
+    account_id: Uuid,
 }
 
 #[derive(QueryableByName)]
@@ -60,25 +67,30 @@ pub fn incumbent(
     row.map(DealRegistration::try_from).transpose()
 }
 
-/// Those of these accounts to which somebody has a live claim.
+/// Each of these accounts with those of itself and of its likes to which somebody has a live claim.
 pub fn claimed(
     tx: &mut Tx<'_>,
-    scope: &Scope,
+    ctx: &Ctx,
     accounts: &[AccountId],
-) -> Result<HashSet<AccountId>, Problem> {
-    if accounts.is_empty() {
-        return Ok(HashSet::new());
-    }
-    let live = RegistrationStatus::LIVE.map(RegistrationStatus::as_str);
+) -> Result<Vec<(AccountId, AccountId)>, Problem> {
     let asked: Vec<Uuid> = accounts.iter().map(|id| id.uuid()).collect();
-    let found: Vec<Uuid> = deal_registrations::table
-        .filter(deal_registrations::organization_id.eq(scope.organization_id.uuid()))
-        .filter(deal_registrations::account_id.eq_any(asked))
-        .filter(deal_registrations::status.eq_any(live))
-        .select(deal_registrations::account_id)
-        .distinct()
-        .load(tx.connection())?;
-    Ok(found.into_iter().map(AccountId::from_uuid).collect())
+    let query = sql_query(format!(
+        "SELECT DISTINCT near.place, near.account_id FROM accounts_and_alike($1, $3) near \
+         WHERE EXISTS (SELECT FROM deal_registrations r \
+             WHERE r.organization_id = $1 AND r.account_id = near.account_id \
+             AND r.status IN ('submitted', 'in_review', 'action_required', 'approved') AND NOT ({OVER}))",
+    ))
+    .bind::<SqlUuid, _>(ctx.organization_id().uuid())
+    .bind::<Timestamptz, _>(ctx.now)
+    .bind::<Array<SqlUuid>, _>(asked);
+    let rows: Vec<Claimed> = Prepared(query).load(tx.connection())?;
+    let typed = |row: Claimed| {
+        (
+            AccountId::from_uuid(row.place),
+            AccountId::from_uuid(row.account_id),
+        )
+    };
+    Ok(rows.into_iter().map(typed).collect())
 }
 
 /// The partner's other live claim to this account and family.

@@ -66,6 +66,12 @@ impl NextActionKind {
                 May::PayoutMethodsWrite,
                 May::CommissionsRead,
             ),
+            Self::MendPayoutMethod => operation(
+                "createPayoutMethod",
+                "/v1/payout-methods",
+                May::PayoutMethodsWrite,
+                May::PayoutsRead,
+            ),
             Self::SubmitFirstReferral => operation(
                 "createReferral",
                 "/v1/referrals",
@@ -145,6 +151,18 @@ impl NextActionKind {
                 May::AttributionsReview,
                 May::AttributionsRead,
             ),
+            Self::ApproveCommissions => operation(
+                "approveDueCommissions",
+                "/v1/commission-approvals",
+                May::CommissionsApprove,
+                May::CommissionsRead,
+            ),
+            Self::DraftPayoutRun => operation(
+                "createPayoutRun",
+                "/v1/payout-runs",
+                May::PayoutRunsWrite,
+                May::CommissionsRead,
+            ),
             Self::ApprovePayoutRun => operation(
                 "approvePayoutRun",
                 "/v1/payout-runs/{payout_run_id}/approve",
@@ -155,6 +173,12 @@ impl NextActionKind {
                 "processPayoutRun",
                 "/v1/payout-runs/{payout_run_id}/process",
                 May::PayoutRunsProcess,
+                May::PayoutRunsRead,
+            ),
+            Self::SettlePayoutRun => operation(
+                "confirmPayoutRun",
+                "/v1/payout-runs/{payout_run_id}/confirm",
+                May::PayoutsConfirm,
                 May::PayoutRunsRead,
             ),
             Self::ConfirmPayoutMethod => operation(

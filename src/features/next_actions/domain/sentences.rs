@@ -33,6 +33,11 @@ impl Finding {
                 self.worth(),
                 count(self.figure, "commission is", "commissions are")
             ),
+            Kind::MendPayoutMethod => format!(
+                "{}this payout did not reach you {waited} ago: {} The money waits; say how else you are paid in {name}.",
+                self.worth(),
+                ended(self.detail())
+            ),
             Kind::SubmitDraft => {
                 format!("The registration for {name} is a draft since {waited} and protects nothing yet.")
             }
@@ -88,6 +93,14 @@ impl Finding {
                 self.figure % 100,
                 self.detail()
             ),
+            Kind::ApproveCommissions => format!(
+                "{} due in {name} since {waited} and not approved.",
+                count(self.figure, "commission is", "commissions are")
+            ),
+            Kind::DraftPayoutRun => format!(
+                "{} ready to be paid in {name} since {waited}, and no run has been drafted since.",
+                count(self.figure, "commission is", "commissions are")
+            ),
             Kind::ApprovePayoutRun => format!(
                 "{} in the run {name}, drafted {waited} ago, for a second person to approve.",
                 count(self.figure, "payout is", "payouts are")
@@ -95,6 +108,10 @@ impl Finding {
             Kind::ProcessPayoutRun => format!(
                 "{} in the run {name}, approved {waited} ago and not on their way yet.",
                 count(self.figure, "payout is", "payouts are")
+            ),
+            Kind::SettlePayoutRun => format!(
+                "{} in the run {name} since {waited}, and nobody has said whether the money arrived.",
+                count(self.figure, "payout is on its way", "payouts are on their way")
             ),
             Kind::ConfirmPayoutMethod => format!(
                 "{other} is to be paid in {name} by what was proposed {waited} ago, once a second person confirms it."
@@ -142,6 +159,13 @@ impl Finding {
         let left = self.due_at.map(|due| span(due - now)).unwrap_or_default();
         format!("ends in {left}")
     }
+}
+
+/// What somebody wrote, as a sentence.
+fn ended(text: &str) -> String {
+    let text = text.trim_end();
+    let stop = if text.ends_with(['.', '!', '?']) { "" } else { "." };
+    format!("{text}{stop}")
 }
 
 /// What is disputed, as a word of a sentence.

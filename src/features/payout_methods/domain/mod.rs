@@ -48,6 +48,8 @@ word_enum! {
         Manual = "manual",
         /// To a bank account.
         BankAccount = "bank_account",
+        /// To a connected account at Stripe.
+        Stripe = "stripe",
     }
 }
 
@@ -79,6 +81,11 @@ pub enum Details {
         /// The bank.
         bic: Option<String>,
     },
+    /// To a connected account at Stripe.
+    Stripe {
+        /// Its id, `acct_...`.
+        account: String,
+    },
 }
 
 impl Details {
@@ -87,6 +94,7 @@ impl Details {
         match self {
             Self::Manual { .. } => PayoutMethodKind::Manual,
             Self::BankAccount { .. } => PayoutMethodKind::BankAccount,
+            Self::Stripe { .. } => PayoutMethodKind::Stripe,
         }
     }
 }
@@ -107,6 +115,9 @@ impl Serialize for Details {
                 map.serialize_entry("masked_account_holder", &masked(account_holder))?;
                 map.serialize_entry("masked_iban", &iban.masked())?;
                 map.serialize_entry("bic", bic)?;
+            }
+            Self::Stripe { account } => {
+                map.serialize_entry("masked_stripe_account", &masked(account))?;
             }
         }
         map.end()

@@ -5,6 +5,7 @@ mod rail;
 mod run;
 #[cfg(test)]
 mod tests;
+mod transfer;
 
 pub use payout::{
     CarryForward, CarryForwardReason, Confirmation, Payout, PayoutItem, PayoutItemKind, PayoutItemStatus,
@@ -12,3 +13,4 @@ pub use payout::{
 };
 pub use rail::{PaymentFile, PaymentOrder, PayoutRail, Transfer};
 pub use run::{NewPayoutRun, PayoutRun, PayoutRunFigures, PayoutRunStatus, Report, Signature, StatusCounts};
+pub use transfer::{Claim, PayoutTransfer, Step, TransferStatus};

@@ -134,6 +134,14 @@ impl Payout {
         }
     }
 
+    /// It goes on being paid, but nobody knows whether it was.
+    pub fn question(self, why: &str, now: DateTime<Utc>) -> Result<Self, Problem> {
+        match self.status {
+            PayoutStatus::Processing => Ok(self.moved(PayoutStatus::Processing, Some(why.to_owned()), now)),
+            _ => Err(self.refuse("question")),
+        }
+    }
+
     /// The payment could not be made.
     pub fn fail(self, reason: &str, now: DateTime<Utc>) -> Result<Self, Problem> {
         match self.status {

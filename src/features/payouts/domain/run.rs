@@ -2,12 +2,13 @@
 
 use super::payout::PayoutStatus;
 use super::rail::PayoutRail;
-use crate::features::organizations::Debtor;
+use crate::features::organizations::{Debtor, OrganizationMode};
 use crate::kernel::ctx::ActorId;
 use crate::kernel::id::{PayoutRunId, ProgramId};
 use crate::kernel::money::Money;
 use crate::kernel::problem::{Code, Problem};
 use crate::kernel::word::word_enum;
+use crate::platform::stripe::KeyMode;
 use chrono::{DateTime, Utc};
 use serde::Serialize;
 use uuid::Uuid;
@@ -100,6 +101,27 @@ pub struct NewPayoutRun {
     pub rail: PayoutRail,
     /// What was released until this instant is in it.
     pub cut_off_at: DateTime<Utc>,
+}
+
+impl NewPayoutRun {
+    /// Refuses a run that the service would have to pay itself and cannot, or must not: what is tried out in a sandbox moves
+    /// no money.
+    pub fn refuse_unready(&self, key: Option<KeyMode>, mode: OrganizationMode) -> Result<(), Problem> {
+        let refuse = |code, message| Err(Problem::field("/rail", code, message));
+        match (self.rail.rail().is_by_service(), key, mode) {
+            (false, ..) => Ok(()),
+            (true, None, _) => refuse(
+                "rail_not_set_up",
+                "The service has no Stripe key for this organization: whoever runs it sets COPARTNER_STRIPE_SECRET_KEY and \
+                 COPARTNER_STRIPE_ORGANIZATION_ID.",
+            ),
+            (true, Some(KeyMode::Live), OrganizationMode::Sandbox) => refuse(
+                "live_key_in_sandbox",
+                "This organization is a sandbox, and the service's Stripe key is a live one: real money would move.",
+            ),
+            (true, Some(_), _) => Ok(()),
+        }
+    }
 }
 
 impl PayoutRun {

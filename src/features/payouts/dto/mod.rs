@@ -1,12 +1,14 @@
 //! Runs and payouts on the wire.
 
 mod payouts;
+mod rails;
 mod runs;
 
 pub use payouts::{
     ConfirmPayoutBody, PayoutItemPage, PayoutItemView, PayoutItemsQuery, PayoutPage, PayoutPath, PayoutView,
     PayoutsQuery, ReturnPayoutBody,
 };
+pub use rails::{NoticeTakenView, StripeEventBody};
 pub use runs::{
     CarryForwardView, CarryForwardsQuery, NewPayoutRunBody, PayoutCarryForwardPage, PayoutRunPage,
     PayoutRunPath, PayoutRunView, PayoutRunsQuery,

@@ -77,15 +77,15 @@ pub struct PayoutView {
     pub program_id: ProgramId,
     /// Where it stands: pending, processing, paid, failed, returned or cancelled.
     pub status: PayoutStatus,
-    /// Why it failed, came back or was cancelled.
+    /// Why it failed, came back or was cancelled, or that somebody looks into it.
     #[schema(required, max_length = 1000)]
     pub status_reason: Option<String>,
     /// How much is paid: the sum of its items.
     pub amount: MoneyBody,
-    /// Where the money goes, if the run's rail pays to bank accounts: the payout method as it was when the run was drafted.
+    /// Where the money goes, if the run's rail pays by payout methods: the method as it was when the run was drafted.
     #[schema(required)]
     pub payout_method_id: Option<PayoutMethodId>,
-    /// The payment's reference at the bank.
+    /// The payment's reference at the bank, or the transfer's id at Stripe.
     #[schema(required, max_length = 255)]
     pub reference: Option<String>,
     /// When it was paid.

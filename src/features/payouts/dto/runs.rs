@@ -36,7 +36,7 @@ pub struct NewPayoutRunBody {
     /// What was released until this instant is paid; not in the future.
     pub cut_off_at: DateTime<Utc>,
     /// How the money gets to the partners: manual, where a person pays; csv or sepa, where a person hands the run's file
-    /// to a bank. What was paid is confirmed either way.
+    /// to a bank and confirms what was paid; stripe, where the service itself makes transfers to connected accounts.
     pub rail: PayoutRail,
 }
 
@@ -242,7 +242,7 @@ pub struct CarryForwardView {
     pub program_id: ProgramId,
     /// How much; below zero the partner owes it.
     pub amount: MoneyBody,
-    /// Why it waits: not_positive, below_minimum or partner_not_payable; for a rail that pays to bank accounts also
+    /// Why it waits: not_positive, below_minimum or partner_not_payable; for a rail that pays by payout methods also
     /// currency_not_supported, amount_not_supported, payout_method_missing, payout_method_cooling_off or
     /// payout_method_not_supported.
     pub reason: CarryForwardReason,

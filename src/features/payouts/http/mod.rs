@@ -1,6 +1,7 @@
 //! The operations on runs and payouts.
 
 mod payouts;
+mod rails;
 mod runs;
 
 use utoipa_actix_web::service_config::ServiceConfig;
@@ -9,4 +10,5 @@ use utoipa_actix_web::service_config::ServiceConfig;
 pub fn routes(config: &mut ServiceConfig<'_>) {
     runs::routes(config);
     payouts::routes(config);
+    rails::routes(config);
 }

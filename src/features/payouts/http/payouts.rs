@@ -57,7 +57,8 @@ async fn get_payout(who: Granted<can::PayoutsRead>, target: Target<PayoutPath>) 
 
 /// Confirm a payout
 ///
-/// Records that a payout that was `processing` is paid. The last open payout of a run completes the run.
+/// Records that a payout that was `processing` is paid. The last open payout of a run completes the run. `409
+/// payout_in_transit` while the service itself is paying it.
 #[utoipa::path(tag = "Payouts", operation_id = "confirmPayout", params(PayoutPath), request_body = ConfirmPayoutBody,
     responses((status = 200, description = "The paid payout.", body = PayoutView)),
     extensions(("x-required-permission" = json!("payouts:confirm")),
@@ -83,7 +84,8 @@ async fn confirm_payout(
 
 /// Fail a payout
 ///
-/// Records that a payout that was `processing` could not be paid. Its amount is payable again and a later run pays it.
+/// Records that a payout that was `processing` could not be paid. Its amount is payable again and a later run pays it. `409
+/// payout_in_transit` while the service itself is paying it: what was ordered could be paid twice.
 #[utoipa::path(tag = "Payouts", operation_id = "failPayout", params(PayoutPath), request_body = ReasonBody,
     responses((status = 200, description = "The failed payout.", body = PayoutView)),
     extensions(("x-required-permission" = json!("payouts:confirm")),

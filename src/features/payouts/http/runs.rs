@@ -53,14 +53,18 @@ async fn list_payout_runs(who: Granted<can::PayoutRunsRead>, query: Filter<Payou
 /// by then, less clawbacks. A payout is proposed where that is above zero, at least the program's minimum, and the
 /// partner is approved; anything else is carried forward with the reason. The rails `csv` and `sepa` also want a confirmed
 /// bank account in the currency that has cooled off; `sepa` pays euros to accounts of the single euro payments area, from
-/// the organization's `payout_debtor_iban`. A draft reserves nothing, and may have nothing to pay.
+/// the organization's `payout_debtor_iban`. `stripe` wants a confirmed Stripe account instead. A draft reserves nothing, and may have nothing to pay.
 #[utoipa::path(tag = "Payout Runs", operation_id = "createPayoutRun", request_body = NewPayoutRunBody,
     responses((status = 201, description = "The drafted run.", body = PayoutRunView)),
     extensions(("x-required-permission" = json!("payout_runs:write"))))]
 #[post("/v1/payout-runs")]
 async fn create_payout_run(who: Granted<can::PayoutRunsWrite>, command: Command<NewPayoutRunBody>) -> Reply {
-    who.write(command, |tx, ctx, command| {
-        let report = service::draft(tx, ctx, command.body.terms())?;
+    let stripe = who.state().stripe.clone();
+    who.write(command, move |tx, ctx, command| {
+        let key = stripe
+            .as_ref()
+            .and_then(|stripe| stripe.mode_for(ctx.organization_id()));
+        let report = service::draft(tx, ctx, command.body.terms(), key)?;
         let (id, version) = (report.run.id, report.run.row_version);
         Answer::created("payout-runs", id, &PayoutRunView::from(report), version)
     })
@@ -106,7 +110,9 @@ async fn approve_payout_run(
 ///
 /// Begins to pay an approved run: its payouts are `processing` until each is confirmed or fails, and their partners
 /// see them. A payout whose payout method was withdrawn or replaced since the approval, or whose partner was suspended or
-/// terminated, is cancelled instead, and waits for a later run. A run without payouts is completed at once.
+/// terminated, is cancelled instead, and waits for a later run. A run without payouts is completed at once. On the rail
+/// `stripe` the service itself orders the transfers in the background and confirms or fails each payout by what Stripe
+/// answers; an answer that is lost is looked for, and the transfer never ordered anew.
 #[utoipa::path(tag = "Payout Runs", operation_id = "processPayoutRun", params(PayoutRunPath),
     responses((status = 200, description = "The run that is being processed.", body = PayoutRunView)),
     extensions(("x-required-permission" = json!("payout_runs:process")),
@@ -127,7 +133,7 @@ async fn process_payout_run(
 /// Confirm a payout run
 ///
 /// Confirms every payout of the run that is still `processing`, which completes the run. Payouts that were confirmed
-/// or failed before stay as they are.
+/// or failed before stay as they are. `409 payout_in_transit` where the service itself is paying one.
 #[utoipa::path(tag = "Payout Runs", operation_id = "confirmPayoutRun", params(PayoutRunPath),
     request_body = ConfirmPayoutBody,
     responses((status = 200, description = "The completed run.", body = PayoutRunView)),
@@ -182,7 +188,7 @@ async fn cancel_payout_run(
 ///
 /// The payments of a run as a file for your bank: a list for the rail `csv`, an ISO 20022 order of SEPA credit transfers
 /// (`pain.001.001.09`) for `sepa`. It has whole account numbers, is the same bytes each time, and each download is kept in
-/// the audit trail. `409` `payout_run_has_no_file` before the run is processed, when nobody is paid, and for `manual`.
+/// the audit trail. `409` `payout_run_has_no_file` before the run is processed, when nobody is paid, and for `manual` and `stripe`.
 #[utoipa::path(tag = "Payout Runs", operation_id = "getPayoutRunFile", params(PayoutRunPath),
     responses((status = 200, description = "The file.", content((String = "text/csv",
         example = json!("payout_id,partner_id,account_holder,iban,bic,amount,currency,reference\r\npyt_01j9zq4y8k7m5n3p2r1s0t6v4w,ptn_01j9zq4y8k7m5n3p2r1s0t6v4w,Nordlicht Consulting,DE89370400440532013000,,1250.00,EUR,pyt-01j9zq4y8k7m5n3p2r1s0t6v4w\r\n")),

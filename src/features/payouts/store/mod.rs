@@ -4,6 +4,7 @@ mod lines;
 mod payouts;
 mod proposal;
 mod runs;
+mod transfers;
 
 pub use lines::{
     CarryForwardFilter, PayoutItemFilter, lines_of, list_carry_forwards, list_items, release_items,
@@ -14,6 +15,7 @@ pub use proposal::{Quotes, differences, minimum_payout, payable, propose};
 pub use runs::{
     PayoutRunFilter, figures_of, find_run, insert_run, list_runs, lock_run, lock_run_of, update_run,
 };
+pub use transfers::{insert_transfers, lock_due_transfer, lock_transfer, update_transfer};
 
 /// The order of a list. Ids are made from the time, so that their order is that of creation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]

@@ -1,6 +1,7 @@
 //! What a run proposes: computed in one statement when it is drafted, and once more when it is approved.
 
 use super::super::domain::PayoutRun;
+use crate::features::payout_methods::PayoutMethodKind;
 use crate::kernel::ctx::Scope;
 use crate::kernel::id::ProgramId;
 use crate::kernel::money::Money;
@@ -8,7 +9,7 @@ use crate::kernel::problem::Problem;
 use crate::platform::db::{Prepared, Tx};
 use chrono::{DateTime, Utc};
 use diesel::prelude::*;
-use diesel::sql_types::{Array, BigInt, Bool, Nullable, Numeric, Text, Timestamptz, Uuid as SqlUuid};
+use diesel::sql_types::{Array, BigInt, Nullable, Numeric, Text, Timestamptz, Uuid as SqlUuid};
 use rust_decimal::Decimal;
 use uuid::Uuid;
 
@@ -33,17 +34,18 @@ const NO_GATE: Gate = Gate {
     waits: "o.fx_policy = 'at_accrual'",
 };
 
-/// At $5; a rail that pays to bank accounts ($6) may take some currencies ($7), countries ($8) and amounts ($9) only.
+/// At $5; a rail that pays by methods of a kind ($6) may take some currencies ($7), countries of banks ($8) and amounts ($9)
+/// only.
 const GATE_OF_RUN: Gate = Gate {
-    cases: "WHEN NOT $6 THEN NULL \
+    cases: "WHEN $6 IS NULL THEN NULL \
             WHEN n.currency <> ALL ($7) THEN 'currency_not_supported' \
             WHEN n.amount > $9 THEN 'amount_not_supported' \
             WHEN t.id IS NULL THEN 'payout_method_missing' \
             WHEN left(t.iban, 2) <> ALL ($8) THEN 'payout_method_not_supported' \
             WHEN t.usable_from > $5 THEN 'payout_method_cooling_off' ",
     column: ", t.id AS payout_method_id",
-    join: "LEFT JOIN payout_methods t ON $6 AND t.organization_id = $1 AND t.partner_id = n.partner_id \
-               AND t.currency = n.currency AND t.status = 'active' AND t.kind = 'bank_account'",
+    join: "LEFT JOIN payout_methods t ON t.kind = $6 AND t.organization_id = $1 AND t.partner_id = n.partner_id \
+               AND t.currency = n.currency AND t.status = 'active'",
     quotes: "SELECT * FROM unnest($10, $11, $12) AS q (id, currency, amount)",
     waits: "q.id IS NULL",
 };
@@ -180,7 +182,7 @@ pub fn propose(tx: &mut Tx<'_>, scope: &Scope, run: &PayoutRun, quotes: &Quotes)
     .bind::<Timestamptz, _>(run.cut_off_at)
     .bind::<Nullable<SqlUuid>, _>(run.program_id.map(ProgramId::uuid))
     .bind::<Timestamptz, _>(run.created_at)
-    .bind::<Bool, _>(gate.to_bank_account)
+    .bind::<Nullable<Text>, _>(gate.method.map(PayoutMethodKind::as_str))
     .bind::<Nullable<Array<Text>>, _>(gate.currencies)
     .bind::<Nullable<Array<Text>>, _>(gate.countries)
     .bind::<Nullable<Numeric>, _>(gate.most)
@@ -233,7 +235,7 @@ pub fn differences(
     .bind::<Timestamptz, _>(run.cut_off_at)
     .bind::<Nullable<SqlUuid>, _>(run.program_id.map(ProgramId::uuid))
     .bind::<Timestamptz, _>(now)
-    .bind::<Bool, _>(gate.to_bank_account)
+    .bind::<Nullable<Text>, _>(gate.method.map(PayoutMethodKind::as_str))
     .bind::<Nullable<Array<Text>>, _>(gate.currencies)
     .bind::<Nullable<Array<Text>>, _>(gate.countries)
     .bind::<Nullable<Numeric>, _>(gate.most)

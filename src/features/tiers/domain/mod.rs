@@ -373,7 +373,7 @@ impl TierMove {
     }
 }
 
-/// Refuses tiers that contradict one another; `None` when they do not.
+/// What contradicts in some tiers; nothing when they go together.
 pub fn contradictions(tiers: &[Tier]) -> Vec<FieldProblem> {
     let mut found = Vec::new();
     for (place, tier) in tiers.iter().enumerate() {
@@ -400,6 +400,14 @@ pub fn contradictions(tiers: &[Tier]) -> Vec<FieldProblem> {
             if earlier.any(|other| (other.metric, other.currency) == (one.metric, one.currency)) {
                 let field = format!("criteria/{number}/metric");
                 refuse(&field, "duplicate", "The tier asks for this already.");
+            }
+            let asks_more = |other: &Criterion| {
+                (other.metric, other.currency) == (one.metric, one.currency)
+                    && other.threshold > one.threshold
+            };
+            if before.clone().any(|lower| lower.criteria.iter().any(asks_more)) {
+                let field = format!("criteria/{number}/threshold");
+                refuse(&field, "descending", "A lower tier asks for more of this.");
             }
         }
     }

@@ -6,12 +6,13 @@ mod csv_file;
 mod tests;
 
 use crate::features::organizations::Debtor;
-use crate::features::payout_methods::BankAccount;
+use crate::features::payout_methods::{BankAccount, PayoutMethodKind};
 use crate::kernel::iban::SEPA_COUNTRIES;
 use crate::kernel::id::{PartnerId, PayoutId, PayoutRunId};
 use crate::kernel::money::Money;
 use crate::kernel::problem::Problem;
 use crate::kernel::word::word_enum;
+use crate::platform::stripe::CURRENCIES;
 use chrono::{DateTime, Utc};
 use rust_decimal::Decimal;
 
@@ -24,6 +25,8 @@ word_enum! {
         Csv = "csv",
         /// A person hands an ISO 20022 order of SEPA credit transfers to a bank and confirms.
         Sepa = "sepa",
+        /// The service itself orders transfers to connected accounts at Stripe, and hears what became of them.
+        Stripe = "stripe",
     }
 }
 
@@ -37,6 +40,11 @@ pub trait Rail: Sync {
         false
     }
 
+    /// Whether the service itself pays by it, and hears itself what became of each payment. Otherwise a person does.
+    fn is_by_service(&self) -> bool {
+        false
+    }
+
     /// The order as a file for the bank, the same bytes for the same order; `None` from a rail that has no file.
     fn file(&self, order: &PaymentOrder) -> Result<Option<PaymentFile>, Problem>;
 }
@@ -44,8 +52,9 @@ pub trait Rail: Sync {
 /// What a payout must fulfill to be made by a rail. What does not is carried forward.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Gate {
-    /// It goes to a bank account of the partner that is in force and has cooled off.
-    pub to_bank_account: bool,
+    /// It goes to what a method of this kind of the partner names, which is in force and has cooled off; `None` goes by no
+    /// method.
+    pub method: Option<PayoutMethodKind>,
     /// It is in one of these currencies; `None` is any.
     pub currencies: Option<&'static [&'static str]>,
     /// The account is in one of these countries; `None` is any.
@@ -109,6 +118,10 @@ struct CsvFile;
 #[derive(Debug)]
 struct CreditTransfer;
 
+/// Transfers to connected accounts at Stripe.
+#[derive(Debug)]
+struct ConnectTransfer;
+
 impl PayoutRail {
     /// The rail of this name.
     pub fn rail(self) -> &'static dyn Rail {
@@ -116,6 +129,7 @@ impl PayoutRail {
             Self::Manual => &Manual,
             Self::Csv => &CsvFile,
             Self::Sepa => &CreditTransfer,
+            Self::Stripe => &ConnectTransfer,
         }
     }
 }
@@ -123,7 +137,7 @@ impl PayoutRail {
 impl Rail for Manual {
     fn gate(&self) -> Gate {
         Gate {
-            to_bank_account: false,
+            method: None,
             currencies: None,
             countries: None,
             most: None,
@@ -138,7 +152,7 @@ impl Rail for Manual {
 impl Rail for CsvFile {
     fn gate(&self) -> Gate {
         Gate {
-            to_bank_account: true,
+            method: Some(PayoutMethodKind::BankAccount),
             currencies: None,
             countries: None,
             most: None,
@@ -157,7 +171,7 @@ impl Rail for CsvFile {
 impl Rail for CreditTransfer {
     fn gate(&self) -> Gate {
         Gate {
-            to_bank_account: true,
+            method: Some(PayoutMethodKind::BankAccount),
             currencies: Some(&["EUR"]),
             countries: Some(SEPA_COUNTRIES),
             // 999,999,999.99: the scheme has no more digits.
@@ -178,5 +192,24 @@ impl Rail for CreditTransfer {
             extension: "xml",
             bytes: credit_transfer::write(order, debtor)?.into_bytes(),
         }))
+    }
+}
+
+impl Rail for ConnectTransfer {
+    fn gate(&self) -> Gate {
+        Gate {
+            method: Some(PayoutMethodKind::Stripe),
+            currencies: Some(CURRENCIES),
+            countries: None,
+            most: None,
+        }
+    }
+
+    fn is_by_service(&self) -> bool {
+        true
+    }
+
+    fn file(&self, _: &PaymentOrder) -> Result<Option<PaymentFile>, Problem> {
+        Ok(None)
     }
 }

@@ -46,8 +46,16 @@ fn names_stay_as_much_as_they_can() {
 #[test]
 fn each_rail_says_whom_it_can_pay() {
     let gate = |rail: PayoutRail| rail.rail().gate();
-    let banks = PayoutRail::ALL.iter().filter(|rail| gate(**rail).to_bank_account);
-    assert_eq!(banks.collect::<Vec<_>>(), [&PayoutRail::Csv, &PayoutRail::Sepa]);
+    let to = |kind| {
+        let rails = PayoutRail::ALL.iter().filter(|rail| gate(**rail).method == kind);
+        rails.copied().collect::<Vec<_>>()
+    };
+    assert_eq!(to(None), [PayoutRail::Manual]);
+    let banks = to(Some(PayoutMethodKind::BankAccount));
+    assert_eq!(banks, [PayoutRail::Csv, PayoutRail::Sepa]);
+    assert_eq!(to(Some(PayoutMethodKind::Stripe)), [PayoutRail::Stripe]);
+    let ours = PayoutRail::ALL.iter().filter(|rail| rail.rail().is_by_service());
+    assert_eq!(ours.collect::<Vec<_>>(), [&PayoutRail::Stripe]);
     let debtors = PayoutRail::ALL.iter().filter(|rail| rail.rail().needs_debtor());
     assert_eq!(debtors.collect::<Vec<_>>(), [&PayoutRail::Sepa]);
     let most = gate(PayoutRail::Sepa).most.map(|most| most.to_string());

@@ -1,0 +1,1 @@
+DROP FUNCTION accounts_and_alike(uuid, uuid[]);
