@@ -5,6 +5,7 @@
 
 mod actor;
 pub mod document;
+mod pdf;
 mod pipeline;
 mod postgres;
 mod provider;
@@ -15,6 +16,7 @@ mod stripe;
 
 pub use actor::{Actor, Ask};
 pub use document::{Operation, document, operations, resolve};
+pub use pdf::Pdf;
 pub use pipeline::{FINANCE, Run, money, texts};
 pub use postgres::{Cluster, Database};
 pub use provider::{AUDIENCE, Mood, Provider, ProviderKey};
