@@ -8,6 +8,7 @@ pub mod embedded_postgres;
 pub mod memory;
 pub mod openapi;
 pub mod outbound;
+pub mod paper;
 pub mod stripe;
 pub mod telemetry;
 pub mod tokens;

@@ -76,6 +76,8 @@ const NEVER_HIT: &[(&str, &str)] = &[
     ),
     ("statements_%", "the service computes them"),
     ("statement_lines_%", "and their lines, one caller at a time"),
+    ("statement_keys_%", "the service makes the keys"),
+    ("statement_signatures_%", "and signs, one caller at a time"),
     (
         "tier_ladders_%_check",
         "a vocabulary, and the document's bounds are the same",

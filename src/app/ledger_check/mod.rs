@@ -4,6 +4,7 @@
 
 mod explanations;
 mod postings;
+mod signatures;
 mod statements;
 
 use crate::kernel::ctx::Ctx;
@@ -99,6 +100,7 @@ pub fn one(db: &Db, organization_id: OrganizationId, now: DateTime<Utc>) -> Resu
             for (check, sql) in postings::CHECKS.iter().chain(statements::CHECKS) {
                 faults.extend(first_broken(tx, organization_id, check, sql)?);
             }
+            faults.extend(signatures::first_broken(tx, organization_id)?);
             let (recomputed, broken) = explanations::recompute_all(tx, organization_id)?;
             faults.extend(broken);
             Ok(Finding {

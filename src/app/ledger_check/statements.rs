@@ -21,7 +21,8 @@ const CHAIN: &str = "\
         OR hash <> encode(sha256(convert_to(coalesce(previous_hash, '') || document, 'UTF8')), 'hex') \
     ORDER BY partner_id, currency, number LIMIT 1";
 
-/// Text and figures are what they come to when they are made of the postings again.
+/// Text and figures are what they come to when they are made of the postings again. Names, references and what else was
+/// known at the issue only are taken as they were written down: the hash and the signature are over them.
 const TEXTS: &str = "\
     WITH stated AS (\
         SELECT s.id, sum(e.amount) FILTER (WHERE e.kind = 'accrual') AS earned, \
@@ -35,15 +36,25 @@ const TEXTS: &str = "\
         JOIN statement_lines l ON l.organization_id = $1 AND l.statement_id = s.id AND l.partner_id = s.partner_id \
         JOIN ledger_entries e ON e.organization_id = $1 AND e.id = l.ledger_entry_id AND e.partner_id = s.partner_id \
             AND e.currency = s.currency \
-        WHERE s.organization_id = $1 GROUP BY s.id) \
+        WHERE s.organization_id = $1 GROUP BY s.id), \
+    told AS (\
+        SELECT s.*, document::jsonb - '{lines,organization_id,organization_name,partner_name,previous_hash}'::text[] AS body, \
+            (SELECT jsonb_agg(item - '{deal_id,invoice_id,reference}'::text[] ORDER BY place) \
+                FROM jsonb_array_elements(document::jsonb -> 'lines') WITH ORDINALITY AS stated_line (item, place)) AS bare_lines \
+        FROM statements s WHERE organization_id = $1) \
     SELECT 'statement' AS noun, s.id, 'number ' || s.number || ' of ' || s.month \
         || ' is not what its postings come to' AS detail \
-    FROM statements s LEFT JOIN stated t ON t.id = s.id \
-    WHERE s.organization_id = $1 AND (t.id IS NULL OR s.earned <> coalesce(t.earned, 0) \
+    FROM told s LEFT JOIN stated t ON t.id = s.id \
+    WHERE t.id IS NULL OR s.earned <> coalesce(t.earned, 0) \
         OR s.reversed <> coalesce(t.reversed, 0) OR s.adjusted <> coalesce(t.adjusted, 0) \
         OR s.exchanged <> coalesce(t.exchanged, 0) OR s.paid <> coalesce(t.paid, 0) \
-        OR s.document <> statement_document(s.id, s.partner_id, s.currency, s.number, s.month, s.time_zone, \
-            ARRAY[s.opening, s.earned, s.reversed, s.adjusted, s.paid, s.closing, s.exchanged], s.issued_at, t.lines)) \
+        OR s.document <> s.document::jsonb::text OR s.bare_lines <> t.lines \
+        OR s.body <> statement_document(s.id, s.partner_id, s.currency, s.number, s.month, s.time_zone, \
+            ARRAY[s.opening, s.earned, s.reversed, s.adjusted, s.paid, s.closing, s.exchanged], s.issued_at, '{}', '[]') \
+            ::jsonb - 'lines' \
+        OR coalesce(s.document::jsonb ->> 'organization_id', $1::text) <> $1::text \
+        OR s.document::jsonb ? 'previous_hash' \
+            AND s.document::jsonb ->> 'previous_hash' IS DISTINCT FROM s.previous_hash \
     ORDER BY s.id LIMIT 1";
 
 /// The closing is the balance of the partner's accounts at the end of the month, by the accounts and not by the kinds of

@@ -298,7 +298,9 @@ fn branch_of_money(kind: Kind) -> String {
             "approved",
             "c.updated_at",
             "NOT EXISTS (SELECT FROM payout_runs r WHERE r.organization_id = $1 AND r.status <> 'cancelled' \
-                 AND (r.program_id IS NULL OR r.program_id = c.program_id) AND r.created_at >= c.updated_at)",
+                 AND (r.program_id IS NULL OR r.program_id = c.program_id) AND r.created_at >= c.updated_at \
+                 AND (cardinality(r.partner_ids) = 0 OR c.partner_id = ANY (r.partner_ids)) \
+                 AND c.partner_id <> ALL (r.excluded_partner_ids))",
         ),
         // What the service pays itself it settles itself, but for what it cannot find out.
         Kind::SettlePayoutRun => runs(

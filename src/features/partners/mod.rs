@@ -16,4 +16,4 @@ mod service;
 mod store;
 
 pub use domain::{Partner, PartnerReasonCode, PartnerStatus, Why};
-pub use service::{get, hold_payable, lock, named, terminate};
+pub use service::{get, hold_payable, lock, named, require_known, terminate};

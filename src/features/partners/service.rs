@@ -4,7 +4,7 @@ use super::domain::{NewPartner, Partner, PartnerPatch, Why};
 use super::store::{self, PartnerFilter};
 use crate::kernel::ctx::Ctx;
 use crate::kernel::id::PartnerId;
-use crate::kernel::problem::Problem;
+use crate::kernel::problem::{FieldProblem, Problem};
 use crate::kernel::version::Precondition;
 use crate::platform::db::{Change, Page, PageRequest, Subject, Tx};
 use std::collections::HashSet;
@@ -30,6 +30,24 @@ pub fn lock(tx: &mut Tx<'_>, ctx: &Ctx, id: PartnerId) -> Result<Partner, Proble
 /// Which of these partners are paid: the approved ones. Those stay so until the transaction ends.
 pub fn hold_payable(tx: &mut Tx<'_>, ctx: &Ctx, ids: &[PartnerId]) -> Result<HashSet<PartnerId>, Problem> {
     store::hold_payable(tx, &ctx.scope, ids)
+}
+
+/// Refuses what of a list in a request is no partner.
+pub fn require_known(tx: &mut Tx<'_>, ctx: &Ctx, pointer: &str, ids: &[PartnerId]) -> Result<(), Problem> {
+    if ids.is_empty() {
+        return Ok(());
+    }
+    let known = store::known(tx, &ctx.scope, ids)?;
+    let unknown = ids.iter().enumerate().filter(|(_, id)| !known.contains(id));
+    let message = "There is no such record.";
+    let problems: Vec<FieldProblem> = unknown
+        .map(|(place, _)| FieldProblem::new(format!("{pointer}/{place}"), "unknown_reference", message))
+        .collect();
+    if problems.is_empty() {
+        Ok(())
+    } else {
+        Err(Problem::fields(problems))
+    }
 }
 
 /// A page of the partners that the caller may see.

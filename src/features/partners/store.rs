@@ -80,6 +80,17 @@ pub fn find(tx: &mut Tx<'_>, scope: &Scope, id: PartnerId) -> Result<Option<Part
     row.optional()?.map(Partner::try_from).transpose()
 }
 
+/// Those of these ids that are partners.
+pub fn known(tx: &mut Tx<'_>, scope: &Scope, ids: &[PartnerId]) -> Result<HashSet<PartnerId>, Problem> {
+    let ids: Vec<Uuid> = ids.iter().map(|id| id.uuid()).collect();
+    let found: Vec<Uuid> = partners::table
+        .filter(partners::organization_id.eq(scope.organization_id.uuid()))
+        .filter(partners::id.eq_any(ids))
+        .select(partners::id)
+        .load(tx.connection())?;
+    Ok(found.into_iter().map(PartnerId::from_uuid).collect())
+}
+
 /// The partner of this key of the caller's.
 pub fn find_external(tx: &mut Tx<'_>, scope: &Scope, external_id: &str) -> Result<Option<Partner>, Problem> {
     let row = partners::table

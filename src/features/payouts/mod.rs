@@ -29,8 +29,8 @@ mod store;
 mod transfer_service;
 
 pub use domain::{
-    CarryForwardReason, Claim, Confirmation, Payout, PayoutItemKind, PayoutItemStatus, PayoutLines, PayoutRail,
-    PayoutRun, PayoutRunStatus, PayoutStatus, PayoutTransfer, Report, Step, TransferStatus,
+    CarryForwardReason, Claim, Confirmation, Payout, PayoutItemKind, PayoutItemStatus, PayoutLines,
+    PayoutRail, PayoutRun, PayoutRunStatus, PayoutStatus, PayoutTransfer, Report, Step, TransferStatus,
 };
 pub use service::{
     LockedPayout, Settlement, approve, begin, cancel, confirmable, lines, lock_payout, lock_run, part,

@@ -120,6 +120,8 @@ pub fn list_carry_forwards(
 pub fn draft(tx: &mut Tx<'_>, ctx: &Ctx, new: NewPayoutRun, key: Option<KeyMode>) -> Result<Report, Problem> {
     let organization = organizations::get(tx, ctx)?;
     new.refuse_unready(key, organization.mode)?;
+    partners::require_known(tx, ctx, "/partner_ids", &new.partner_ids)?;
+    partners::require_known(tx, ctx, "/excluded_partner_ids", &new.excluded_partner_ids)?;
     let debtor = organization.payout_debtor;
     let run = PayoutRun::draft(new, debtor, signature(tx, ctx)?, ctx.now)?;
     store::insert_run(tx, &ctx.scope, &run)?;

@@ -257,14 +257,14 @@ pub struct PublicKeyView {
 #[derive(Debug, Clone, Serialize, ToSchema)]
 #[schema(as = PublicKeySet, examples(json!({"keys": [{"kty": "OKP", "crv": "Ed25519", "alg": "EdDSA", "use": "sig", "kid": "3q2-7wEjRWeJq83vASNFZ4", "x": "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"}]})))]
 pub struct KeySetView {
-    /// The keys, newest first.
-    #[schema(max_items = 100)]
+    /// The keys: those of tokens, newest first, then those of statements.
+    #[schema(max_items = 10_000)]
     pub keys: Vec<PublicKeyView>,
 }
 
 impl KeySetView {
-    /// The keys as they were published.
-    pub fn new(document: &Value) -> Self {
+    /// The keys as they were published: the set of those of tokens, and those of statements.
+    pub fn new(of_tokens: &Value, of_statements: &[Value]) -> Self {
         let text = |key: &Value, member: &str| key[member].as_str().unwrap_or_default().to_owned();
         let view = |key: &Value| PublicKeyView {
             kty: text(key, "kty"),
@@ -275,10 +275,11 @@ impl KeySetView {
             x: text(key, "x"),
         };
         Self {
-            keys: document["keys"]
+            keys: of_tokens["keys"]
                 .as_array()
                 .into_iter()
                 .flatten()
+                .chain(of_statements)
                 .map(view)
                 .collect(),
         }

@@ -11,7 +11,7 @@ use crate::kernel::permission::{Anyone, can};
 use crate::kernel::problem::{Code, Problem};
 use crate::kernel::version::Precondition;
 use crate::platform::credentials::{NewSecret, hash_of};
-use crate::platform::tokens::signing;
+use crate::platform::tokens::{seals, signing};
 use crate::platform::web::problem::Refusal;
 use crate::platform::web::{Answer, Command, Filter, Granted, Nothing, Reply, Target, WebState, layers};
 use actix_web::web::Data;
@@ -187,14 +187,16 @@ async fn log_out(who: Granted<Anyone>, command: Command<Nothing>) -> Reply {
 
 /// Get an issuer's keys
 ///
-/// The public keys that the access tokens of an organization's sessions are signed with (JSON Web Key Set, RFC 7517); the
-/// claim `iss` of such a token is this address without `/jwks.json`. Keys change every day and with every replica: fetch
-/// them anew when a token names one that you do not have. Needs no credential; an organization that is not there has none.
+/// The public keys that the access tokens of an organization's sessions, and its statements, are signed with (JSON Web Key
+/// Set, RFC 7517); the claim `iss` of such a token is this address without `/jwks.json`. The keys of tokens change every
+/// day and with every replica: fetch them anew when a token names one that you do not have. A key that signed a statement
+/// stays. Needs no credential; an organization that is not there has none.
 #[utoipa::path(tag = "Sessions", operation_id = "getIssuerKeys", security(()), params(IssuerPath),
     responses((status = 200, description = "The public keys.", body = KeySetView)))]
 #[get("/v1/issuers/{organization_id}/jwks.json")]
 async fn get_issuer_keys(state: Data<WebState>, target: Target<IssuerPath>) -> Reply {
     let now = state.clock.now();
-    let document = signing::published(&state.db, target.organization_id, now).await?;
-    Ok(Answer::ok(&KeySetView::new(&document))?)
+    let of_tokens = signing::published(&state.db, target.organization_id, now).await?;
+    let of_statements = seals::published(&state.db, target.organization_id).await?;
+    Ok(Answer::ok(&KeySetView::new(&of_tokens, &of_statements))?)
 }

@@ -1,7 +1,7 @@
 //! What a statement is.
 
 use crate::features::ledger::EntryKind;
-use crate::kernel::id::{PartnerId, StatementId};
+use crate::kernel::id::{DealId, InvoiceId, PartnerId, StatementId};
 use crate::kernel::money::Money;
 use crate::kernel::problem::Problem;
 use crate::kernel::time::{Period, ProgramZone, YearMonth, month_range};
@@ -40,8 +40,41 @@ pub struct Statement {
     pub previous_hash: Option<String>,
     /// SHA-256 over the hash before and the text, in hexadecimal digits.
     pub hash: String,
+    /// The detached JSON Web Signature of the text; none of what was issued before statements were signed.
+    pub signature: Option<String>,
     /// When it was issued.
     pub issued_at: DateTime<Utc>,
+}
+
+/// A statement as it was written down when it was issued.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct WrittenStatement {
+    /// The statement.
+    pub statement: Statement,
+    /// Whom it names; nobody where it was issued before statements named anybody.
+    pub letterhead: Option<Letterhead>,
+    /// Its lines, in the order in which they were recorded.
+    pub lines: Vec<StatementLine>,
+}
+
+/// Whom a statement names, as they were called when it was issued.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Letterhead {
+    /// The organization.
+    pub organization_name: String,
+    /// The partner.
+    pub partner_name: String,
+}
+
+/// A text that waits for its signature.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct UnsignedText {
+    /// The statement.
+    pub id: StatementId,
+    /// Whose it is.
+    pub partner_id: PartnerId,
+    /// What the signature will be over.
+    pub text: String,
 }
 
 /// A posting on a statement.
@@ -63,6 +96,13 @@ pub struct StatementLine {
     pub recorded_at: DateTime<Utc>,
     /// Whether it happened before the month in which it was recorded.
     pub is_late: bool,
+    /// The deal that it is about.
+    pub deal_id: Option<DealId>,
+    /// The invoice that it is about.
+    pub invoice_id: Option<InvoiceId>,
+    /// What it is about, in words: the deal's name, the reason of an adjustment, the reference of a payout; as it was when
+    /// the statement was issued.
+    pub reference: Option<String>,
 }
 
 /// A month in a zone.

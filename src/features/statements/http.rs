@@ -2,7 +2,7 @@
 
 use super::dto::{
     IssueStatementsBody, IssuedStatementsView, StatementFileQuery, StatementFormat, StatementPage,
-    StatementPath, StatementView, StatementWithLinesView, StatementsQuery,
+    StatementPath, StatementView, StatementWithLinesView, StatementsQuery, letter,
 };
 use super::service;
 use crate::kernel::permission::can;
@@ -38,8 +38,8 @@ async fn list_statements(who: Granted<can::StatementsRead>, query: Filter<Statem
 ///
 /// Issues the statements of a month that is over, and of the months before it that have none yet: one for each partner and
 /// currency in which something was posted. What is issued never changes, and issuing it again issues nothing. A posting
-/// stands on the statement of the month in which it was recorded, though it may have happened earlier. `422` `not_over`
-/// for a month that has not ended in the organization's time zone.
+/// stands on the statement of the month in which it was recorded, though it may have happened earlier. Each statement is
+/// signed. `422` `not_over` for a month that has not ended in the organization's time zone.
 #[utoipa::path(tag = "Statements", operation_id = "issueStatements", request_body = IssueStatementsBody,
     responses((status = 200, description = "How many were issued.", body = IssuedStatementsView)),
     extensions(("x-required-permission" = json!("statements:issue"))))]
@@ -48,9 +48,11 @@ async fn issue_statements(
     who: Granted<can::StatementsIssue>,
     command: Command<IssueStatementsBody>,
 ) -> Reply {
-    who.write(command, |tx, ctx, command| {
+    let signer = who.state().credentials.signer();
+    let seal = signer.seal(who.ctx.organization_id(), who.ctx.wall_now)?;
+    who.write(command, move |tx, ctx, command| {
         let month = command.body.month()?;
-        let issued_count = service::issue(tx, ctx, month)?;
+        let issued_count = service::issue(tx, ctx, month, &seal)?;
         Answer::ok(&IssuedStatementsView::new(&command.body, issued_count))
     })
     .await
@@ -66,18 +68,22 @@ async fn issue_statements(
 #[get("/v1/statements/{statement_id}")]
 async fn get_statement(who: Granted<can::StatementsRead>, target: Target<StatementPath>) -> Reply {
     who.read(move |tx, ctx| {
-        let (statement, lines) = service::get(tx, ctx, target.statement_id)?;
-        Answer::ok(&StatementWithLinesView::new(statement, lines))
+        let written = service::get(tx, ctx, target.statement_id)?;
+        Answer::ok(&StatementWithLinesView::from(written))
     })
     .await
 }
 
 /// Get a statement's file
 ///
-/// The statement as a file, the same byte for byte whenever it is asked for: its lines as CSV, or the text over which its
-/// hash is. SHA-256 over `previous_hash`, if there is one, followed by this text gives `hash`.
+/// The statement as a file, the same byte for byte whenever it is asked for: its lines as CSV, the text in JSON that counts,
+/// or a letter as PDF. SHA-256 over `previous_hash`, if there is one, followed by the text gives `hash`. `signature` is a
+/// detached JSON Web Signature (RFC 7515, appendix F) with `EdDSA` over the same text, which is base64url-encoded for it as
+/// usual (`b64` of RFC 7797 is not used): put the text's base64url form between the two dots, and any JWS library verifies
+/// it with the key `kid` of `/v1/issuers/{organization_id}/jwks.json`. That key stays there as long as the statement.
 #[utoipa::path(tag = "Statements", operation_id = "getStatementFile", params(StatementPath, StatementFileQuery),
-    responses((status = 200, description = "The file.", content((String = "text/csv"), (String = "text/plain")))),
+    responses((status = 200, description = "The file.",
+        content((String = "text/csv"), (String = "text/plain"), (String = "application/pdf")))),
     extensions(("x-required-permission" = json!("statements:read")), ("x-unversioned" = json!(true))))]
 #[get("/v1/statements/{statement_id}/file")]
 async fn get_statement_file(
@@ -85,16 +91,29 @@ async fn get_statement_file(
     target: Target<StatementPath>,
     query: Filter<StatementFileQuery>,
 ) -> Reply {
-    who.read(move |tx, ctx| match query.format {
+    let id = target.statement_id;
+    match query.format {
         StatementFormat::Csv => {
-            let (statement, lines) = service::get(tx, ctx, target.statement_id)?;
-            let view = StatementWithLinesView::new(statement, lines);
-            Ok(Answer::text("text/csv; charset=utf-8", view.csv()?))
+            who.read(move |tx, ctx| {
+                let view = StatementWithLinesView::from(service::get(tx, ctx, id)?);
+                Ok(Answer::text("text/csv; charset=utf-8", view.csv()?))
+            })
+            .await
         }
         StatementFormat::Text => {
-            let text = service::text(tx, ctx, target.statement_id)?;
-            Ok(Answer::text("text/plain; charset=utf-8", text.into_bytes()))
+            who.read(move |tx, ctx| {
+                let text = service::text(tx, ctx, id)?;
+                Ok(Answer::text("text/plain; charset=utf-8", text.into_bytes()))
+            })
+            .await
         }
-    })
-    .await
+        // A letter takes longer to set than to read, and must not be set on a thread that answers.
+        StatementFormat::Pdf => {
+            who.snapshot(move |tx, ctx| {
+                let pdf = letter(&service::get(tx, ctx, id)?, ctx.organization_id())?;
+                Ok(Answer::text("application/pdf", pdf))
+            })
+            .await
+        }
+    }
 }

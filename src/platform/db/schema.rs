@@ -870,6 +870,8 @@ diesel::table! {
         debtor_iban -> Nullable<Text>,
         debtor_bic -> Nullable<Text>,
         processed_at -> Nullable<Timestamptz>,
+        partner_ids -> Array<Uuid>,
+        excluded_partner_ids -> Array<Uuid>,
     }
 }
 
@@ -1369,6 +1371,16 @@ diesel::table! {
 }
 
 diesel::table! {
+    statement_signatures (organization_id, statement_id) {
+        organization_id -> Uuid,
+        statement_id -> Uuid,
+        partner_id -> Uuid,
+        key_id -> Text,
+        signature -> Text,
+    }
+}
+
+diesel::table! {
     statements (organization_id, id) {
         organization_id -> Uuid,
         id -> Uuid,
@@ -1523,6 +1535,7 @@ diesel::allow_tables_to_appear_in_same_query!(
     roles,
     sessions,
     statement_lines,
+    statement_signatures,
     statements,
     terms_acceptances,
     tier_ladders,

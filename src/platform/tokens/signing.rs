@@ -6,6 +6,7 @@
 
 use super::jwt::{self, Claims, Presented};
 use super::keys::KeySet;
+use super::seals::{Seal, Seals};
 use crate::kernel::id::{OrganizationId, SessionId};
 use crate::kernel::problem::Problem;
 use crate::platform::db::{Db, Prepared};
@@ -94,6 +95,7 @@ pub struct Signer {
     /// Where clients reach the service; the issuers begin with it.
     public_url: String,
     own: Mutex<HashMap<OrganizationId, Arc<SigningKey>>>,
+    seals: Seals,
     published: Mutex<HashMap<OrganizationId, PublicHalves>>,
 }
 
@@ -118,6 +120,7 @@ impl Signer {
         Self {
             public_url: public_url.trim_end_matches('/').to_owned(),
             own: Mutex::default(),
+            seals: Seals::default(),
             published: Mutex::default(),
         }
     }
@@ -154,6 +157,11 @@ impl Signer {
         let key = Arc::new(key);
         lock(&self.own).insert(organization_id, Arc::clone(&key));
         Ok(key)
+    }
+
+    /// What the organization's documents are sealed with at this instant; nobody knows of its public half yet.
+    pub fn seal(&self, organization_id: OrganizationId, now: DateTime<Utc>) -> Result<Arc<Seal>, Problem> {
+        self.seals.of(organization_id, now)
     }
 
     /// The claims of a token of this organization's own, if it is one and good.
@@ -219,31 +227,48 @@ pub async fn published(
     Ok(json!({ "keys": keys }))
 }
 
-fn make(issuer: String, now: DateTime<Utc>) -> Result<(SigningKey, Value), Problem> {
-    let failed = |error: &dyn fmt::Display| {
-        tracing::error!(%error, "a signing key cannot be made");
-        Problem::internal()
-    };
-    let mut bytes = [0_u8; 48];
-    let (id, private) = bytes.split_at_mut(16);
-    getrandom::fill(id).map_err(|error| failed(&error))?;
-    getrandom::fill(private).map_err(|error| failed(&error))?;
-    let id = URL_SAFE_NO_PAD.encode(id);
-    let key = EncodingKey::from_ed_der(&[&PKCS8_HEAD, &*private].concat());
-    let mut public_half = Jwk::from_encoding_key(&key, Algorithm::EdDSA).map_err(|error| failed(&error))?;
-    public_half.common.key_id = Some(id.clone());
-    public_half.common.public_key_use = Some(PublicKeyUse::Signature);
-    let public_half = serde_json::to_value(public_half).map_err(|error| failed(&error))?;
-    let signs_until = now + SIGNS_FOR;
-    Ok((
-        SigningKey {
+/// Both halves of a key, and its id.
+pub(super) struct KeyPair {
+    pub(super) id: String,
+    pub(super) private_half: EncodingKey,
+    pub(super) public_half: Value,
+}
+
+impl KeyPair {
+    /// A key that nobody has ever seen.
+    pub(super) fn make() -> Result<Self, Problem> {
+        let failed = |error: &dyn fmt::Display| {
+            tracing::error!(%error, "a signing key cannot be made");
+            Problem::internal()
+        };
+        let mut bytes = [0_u8; 48];
+        let (id, private) = bytes.split_at_mut(16);
+        getrandom::fill(id).map_err(|error| failed(&error))?;
+        getrandom::fill(private).map_err(|error| failed(&error))?;
+        let id = URL_SAFE_NO_PAD.encode(id);
+        let key = EncodingKey::from_ed_der(&[&PKCS8_HEAD, &*private].concat());
+        let mut public_half =
+            Jwk::from_encoding_key(&key, Algorithm::EdDSA).map_err(|error| failed(&error))?;
+        public_half.common.key_id = Some(id.clone());
+        public_half.common.public_key_use = Some(PublicKeyUse::Signature);
+        let public_half = serde_json::to_value(public_half).map_err(|error| failed(&error))?;
+        Ok(Self {
             id,
-            key,
-            issuer,
-            signs_until,
-        },
-        public_half,
-    ))
+            private_half: key,
+            public_half,
+        })
+    }
+}
+
+fn make(issuer: String, now: DateTime<Utc>) -> Result<(SigningKey, Value), Problem> {
+    let pair = KeyPair::make()?;
+    let key = SigningKey {
+        id: pair.id,
+        key: pair.private_half,
+        issuer,
+        signs_until: now + SIGNS_FOR,
+    };
+    Ok((key, pair.public_half))
 }
 
 async fn publish(

@@ -67,7 +67,10 @@ const TABLES: &[(&str, &[&str])] = &[
             "payout_transfers",
         ],
     ),
-    ("statements", &["statement_lines"]),
+    (
+        "statements",
+        &["statement_keys", "statement_lines", "statement_signatures"],
+    ),
     ("imports", &["import_chunks", "import_keys", "import_rejections"]),
 ];
 
@@ -187,8 +190,18 @@ pub const FOREIGN_TABLES: &[(&str, &[&str], &str)] = &[
     ),
     (
         "statements",
-        &["ledger_entries"],
-        "the statements of all partners are made of the journal in one statement",
+        &[
+            "adjustments",
+            "attributions",
+            "clawbacks",
+            "commissions",
+            "deals",
+            "ledger_entries",
+            "organizations",
+            "partners",
+            "payouts",
+        ],
+        "the statements of all partners are made of the journal in one statement, with what their lines are about",
     ),
     (
         "imports",

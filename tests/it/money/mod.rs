@@ -14,6 +14,7 @@ mod holds;
 mod journal;
 mod known;
 mod late;
+mod letters;
 mod paying;
 mod promised;
 mod races;

@@ -2,6 +2,7 @@
 
 use crate::world::{Actor, FINANCE, Run, World, texts};
 use chrono::TimeDelta;
+use copartner::platform::clock::Clock;
 use serde_json::{Value, json};
 
 #[test]
@@ -41,6 +42,54 @@ fn a_run_pays_what_is_payable() {
     assert_eq!(texts(&run.payouts(), "reference"), ["SEPA-1"; 3]);
     assert_eq!(world.balance(&second, "paid"), "0.10");
     assert_eq!(world.draft_run().drafted["payout_count"], 0);
+    world.books_balance();
+}
+
+#[test]
+fn a_run_pays_those_whom_it_names_less_those_whom_it_leaves_out() {
+    let world = World::new();
+    let program = world.ten_percent(json!({}));
+    let [first, second, third] = ["A", "B", "C"].map(|name| world.enrolled(name, &program));
+    for partner in [&first, &second, &third] {
+        world.sale(&program, partner, "100.00 USD");
+    }
+    let (clerk, finance) = (world.key(&["payout_runs:write"]), world.finance());
+    let draft = |partners: Value, excluded: Value| {
+        let body = json!({
+            "cut_off_at": world.clock.now(), "rail": "manual", "partner_ids": partners,
+            "excluded_partner_ids": excluded
+        });
+        clerk.post_once("/v1/payout-runs", body)
+    };
+    let run = world.run_of(draft(json!([first, second]), json!([second])));
+    assert_eq!(run.drafted["partner_ids"], json!([first, second]));
+    assert_eq!(texts(&run.payouts(), "partner_id"), [first.as_str()]);
+    assert_eq!(run.carried(), []);
+    // What others earn meanwhile makes the draft no other one.
+    world.sale(&program, &second, "50.00 USD");
+    run.verb(&finance, "approve", Value::Null).expect(200);
+    let rest = draft(json!([second, third]), json!([])).expect(201);
+    assert_eq!(rest["totals"], json!([{ "amount": "25.00", "currency": "USD" }]));
+    assert_eq!(
+        world.draft_run().drafted["payout_count"],
+        2,
+        "a draft reserves nothing"
+    );
+    let stranger = world.second_organization();
+    let foreign = stranger
+        .admin
+        .post("/v1/partners", json!({ "name": "Z" }))
+        .expect(201)
+        .id();
+    for (partners, excluded, pointer) in [
+        (json!([first, foreign]), json!([]), "/partner_ids/1"),
+        (json!([first]), json!([foreign]), "/excluded_partner_ids/0"),
+    ] {
+        draft(partners, excluded)
+            .refused(422, "validation_failed")
+            .pointer(pointer, "unknown_reference");
+    }
+    draft(json!([]), json!([])).refused(422, "validation_failed");
     world.books_balance();
 }
 

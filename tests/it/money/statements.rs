@@ -166,6 +166,7 @@ fn partners_read_their_own() {
         format!("{PATH}/{foreign}"),
         format!("{PATH}/{foreign}/file"),
         format!("{PATH}/{foreign}/file?format=text"),
+        format!("{PATH}/{foreign}/file?format=pdf"),
     ] {
         own.get(&path).refused(404, "not_found");
         elsewhere.admin.get(&path).refused(404, "not_found");
@@ -215,7 +216,8 @@ fn what_is_issued_never_changes_and_a_change_would_be_found() {
         broken,
         [
             "statements say what the journal says",
-            "statements close with what is owed"
+            "statements close with what is owed",
+            "statements are signed"
         ]
     );
 }

@@ -9,7 +9,7 @@ use diesel::{PgConnection, RunQueryDsl, sql_query};
 use std::collections::BTreeSet;
 
 /// The tables of which a partner sees rows, and whose.
-const OPEN: [(&str, &str); 50] = [
+const OPEN: [(&str, &str); 51] = [
     ("accounts", "the customers of the deals that it sees"),
     ("adjustments", "its own, once they are approved"),
     ("api_keys", "its own"),
@@ -72,6 +72,7 @@ const OPEN: [(&str, &str); 50] = [
     ("seen_conflicts", "its own side of those in which it is a party"),
     ("sessions", "its own"),
     ("statement_lines", "those of its own"),
+    ("statement_signatures", "those of its own"),
     ("statements", "its own"),
     ("terms_acceptances", "its own"),
     (

@@ -5,6 +5,7 @@
 
 mod actor;
 pub mod document;
+mod pdf;
 mod pipeline;
 mod postgres;
 mod provider;
@@ -15,6 +16,7 @@ mod stripe;
 
 pub use actor::{Actor, Ask};
 pub use document::{Operation, document, operations, resolve};
+pub use pdf::Pdf;
 pub use pipeline::{FINANCE, Run, money, texts};
 pub use postgres::{Cluster, Database};
 pub use provider::{AUDIENCE, Mood, Provider, ProviderKey};
@@ -169,12 +171,7 @@ impl World {
 
     /// Ends the service and starts it anew on the same database; callers from before call nobody any more.
     pub fn restart(&mut self) {
-        self.service = Service::start(
-            self.db.clone(),
-            &self.clock,
-            &self.settings,
-            self.stripe.clone(),
-        );
+        self.service = Service::start(self.db.clone(), &self.clock, &self.settings, self.stripe.clone());
         let token = self.home.admin.token().map(str::to_owned);
         self.home.admin = self.service.actor(token.as_deref());
     }

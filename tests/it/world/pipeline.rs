@@ -288,7 +288,13 @@ impl World {
     #[track_caller]
     pub fn draft_run_on(&self, rail: &str, drafter: &Actor) -> Run<'_> {
         let body = json!({ "cut_off_at": self.clock.now(), "rail": rail });
-        let drafted = drafter.post_once("/v1/payout-runs", body).expect(201);
+        self.run_of(drafter.post_once("/v1/payout-runs", body))
+    }
+
+    /// The run that was drafted.
+    #[track_caller]
+    pub fn run_of(&self, drafted: Reply) -> Run<'_> {
+        let drafted = drafted.expect(201);
         Run {
             id: drafted.id(),
             drafted,

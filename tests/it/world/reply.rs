@@ -17,21 +17,29 @@ pub struct Reply {
     pub body: Value,
     what: String,
     raw: String,
+    bytes: Vec<u8>,
 }
 
 impl Reply {
     pub(super) fn read(what: String, mut response: Response<Body>) -> Self {
-        let raw = response.body_mut().read_to_string().unwrap_or_default();
+        let bytes = response.body_mut().read_to_vec().unwrap_or_default();
+        let raw = String::from_utf8(bytes.clone()).unwrap_or_default();
         Self {
             status: response.status().as_u16(),
             headers: response.headers().clone(),
             body: serde_json::from_str(&raw).unwrap_or_default(),
             what,
             raw,
+            bytes,
         }
     }
 
-    /// The body as it came.
+    /// The body as it came, whatever it is.
+    pub fn bytes(&self) -> &[u8] {
+        &self.bytes
+    }
+
+    /// The body as it came; empty when it is no text.
     pub fn raw(&self) -> &str {
         &self.raw
     }

@@ -4,7 +4,7 @@ use super::payout::PayoutStatus;
 use super::rail::PayoutRail;
 use crate::features::organizations::{Debtor, OrganizationMode};
 use crate::kernel::ctx::ActorId;
-use crate::kernel::id::{PayoutRunId, ProgramId};
+use crate::kernel::id::{PartnerId, PayoutRunId, ProgramId};
 use crate::kernel::money::Money;
 use crate::kernel::problem::{Code, Problem};
 use crate::kernel::word::word_enum;
@@ -50,6 +50,10 @@ pub struct PayoutRun {
     pub external_id: Option<String>,
     /// The only program it pays; `None` is all of them.
     pub program_id: Option<ProgramId>,
+    /// The only partners whom it pays; none is all of them.
+    pub partner_ids: Vec<PartnerId>,
+    /// The partners whom it leaves out.
+    pub excluded_partner_ids: Vec<PartnerId>,
     /// Where it stands.
     pub status: PayoutRunStatus,
     /// How it pays.
@@ -97,6 +101,10 @@ pub struct NewPayoutRun {
     pub external_id: Option<String>,
     /// The only program it pays.
     pub program_id: Option<ProgramId>,
+    /// The only partners whom it pays; none is all of them.
+    pub partner_ids: Vec<PartnerId>,
+    /// The partners whom it leaves out.
+    pub excluded_partner_ids: Vec<PartnerId>,
     /// How it pays.
     pub rail: PayoutRail,
     /// What was released until this instant is in it.
@@ -136,6 +144,8 @@ impl PayoutRun {
         let NewPayoutRun {
             external_id,
             program_id,
+            partner_ids,
+            excluded_partner_ids,
             rail,
             cut_off_at,
         } = new;
@@ -158,6 +168,8 @@ impl PayoutRun {
             id: PayoutRunId::new(now),
             external_id,
             program_id,
+            partner_ids,
+            excluded_partner_ids,
             status: PayoutRunStatus::Draft,
             rail,
             debtor,

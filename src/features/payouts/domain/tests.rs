@@ -19,6 +19,8 @@ fn run(status: PayoutRunStatus, created_by: Option<ActorId>) -> PayoutRun {
     let new = NewPayoutRun {
         external_id: None,
         program_id: None,
+        partner_ids: Vec::new(),
+        excluded_partner_ids: Vec::new(),
         rail: PayoutRail::Manual,
         cut_off_at: now(),
     };
@@ -159,6 +161,8 @@ fn nothing_happens_in_the_future() {
     let new = NewPayoutRun {
         external_id: None,
         program_id: None,
+        partner_ids: Vec::new(),
+        excluded_partner_ids: Vec::new(),
         rail: PayoutRail::Manual,
         cut_off_at: tomorrow,
     };

@@ -33,6 +33,12 @@ pub struct NewPayoutRunBody {
     /// The only program to pay; without it all programs are paid.
     #[schema(nullable = false)]
     pub program_id: Option<ProgramId>,
+    /// The only partners to pay; without them all are paid.
+    #[schema(nullable = false, min_items = 1, max_items = 1000, example = json!(["ptn_01j9zq4y8k7m5n3p2r1s0t6v4w"]))]
+    pub partner_ids: Option<Vec<PartnerId>>,
+    /// Partners to leave out.
+    #[schema(nullable = false, max_items = 1000, example = json!([]))]
+    pub excluded_partner_ids: Option<Vec<PartnerId>>,
     /// What was released until this instant is paid; not in the future.
     pub cut_off_at: DateTime<Utc>,
     /// How the money gets to the partners: manual, where a person pays; csv or sepa, where a person hands the run's file
@@ -46,12 +52,16 @@ impl NewPayoutRunBody {
         let Self {
             external_id,
             program_id,
+            partner_ids,
+            excluded_partner_ids,
             cut_off_at,
             rail,
         } = self.clone();
         NewPayoutRun {
             external_id,
             program_id,
+            partner_ids: partner_ids.unwrap_or_default(),
+            excluded_partner_ids: excluded_partner_ids.unwrap_or_default(),
             rail,
             cut_off_at,
         }
@@ -97,7 +107,7 @@ impl From<StatusCounts> for PayoutCountsView {
 
 /// A payout run: a batch of payouts at a cut-off.
 #[derive(Debug, Clone, Serialize, ToSchema)]
-#[schema(as = PayoutRun, examples(json!({"id": "run_01j9zq4y8k7m5n3p2r1s0t6v4w", "external_id": "payouts-2026-03", "program_id": null, "status": "processing", "rail": "manual", "cut_off_at": "2026-04-01T00:00:00Z", "payout_count": 12, "totals": [{"amount": "18250.00", "currency": "USD"}], "by_status": {"pending": 0, "processing": 2, "paid": 9, "failed": 1, "returned": 0, "cancelled": 0}, "created_by": "key_01j9zq4y8k7m5n3p2r1s0t6v4w", "approved_by": "key_01j9zq4y8k7m5n3p2r1s0t6v5x", "approved_at": "2026-04-02T09:30:00Z", "processed_at": "2026-04-02T10:00:00Z", "completed_at": null, "cancelled_at": null, "created_at": "2026-04-02T08:00:00Z", "updated_at": "2026-04-03T10:00:00Z"})))]
+#[schema(as = PayoutRun, examples(json!({"id": "run_01j9zq4y8k7m5n3p2r1s0t6v4w", "external_id": "payouts-2026-03", "program_id": null, "partner_ids": [], "excluded_partner_ids": [], "status": "processing", "rail": "manual", "cut_off_at": "2026-04-01T00:00:00Z", "payout_count": 12, "totals": [{"amount": "18250.00", "currency": "USD"}], "by_status": {"pending": 0, "processing": 2, "paid": 9, "failed": 1, "returned": 0, "cancelled": 0}, "created_by": "key_01j9zq4y8k7m5n3p2r1s0t6v4w", "approved_by": "key_01j9zq4y8k7m5n3p2r1s0t6v5x", "approved_at": "2026-04-02T09:30:00Z", "processed_at": "2026-04-02T10:00:00Z", "completed_at": null, "cancelled_at": null, "created_at": "2026-04-02T08:00:00Z", "updated_at": "2026-04-03T10:00:00Z"})))]
 pub struct PayoutRunView {
     /// Its id.
     pub id: PayoutRunId,
@@ -107,6 +117,12 @@ pub struct PayoutRunView {
     /// The only program it pays; `null` is all of them.
     #[schema(required)]
     pub program_id: Option<ProgramId>,
+    /// The only partners whom it pays; none is all of them.
+    #[schema(max_items = 1000)]
+    pub partner_ids: Vec<PartnerId>,
+    /// The partners whom it leaves out.
+    #[schema(max_items = 1000)]
+    pub excluded_partner_ids: Vec<PartnerId>,
     /// Where it stands: draft, approved, processing, completed or cancelled.
     pub status: PayoutRunStatus,
     /// How the money gets to the partners.
@@ -152,6 +168,8 @@ impl From<Report> for PayoutRunView {
             id: run.id,
             external_id: run.external_id,
             program_id: run.program_id,
+            partner_ids: run.partner_ids,
+            excluded_partner_ids: run.excluded_partner_ids,
             status: run.status,
             rail: run.rail,
             cut_off_at: run.cut_off_at,

@@ -53,7 +53,12 @@ async fn list_payout_runs(who: Granted<can::PayoutRunsRead>, query: Filter<Payou
 /// by then, less clawbacks. A payout is proposed where that is above zero, at least the program's minimum, and the
 /// partner is approved; anything else is carried forward with the reason. The rails `csv` and `sepa` also want a confirmed
 /// bank account in the currency that has cooled off; `sepa` pays euros to accounts of the single euro payments area, from
-/// the organization's `payout_debtor_iban`. `stripe` wants a confirmed Stripe account instead. A draft reserves nothing, and may have nothing to pay.
+/// the organization's `payout_debtor_iban`. `stripe` wants a confirmed Stripe account instead.
+///
+/// `partner_ids` and `excluded_partner_ids` narrow the run: who is left out by them is not in it at all, and waits for a
+/// later one. A draft is the preview: it reserves nothing, its payouts, their items and what is carried forward can be
+/// read, and it may have nothing to pay; cancel it and draft another one as often as you like. `422` with a pointer for an
+/// unknown partner.
 #[utoipa::path(tag = "Payout Runs", operation_id = "createPayoutRun", request_body = NewPayoutRunBody,
     responses((status = 201, description = "The drafted run.", body = PayoutRunView)),
     extensions(("x-required-permission" = json!("payout_runs:write"))))]

@@ -17,6 +17,14 @@ pub use runs::{
 };
 pub use transfers::{insert_transfers, lock_due_transfer, lock_transfer, update_transfer};
 
+use crate::kernel::id::PartnerId;
+use uuid::Uuid;
+
+/// Partners as the database knows them.
+fn uuids(partners: &[PartnerId]) -> Vec<Uuid> {
+    partners.iter().map(|id| id.uuid()).collect()
+}
+
 /// The order of a list. Ids are made from the time, so that their order is that of creation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Order {

@@ -1,6 +1,7 @@
 //! What a run proposes: computed in one statement when it is drafted, and once more when it is approved.
 
 use super::super::domain::PayoutRun;
+use super::uuids;
 use crate::features::payout_methods::PayoutMethodKind;
 use crate::kernel::ctx::Scope;
 use crate::kernel::id::ProgramId;
@@ -13,8 +14,9 @@ use diesel::sql_types::{Array, BigInt, Nullable, Numeric, Text, Timestamptz, Uui
 use rust_decimal::Decimal;
 use uuid::Uuid;
 
-/// The program of a run, or all: what is payable is narrowed to it.
-const OF_RUN: &str = "($4 IS NULL OR x.program_id = $4)";
+/// The program of a run, or all, and the partners whom it pays: what is payable is narrowed to them.
+const OF_RUN: &str = "($4 IS NULL OR x.program_id = $4) AND (cardinality($13) = 0 OR x.partner_id = ANY ($13)) \
+    AND x.partner_id <> ALL ($14)";
 
 /// What the rail of a run asks of the account to which the money goes, and what its lines come to that it exchanges.
 struct Gate {
@@ -188,7 +190,9 @@ pub fn propose(tx: &mut Tx<'_>, scope: &Scope, run: &PayoutRun, quotes: &Quotes)
     .bind::<Nullable<Numeric>, _>(gate.most)
     .bind::<Array<SqlUuid>, _>(&quotes.ids)
     .bind::<Array<Text>, _>(&quotes.currencies)
-    .bind::<Array<Numeric>, _>(&quotes.amounts);
+    .bind::<Array<Numeric>, _>(&quotes.amounts)
+    .bind::<Array<SqlUuid>, _>(uuids(&run.partner_ids))
+    .bind::<Array<SqlUuid>, _>(uuids(&run.excluded_partner_ids));
     tx.without_nested_loops(|tx| Ok(Prepared(query).execute(tx.connection())?))?;
     Ok(())
 }
@@ -241,7 +245,9 @@ pub fn differences(
     .bind::<Nullable<Numeric>, _>(gate.most)
     .bind::<Array<SqlUuid>, _>(&quotes.ids)
     .bind::<Array<Text>, _>(&quotes.currencies)
-    .bind::<Array<Numeric>, _>(&quotes.amounts);
+    .bind::<Array<Numeric>, _>(&quotes.amounts)
+    .bind::<Array<SqlUuid>, _>(uuids(&run.partner_ids))
+    .bind::<Array<SqlUuid>, _>(uuids(&run.excluded_partner_ids));
     let found: Differences =
         tx.without_nested_loops(|tx| Ok(Prepared(query).get_result(tx.connection())?))?;
     Ok(found.differences)

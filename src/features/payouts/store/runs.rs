@@ -1,10 +1,10 @@
 //! Payout runs in Postgres.
 
 use super::super::domain::{PayoutRail, PayoutRun, PayoutRunFigures, PayoutRunStatus, PayoutStatus};
-use super::{Order, by_id};
+use super::{Order, by_id, uuids};
 use crate::features::organizations::Debtor;
 use crate::kernel::ctx::{ActorId, Scope};
-use crate::kernel::id::{PayoutId, PayoutRunId, ProgramId};
+use crate::kernel::id::{PartnerId, PayoutId, PayoutRunId, ProgramId};
 use crate::kernel::money::{Currency, Money};
 use crate::kernel::problem::Problem;
 use crate::platform::db::schema::{payout_runs, payouts};
@@ -60,6 +60,8 @@ struct PayoutRunRow {
     debtor_iban: Option<String>,
     debtor_bic: Option<String>,
     processed_at: Option<DateTime<Utc>>,
+    partner_ids: Vec<Uuid>,
+    excluded_partner_ids: Vec<Uuid>,
 }
 
 /// One run.
@@ -221,6 +223,8 @@ impl PayoutRunRow {
             debtor_iban: run.debtor.as_ref().map(|debtor| debtor.iban.reveal().to_owned()),
             debtor_bic: run.debtor.as_ref().and_then(|debtor| debtor.bic.clone()),
             processed_at: run.processed_at,
+            partner_ids: uuids(&run.partner_ids),
+            excluded_partner_ids: uuids(&run.excluded_partner_ids),
         }
     }
 }
@@ -233,6 +237,12 @@ impl TryFrom<PayoutRunRow> for PayoutRun {
             id: PayoutRunId::from_uuid(row.id),
             external_id: row.external_id,
             program_id: row.program_id.map(ProgramId::from_uuid),
+            partner_ids: row.partner_ids.into_iter().map(PartnerId::from_uuid).collect(),
+            excluded_partner_ids: row
+                .excluded_partner_ids
+                .into_iter()
+                .map(PartnerId::from_uuid)
+                .collect(),
             status: PayoutRunStatus::from_str(&row.status).map_err(Problem::damaged)?,
             rail: PayoutRail::from_str(&row.rail).map_err(Problem::damaged)?,
             debtor: Debtor::of_columns(row.debtor_name, row.debtor_iban, row.debtor_bic)?,

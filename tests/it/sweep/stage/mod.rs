@@ -97,7 +97,9 @@ impl Stage {
         // The houses pay by hand; what another rail would keep of their payouts is put beside them.
         let transfers = "INSERT INTO payout_transfers (organization_id, payout_id, status, attempts, next_attempt_at, \
              amount_reversed) SELECT organization_id, id, 'queued', 0, now(), 0 FROM payouts";
-        sql_query(transfers).execute(&mut world.database().owner()).unwrap();
+        sql_query(transfers)
+            .execute(&mut world.database().owner())
+            .unwrap();
         let first = everything(&first_sight, "foil-a");
         let second_house = everything(&second_sight, "foil-b");
         assert!(first.ids.is_disjoint(&second_house.ids));

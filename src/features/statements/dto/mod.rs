@@ -1,15 +1,19 @@
 //! Statements on the wire.
 
-use super::domain::{Statement, StatementLine};
+mod letter;
+
+pub use letter::letter;
+
+use super::domain::{Statement, StatementLine, WrittenStatement};
 use super::store::StatementFilter;
 use crate::features::ledger::{EntryKind, Source};
 use crate::kernel::ctx::Ctx;
-use crate::kernel::id::{LedgerEntryId, PartnerId, ProgramId, StatementId};
+use crate::kernel::id::{DealId, InvoiceId, LedgerEntryId, PartnerId, ProgramId, StatementId};
 use crate::kernel::problem::Problem;
 use crate::kernel::time::YearMonth;
 use crate::page_of;
 use crate::platform::db::PageRequest;
-use crate::platform::web::MoneyBody;
+use crate::platform::web::{MoneyBody, harmless};
 use chrono::{DateTime, SecondsFormat, Utc};
 use serde::{Deserialize, Serialize};
 use std::str::FromStr;
@@ -64,7 +68,7 @@ impl IssuedStatementsView {
 /// A statement: what became of a partner's balance in a month, in one currency. `opening` + `earned` - `reversed` +
 /// `adjusted` + `exchanged` - `paid` = `closing`.
 #[derive(Debug, Clone, Serialize, ToSchema)]
-#[schema(as = Statement, examples(json!({"id": "stm_01j9zq4y8k7m5n3p2r1s0t6v4w", "partner_id": "ptn_01j9zq4y8k7m5n3p2r1s0t6v4w", "number": 3, "month": "2026-03", "time_zone": "Europe/Berlin", "opening": {"amount": "100.00", "currency": "EUR"}, "earned": {"amount": "50.00", "currency": "EUR"}, "reversed": {"amount": "10.00", "currency": "EUR"}, "adjusted": {"amount": "0.00", "currency": "EUR"}, "exchanged": {"amount": "0.00", "currency": "EUR"}, "paid": {"amount": "100.00", "currency": "EUR"}, "closing": {"amount": "40.00", "currency": "EUR"}, "previous_hash": "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08", "hash": "60303ae22b998861bce3b28f33eec1be758a213c86c93c076dbe9f558c11c752", "issued_at": "2026-04-01T06:00:00Z"})))]
+#[schema(as = Statement, examples(json!({"id": "stm_01j9zq4y8k7m5n3p2r1s0t6v4w", "partner_id": "ptn_01j9zq4y8k7m5n3p2r1s0t6v4w", "number": 3, "month": "2026-03", "time_zone": "Europe/Berlin", "opening": {"amount": "100.00", "currency": "EUR"}, "earned": {"amount": "50.00", "currency": "EUR"}, "reversed": {"amount": "10.00", "currency": "EUR"}, "adjusted": {"amount": "0.00", "currency": "EUR"}, "exchanged": {"amount": "0.00", "currency": "EUR"}, "paid": {"amount": "100.00", "currency": "EUR"}, "closing": {"amount": "40.00", "currency": "EUR"}, "previous_hash": "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08", "hash": "60303ae22b998861bce3b28f33eec1be758a213c86c93c076dbe9f558c11c752", "signature": "eyJhbGciOiJFZERTQSIsImtpZCI6ImsxIn0..c2lnbmF0dXJl", "issued_at": "2026-04-01T06:00:00Z"})))]
 pub struct StatementView {
     /// Its id.
     pub id: StatementId,
@@ -99,6 +103,10 @@ pub struct StatementView {
     /// SHA-256 over `previous_hash`, if there is one, followed by the text of the statement.
     #[schema(max_length = 64)]
     pub hash: String,
+    /// The detached JSON Web Signature of the text (RFC 7515, appendix F), by a key of the issuer's set. `null` for what was
+    /// issued before statements were signed, until the next issue signs it.
+    #[schema(required, max_length = 512)]
+    pub signature: Option<String>,
     /// When it was issued.
     pub issued_at: DateTime<Utc>,
 }
@@ -120,6 +128,7 @@ impl From<Statement> for StatementView {
             closing: statement.closing.into(),
             previous_hash: statement.previous_hash,
             hash: statement.hash,
+            signature: statement.signature,
             issued_at: statement.issued_at,
         }
     }
@@ -129,7 +138,7 @@ page_of!(StatementPage, StatementView, "statements");
 
 /// A line of a statement: a posting that changed what is owed.
 #[derive(Debug, Clone, Serialize, ToSchema)]
-#[schema(as = StatementLine, examples(json!({"ledger_entry_id": "led_01j9zq4y8k7m5n3p2r1s0t6v4w", "kind": "accrual", "source_id": "com_01j9zq4y8k7m5n3p2r1s0t6v4w", "program_id": "prg_01j9zq4y8k7m5n3p2r1s0t6v4w", "amount": {"amount": "50.00", "currency": "EUR"}, "occurred_at": "2026-03-14T10:00:00Z", "recorded_at": "2026-03-14T10:00:02Z", "is_late": false})))]
+#[schema(as = StatementLine, examples(json!({"ledger_entry_id": "led_01j9zq4y8k7m5n3p2r1s0t6v4w", "kind": "accrual", "source_id": "com_01j9zq4y8k7m5n3p2r1s0t6v4w", "program_id": "prg_01j9zq4y8k7m5n3p2r1s0t6v4w", "amount": {"amount": "50.00", "currency": "EUR"}, "occurred_at": "2026-03-14T10:00:00Z", "recorded_at": "2026-03-14T10:00:02Z", "is_late": false, "deal_id": "deal_01j9zq4y8k7m5n3p2r1s0t6v4w", "invoice_id": "inv_01j9zq4y8k7m5n3p2r1s0t6v4w", "reference": "Harbor rollout"})))]
 pub struct StatementLineView {
     /// The posting.
     pub ledger_entry_id: LedgerEntryId,
@@ -148,34 +157,57 @@ pub struct StatementLineView {
     pub recorded_at: DateTime<Utc>,
     /// Whether it happened before this month.
     pub is_late: bool,
+    /// The deal that it is about.
+    #[schema(required)]
+    pub deal_id: Option<DealId>,
+    /// The invoice that it is about.
+    #[schema(required)]
+    pub invoice_id: Option<InvoiceId>,
+    /// What it is about, in words: the deal's name, the reason of an adjustment, the reference of a payout; as it was when
+    /// the statement was issued.
+    #[schema(required, max_length = 1000)]
+    pub reference: Option<String>,
 }
 
 impl From<StatementLine> for StatementLineView {
     fn from(line: StatementLine) -> Self {
-        let source_id = match line.kind.source(line.source_id) {
-            Source::Commission(id) => id.to_string(),
-            Source::Payout(id) => id.to_string(),
-            Source::Clawback(id) => id.to_string(),
-            Source::Adjustment(id) => id.to_string(),
-            Source::Dispute(id) => id.to_string(),
-        };
         Self {
             ledger_entry_id: LedgerEntryId::from_uuid(line.ledger_entry_id),
             kind: line.kind,
-            source_id,
+            source_id: source_text(line.kind.source(line.source_id)),
             program_id: ProgramId::from_uuid(line.program_id),
             amount: line.amount.into(),
             occurred_at: line.occurred_at,
             recorded_at: line.recorded_at,
             is_late: line.is_late,
+            deal_id: line.deal_id,
+            invoice_id: line.invoice_id,
+            reference: line.reference,
         }
+    }
+}
+
+/// The id of what caused a line.
+fn source_text(source: Source) -> String {
+    match source {
+        Source::Commission(id) => id.to_string(),
+        Source::Payout(id) => id.to_string(),
+        Source::Clawback(id) => id.to_string(),
+        Source::Adjustment(id) => id.to_string(),
+        Source::Dispute(id) => id.to_string(),
     }
 }
 
 /// A statement with its lines.
 #[derive(Debug, Clone, Serialize, ToSchema)]
-#[schema(as = StatementWithLines, examples(json!({"statement": {"id": "stm_01j9zq4y8k7m5n3p2r1s0t6v4w", "partner_id": "ptn_01j9zq4y8k7m5n3p2r1s0t6v4w", "number": 1, "month": "2026-03", "time_zone": "Europe/Berlin", "opening": {"amount": "0.00", "currency": "EUR"}, "earned": {"amount": "50.00", "currency": "EUR"}, "reversed": {"amount": "0.00", "currency": "EUR"}, "adjusted": {"amount": "0.00", "currency": "EUR"}, "exchanged": {"amount": "0.00", "currency": "EUR"}, "paid": {"amount": "0.00", "currency": "EUR"}, "closing": {"amount": "50.00", "currency": "EUR"}, "previous_hash": null, "hash": "60303ae22b998861bce3b28f33eec1be758a213c86c93c076dbe9f558c11c752", "issued_at": "2026-04-01T06:00:00Z"}, "lines": [{"ledger_entry_id": "led_01j9zq4y8k7m5n3p2r1s0t6v4w", "kind": "accrual", "source_id": "com_01j9zq4y8k7m5n3p2r1s0t6v4w", "program_id": "prg_01j9zq4y8k7m5n3p2r1s0t6v4w", "amount": {"amount": "50.00", "currency": "EUR"}, "occurred_at": "2026-03-14T10:00:00Z", "recorded_at": "2026-03-14T10:00:02Z", "is_late": false}]})))]
+#[schema(as = StatementWithLines, examples(json!({"organization_name": "Brightwater", "partner_name": "Nordlicht Consulting", "statement": {"id": "stm_01j9zq4y8k7m5n3p2r1s0t6v4w", "partner_id": "ptn_01j9zq4y8k7m5n3p2r1s0t6v4w", "number": 1, "month": "2026-03", "time_zone": "Europe/Berlin", "opening": {"amount": "0.00", "currency": "EUR"}, "earned": {"amount": "50.00", "currency": "EUR"}, "reversed": {"amount": "0.00", "currency": "EUR"}, "adjusted": {"amount": "0.00", "currency": "EUR"}, "exchanged": {"amount": "0.00", "currency": "EUR"}, "paid": {"amount": "0.00", "currency": "EUR"}, "closing": {"amount": "50.00", "currency": "EUR"}, "previous_hash": null, "hash": "60303ae22b998861bce3b28f33eec1be758a213c86c93c076dbe9f558c11c752", "signature": "eyJhbGciOiJFZERTQSIsImtpZCI6ImsxIn0..c2lnbmF0dXJl", "issued_at": "2026-04-01T06:00:00Z"}, "lines": [{"ledger_entry_id": "led_01j9zq4y8k7m5n3p2r1s0t6v4w", "kind": "accrual", "source_id": "com_01j9zq4y8k7m5n3p2r1s0t6v4w", "program_id": "prg_01j9zq4y8k7m5n3p2r1s0t6v4w", "amount": {"amount": "50.00", "currency": "EUR"}, "occurred_at": "2026-03-14T10:00:00Z", "recorded_at": "2026-03-14T10:00:02Z", "is_late": false, "deal_id": "deal_01j9zq4y8k7m5n3p2r1s0t6v4w", "invoice_id": "inv_01j9zq4y8k7m5n3p2r1s0t6v4w", "reference": "Harbor rollout"}]})))]
 pub struct StatementWithLinesView {
+    /// The organization's name when it was issued; `null` where statements named nobody yet.
+    #[schema(required, max_length = 255)]
+    pub organization_name: Option<String>,
+    /// The partner's name when it was issued.
+    #[schema(required, max_length = 255)]
+    pub partner_name: Option<String>,
     /// The statement.
     pub statement: StatementView,
     /// Its lines, in the order in which they were recorded.
@@ -183,15 +215,22 @@ pub struct StatementWithLinesView {
     pub lines: Vec<StatementLineView>,
 }
 
-impl StatementWithLinesView {
-    /// A statement with these lines.
-    pub fn new(statement: Statement, lines: Vec<StatementLine>) -> Self {
+impl From<WrittenStatement> for StatementWithLinesView {
+    fn from(written: WrittenStatement) -> Self {
+        let names = written
+            .letterhead
+            .map(|head| (head.organization_name, head.partner_name));
+        let (organization_name, partner_name) = names.unzip();
         Self {
-            statement: statement.into(),
-            lines: lines.into_iter().map(StatementLineView::from).collect(),
+            organization_name,
+            partner_name,
+            statement: written.statement.into(),
+            lines: written.lines.into_iter().map(StatementLineView::from).collect(),
         }
     }
+}
 
+impl StatementWithLinesView {
     /// The lines between a row with the opening and one with the closing.
     pub fn csv(&self) -> Result<Vec<u8>, Problem> {
         let mut writer = csv::WriterBuilder::new()
@@ -207,6 +246,9 @@ impl StatementWithLinesView {
             "occurred_at",
             "recorded_at",
             "is_late",
+            "deal_id",
+            "invoice_id",
+            "reference",
         ];
         let balance = |name: &str, money: &MoneyBody| {
             let blank = String::new();
@@ -218,6 +260,9 @@ impl StatementWithLinesView {
                 statement.id.to_string(),
                 blank.clone(),
                 month,
+                blank.clone(),
+                blank.clone(),
+                blank.clone(),
                 blank.clone(),
                 blank,
             ]
@@ -235,7 +280,8 @@ impl StatementWithLinesView {
 }
 
 impl StatementLineView {
-    fn columns(&self) -> [String; 8] {
+    fn columns(&self) -> [String; 11] {
+        let text = |id: Option<String>| id.unwrap_or_default();
         let instant = |at: DateTime<Utc>| at.to_rfc3339_opts(SecondsFormat::Micros, true);
         [
             self.kind.to_string(),
@@ -246,6 +292,9 @@ impl StatementLineView {
             instant(self.occurred_at),
             instant(self.recorded_at),
             self.is_late.to_string(),
+            text(self.deal_id.map(|id| id.to_string())),
+            text(self.invoice_id.map(|id| id.to_string())),
+            harmless(self.reference.as_deref().unwrap_or_default()),
         ]
     }
 }
@@ -305,8 +354,10 @@ pub enum StatementFormat {
     /// Its lines, comma-separated, with a header.
     #[default]
     Csv,
-    /// The text over which its hash is, in JSON.
+    /// The text over which its hash and its signature are, in JSON.
     Text,
+    /// A letter on A4 pages, for a person.
+    Pdf,
 }
 
 /// How the file is wanted.
