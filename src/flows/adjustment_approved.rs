@@ -16,7 +16,12 @@ pub fn run(
     precondition: &Precondition,
 ) -> Result<Adjustment, Problem> {
     let approved = adjustments::approve(tx, ctx, id, precondition)?;
-    let entry = NewEntry::adjustment(
+    let entry = if approved.is_write_off() {
+        NewEntry::write_off
+    } else {
+        NewEntry::adjustment
+    };
+    let entry = entry(
         approved.id,
         approved.partner_id,
         approved.program_id,

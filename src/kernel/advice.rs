@@ -77,6 +77,9 @@ impl Code {
             }
             Self::PaymentExceedsInvoice => "Check the amount against what is open on the invoice.",
             Self::RefundExceedsPayment => "Check the amount against what is left of the payment.",
+            Self::WriteOffExceedsDebt => {
+                "Look at the partner's balance in the program: write off at most what is below zero there."
+            }
             Self::CreditExceedsInvoice => "Check the amount against what is left of the invoice.",
             Self::SandboxOnly => {
                 "Try it out in a sandbox: whoever runs the service makes one by `copartner organization create --sandbox`."

@@ -188,6 +188,10 @@ const NEVER_HIT: &[(&str, &str)] = &[
     ),
     ("adjustments_reason_code_check", "a vocabulary of the service"),
     (
+        "adjustments_write_off_check",
+        "the service looks at the debt, under the partner's lock",
+    ),
+    (
         "adjustments_approval_check",
         "the service approves with all of it or nothing",
     ),

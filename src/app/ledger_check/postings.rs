@@ -38,7 +38,7 @@ const BALANCES: &str = "\
         currency || ' in the program ' || program_id || ' is off by ' || sum(part) AS detail FROM (\
         SELECT partner_id, program_id, currency, amount \
             * ((kind = 'accrual')::int - (kind IN ('clawback', 'credit_note'))::int \
-            + (kind = 'adjustment_up')::int - (kind = 'adjustment_down')::int \
+            + (kind IN ('adjustment_up', 'write_off'))::int - (kind = 'adjustment_down')::int \
             + (kind IN ('exchange_in', 'clawback_exchange_in'))::int \
             - (kind IN ('exchange_out', 'clawback_exchange_out'))::int \
             - (kind = 'payout_paid')::int + (kind = 'payout_returned')::int \
@@ -65,7 +65,8 @@ const ORPHANS: &str = "\
         UNION ALL SELECT id, partner_id, program_id, exchanged_currency, ARRAY['clawback_exchange_out'] \
         FROM clawbacks WHERE organization_id = $1 AND exchange IS NOT NULL \
         UNION ALL SELECT id, partner_id, program_id, currency, \
-            CASE WHEN amount > 0 THEN ARRAY['adjustment_up'] ELSE ARRAY['adjustment_down'] END \
+            CASE WHEN reason_code = 'write_off' THEN ARRAY['write_off'] WHEN amount > 0 THEN ARRAY['adjustment_up'] \
+                ELSE ARRAY['adjustment_down'] END \
         FROM adjustments WHERE organization_id = $1 \
         UNION ALL SELECT dispute_id, partner_id, program_id, currency, ARRAY['freeze', 'thaw'] \
         FROM (SELECT DISTINCT dispute_id, partner_id, program_id, currency FROM dispute_lines \
@@ -241,8 +242,8 @@ const CLAWBACKS: &str = "\
 const ADJUSTMENTS: &str = "\
     WITH posted AS (\
         SELECT source_id, count(*) AS entries, \
-            sum(CASE kind WHEN 'adjustment_up' THEN amount ELSE -amount END) AS amount FROM ledger_entries \
-        WHERE organization_id = $1 AND kind IN ('adjustment_up', 'adjustment_down') GROUP BY source_id), \
+            sum(CASE kind WHEN 'adjustment_down' THEN -amount ELSE amount END) AS amount FROM ledger_entries \
+        WHERE organization_id = $1 AND kind IN ('adjustment_up', 'adjustment_down', 'write_off') GROUP BY source_id), \
     living AS (\
         SELECT i.adjustment_id, count(*) AS items, min(p.status) AS payout FROM payout_items i \
         JOIN payouts p ON p.organization_id = i.organization_id AND p.id = i.payout_id \
@@ -250,7 +251,7 @@ const ADJUSTMENTS: &str = "\
     SELECT 'adjustment' AS noun, a.id, a.status || ' of ' || a.amount || ', but posted ' || coalesce(p.amount, 0) \
         || ' in ' || coalesce(p.entries, 0) || ' entries and in ' || coalesce(l.items, 0) || ' living payouts' AS detail \
     FROM adjustments a LEFT JOIN posted p ON p.source_id = a.id LEFT JOIN living l ON l.adjustment_id = a.id \
-    WHERE a.organization_id = $1 AND NOT (\
+    WHERE a.organization_id = $1 AND NOT (coalesce(a.amount <= a.debt, true) AND \
         CASE WHEN a.status IN ('approved', 'in_payout', 'paid') THEN coalesce(p.entries, 0) = 1 AND p.amount = a.amount \
             ELSE p.entries IS NULL END \
         AND CASE a.status \

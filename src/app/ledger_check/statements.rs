@@ -27,7 +27,8 @@ const TEXTS: &str = "\
     WITH stated AS (\
         SELECT s.id, sum(e.amount) FILTER (WHERE e.kind = 'accrual') AS earned, \
             sum(e.amount) FILTER (WHERE e.kind IN ('clawback', 'credit_note')) AS reversed, \
-            sum(CASE e.kind WHEN 'adjustment_up' THEN e.amount WHEN 'adjustment_down' THEN -e.amount END) AS adjusted, \
+            sum(statement_effect(e.kind, e.amount)) \
+                FILTER (WHERE e.kind IN ('adjustment_up', 'adjustment_down', 'write_off')) AS adjusted, \
             sum(statement_effect(e.kind, e.amount)) FILTER (WHERE e.kind LIKE '%exchange%') AS exchanged, \
             sum(CASE e.kind WHEN 'payout_paid' THEN e.amount WHEN 'payout_returned' THEN -e.amount END) AS paid, \
             jsonb_agg(statement_line(e.id, e.kind, e.source_id, e.program_id, e.amount, e.occurred_at, \

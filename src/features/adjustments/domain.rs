@@ -70,6 +70,8 @@ word_enum! {
         Penalty = "penalty",
         /// The text says it.
         Other = "other",
+        /// What the partner owes will not be paid back: it is given up.
+        WriteOff = "write_off",
     }
 }
 
@@ -104,6 +106,8 @@ pub struct Adjustment {
     pub approved_by: Option<ActorId>,
     /// When it was approved.
     pub approved_at: Option<DateTime<Utc>>,
+    /// What the partner owed when a write-off was approved.
+    pub debt: Option<Money>,
     /// When it was paid or set off.
     pub paid_at: Option<DateTime<Utc>>,
     /// Counts its changes.
@@ -187,6 +191,7 @@ impl Adjustment {
             created_by,
             approved_by: None,
             approved_at: None,
+            debt: None,
             paid_at: None,
             row_version: 1,
             created_at: now,
@@ -207,6 +212,33 @@ impl Adjustment {
             }),
             _ => Err(self.refusal("approve")),
         }
+    }
+
+    /// Whether it gives up what the partner owes.
+    pub fn is_write_off(&self) -> bool {
+        self.reason_code == AdjustmentReason::WriteOff
+    }
+
+    /// Refuses a write-off of more than what the partner owes.
+    pub fn check_debt(&self, debt: Money) -> Result<(), Problem> {
+        let left = debt.checked_sub(self.amount).map_err(Problem::damaged)?;
+        if left.is_negative() {
+            let detail = format!(
+                "The partner owes {debt} in the program; {} cannot be written off.",
+                self.amount
+            );
+            return Err(Problem::new(Code::WriteOffExceedsDebt).because(detail));
+        }
+        Ok(())
+    }
+
+    /// A write-off of some of what the partner owes at this moment.
+    pub fn of_debt(self, debt: Money) -> Result<Self, Problem> {
+        self.check_debt(debt)?;
+        Ok(Self {
+            debt: Some(debt),
+            ..self
+        })
     }
 
     /// Does not let it count.
@@ -298,6 +330,24 @@ mod tests {
             (approved.approved_by, approved.approved_at),
             (Some(second()), Some(now()))
         );
+    }
+
+    #[test]
+    fn no_more_is_written_off_than_is_owed() {
+        let money = |text| Money::parse(text, Currency::USD).unwrap();
+        let write_off = Adjustment {
+            reason_code: AdjustmentReason::WriteOff,
+            amount: money("5.00"),
+            ..adjustment(AdjustmentStatus::Proposed)
+        };
+        for (debt, is_allowed) in [("0.00", false), ("4.99", false), ("5.00", true), ("5.01", true)] {
+            let outcome = write_off.clone().of_debt(money(debt));
+            assert_eq!(outcome.is_ok(), is_allowed, "{debt}");
+            match outcome {
+                Ok(made) => assert_eq!(made.debt, Some(money(debt))),
+                Err(problem) => assert_eq!(problem.code, Code::WriteOffExceedsDebt),
+            }
+        }
     }
 
     #[test]

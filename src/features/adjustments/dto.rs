@@ -39,7 +39,8 @@ pub struct NewAdjustmentBody {
     pub deal_id: Option<DealId>,
     /// How much: above zero is given to the partner, below zero is taken from it.
     pub amount: MoneyBody,
-    /// Why, in a word: correction, bonus, goodwill, dispute, penalty or other.
+    /// Why, in a word: correction, bonus, goodwill, dispute, penalty or other; or `write_off`, which gives up what
+    /// the partner owes, at most as much as its balance in the program is below zero.
     pub reason_code: AdjustmentReason,
     /// Why, for a person. The partner reads it once the adjustment is approved.
     #[schema(
@@ -72,6 +73,24 @@ impl NewAdjustmentBody {
             "zero",
             "Nothing is nothing to adjust.",
         );
+        let is_write_off = *reason_code == AdjustmentReason::WriteOff;
+        fields.require(
+            !is_write_off || amount.is_none_or(|amount| !amount.is_negative()),
+            "/amount/amount",
+            "not_positive",
+            "A write-off gives up what is owed, so that its amount is above zero.",
+        );
+        for (is_named, pointer) in [
+            (commission_id.is_some(), "/commission_id"),
+            (deal_id.is_some(), "/deal_id"),
+        ] {
+            fields.require(
+                !is_write_off || !is_named,
+                pointer,
+                "not_of_write_off",
+                "A write-off is about a balance, and about no commission or deal.",
+            );
+        }
         let terms = amount.map(|amount| NewAdjustment {
             external_id: external_id.clone(),
             partner_id: *partner_id,
@@ -88,7 +107,7 @@ impl NewAdjustmentBody {
 
 /// An adjustment: an amount that a person gives to a partner or takes from it.
 #[derive(Debug, Clone, Serialize, ToSchema)]
-#[schema(as = Adjustment, examples(json!({"id": "adj_01j9zq4y8k7m5n3p2r1s0t6v4w", "external_id": "adj-2026-04", "partner_id": "ptn_01j9zq4y8k7m5n3p2r1s0t6v4w", "program_id": "prg_01j9zq4y8k7m5n3p2r1s0t6v4w", "commission_id": null, "deal_id": null, "status": "approved", "status_reason": null, "amount": {"amount": "-25.00", "currency": "USD"}, "reason_code": "correction", "reason": "The deal was registered twice.", "created_by": "usr_01j9zq4y8k7m5n3p2r1s0t6v4w", "approved_by": "usr_01j9zq4y8k7m5n3p2r1s0t6v4x", "approved_at": "2026-04-02T09:30:00Z", "paid_at": null, "created_at": "2026-04-01T08:00:00Z", "updated_at": "2026-04-02T09:30:00Z"})))]
+#[schema(as = Adjustment, examples(json!({"id": "adj_01j9zq4y8k7m5n3p2r1s0t6v4w", "external_id": "adj-2026-04", "partner_id": "ptn_01j9zq4y8k7m5n3p2r1s0t6v4w", "program_id": "prg_01j9zq4y8k7m5n3p2r1s0t6v4w", "commission_id": null, "deal_id": null, "status": "approved", "status_reason": null, "amount": {"amount": "-25.00", "currency": "USD"}, "reason_code": "correction", "reason": "The deal was registered twice.", "created_by": "usr_01j9zq4y8k7m5n3p2r1s0t6v4w", "approved_by": "usr_01j9zq4y8k7m5n3p2r1s0t6v4x", "approved_at": "2026-04-02T09:30:00Z", "debt": null, "paid_at": null, "created_at": "2026-04-01T08:00:00Z", "updated_at": "2026-04-02T09:30:00Z"})))]
 pub struct AdjustmentView {
     /// Its id.
     pub id: AdjustmentId,
@@ -125,6 +144,9 @@ pub struct AdjustmentView {
     /// When it was approved.
     #[schema(required)]
     pub approved_at: Option<DateTime<Utc>>,
+    /// What the partner owed when a write-off was approved; `null` for anything else.
+    #[schema(required)]
+    pub debt: Option<MoneyBody>,
     /// When it was paid or set off.
     #[schema(required)]
     pub paid_at: Option<DateTime<Utc>>,
@@ -151,6 +173,7 @@ impl From<Adjustment> for AdjustmentView {
             created_by: adjustment.created_by,
             approved_by: adjustment.approved_by,
             approved_at: adjustment.approved_at,
+            debt: adjustment.debt.map(MoneyBody::from),
             paid_at: adjustment.paid_at,
             created_at: adjustment.created_at,
             updated_at: adjustment.updated_at,

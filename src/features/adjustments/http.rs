@@ -43,7 +43,8 @@ async fn list_adjustments(who: Granted<can::AdjustmentsRead>, query: Filter<Adju
 /// Propose an adjustment
 ///
 /// Proposes to give an amount to a partner, or to take one from it. It counts for nothing before a second person has
-/// approved it.
+/// approved it. With the reason `write_off` it gives up what a partner owes and will not pay back, such as one that left;
+/// `409 write_off_exceeds_debt` for more than that.
 #[utoipa::path(tag = "Adjustments", operation_id = "createAdjustment", request_body = NewAdjustmentBody,
     responses((status = 201, description = "The proposed adjustment.", body = AdjustmentView)),
     extensions(("x-required-permission" = json!("adjustments:write")), ("x-requires-idempotency-key" = json!(true))))]
@@ -76,7 +77,8 @@ async fn get_adjustment(who: Granted<can::AdjustmentsRead>, target: Target<Adjus
 ///
 /// Changes the partner's balance by it and enters that in the ledger; the next payout run of the program pays it or
 /// sets it off. What was approved is corrected by another adjustment. `409 second_person_required` for the person who
-/// proposed it.
+/// proposed it. A write-off has an account of its own in the ledger, and counts for no more than what the partner owes at
+/// this moment: else `409 write_off_exceeds_debt`.
 #[utoipa::path(tag = "Adjustments", operation_id = "approveAdjustment", params(AdjustmentPath),
     responses((status = 200, description = "The approved adjustment.", body = AdjustmentView)),
     extensions(("x-required-permission" = json!("adjustments:approve")),

@@ -2,10 +2,11 @@
 
 use super::domain::{Adjustment, NewAdjustment};
 use super::store::{self, AdjustmentFilter};
-use crate::features::api_keys;
 use crate::features::commissions::{self, LineMove};
+use crate::features::{api_keys, ledger, partners};
 use crate::kernel::ctx::{ActorId, Ctx};
 use crate::kernel::id::AdjustmentId;
+use crate::kernel::money::Money;
 use crate::kernel::problem::Problem;
 use crate::kernel::version::Precondition;
 use crate::platform::db::{Change, Page, PageRequest, Subject, Tx};
@@ -35,6 +36,9 @@ pub fn propose(tx: &mut Tx<'_>, ctx: &Ctx, new: NewAdjustment) -> Result<Adjustm
         new.check_commission(&commission)?;
     }
     let adjustment = Adjustment::propose(new, person(ctx)?, ctx.now);
+    if adjustment.is_write_off() {
+        adjustment.check_debt(debt(tx, ctx, &adjustment)?)?;
+    }
     let secret_makers = api_keys::secret_makers(tx, ctx)?;
     store::insert(tx, &ctx.scope, &adjustment, secret_makers)?;
     let change = Change::created("adjustment.proposed", subject(&adjustment), &adjustment);
@@ -57,7 +61,14 @@ pub fn propose_for(
     Ok(adjustment)
 }
 
-/// Lets a proposal count.
+/// What the partner owes where the adjustment counts.
+fn debt(tx: &mut Tx<'_>, ctx: &Ctx, adjustment: &Adjustment) -> Result<Money, Problem> {
+    let currency = adjustment.amount.currency();
+    ledger::debt(tx, ctx, adjustment.partner_id, adjustment.program_id, currency)
+}
+
+/// Lets a proposal count. A write-off counts for no more than is owed at this moment: the partner is locked, so that
+/// nothing is posted for it meanwhile, and no other write-off.
 pub fn approve(
     tx: &mut Tx<'_>,
     ctx: &Ctx,
@@ -65,8 +76,19 @@ pub fn approve(
     precondition: &Precondition,
 ) -> Result<Adjustment, Problem> {
     let person = person(ctx)?;
+    let proposed = store::lock(tx, &ctx.scope, id)?.ok_or_else(Problem::not_found)?;
+    let debt = if proposed.is_write_off() {
+        partners::lock(tx, ctx, proposed.partner_id)?;
+        Some(debt(tx, ctx, &proposed)?)
+    } else {
+        None
+    };
     let (before, after) = step(tx, ctx, id, precondition, |adjustment| {
-        adjustment.approve(person, ctx.now)
+        let approved = adjustment.approve(person, ctx.now)?;
+        match debt {
+            Some(debt) => approved.of_debt(debt),
+            None => Ok(approved),
+        }
     })?;
     api_keys::require_other_hand(tx, ctx, before.created_by)?;
     let change = Change::updated("adjustment.approved", subject(&after), &before, &after);

@@ -53,6 +53,7 @@ struct AdjustmentRow {
     approved_by: Option<Uuid>,
     approved_by_type: Option<String>,
     approved_at: Option<DateTime<Utc>>,
+    debt: Option<Decimal>,
     paid_at: Option<DateTime<Utc>>,
     row_version: i64,
     created_at: DateTime<Utc>,
@@ -246,6 +247,7 @@ impl AdjustmentRow {
             approved_by: adjustment.approved_by.map(ActorId::uuid),
             approved_by_type: adjustment.approved_by.map(|by| by.kind().to_owned()),
             approved_at: adjustment.approved_at,
+            debt: adjustment.debt.map(Money::amount),
             paid_at: adjustment.paid_at,
             row_version: adjustment.row_version,
             created_at: adjustment.created_at,
@@ -259,6 +261,7 @@ impl TryFrom<AdjustmentRow> for Adjustment {
 
     fn try_from(row: AdjustmentRow) -> Result<Self, Problem> {
         let currency = Currency::from_code(&row.currency).map_err(Problem::damaged)?;
+        let debt = row.debt.map(|debt| Money::new(debt, currency)).transpose();
         let created_by = ActorId::of_columns(Some(&row.created_by_type), Some(row.created_by));
         Ok(Self {
             id: AdjustmentId::from_uuid(row.id),
@@ -275,6 +278,7 @@ impl TryFrom<AdjustmentRow> for Adjustment {
             created_by: created_by.ok_or_else(|| Problem::damaged("an adjustment lacks its author"))?,
             approved_by: ActorId::of_columns(row.approved_by_type.as_deref(), row.approved_by),
             approved_at: row.approved_at,
+            debt: debt.map_err(Problem::damaged)?,
             paid_at: row.paid_at,
             row_version: row.row_version,
             created_at: row.created_at,

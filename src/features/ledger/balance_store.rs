@@ -57,6 +57,14 @@ struct BalanceRow {
 }
 
 #[derive(QueryableByName)]
+struct OwedRow {
+    #[diesel(sql_type = Numeric)]
+    payable: Decimal,
+    #[diesel(sql_type = Numeric)]
+    owed: Decimal,
+}
+
+#[derive(QueryableByName)]
 struct TotalRow {
     #[diesel(sql_type = Text)]
     account: String,
@@ -101,7 +109,8 @@ pub fn balances(
         "SELECT partner_id, program_id, currency, {}, \
              coalesce(sum(amount) FILTER (WHERE kind = 'accrual'), 0) AS earned, \
              coalesce(sum(amount) FILTER (WHERE kind IN ('clawback', 'credit_note')), 0) AS reversed, \
-             coalesce(sum(CASE kind WHEN 'adjustment_up' THEN amount WHEN 'adjustment_down' THEN -amount END), 0) \
+             coalesce(sum(CASE WHEN kind IN ('adjustment_up', 'write_off') THEN amount \
+                 WHEN kind = 'adjustment_down' THEN -amount END), 0) \
                  AS adjusted, \
              coalesce(sum(CASE WHEN kind IN ('exchange_in', 'clawback_exchange_in') THEN amount \
                  WHEN kind IN ('exchange_out', 'clawback_exchange_out') THEN -amount END), 0) AS exchanged, \
@@ -132,6 +141,31 @@ pub fn balances(
         key: format!("{} {}", last.program_id.uuid(), last.held.currency()),
         id: last.partner_id.uuid(),
     }))
+}
+
+/// What is payable to a partner in a program, and what is owed to it there on all accounts.
+pub fn owed_to(
+    tx: &mut Tx<'_>,
+    scope: &Scope,
+    partner_id: PartnerId,
+    program_id: ProgramId,
+    currency: Currency,
+) -> Result<(Money, Money), Problem> {
+    let row: OwedRow = diesel::sql_query(
+        "SELECT coalesce(sum(CASE 'payable' WHEN credit_account THEN amount WHEN debit_account THEN -amount END), 0) \
+             AS payable, \
+             coalesce(sum(amount * ((credit_account IN ('held', 'released', 'payable', 'disputed', 'in_payout'))::int \
+                 - (debit_account IN ('held', 'released', 'payable', 'disputed', 'in_payout'))::int)), 0) AS owed \
+         FROM ledger_entries \
+         WHERE organization_id = $1 AND partner_id = $2 AND program_id = $3 AND currency = $4",
+    )
+    .bind::<SqlUuid, _>(scope.organization_id.uuid())
+    .bind::<SqlUuid, _>(partner_id.uuid())
+    .bind::<SqlUuid, _>(program_id.uuid())
+    .bind::<Text, _>(currency.code())
+    .get_result(tx.connection())?;
+    let money = |amount| Money::new(amount, currency).map_err(Problem::damaged);
+    Ok((money(row.payable)?, money(row.owed)?))
 }
 
 /// The partner, program and currency of the last balance seen.

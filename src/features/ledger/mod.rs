@@ -12,4 +12,4 @@ mod service;
 mod store;
 
 pub use domain::{Balance, EntryKind, LedgerAccount, LedgerEntry, NewEntry, Source, TakenFrom};
-pub use service::post;
+pub use service::{debt, post};

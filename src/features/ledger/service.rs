@@ -4,7 +4,8 @@ use super::balance_store::{self, BalanceFilter};
 use super::domain::{AccountTotal, Balance, LedgerEntry, NewEntry};
 use super::store::{self, EntryFilter};
 use crate::kernel::ctx::Ctx;
-use crate::kernel::id::LedgerEntryId;
+use crate::kernel::id::{LedgerEntryId, PartnerId, ProgramId};
+use crate::kernel::money::{Currency, Money};
 use crate::kernel::problem::Problem;
 use crate::platform::db::{Page, PageRequest, Tx};
 
@@ -31,6 +32,21 @@ pub fn list(
     page: &PageRequest,
 ) -> Result<Page<LedgerEntry>, Problem> {
     store::list(tx, &ctx.scope, filter, page)
+}
+
+/// What a partner owes in a program: what is payable to it there is below zero by so much, and all that is on its way to
+/// it would not make that good. Nothing, where it owes nothing.
+pub fn debt(
+    tx: &mut Tx<'_>,
+    ctx: &Ctx,
+    partner_id: PartnerId,
+    program_id: ProgramId,
+    currency: Currency,
+) -> Result<Money, Problem> {
+    let (payable, owed) = balance_store::owed_to(tx, &ctx.scope, partner_id, program_id, currency)?;
+    let highest = payable.max(owed).map_err(Problem::damaged)?;
+    let debt = highest.checked_neg().map_err(Problem::damaged)?;
+    debt.max(Money::zero(currency)).map_err(Problem::damaged)
 }
 
 /// A page of balances, by partner, program and currency.

@@ -44,6 +44,8 @@ pub struct Figures {
     pub clawed_back: Total,
     /// What people gave in the period, less what they took.
     pub adjusted: Total,
+    /// The part of it that was given up of what partners owed.
+    pub written_off: Total,
     /// Paid in the period, less what came back.
     pub paid: Total,
     /// In a running hold at the end of the period.
@@ -81,6 +83,7 @@ impl Figures {
             (&mut self.earned, other.earned),
             (&mut self.clawed_back, other.clawed_back),
             (&mut self.adjusted, other.adjusted),
+            (&mut self.written_off, other.written_off),
             (&mut self.paid, other.paid),
             (&mut self.held, other.held),
             (&mut self.due, other.due),

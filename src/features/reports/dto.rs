@@ -39,6 +39,8 @@ pub struct ReportRowView {
     pub commission_net: TotalBody,
     /// What people gave to partners in the period, less what they took from them.
     pub adjusted: TotalBody,
+    /// The part of it that was given up of what partners owed.
+    pub written_off: TotalBody,
     /// Commission paid in the period, less what came back.
     pub commission_paid: TotalBody,
     /// In a running hold at the end of the period.
@@ -68,6 +70,7 @@ impl ReportRowView {
             commission_clawed_back: figures.clawed_back.into(),
             commission_net: figures.net_earned().map_err(Problem::damaged)?.into(),
             adjusted: figures.adjusted.into(),
+            written_off: figures.written_off.into(),
             commission_paid: figures.paid.into(),
             commission_held: figures.held.into(),
             commission_due: figures.due.into(),
@@ -78,7 +81,7 @@ impl ReportRowView {
     }
 
     /// The columns of the CSV form, amounts in the currency of the row.
-    fn columns(&self) -> [(&'static str, String); 18] {
+    fn columns(&self) -> [(&'static str, String); 19] {
         let amount = |money: &TotalBody| money.amount.clone();
         [
             ("group_key", self.group_key.clone()),
@@ -99,6 +102,7 @@ impl ReportRowView {
             ("commission_in_payout", amount(&self.commission_in_payout)),
             ("open_balance", amount(&self.open_balance)),
             ("adjusted", amount(&self.adjusted)),
+            ("written_off", amount(&self.written_off)),
         ]
     }
 }

@@ -61,6 +61,8 @@ struct Raw {
     #[diesel(sql_type = Numeric)]
     adjusted: Decimal,
     #[diesel(sql_type = Numeric)]
+    written_off: Decimal,
+    #[diesel(sql_type = Numeric)]
     paid: Decimal,
     #[diesel(sql_type = Numeric)]
     held: Decimal,
@@ -107,7 +109,9 @@ const HAPPENED: &str = "happened AS (\
         FROM ledger_entries l CROSS JOIN LATERAL (VALUES \
             ('earned', CASE WHEN l.kind = 'accrual' THEN 1 END), \
             ('clawed_back', CASE WHEN l.kind IN ('clawback', 'credit_note') THEN 1 END), \
-            ('adjusted', CASE l.kind WHEN 'adjustment_up' THEN 1 WHEN 'adjustment_down' THEN -1 END), \
+            ('adjusted', CASE WHEN l.kind IN ('adjustment_up', 'write_off') THEN 1 \
+                WHEN l.kind = 'adjustment_down' THEN -1 END), \
+            ('written_off', CASE WHEN l.kind = 'write_off' THEN 1 END), \
             ('paid', CASE l.kind WHEN 'payout_paid' THEN 1 WHEN 'payout_returned' THEN -1 END), \
             (l.credit_account, CASE WHEN l.credit_account IN ('held', 'released', 'payable', 'in_payout') THEN 1 END), \
             (l.debit_account, CASE WHEN l.debit_account IN ('held', 'released', 'payable', 'in_payout') THEN -1 END)\
@@ -124,6 +128,7 @@ const SUMS: &str = "coalesce(sum(value) FILTER (WHERE figure = 'deals_won' AND w
         round(coalesce(sum(value) FILTER (WHERE figure = 'earned' AND within), 0), 8) AS earned, \
         round(coalesce(sum(value) FILTER (WHERE figure = 'clawed_back' AND within), 0), 8) AS clawed_back, \
         round(coalesce(sum(value) FILTER (WHERE figure = 'adjusted' AND within), 0), 8) AS adjusted, \
+        round(coalesce(sum(value) FILTER (WHERE figure = 'written_off' AND within), 0), 8) AS written_off, \
         round(coalesce(sum(value) FILTER (WHERE figure = 'paid' AND within), 0), 8) AS paid, \
         round(coalesce(sum(value) FILTER (WHERE figure = 'held'), 0), 8) AS held, \
         round(coalesce(sum(value) FILTER (WHERE figure = 'released'), 0), 8) AS due, \
@@ -213,6 +218,7 @@ impl TryFrom<Raw> for Figures {
             earned: total(raw.earned),
             clawed_back: total(raw.clawed_back),
             adjusted: total(raw.adjusted),
+            written_off: total(raw.written_off),
             paid: total(raw.paid),
             held: total(raw.held),
             due: total(raw.due),

@@ -145,7 +145,7 @@ pub fn issue(
                  coalesce(sum(amount) FILTER (WHERE kind = 'accrual'), 0) AS earned, \
                  coalesce(sum(amount) FILTER (WHERE kind IN ('clawback', 'credit_note')), 0) AS reversed, \
                  coalesce(sum(statement_effect(kind, amount)) \
-                     FILTER (WHERE kind IN ('adjustment_up', 'adjustment_down')), 0) AS adjusted, \
+                     FILTER (WHERE kind IN ('adjustment_up', 'adjustment_down', 'write_off')), 0) AS adjusted, \
                  coalesce(sum(statement_effect(kind, amount)) \
                      FILTER (WHERE kind LIKE '%exchange%'), 0) AS exchanged, \
                  coalesce(-sum(statement_effect(kind, amount)) \

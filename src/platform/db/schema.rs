@@ -99,6 +99,7 @@ diesel::table! {
         created_at -> Timestamptz,
         updated_at -> Timestamptz,
         author_secret_makers -> Array<Uuid>,
+        debt -> Nullable<Numeric>,
     }
 }
 

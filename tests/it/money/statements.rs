@@ -225,13 +225,14 @@ fn what_is_issued_never_changes_and_a_change_would_be_found() {
 /// A posting of some kind and amount, so many hours after the beginning.
 type Posting = (usize, i64, i64);
 
-const KINDS: [(&str, &str, &str, usize); 8] = [
+const KINDS: [(&str, &str, &str, usize); 9] = [
     ("accrual", "commission_expense", "held", 1),
     ("hold_release", "held", "released", 0),
     ("clawback", "payable", "commission_expense", 2),
     ("credit_note", "payable", "commission_expense", 2),
     ("adjustment_up", "adjustment_expense", "payable", 3),
     ("adjustment_down", "payable", "adjustment_expense", 3),
+    ("write_off", "writeoff_expense", "payable", 3),
     ("payout_paid", "in_payout", "payout_clearing", 4),
     ("payout_returned", "payout_clearing", "payable", 4),
 ];
@@ -296,7 +297,7 @@ fn what_is_found_later_of_a_month_before_the_last_statement_is_not_put_before_it
 /// What a posting adds to what is owed, in cents.
 fn owed(posting: &Posting) -> i64 {
     match KINDS[posting.0].0 {
-        "accrual" | "adjustment_up" | "payout_returned" => posting.1,
+        "accrual" | "adjustment_up" | "write_off" | "payout_returned" => posting.1,
         "hold_release" => 0,
         _ => -posting.1,
     }

@@ -1,5 +1,6 @@
 //! What an entry is, and between which accounts each kind of it moves.
 
+mod adjustment;
 mod balance;
 mod exchange;
 #[cfg(test)]
@@ -42,6 +43,8 @@ word_enum! {
         AdjustmentUp = "adjustment_up",
         /// Somebody took an amount from the partner.
         AdjustmentDown = "adjustment_down",
+        /// What the partner owed was given up.
+        WriteOff = "write_off",
         /// A dispute holds it up.
         Freeze = "freeze",
         /// The dispute is over.
@@ -64,6 +67,8 @@ word_enum! {
         CommissionExpense = "commission_expense",
         /// What adjustments cost the organization.
         AdjustmentExpense = "adjustment_expense",
+        /// What was given up of what partners owed.
+        WriteoffExpense = "writeoff_expense",
         /// Earned, within the hold.
         Held = "held",
         /// Earned, the hold is over.
@@ -296,41 +301,6 @@ impl NewEntry {
         }
     }
 
-    /// An adjustment was approved: an amount above zero is given to the partner, one below is taken from it. The entry is
-    /// over its magnitude.
-    pub fn adjustment(
-        adjustment_id: AdjustmentId,
-        partner_id: PartnerId,
-        program_id: ProgramId,
-        amount: Money,
-        occurred_at: DateTime<Utc>,
-    ) -> Self {
-        let (kind, debit, credit) = if amount.is_negative() {
-            (
-                EntryKind::AdjustmentDown,
-                LedgerAccount::Payable,
-                LedgerAccount::AdjustmentExpense,
-            )
-        } else {
-            (
-                EntryKind::AdjustmentUp,
-                LedgerAccount::AdjustmentExpense,
-                LedgerAccount::Payable,
-            )
-        };
-        Self {
-            kind,
-            source_id: adjustment_id.uuid(),
-            step: 0,
-            debit,
-            credit,
-            partner_id,
-            program_id,
-            amount: amount.abs(),
-            occurred_at,
-        }
-    }
-
     /// A dispute was opened about an approved line: the line's amount waits until it is over. Each line of a dispute is
     /// a step of it.
     pub fn freeze(
@@ -449,7 +419,9 @@ impl EntryKind {
             Self::Clawback | Self::ClawbackExchangeOut | Self::ClawbackExchangeIn => {
                 Source::Clawback(ClawbackId::from_uuid(id))
             }
-            Self::AdjustmentUp | Self::AdjustmentDown => Source::Adjustment(AdjustmentId::from_uuid(id)),
+            Self::AdjustmentUp | Self::AdjustmentDown | Self::WriteOff => {
+                Source::Adjustment(AdjustmentId::from_uuid(id))
+            }
             Self::Freeze | Self::Thaw => Source::Dispute(DisputeId::from_uuid(id)),
             Self::Reserve
             | Self::ReserveCancelled

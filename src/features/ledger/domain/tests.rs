@@ -36,6 +36,7 @@ fn every_entry() -> Vec<NewEntry> {
         NewEntry::credit_note(commission, partner, program, amount, at),
         NewEntry::adjustment(adjustment, partner, program, amount.abs(), at),
         NewEntry::adjustment(adjustment, partner, program, amount, at),
+        NewEntry::write_off(adjustment, partner, program, amount.abs(), at),
         NewEntry::freeze(dispute, partner, program, amount, at),
         NewEntry::thaw(dispute, partner, program, amount, at),
         NewEntry::exchange_out(commission, TakenFrom::Held, partner, program, amount, at),
@@ -66,6 +67,7 @@ fn each_kind_moves_between_its_own_accounts() {
         "credit_note payable commission_expense",
         "adjustment_up adjustment_expense payable",
         "adjustment_down payable adjustment_expense",
+        "write_off writeoff_expense payable",
         "freeze payable disputed",
         "thaw disputed payable",
         "exchange_out held fx_clearing",
@@ -91,7 +93,7 @@ fn each_kind_names_the_record_that_caused_it() {
             | EntryKind::CreditNote
             | EntryKind::ExchangeOut
             | EntryKind::ExchangeIn => Source::Commission(CommissionId::from_uuid(id)),
-            EntryKind::AdjustmentUp | EntryKind::AdjustmentDown => {
+            EntryKind::AdjustmentUp | EntryKind::AdjustmentDown | EntryKind::WriteOff => {
                 Source::Adjustment(AdjustmentId::from_uuid(id))
             }
             EntryKind::Freeze | EntryKind::Thaw => Source::Dispute(DisputeId::from_uuid(id)),
@@ -147,7 +149,7 @@ fn only_what_may_be_negative_is_posted_by_its_magnitude() {
     for entry in every_entry() {
         let turned = matches!(
             entry.kind(),
-            EntryKind::CreditNote | EntryKind::AdjustmentUp | EntryKind::AdjustmentDown
+            EntryKind::CreditNote | EntryKind::AdjustmentUp | EntryKind::AdjustmentDown | EntryKind::WriteOff
         );
         assert_eq!(entry.amount().is_positive(), turned, "{}", entry.kind());
     }

@@ -327,6 +327,7 @@ const fn entry(kind: EntryKind) -> &'static str {
         EntryKind::Clawback => "Taken back (refund)",
         EntryKind::CreditNote => "Taken back (credit)",
         EntryKind::AdjustmentUp | EntryKind::AdjustmentDown => "Adjustment",
+        EntryKind::WriteOff => "Debt written off",
         EntryKind::PayoutPaid => "Payout",
         EntryKind::PayoutReturned => "Payout returned",
         EntryKind::ExchangeOut | EntryKind::ClawbackExchangeOut => "Exchanged away",

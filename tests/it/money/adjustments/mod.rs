@@ -3,6 +3,7 @@
 mod deciding;
 mod holding;
 mod paying;
+mod writing_off;
 
 use crate::world::{Actor, Reply, World, money};
 use serde_json::{Value, json};

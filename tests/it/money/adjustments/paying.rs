@@ -215,6 +215,12 @@ fn the_figures_of_a_period_add_up() {
         .admin()
         .get("/v1/reports/partner-performance?format=csv")
         .expect(200);
-    assert!(csv.raw().lines().next().unwrap().ends_with(",adjusted"));
+    assert!(
+        csv.raw()
+            .lines()
+            .next()
+            .unwrap()
+            .ends_with(",adjusted,written_off")
+    );
     world.books_balance();
 }

@@ -16,7 +16,7 @@ const RULES: &[(&str, &str)] = &[
                  THEN amount ELSE 0 END) \
              - sum(CASE WHEN debit_account IN ('held', 'released', 'payable', 'disputed', 'in_payout') \
                  THEN amount ELSE 0 END) \
-             <> sum(CASE WHEN kind IN ('accrual', 'adjustment_up', 'payout_returned') THEN amount \
+             <> sum(CASE WHEN kind IN ('accrual', 'adjustment_up', 'write_off', 'payout_returned') THEN amount \
                  WHEN kind IN ('clawback', 'credit_note', 'adjustment_down', 'payout_paid') THEN -amount ELSE 0 END)",
     ),
     (
