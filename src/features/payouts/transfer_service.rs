@@ -93,25 +93,22 @@ pub fn save_transfer(tx: &mut Tx<'_>, ctx: &Ctx, transfer: &PayoutTransfer) -> R
 /// A person decides what became of payouts of a locked run. Refused while the rail may still do so: what it was given may
 /// be on its way, and would be paid once more by a later run.
 pub fn take_from_rail(tx: &mut Tx<'_>, ctx: &Ctx, payouts: &[Payout]) -> Result<(), Problem> {
-    for payout in payouts {
-        let Some(transfer) = store::lock_transfer(tx, &ctx.scope, payout)? else {
-            continue;
-        };
-        match transfer.status {
-            TransferStatus::Sent => {
-                return Err(Problem::new(Code::PayoutInTransit).because(format!(
-                    "The payout {} was sent to Stripe, and what became of it is being found out. It is yours to decide if \
-                     that cannot be found out within a day.",
-                    payout.id
-                )));
-            }
-            TransferStatus::Queued | TransferStatus::Unresolved => {
-                store::update_transfer(tx, &ctx.scope, &transfer.ended(TransferStatus::Closed))?;
-            }
-            TransferStatus::Made | TransferStatus::Refused | TransferStatus::Closed => {}
-        }
+    let transfers = store::lock_transfers(tx, &ctx.scope, payouts)?;
+    if let Some(sent) = transfers.iter().find(|one| one.status == TransferStatus::Sent) {
+        return Err(Problem::new(Code::PayoutInTransit).because(format!(
+            "The payout {} was sent to Stripe, and what became of it is being found out. It is yours to decide if \
+             that cannot be found out within a day.",
+            sent.payout_id
+        )));
     }
-    Ok(())
+    let is_open =
+        |one: &&PayoutTransfer| matches!(one.status, TransferStatus::Queued | TransferStatus::Unresolved);
+    let open: Vec<PayoutId> = transfers
+        .iter()
+        .filter(is_open)
+        .map(|one| one.payout_id)
+        .collect();
+    store::close_transfers(tx, &ctx.scope, &open)
 }
 
 /// A payout that is being paid stays so, but the service cannot find out what became of it: a person has to.

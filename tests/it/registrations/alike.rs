@@ -114,3 +114,21 @@ fn what_a_person_told_apart_and_who_has_no_claim_any_more_meets_nobody() {
     deal(&world, &crm, "opp-2");
     assert_eq!(conflicts(&world).len(), 0);
 }
+
+#[test]
+fn what_was_decided_is_not_laid_before_anybody_again_when_a_further_spelling_comes() {
+    let (world, _, _, _) = claimed();
+    let crm = account(&world, "HAFEN-LOGISTIK G.m.b.H.", "crm-1");
+    world.work();
+    deal(&world, &crm, "opp-1");
+    let conflict = conflicts(&world).remove(0);
+    let decide = format!(
+        "/v1/registration-conflicts/{}/decide",
+        conflict["id"].as_str().unwrap()
+    );
+    let decision = json!({ "decision": "dismissed", "reason": "Two different sites." });
+    world.admin().post(&decide, decision).expect(200);
+    account(&world, "hafen logistik gmbh", "crm-2");
+    world.work();
+    assert_eq!(texts(&conflicts(&world), "status"), ["decided"]);
+}

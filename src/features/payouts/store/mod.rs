@@ -15,7 +15,9 @@ pub use proposal::{Quotes, differences, minimum_payout, payable, propose};
 pub use runs::{
     PayoutRunFilter, figures_of, find_run, insert_run, list_runs, lock_run, lock_run_of, update_run,
 };
-pub use transfers::{insert_transfers, lock_due_transfer, lock_transfer, update_transfer};
+pub use transfers::{
+    close_transfers, insert_transfers, lock_due_transfer, lock_transfer, lock_transfers, update_transfer,
+};
 
 use crate::kernel::id::PartnerId;
 use uuid::Uuid;

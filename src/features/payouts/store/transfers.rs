@@ -9,11 +9,14 @@ use crate::platform::db::schema::payout_transfers;
 use crate::platform::db::{Prepared, Tx};
 use chrono::{DateTime, Utc};
 use diesel::prelude::*;
+use diesel::sql_query;
+use diesel::sql_types::{Array, Nullable, Text, Timestamptz, Uuid as SqlUuid};
 use rust_decimal::Decimal;
+use std::collections::HashMap;
 use std::str::FromStr;
 use uuid::Uuid;
 
-#[derive(Debug, Clone, Queryable, Selectable, Insertable, AsChangeset)]
+#[derive(Debug, Clone, Queryable, Selectable, AsChangeset)]
 #[diesel(table_name = payout_transfers, treat_none_as_null = true, check_for_backend(diesel::pg::Pg))]
 struct TransferRow {
     organization_id: Uuid,
@@ -27,13 +30,20 @@ struct TransferRow {
     amount_reversed: Decimal,
 }
 
-/// Writes new transfers.
+/// Writes new transfers, in one statement however many they are.
 pub fn insert_transfers(tx: &mut Tx<'_>, scope: &Scope, transfers: &[PayoutTransfer]) -> Result<(), Problem> {
-    let rows: Vec<TransferRow> = transfers.iter().map(|one| TransferRow::of(scope, one)).collect();
-    diesel::insert_into(payout_transfers::table)
-        .values(rows)
-        .execute(tx.connection())?;
-    Ok(())
+    let ids: Vec<Uuid> = transfers.iter().map(|one| one.payout_id.uuid()).collect();
+    let statuses: Vec<&str> = transfers.iter().map(|one| one.status.as_str()).collect();
+    let due: Vec<Option<DateTime<Utc>>> = transfers.iter().map(|one| one.next_attempt_at).collect();
+    let query = sql_query(
+        "INSERT INTO payout_transfers (organization_id, payout_id, status, attempts, next_attempt_at, amount_reversed) \
+         SELECT $1, t.payout_id, t.status, 0, t.due, 0 FROM unnest($2, $3, $4) AS t (payout_id, status, due)",
+    )
+    .bind::<SqlUuid, _>(scope.organization_id.uuid())
+    .bind::<Array<SqlUuid>, _>(ids)
+    .bind::<Array<Text>, _>(statuses)
+    .bind::<Array<Nullable<Timestamptz>>, _>(due);
+    Ok(Prepared(query).execute(tx.connection())?)
 }
 
 /// The payout of the transfer that has been due for the longest and that nobody else is at; its transfer is locked until the
@@ -61,14 +71,46 @@ pub fn lock_transfer(
     scope: &Scope,
     payout: &Payout,
 ) -> Result<Option<PayoutTransfer>, Problem> {
-    let row: Option<TransferRow> = payout_transfers::table
+    Ok(lock_transfers(tx, scope, std::slice::from_ref(payout))?.pop())
+}
+
+/// The transfers of payouts, locked until the transaction ends.
+pub fn lock_transfers(
+    tx: &mut Tx<'_>,
+    scope: &Scope,
+    payouts: &[Payout],
+) -> Result<Vec<PayoutTransfer>, Problem> {
+    let currencies: HashMap<Uuid, Currency> = payouts
+        .iter()
+        .map(|payout| (payout.id.uuid(), payout.amount.currency()))
+        .collect();
+    let ids: Vec<Uuid> = payouts.iter().map(|payout| payout.id.uuid()).collect();
+    let rows: Vec<TransferRow> = payout_transfers::table
         .filter(payout_transfers::organization_id.eq(scope.organization_id.uuid()))
-        .filter(payout_transfers::payout_id.eq(payout.id.uuid()))
+        .filter(payout_transfers::payout_id.eq_any(ids))
+        .order(payout_transfers::payout_id)
         .select(TransferRow::as_select())
         .for_no_key_update()
-        .first(tx.connection())
-        .optional()?;
-    row.map(|row| row.transfer(payout.amount.currency())).transpose()
+        .load(tx.connection())?;
+    let found = rows.into_iter().filter_map(|row| {
+        let currency = currencies.get(&row.payout_id)?;
+        Some(row.transfer(*currency))
+    });
+    found.collect()
+}
+
+/// Notes that a person decided what became of these payouts.
+pub fn close_transfers(tx: &mut Tx<'_>, scope: &Scope, payouts: &[PayoutId]) -> Result<(), Problem> {
+    let ids: Vec<Uuid> = payouts.iter().map(|id| id.uuid()).collect();
+    let target = payout_transfers::table
+        .filter(payout_transfers::organization_id.eq(scope.organization_id.uuid()))
+        .filter(payout_transfers::payout_id.eq_any(ids));
+    let closed = (
+        payout_transfers::status.eq(TransferStatus::Closed.as_str()),
+        payout_transfers::next_attempt_at.eq(None::<DateTime<Utc>>),
+    );
+    Prepared(diesel::update(target).set(closed)).execute(tx.connection())?;
+    Ok(())
 }
 
 /// Writes a changed transfer.
