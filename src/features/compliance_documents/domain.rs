@@ -38,7 +38,9 @@ impl ComplianceDocumentStatus {
     }
 
     fn after(self, verb: &str) -> Result<Self, Problem> {
-        let found = MOVES.iter().find(|(from, name, _)| *from == self && *name == verb);
+        let found = MOVES
+            .iter()
+            .find(|(from, name, _)| *from == self && *name == verb);
         found
             .map(|(.., to)| *to)
             .ok_or_else(|| Problem::wrong_state(verb, self.as_str(), &self.moves()))

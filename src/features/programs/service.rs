@@ -71,7 +71,9 @@ pub fn update(
 
 /// Every product family that a gate names is one of the organization's.
 fn require_families(tx: &mut Tx<'_>, ctx: &Ctx, gates: &[Gate]) -> Result<(), Problem> {
-    let named = gates.iter().flat_map(|gate| gate.product_family_ids.iter().copied());
+    let named = gates
+        .iter()
+        .flat_map(|gate| gate.product_family_ids.iter().copied());
     let unknown = product_families::unknown(tx, ctx, named.collect())?;
     let names_unknown = |gate: &Gate| gate.product_family_ids.iter().any(|id| unknown.contains(id));
     let refused = gates.iter().enumerate().filter(|(_, gate)| names_unknown(gate));

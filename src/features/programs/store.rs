@@ -237,7 +237,11 @@ fn gates(stored: Value) -> Result<Vec<Gate>, Problem> {
         blocks: one.blocks,
         requires: one.requires,
         document_name: one.document_name,
-        product_family_ids: one.product_family_ids.into_iter().map(ProductFamilyId::from_uuid).collect(),
+        product_family_ids: one
+            .product_family_ids
+            .into_iter()
+            .map(ProductFamilyId::from_uuid)
+            .collect(),
         countries: one.countries,
     };
     Ok(stored.into_iter().map(gate).collect())

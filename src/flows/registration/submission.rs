@@ -163,12 +163,7 @@ fn claim(
     let known_country = locked.account.country.as_deref();
     let mut found = Vec::from_iter(enrollment_problem(tx, house, &registration, &partner)?);
     found.extend(gate_problem(tx, house, &program, &registration, known_country)?);
-    found.extend(rule_problems(
-        &registration,
-        &rules,
-        &partner,
-        known_country,
-    ));
+    found.extend(rule_problems(&registration, &rules, &partner, known_country));
     if !found.is_empty() {
         return Err(Problem::fields(found));
     }

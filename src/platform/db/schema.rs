@@ -827,6 +827,7 @@ diesel::table! {
         currency -> Text,
         amount -> Numeric,
         reason -> Text,
+        closed_gates -> Array<Text>,
     }
 }
 
