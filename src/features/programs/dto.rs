@@ -21,7 +21,7 @@ use validator::Validate;
 
 /// A program to create.
 #[derive(Debug, Clone, Deserialize, Validate, ToSchema)]
-#[schema(as = ProgramCreate, examples(json!({"name": "Referral Europe", "motion": "referral", "external_id": "terms-2026", "time_zone": "Europe/Berlin", "clawback_window_days": 90, "minimum_payouts": [{"amount": "50.00", "currency": "EUR"}], "gates": [{"blocks": "paying", "requires": "tax_form"}]})))]
+#[schema(as = ProgramCreate, examples(json!({"name": "Referral Europe", "motion": "referral", "external_id": "terms-2026", "time_zone": "Europe/Berlin", "clawback_window_days": 90, "minimum_payouts": [{"amount": "50.00", "currency": "EUR"}], "gates": [{"blocks": "accruing", "requires": "certification", "document_name": "Fleet Expert"}]})))]
 #[serde(deny_unknown_fields)]
 pub struct NewProgramBody {
     /// Your own key for the program; unique among your programs.
@@ -99,7 +99,7 @@ impl NewProgramBody {
 
 /// Changes of a program: absent leaves a field as it is, `null` clears it.
 #[derive(Debug, Clone, Deserialize, Validate, ToSchema)]
-#[schema(as = ProgramUpdate, min_properties = 1, examples(json!({"commission_approval": "automatic", "clawback_window_days": null, "minimum_payouts": [{"amount": "50.00", "currency": "EUR"}, {"amount": "5000", "currency": "JPY"}]})))]
+#[schema(as = ProgramUpdate, min_properties = 1, examples(json!({"commission_approval": "automatic", "clawback_window_days": null, "minimum_payouts": [{"amount": "50.00", "currency": "EUR"}, {"amount": "5000", "currency": "JPY"}], "gates": [{"blocks": "accruing", "requires": "certification"}]})))]
 #[serde(deny_unknown_fields)]
 pub struct PatchProgramBody {
     /// Your own key for the program.

@@ -687,6 +687,7 @@ diesel::table! {
         kind -> Text,
         quantity -> Numeric,
         cost_amount -> Nullable<Numeric>,
+        list_amount -> Nullable<Numeric>,
     }
 }
 
