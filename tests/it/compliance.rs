@@ -76,7 +76,9 @@ fn a_gate_before_registering_opens_with_what_is_verified_and_valid_for_the_produ
     let paper = caller.post("/v1/compliance-documents", paper).expect(201).id();
     closed(claim(&caller, &program, "one", wanted.clone()), "license");
     let path = format!("/v1/compliance-documents/{paper}");
-    caller.act(&format!("{path}/verify")).refused(403, "permission_denied");
+    caller
+        .act(&format!("{path}/verify"))
+        .refused(403, "permission_denied");
     world.admin().act(&format!("{path}/verify")).expect(200);
     claim(&caller, &program, "one", wanted.clone()).expect(201);
     closed(
@@ -264,7 +266,8 @@ fn a_gate_before_paying_holds_the_money_back_and_everybody_hears_why() {
     assert_eq!(run.carried(), [("10.00".to_owned(), "gate_closed".to_owned())]);
     let left = world.admin().all("/v1/payout-carry-forwards");
     assert_eq!(left[0]["closed_gates"], json!(["tax_form"]));
-    run.verb(&finance, "cancel", json!({ "reason": "Again later." })).expect(200);
+    run.verb(&finance, "cancel", json!({ "reason": "Again later." }))
+        .expect(200);
     let line = world.line("");
     let path = format!(
         "/v1/commissions/{}/payment-expectation",
@@ -305,7 +308,8 @@ fn a_gate_before_paying_holds_the_money_back_and_everybody_hears_why() {
     revoke(&world, &path);
     run.verb(&finance, "approve", Value::Null)
         .refused(409, "payout_run_stale");
-    run.verb(&finance, "cancel", json!({ "reason": "Again later." })).expect(200);
+    run.verb(&finance, "cancel", json!({ "reason": "Again later." }))
+        .expect(200);
     verified(&world, &partner, "tax_form", json!({}));
     world.paid_run(&finance);
     assert_eq!(world.line("")["status"], "paid");
@@ -407,7 +411,7 @@ fn certifications_count_for_tiers_and_an_agency_needs_one_to_be_activated() {
         &world,
         &partner,
         "certification",
-        json!({ "name": "Old", "valid_from": "2025-01-01", "valid_until": "2025-12-31" }),
+        json!({ "name": "Old", "valid_from": "2025-01-01", "valid_until": "2025-09-30" }),
     );
     filed(&world, &partner, "certification", json!({ "name": "Unseen" }));
     assert_eq!(tier(), Value::Null);

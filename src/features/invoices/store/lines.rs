@@ -92,7 +92,10 @@ impl InvoiceLineRow {
                 quantity: self.quantity.normalize(),
                 cost: self.cost_amount,
             },
-            list_amount: self.list_amount.map(|list| money_of(list, currency)).transpose()?,
+            list_amount: self
+                .list_amount
+                .map(|list| money_of(list, currency))
+                .transpose()?,
         })
     }
 }
