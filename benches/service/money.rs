@@ -33,6 +33,8 @@ const PACE: Duration = Duration::from_millis(4);
 const HASHED: &str = "SET session_replication_role = replica; \
     UPDATE commission_rule_versions SET terms_hash = (\
         SELECT jsonb_path_query_first(explanation, '$.**.hash') #>> '{}' FROM commissions LIMIT 1)";
+/// How long a connection is good for without being used.
+const IDLE: Duration = Duration::from_secs(2);
 /// How often a statement is read.
 const READINGS: usize = 21;
 
@@ -173,7 +175,9 @@ fn until_quiet(stage: &Stage) -> Result<(), Fault> {
 
 /// Somebody with a key and a kept connection.
 struct Caller {
+    address: SocketAddr,
     connection: Connection,
+    used: Instant,
     key: String,
     sent: u64,
 }
@@ -181,10 +185,22 @@ struct Caller {
 impl Caller {
     fn of(address: SocketAddr, key: &str) -> Result<Self, Fault> {
         Ok(Self {
+            address,
             connection: Connection::open(address)?,
+            used: Instant::now(),
             key: key.to_owned(),
             sent: 0,
         })
+    }
+
+    /// Sends a request; by a new connection when the one before was not used for so long that the service closes it.
+    fn send(&mut self, request: &str) -> Result<(u16, String), Fault> {
+        if self.used.elapsed() > IDLE {
+            self.connection = Connection::open(self.address)?;
+        }
+        let status = self.connection.ask(request.as_bytes())?;
+        self.used = Instant::now();
+        Ok((status, self.connection.body()))
     }
 
     /// Sends a request under an Idempotency-Key of its own and reads the answer, which must be no problem.
@@ -204,8 +220,7 @@ impl Caller {
             seen.unwrap_or_default(),
             body.len()
         );
-        let status = self.connection.ask(request.as_bytes())?;
-        let answer = self.connection.body();
+        let (status, answer) = self.send(&request)?;
         if status >= 400 {
             return Err(format!("{method} {path}: {status} {answer}").into());
         }
@@ -221,8 +236,7 @@ impl Caller {
             "GET {path} HTTP/1.1\r\nHost: 127.0.0.1\r\nAuthorization: Bearer {}\r\n\r\n",
             self.key
         );
-        let status = self.connection.ask(request.as_bytes())?;
-        let answer = self.connection.body();
+        let (status, answer) = self.send(&request)?;
         if status != 200 {
             return Err(format!("GET {path}: {status} {answer}").into());
         }
