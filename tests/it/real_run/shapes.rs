@@ -156,10 +156,10 @@ fn g_cloud_paid_from_a_hundred() {
 fn skipped(test: &str) {
     // Not `eprintln`, which the test harness keeps to itself when a test passes.
     let note = format!(
-        "SKIPPED real_run::shapes::{test}: no gcloud/invoices.csv in COPARTNER_SAMPLE_DATA (default ../shared/data); \
-         this shape was NOT checked on real data"
+        "\nSKIPPED real_run::shapes::{test}: no gcloud/invoices.csv in COPARTNER_SAMPLE_DATA (default ../shared/data); \
+         this shape was NOT checked on real data\n"
     );
-    writeln!(std::io::stderr(), "\n{note}").unwrap();
+    std::io::stderr().write_all(note.as_bytes()).unwrap();
 }
 
 impl<'a> Published<'a> {
