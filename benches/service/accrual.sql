@@ -1,11 +1,11 @@
--- The work of accrual as one statement: lines with explanations, their postings and their events.
-WITH source AS MATERIALIZED (
+-- The work of accrual as one statement: lines with explanations, their postings and their events, and how far the partners
+-- have come where the terms ask for it.
+WITH paid AS (
     SELECT row_number() OVER (ORDER BY p.paid_at, p.id) AS number, p.id AS payment_id, p.invoice_id,
         l.id AS invoice_line_id, i.deal_id, d.program_id, a.partner_id, a.id AS attribution_id, a.role, i.currency,
         l.net_amount AS net, i.total_amount, p.cumulative_amount - p.amount AS paid_before,
-        p.cumulative_amount AS paid_after, p.paid_at, v.id AS rule_version_id,
-        round(round(round(l.net_amount * (v.formula ->> 'rate')::numeric, 2) * a.share_basis_points / 10000, 2)
-            * p.cumulative_amount / i.total_amount, 2) AS amount
+        p.cumulative_amount AS paid_after, p.paid_at, v.id AS rule_version_id, r.id AS rule_id, a.share_basis_points AS share,
+        {counted}
     FROM payments p
     JOIN invoices i ON i.organization_id = p.organization_id AND i.id = p.invoice_id
     JOIN invoice_lines l ON l.organization_id = p.organization_id AND l.invoice_id = i.id
@@ -20,7 +20,9 @@ WITH source AS MATERIALIZED (
             AND e.partner_id = a.partner_id AND e.program_id = d.program_id AND e.status = 'active')
         AND NOT EXISTS (SELECT FROM commissions c WHERE c.organization_id = p.organization_id
             AND c.payment_id = p.id AND c.invoice_line_id = l.id AND c.attribution_id = a.id)
-), earned AS (
+), source AS MATERIALIZED (
+    SELECT *, {amount} AS amount FROM paid
+), {standings}earned AS (
     INSERT INTO commissions (organization_id, id, kind, partner_id, program_id, deal_id, attribution_id, role,
         component, invoice_id, invoice_line_id, payment_id, rule_version_id, status, currency, base_amount, amount,
         reversed_amount, netted_amount, earned_at, release_at, approved_at, explanation, row_version, created_at,

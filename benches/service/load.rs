@@ -122,12 +122,24 @@ impl Connection {
         Ok(status)
     }
 
+    /// A header of the last answer.
+    pub fn header(&self, name: &str) -> Option<String> {
+        let head = String::from_utf8_lossy(&self.buffer[..self.head]).into_owned();
+        head.lines().find_map(|line| {
+            let (found, value) = line.split_once(": ")?;
+            found.eq_ignore_ascii_case(name).then(|| value.to_owned())
+        })
+    }
+
     /// The body of the last answer.
     pub fn body(&self) -> String {
         String::from_utf8_lossy(&self.buffer[self.head..self.filled]).into_owned()
     }
 
     fn read_more(&mut self) -> Result<(), Fault> {
+        if self.filled == self.buffer.len() {
+            self.buffer.resize(self.filled * 2, 0);
+        }
         match self.stream.read(&mut self.buffer[self.filled..])? {
             0 => Err("the service closed the connection".into()),
             read => {

@@ -6,7 +6,8 @@
 //!
 //! With `BENCH_PART=doors` it tells instead what authentication and isolation cost: it builds the service once more, with
 //! the feature `bench-open-doors`, and loads both by turns. With `BENCH_PART=pipeline` it loads prechecks, submissions and
-//! clicks, among a million accounts and two hundred thousand live registrations, and tells how long a match takes.
+//! clicks, among a million accounts and two hundred thousand live registrations, and tells how long a match takes. With
+//! `BENCH_PART=money` it goes every step from a payment to a statement with 10,000, 100,000 and 1,000,000 payments.
 //!
 //! `BENCH_SECONDS` (per round), `BENCH_ROUNDS`, `BENCH_CLIENTS`, `BENCH_DEALS`, `BENCH_PAYMENTS`, `BENCH_ACCOUNTS` and
 //! `BENCH_REGISTRATIONS` change the sizes.
@@ -15,6 +16,7 @@ mod accrual;
 mod deals;
 mod doors;
 mod load;
+mod money;
 mod operations;
 mod pgbench;
 mod pipeline;
@@ -41,6 +43,7 @@ fn main() -> Result<(), Fault> {
         Part::Foundation => foundation(&stage, &settings),
         Part::Doors => doors::compare(&stage, &settings),
         Part::Pipeline => pipeline::compare(&stage, &settings),
+        Part::Money => money::measure(&stage, &settings),
     }
 }
 
@@ -50,8 +53,9 @@ fn foundation(stage: &Stage, settings: &Settings) -> Result<(), Fault> {
     table::bounds(&outcomes, &alone)?;
     table::say(&memory)?;
     let accruals = [
-        accrual::compare(stage, "G-Cloud", settings::G_CLOUD_LINES)?,
-        accrual::compare(stage, "generated", settings.payments)?,
+        accrual::compare(stage, "G-Cloud", settings::G_CLOUD_LINES, accrual::PERCENTAGE)?,
+        accrual::compare(stage, "generated", settings.payments, accrual::PERCENTAGE)?,
+        accrual::compare(stage, "generated, tiered", settings.payments, accrual::TIERED)?,
     ];
     table::accruals(&accruals)
 }
@@ -63,7 +67,7 @@ fn over_http(stage: &Stage, settings: &Settings) -> Result<(Vec<Outcome>, Measur
     let operations = operations::all(stage, &service, &tenant)?;
     let outcomes = outcomes(stage, settings, &service, &operations)?;
     let alone = load::run(service.address(), &operations::health(), settings)?;
-    let memory = service.memory()?;
+    let memory = service.memory()?.to_string();
     Ok((outcomes, alone, memory))
 }
 

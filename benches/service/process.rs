@@ -1,6 +1,7 @@
 //! The service as a process of its own.
 
 use super::Fault;
+use std::fmt;
 use std::io::{BufRead, BufReader, Write};
 use std::net::SocketAddr;
 use std::path::Path;
@@ -53,19 +54,37 @@ impl Service {
         self.address
     }
 
-    /// Its resident memory, now and at the peak; Linux only.
-    pub fn memory(&self) -> Result<String, Fault> {
+    /// Its resident memory; Linux only.
+    pub fn memory(&self) -> Result<Memory, Fault> {
         let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id()))?;
         let mebibytes = |name: &str| {
             let line = status.lines().find_map(|line| line.strip_prefix(name));
             let number = line.and_then(|rest| rest.split_whitespace().next());
             number.and_then(|text| text.parse::<u64>().ok()).unwrap_or(0) / 1024
         };
-        Ok(format!(
+        Ok(Memory {
+            now: mebibytes("VmRSS:"),
+            peak: mebibytes("VmHWM:"),
+        })
+    }
+}
+
+/// Resident memory, in mebibytes.
+#[derive(Debug, Clone, Copy)]
+pub struct Memory {
+    /// At the moment.
+    pub now: u64,
+    /// The most that it ever was.
+    pub peak: u64,
+}
+
+impl fmt::Display for Memory {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(
+            formatter,
             "Resident memory of the service: {} MiB now, {} MiB at the peak (aim: under 100).",
-            mebibytes("VmRSS:"),
-            mebibytes("VmHWM:")
-        ))
+            self.now, self.peak
+        )
     }
 }
 

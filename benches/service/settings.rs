@@ -37,6 +37,8 @@ pub enum Part {
     Doors,
     /// Prechecks, submissions, clicks and matches.
     Pipeline,
+    /// Every step from a payment to a statement, at several sizes.
+    Money,
 }
 
 impl Settings {
@@ -54,7 +56,10 @@ impl Settings {
                 Err(_) => Part::Foundation,
                 Ok("doors") => Part::Doors,
                 Ok("pipeline") => Part::Pipeline,
-                Ok(other) => return Err(format!("BENCH_PART may be doors or pipeline, not {other:?}").into()),
+                Ok("money") => Part::Money,
+                Ok(other) => {
+                    return Err(format!("BENCH_PART may be doors, pipeline or money, not {other:?}").into());
+                }
             },
         })
     }

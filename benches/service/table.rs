@@ -4,8 +4,10 @@ use super::Fault;
 use super::accrual::Accrued;
 use super::doors::Pair;
 use super::load::Measured;
+use super::money::{Column, Step};
 use super::operations::Operation;
 use std::io::Write;
+use std::time::Duration;
 
 /// The rounds of one operation.
 #[derive(Debug, Default)]
@@ -133,13 +135,82 @@ pub fn accruals(accruals: &[Accrued]) -> Result<(), Fault> {
             "{:<18}{:>10}{:>16}{:>18}{:>8}{:>5}%",
             accrued.name,
             accrued.lines,
-            accrued.service_per_second,
-            accrued.sql_per_second,
-            percent(accrued.service_per_second, accrued.sql_per_second),
+            rate(accrued.lines, accrued.service),
+            rate(accrued.lines, accrued.statement),
+            // The shorter one took, the more of it comes in a second.
+            percent(micros(accrued.statement), micros(accrued.service)),
             40
         ))?;
     }
     say("Both wrote the same lines, postings and events; amounts were compared.")
+}
+
+/// What every step took at every size: in all, and for each payment. A step that grows no faster than its payments takes the
+/// same for each.
+pub fn money(columns: &[Column]) -> Result<(), Fault> {
+    let sizes: Vec<String> = columns
+        .iter()
+        .map(|column| format!("{:>28}", format!("{} payments", column.payments)))
+        .collect();
+    say(&format!("\n{:<34}{}", "step", sizes.concat()))?;
+    for (row, name) in columns.first().into_iter().flat_map(Column::names).enumerate() {
+        let cells: Vec<String> = columns
+            .iter()
+            .map(|column| {
+                format!(
+                    "{:>28}",
+                    column
+                        .steps
+                        .get(row)
+                        .map_or(String::new(), |step| cell(step, column.payments))
+                )
+            })
+            .collect();
+        say(&format!("{name:<34}{}", cells.concat()))?;
+    }
+    for column in columns {
+        let (alone, meanwhile) = (&column.alone, &column.meanwhile);
+        say(&format!(
+            "{} payments: a payment recorded over HTTP took {} ms at most by itself, and {} ms at most of {} while the run over \
+             all partners was drafted and approved (aim: under 1000). Resident memory of the service: {} MiB at the start, \
+             {} MiB at the end, {} MiB at the peak.",
+            column.payments,
+            milliseconds(alone.longest),
+            milliseconds(meanwhile.longest),
+            meanwhile.count,
+            column.at_start.now,
+            column.at_end.now,
+            column.at_end.peak,
+        ))?;
+    }
+    say("Times in all, and in microseconds for each payment; of a statement the median of several readings.")
+}
+
+fn cell(step: &Step, payments: u64) -> String {
+    let each = step.took.as_nanos() / u128::from(payments.max(1));
+    let ratio = step
+        .of
+        .map(|of| format!("  {:>4}", percent(micros(of), micros(step.took))));
+    format!(
+        "{} ms {:>5}.{}{}",
+        milliseconds(step.took),
+        each / 1000,
+        each % 1000 / 100,
+        ratio.unwrap_or_default()
+    )
+}
+
+fn milliseconds(duration: Duration) -> String {
+    let micros = micros(duration);
+    format!("{}.{}", micros / 1000, micros % 1000 / 100)
+}
+
+fn micros(duration: Duration) -> u64 {
+    u64::try_from(duration.as_micros()).unwrap_or(u64::MAX)
+}
+
+fn rate(lines: u64, elapsed: Duration) -> u64 {
+    lines * 1_000_000 / micros(elapsed).max(1)
 }
 
 /// The head of the table of doors.

@@ -10,57 +10,18 @@ Needs Python 3.9 and nothing else. COPARTNER is the service (http://127.0.0.1:80
 in which this was not run before, and the first argument the folder of the data (../shared/data/gcloud).
 """
 
-import csv
-import http.client
 import json
 import os
 import sys
-import time
 from collections import Counter
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta, timezone
-from typing import Any, Optional
-from urllib.parse import urlsplit
+from typing import Optional
+
+from service import Service, read
 
 POLICIES = ["refuse", "queue", "co_sell_share"]
 PROTECTION_DAYS = 180
-
-
-class Service:
-    """A connection to the service with an admin's key."""
-
-    def __init__(self, url: str, key: str) -> None:
-        self.connection = http.client.HTTPConnection(urlsplit(url).netloc, timeout=60)
-        self.headers = {"Authorization": f"Bearer {key}", "Content-Type": "application/json"}
-
-    def ask(self, method: str, path: str, body: Any = None) -> "tuple[int, Any]":
-        """The status and the body of an answer."""
-        text = None if body is None else json.dumps(body)
-        while True:
-            self.connection.request(method, path, body=text, headers=self.headers)
-            answer = self.connection.getresponse()
-            content = answer.read()
-            if answer.status != 429:
-                return answer.status, json.loads(content)
-            self.connection.close()
-            # Until the service counts anew.
-            time.sleep(int(answer.headers["Retry-After"]))
-
-    def do(self, method: str, path: str, body: Any = None) -> Any:
-        """The body of an answer that is no problem."""
-        status, answer = self.ask(method, path, body)
-        if status >= 400:
-            sys.exit(f"{method} {path}: {status} {json.dumps(answer, indent=2)}")
-        return answer
-
-    def all(self, path: str) -> "list[Any]":
-        """Every record of a list."""
-        page = self.do("GET", f"{path}&limit=100")
-        records = page["data"]
-        while page["has_more"]:
-            page = self.do("GET", f"{path}&limit=100&cursor={page['next_cursor']}")
-            records += page["data"]
-        return records
 
 
 @dataclass
@@ -73,11 +34,6 @@ class Policy:
     counts: Counter = field(default_factory=Counter)
     # Registrations that wait for a protection to end, by (account, lot), in the order in which they came.
     waiting: "dict[tuple[str, str], list[str]]" = field(default_factory=dict)
-
-
-def read(folder: str, name: str) -> "list[dict[str, str]]":
-    with open(os.path.join(folder, name), newline="", encoding="utf-8") as file:
-        return list(csv.DictReader(file))
 
 
 def set_up(service: Service, folder: str, lots: "list[str]") -> "tuple[list[Policy], dict[str, str], dict[str, str]]":

@@ -15,7 +15,6 @@ use crate::kernel::problem::Problem;
 use crate::kernel::version::Precondition;
 use crate::platform::db::Tx;
 use chrono::{DateTime, Utc};
-use std::collections::HashSet;
 
 /// A constructor of [`NewEntry`] for payouts.
 type EntryOf = fn(PayoutId, PartnerId, ProgramId, Money, DateTime<Utc>) -> NewEntry;
@@ -34,12 +33,15 @@ pub fn approve(
     commissions::lock_lines(tx, ctx, &lines.settled)?;
     adjustments::lock_lines(tx, ctx, &lines.adjustments)?;
     let (approved, quoted) = payouts::approve(tx, ctx, draft, &proposed)?;
-    let taken: HashSet<CommissionId> = lines.settled.commissions.iter().copied().collect();
-    let quoted: Vec<_> = quoted
-        .into_iter()
-        .filter(|line| taken.contains(&line.id))
-        .collect();
-    exchange::of_payout(tx, ctx, &quoted)?;
+    if !quoted.is_empty() {
+        let ids: Vec<CommissionId> = quoted.iter().map(|line| line.id).collect();
+        let taken = payouts::held_among(tx, ctx, &proposed, &ids)?;
+        let quoted: Vec<_> = quoted
+            .into_iter()
+            .filter(|line| taken.contains(&line.id))
+            .collect();
+        exchange::of_payout(tx, ctx, &quoted)?;
+    }
     move_lines(tx, ctx, &lines, LineMove::Reserve)?;
     post(tx, ctx, &proposed, NewEntry::reserve, ctx.now)?;
     payouts::report(tx, ctx, approved)
@@ -69,7 +71,7 @@ fn give_back(tx: &mut Tx<'_>, ctx: &Ctx, unmade: &[Payout]) -> Result<(), Proble
     let lines = payouts::lines(tx, ctx, unmade)?;
     move_lines(tx, ctx, &lines, LineMove::GiveBack)?;
     post(tx, ctx, unmade, NewEntry::reserve_cancelled, ctx.now)?;
-    dispute::money::freeze_returned(tx, ctx, &lines.settled.commissions)
+    dispute::money::freeze_returned(tx, ctx, &lines.settled)
 }
 
 /// Gives up a run that is not yet being processed; what an approved one set aside goes back.
@@ -247,7 +249,7 @@ fn take(
     move_lines(tx, ctx, &lines, step.line_move)?;
     post(tx, ctx, &before, step.entry, step.occurred_at)?;
     if matches!(step.line_move, LineMove::GiveBack | LineMove::TakeBack) {
-        dispute::money::freeze_returned(tx, ctx, &lines.settled.commissions)?;
+        dispute::money::freeze_returned(tx, ctx, &lines.settled)?;
     }
     let settlement = Settlement {
         run,

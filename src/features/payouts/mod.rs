@@ -33,8 +33,8 @@ pub use domain::{
     PayoutRail, PayoutRun, PayoutRunStatus, PayoutStatus, PayoutTransfer, Report, Step, TransferStatus,
 };
 pub use service::{
-    LockedPayout, Settlement, approve, begin, cancel, confirmable, lines, lock_payout, lock_run, part,
-    pending, report, send, settle,
+    LockedPayout, Settlement, approve, begin, cancel, confirmable, held_among, lines, lock_payout, lock_run,
+    part, pending, report, send, settle,
 };
 pub use store::{closed_before_paying, minimum_payout, payable};
 pub use transfer_service::{

@@ -12,7 +12,7 @@ use crate::features::organizations;
 use crate::features::partners;
 use crate::features::payout_methods::{self, PayoutMethodKind};
 use crate::kernel::ctx::Ctx;
-use crate::kernel::id::{PartnerId, PayoutId, PayoutMethodId, PayoutRunId};
+use crate::kernel::id::{CommissionId, PartnerId, PayoutId, PayoutMethodId, PayoutRunId};
 use crate::kernel::problem::{Code, Problem};
 use crate::kernel::version::Precondition;
 use crate::platform::db::{Change, Page, PageRequest, Subject, Tx};
@@ -20,6 +20,7 @@ use crate::platform::stripe::KeyMode;
 use serde::Serialize;
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
+use std::collections::HashSet;
 
 /// A payout and its run, both locked.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -173,6 +174,16 @@ pub fn confirmable(tx: &mut Tx<'_>, ctx: &Ctx, run: &PayoutRun) -> Result<Vec<Pa
 /// What the payouts consist of.
 pub fn lines(tx: &mut Tx<'_>, ctx: &Ctx, payouts: &[Payout]) -> Result<PayoutLines, Problem> {
     store::lines_of(tx, &ctx.scope, payouts)
+}
+
+/// Those of these commissions that the payouts consist of.
+pub fn held_among(
+    tx: &mut Tx<'_>,
+    ctx: &Ctx,
+    payouts: &[Payout],
+    commissions: &[CommissionId],
+) -> Result<HashSet<CommissionId>, Problem> {
+    store::held_among(tx, &ctx.scope, payouts, commissions)
 }
 
 /// Approves the run: its lines hold from now on what they stand for. Refused when its payouts would not be the same

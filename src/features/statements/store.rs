@@ -126,7 +126,7 @@ pub fn earliest_unstated(tx: &mut Tx<'_>, scope: &Scope) -> Result<Option<DateTi
 }
 
 /// Issues the statements of a month for all partners and currencies in one statement. Whoever has one of this month or a
-/// later one gets none.
+/// later one gets none. Their texts stay where they are: together they are as long as the month.
 pub fn issue(
     tx: &mut Tx<'_>,
     scope: &Scope,
@@ -177,7 +177,9 @@ pub fn issue(
          lines AS (\
              INSERT INTO statement_lines (organization_id, ledger_entry_id, statement_id, partner_id) \
              SELECT $1, e.id, m.id, e.partner_id FROM entries e JOIN made m USING (partner_id, currency)) \
-         SELECT * FROM made ORDER BY id"
+         SELECT id, partner_id, currency, number, month, time_zone, opening, earned, reversed, adjusted, exchanged, paid, \
+             closing, previous_hash, hash, issued_at \
+         FROM made ORDER BY id"
     ))
     .bind::<SqlUuid, _>(scope.organization_id.uuid())
     .bind::<Date, _>(at.month.first_day())

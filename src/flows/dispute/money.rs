@@ -6,7 +6,7 @@
 use super::Ruling;
 use super::subject::Target;
 use crate::features::adjustments::{self, AdjustmentReason, NewAdjustment};
-use crate::features::commissions::{self, Commission, CommissionKind, CommissionStatus};
+use crate::features::commissions::{self, Commission, CommissionKind, CommissionStatus, SettledLines};
 use crate::features::disputes::{
     self, Amounts, Dispute, DisputeLine, DisputeOutcome, Effect, NewDispute, Review, Stake, SubjectType,
 };
@@ -211,9 +211,9 @@ fn post(tx: &mut Tx<'_>, house: &Ctx, lines: &[DisputeLine], entry: EntryOf) -> 
 
 /// Disputed lines came back from a payout that was cancelled, failed or was returned: they are frozen now. The caller has
 /// them locked.
-pub fn freeze_returned(tx: &mut Tx<'_>, ctx: &Ctx, ids: &[CommissionId]) -> Result<(), Problem> {
+pub fn freeze_returned(tx: &mut Tx<'_>, ctx: &Ctx, lines: &SettledLines) -> Result<(), Problem> {
     let mut returned = Vec::new();
-    for line in commissions::lock_several(tx, ctx, ids)? {
+    for line in commissions::lock_disputed(tx, ctx, lines)? {
         if let (Some(dispute_id), (Effect::Frozen, frozen)) = (line.dispute_id, effect_on(&line)?) {
             returned.push((dispute_id, line.id, frozen));
         }

@@ -1,9 +1,12 @@
-//! The part of a line's life that payouts decide: reserved, paid, given back. Any number of lines in a few statements.
+//! The part of a line's life that payouts decide: reserved, paid, given back. Any number of lines in a few statements, and
+//! none of them in memory: they are named by their payouts.
 
 mod store;
 
+use super::domain::Commission;
+use super::service;
 use crate::kernel::ctx::Ctx;
-use crate::kernel::id::{ClawbackId, CommissionId};
+use crate::kernel::id::PayoutId;
 use crate::kernel::problem::Problem;
 use crate::platform::db::Tx;
 use chrono::{DateTime, Utc};
@@ -11,10 +14,12 @@ use chrono::{DateTime, Utc};
 /// The lines that a payout or several consist of.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct SettledLines {
-    /// What was earned, and what credit notes took.
-    pub commissions: Vec<CommissionId>,
-    /// What refunds took.
-    pub clawbacks: Vec<ClawbackId>,
+    /// The payouts; what they gave up is none of their lines any more.
+    pub payouts: Vec<PayoutId>,
+    /// How many lines were earned, or taken by credit notes.
+    pub commissions: usize,
+    /// How many refunds took.
+    pub clawbacks: usize,
 }
 
 /// What a payout does to its lines.
@@ -35,8 +40,17 @@ pub enum LineMove {
 
 /// Locks the lines until the transaction ends, in the order of their ids.
 pub fn lock_lines(tx: &mut Tx<'_>, ctx: &Ctx, lines: &SettledLines) -> Result<(), Problem> {
-    store::lock_commissions(tx, &ctx.scope, &lines.commissions)?;
-    store::lock_clawbacks(tx, &ctx.scope, &lines.clawbacks)
+    store::lock_commissions(tx, &ctx.scope, lines)?;
+    store::lock_clawbacks(tx, &ctx.scope, lines)
+}
+
+/// Those of the lines that somebody disputes, locked.
+pub fn lock_disputed(tx: &mut Tx<'_>, ctx: &Ctx, lines: &SettledLines) -> Result<Vec<Commission>, Problem> {
+    let disputed = store::disputed(tx, &ctx.scope, lines)?;
+    if disputed.is_empty() {
+        return Ok(Vec::new());
+    }
+    service::lock_several(tx, ctx, &disputed)
 }
 
 /// Moves all the lines, or none: refused when one of them does not stand where the move begins.
@@ -47,8 +61,8 @@ pub fn move_lines(
     line_move: LineMove,
 ) -> Result<(), Problem> {
     lock_lines(tx, ctx, lines)?;
-    store::move_commissions(tx, &ctx.scope, &lines.commissions, line_move, ctx.now)?;
-    store::move_clawbacks(tx, &ctx.scope, &lines.clawbacks, line_move, ctx.now)
+    store::move_commissions(tx, &ctx.scope, lines, line_move, ctx.now)?;
+    store::move_clawbacks(tx, &ctx.scope, lines, line_move, ctx.now)
 }
 
 impl LineMove {

@@ -1,99 +1,129 @@
 //! Lines of payouts in Postgres. Every statement takes the caller's scope.
 
-use super::LineMove;
+use super::{LineMove, SettledLines};
 use crate::kernel::ctx::Scope;
-use crate::kernel::id::{ClawbackId, CommissionId};
+use crate::kernel::id::{CommissionId, PayoutId};
 use crate::kernel::problem::{Code, Problem};
 use crate::platform::db::{Prepared, Tx};
 use chrono::{DateTime, Utc};
-use diesel::RunQueryDsl;
 use diesel::sql_types::{Array, Nullable, Text, Timestamptz, Uuid as SqlUuid};
+use diesel::{QueryableByName, RunQueryDsl, sql_query};
 use uuid::Uuid;
 
+/// The commissions of payouts `$2`, which nobody takes from them while their run is locked.
+const COMMISSIONS: &str = "SELECT i.commission_id FROM payout_items i WHERE i.organization_id = $1 \
+    AND i.payout_id = ANY($2) AND i.status <> 'released' AND i.commission_id IS NOT NULL";
+
+/// Their clawbacks.
+const CLAWBACKS: &str = "SELECT i.clawback_id FROM payout_items i WHERE i.organization_id = $1 \
+    AND i.payout_id = ANY($2) AND i.status <> 'released' AND i.clawback_id IS NOT NULL";
+
+#[derive(QueryableByName)]
+struct Disputed {
+    #[diesel(sql_type = SqlUuid)]
+    id: Uuid,
+}
+
 /// Locks the commissions in the order of their ids, as everyone does who takes several.
-pub fn lock_commissions(tx: &mut Tx<'_>, scope: &Scope, ids: &[CommissionId]) -> Result<(), Problem> {
-    let ids = ids.iter().map(|id| id.uuid()).collect();
-    lock(
-        tx,
-        scope,
-        ids,
-        "SELECT count(*) FROM (SELECT FROM commissions WHERE organization_id = $1 AND id = ANY($2) \
-         ORDER BY id FOR NO KEY UPDATE) locked",
-    )
+pub fn lock_commissions(tx: &mut Tx<'_>, scope: &Scope, lines: &SettledLines) -> Result<(), Problem> {
+    if lines.commissions == 0 {
+        return Ok(());
+    }
+    let statement = format!(
+        "SELECT count(*) FROM (SELECT FROM commissions WHERE organization_id = $1 AND id IN ({COMMISSIONS}) \
+         ORDER BY id FOR NO KEY UPDATE) locked"
+    );
+    lock(tx, scope, lines, statement)
 }
 
 /// Locks the clawbacks in the order of their ids.
-pub fn lock_clawbacks(tx: &mut Tx<'_>, scope: &Scope, ids: &[ClawbackId]) -> Result<(), Problem> {
-    let ids = ids.iter().map(|id| id.uuid()).collect();
-    lock(
-        tx,
-        scope,
-        ids,
-        "SELECT count(*) FROM (SELECT FROM clawbacks WHERE organization_id = $1 AND id = ANY($2) \
-         ORDER BY id FOR NO KEY UPDATE) locked",
-    )
-}
-
-fn lock(tx: &mut Tx<'_>, scope: &Scope, ids: Vec<Uuid>, statement: &str) -> Result<(), Problem> {
-    if ids.is_empty() {
+pub fn lock_clawbacks(tx: &mut Tx<'_>, scope: &Scope, lines: &SettledLines) -> Result<(), Problem> {
+    if lines.clawbacks == 0 {
         return Ok(());
     }
-    let query = diesel::sql_query(statement)
+    let statement = format!(
+        "SELECT count(*) FROM (SELECT FROM clawbacks WHERE organization_id = $1 AND id IN ({CLAWBACKS}) \
+         ORDER BY id FOR NO KEY UPDATE) locked"
+    );
+    lock(tx, scope, lines, statement)
+}
+
+fn lock(tx: &mut Tx<'_>, scope: &Scope, lines: &SettledLines, statement: String) -> Result<(), Problem> {
+    let query = sql_query(statement)
         .bind::<SqlUuid, _>(scope.organization_id.uuid())
-        .bind::<Array<SqlUuid>, _>(ids);
+        .bind::<Array<SqlUuid>, _>(uuids(&lines.payouts));
     Prepared(query).execute(tx.connection())?;
     Ok(())
+}
+
+/// The commissions that somebody disputes.
+pub fn disputed(tx: &mut Tx<'_>, scope: &Scope, lines: &SettledLines) -> Result<Vec<CommissionId>, Problem> {
+    let query = sql_query(format!(
+        "SELECT id FROM commissions WHERE organization_id = $1 AND dispute_id IS NOT NULL AND id IN ({COMMISSIONS}) \
+         ORDER BY id"
+    ))
+    .bind::<SqlUuid, _>(scope.organization_id.uuid())
+    .bind::<Array<SqlUuid>, _>(uuids(&lines.payouts));
+    let found: Vec<Disputed> = Prepared(query).load(tx.connection())?;
+    Ok(found
+        .into_iter()
+        .map(|row| CommissionId::from_uuid(row.id))
+        .collect())
 }
 
 /// Moves the commissions.
 pub fn move_commissions(
     tx: &mut Tx<'_>,
     scope: &Scope,
-    ids: &[CommissionId],
+    lines: &SettledLines,
     line_move: LineMove,
     now: DateTime<Utc>,
 ) -> Result<(), Problem> {
-    if ids.is_empty() {
+    if lines.commissions == 0 {
         return Ok(());
     }
     let (from, to) = line_move.of_commission();
-    let query = diesel::sql_query(
+    let query = sql_query(format!(
         "UPDATE commissions SET status = $4, paid_at = $5, row_version = row_version + 1, updated_at = $6 \
-         WHERE organization_id = $1 AND id = ANY($2) AND status = $3",
-    )
+         WHERE organization_id = $1 AND id IN ({COMMISSIONS}) AND status = $3"
+    ))
     .bind::<SqlUuid, _>(scope.organization_id.uuid())
-    .bind::<Array<SqlUuid>, _>(ids.iter().map(|id| id.uuid()).collect::<Vec<_>>())
+    .bind::<Array<SqlUuid>, _>(uuids(&lines.payouts))
     .bind::<Text, _>(from)
     .bind::<Text, _>(to)
     .bind::<Nullable<Timestamptz>, _>(line_move.paid_at())
     .bind::<Timestamptz, _>(now);
     let moved = query.execute(tx.connection())?;
-    all(moved, ids.len())
+    all(moved, lines.commissions)
 }
 
 /// Moves the clawbacks.
 pub fn move_clawbacks(
     tx: &mut Tx<'_>,
     scope: &Scope,
-    ids: &[ClawbackId],
+    lines: &SettledLines,
     line_move: LineMove,
     now: DateTime<Utc>,
 ) -> Result<(), Problem> {
-    if ids.is_empty() {
+    if lines.clawbacks == 0 {
         return Ok(());
     }
     let (from, to) = line_move.of_clawback();
-    let query = diesel::sql_query(
+    let query = sql_query(format!(
         "UPDATE clawbacks SET status = $4, row_version = row_version + 1, updated_at = $5 \
-         WHERE organization_id = $1 AND id = ANY($2) AND status = $3",
-    )
+         WHERE organization_id = $1 AND id IN ({CLAWBACKS}) AND status = $3"
+    ))
     .bind::<SqlUuid, _>(scope.organization_id.uuid())
-    .bind::<Array<SqlUuid>, _>(ids.iter().map(|id| id.uuid()).collect::<Vec<_>>())
+    .bind::<Array<SqlUuid>, _>(uuids(&lines.payouts))
     .bind::<Text, _>(from)
     .bind::<Text, _>(to)
     .bind::<Timestamptz, _>(now);
     let moved = query.execute(tx.connection())?;
-    all(moved, ids.len())
+    all(moved, lines.clawbacks)
+}
+
+fn uuids(payouts: &[PayoutId]) -> Vec<Uuid> {
+    payouts.iter().map(|id| id.uuid()).collect()
 }
 
 /// A line that stood elsewhere was moved by somebody else.

@@ -5,6 +5,7 @@ use super::super::domain::{
 };
 use super::payouts::statuses_open_to_partners;
 use super::{Order, by_id};
+use crate::features::commissions::SettledLines;
 use crate::kernel::ctx::Scope;
 use crate::kernel::id::{
     AdjustmentId, ClawbackId, CommissionId, PartnerId, PayoutCarryForwardId, PayoutId, PayoutItemId,
@@ -14,9 +15,11 @@ use crate::kernel::money::{Currency, Money};
 use crate::kernel::problem::Problem;
 use crate::platform::db::schema::{payout_carry_forwards, payout_items, payouts};
 use crate::platform::db::{Page, PageRequest, Position, Prepared, Tx};
+use diesel::dsl::count;
 use diesel::prelude::*;
 use diesel::sql_types::{Array, Text, Uuid as SqlUuid};
 use rust_decimal::Decimal;
+use std::collections::HashSet;
 use std::str::FromStr;
 use uuid::Uuid;
 
@@ -170,28 +173,49 @@ pub fn list_carry_forwards(
 /// What the unreleased lines of these payouts stand for.
 pub fn lines_of(tx: &mut Tx<'_>, scope: &Scope, payouts: &[Payout]) -> Result<PayoutLines, Problem> {
     let ids: Vec<Uuid> = payouts.iter().map(|payout| payout.id.uuid()).collect();
-    let rows: Vec<(Option<Uuid>, Option<Uuid>, Option<Uuid>)> = payout_items::table
+    let (commissions, clawbacks): (i64, i64) = payout_items::table
         .filter(payout_items::organization_id.eq(scope.organization_id.uuid()))
-        .filter(payout_items::payout_id.eq_any(ids))
+        .filter(payout_items::payout_id.eq_any(&ids))
         .filter(payout_items::status.ne(PayoutItemStatus::Released.as_str()))
         .select((
-            payout_items::commission_id,
-            payout_items::clawback_id,
-            payout_items::adjustment_id,
+            count(payout_items::commission_id),
+            count(payout_items::clawback_id),
         ))
+        .first(tx.connection())?;
+    let adjustments: Vec<Uuid> = payout_items::table
+        .filter(payout_items::organization_id.eq(scope.organization_id.uuid()))
+        .filter(payout_items::payout_id.eq_any(&ids))
+        .filter(payout_items::status.ne(PayoutItemStatus::Released.as_str()))
+        .filter(payout_items::adjustment_id.is_not_null())
+        .select(payout_items::adjustment_id.assume_not_null())
         .load(tx.connection())?;
-    let mut lines = PayoutLines::default();
-    for (commission_id, clawback_id, adjustment_id) in rows {
-        let settled = &mut lines.settled;
-        settled
-            .commissions
-            .extend(commission_id.map(CommissionId::from_uuid));
-        settled.clawbacks.extend(clawback_id.map(ClawbackId::from_uuid));
-        lines
-            .adjustments
-            .extend(adjustment_id.map(AdjustmentId::from_uuid));
-    }
-    Ok(lines)
+    Ok(PayoutLines {
+        settled: SettledLines {
+            payouts: payouts.iter().map(|payout| payout.id).collect(),
+            commissions: usize::try_from(commissions).map_err(Problem::damaged)?,
+            clawbacks: usize::try_from(clawbacks).map_err(Problem::damaged)?,
+        },
+        adjustments: adjustments.into_iter().map(AdjustmentId::from_uuid).collect(),
+    })
+}
+
+/// Those of these commissions that are unreleased lines of the payouts.
+pub fn held_among(
+    tx: &mut Tx<'_>,
+    scope: &Scope,
+    payouts: &[Payout],
+    commissions: &[CommissionId],
+) -> Result<HashSet<CommissionId>, Problem> {
+    let payouts: Vec<Uuid> = payouts.iter().map(|payout| payout.id.uuid()).collect();
+    let commissions: Vec<Uuid> = commissions.iter().map(|id| id.uuid()).collect();
+    let held: Vec<Uuid> = payout_items::table
+        .filter(payout_items::organization_id.eq(scope.organization_id.uuid()))
+        .filter(payout_items::payout_id.eq_any(payouts))
+        .filter(payout_items::commission_id.eq_any(commissions))
+        .filter(payout_items::status.ne(PayoutItemStatus::Released.as_str()))
+        .select(payout_items::commission_id.assume_not_null())
+        .load(tx.connection())?;
+    Ok(held.into_iter().map(CommissionId::from_uuid).collect())
 }
 
 /// Lets the proposed lines of these payouts hold what they stand for; a line that another payout holds is refused.

@@ -7,8 +7,8 @@ mod runs;
 mod transfers;
 
 pub use lines::{
-    CarryForwardFilter, PayoutItemFilter, lines_of, list_carry_forwards, list_items, release_items,
-    reserve_items,
+    CarryForwardFilter, PayoutItemFilter, held_among, lines_of, list_carry_forwards, list_items,
+    release_items, reserve_items,
 };
 pub use payouts::{PayoutFilter, count_open, find, list, lock, lock_of_run, sent_of_run, update_all};
 pub use proposal::{Quotes, closed_before_paying, differences, minimum_payout, payable, propose};
