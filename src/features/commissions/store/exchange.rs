@@ -5,7 +5,7 @@ use super::super::exchange::Exchanged;
 use super::money;
 use crate::features::exchange_rates::Asked;
 use crate::kernel::ctx::{Ctx, Scope};
-use crate::kernel::exchange::Exchange;
+use crate::kernel::exchange::{Exchange, FxPolicy};
 use crate::kernel::id::{ClawbackId, CommissionId, PartnerId, ProgramId};
 use crate::kernel::money::{Currency, Money, Rounding};
 use crate::kernel::problem::Problem;
@@ -137,6 +137,40 @@ pub fn organizations_with_unexchanged_lines(
     wall_now: DateTime<Utc>,
 ) -> Result<Vec<Ctx>, Problem> {
     due(connection, "organizations_with_unexchanged_lines", wall_now)
+}
+
+#[derive(QueryableByName)]
+struct PaidIn {
+    #[diesel(sql_type = SqlUuid)]
+    id: Uuid,
+    #[diesel(sql_type = Text)]
+    payout_currency: String,
+    #[diesel(sql_type = Text)]
+    fx_policy: String,
+}
+
+/// In which currency partners are paid that are paid in one of their own, and when the program exchanges into it.
+pub fn paid_in(
+    tx: &mut Tx<'_>,
+    scope: &Scope,
+    program_id: ProgramId,
+    partners: &[PartnerId],
+) -> Result<HashMap<PartnerId, (Currency, FxPolicy)>, Problem> {
+    let query = sql_query(
+        "SELECT p.id, p.payout_currency, g.fx_policy \
+         FROM partners p JOIN programs g ON g.organization_id = $1 AND g.id = $2 \
+         WHERE p.organization_id = $1 AND p.id = ANY($3) AND p.payout_currency IS NOT NULL",
+    )
+    .bind::<SqlUuid, _>(scope.organization_id.uuid())
+    .bind::<SqlUuid, _>(program_id.uuid())
+    .bind::<Array<SqlUuid>, _>(partners.iter().map(|id| id.uuid()).collect::<Vec<_>>());
+    let rows: Vec<PaidIn> = Prepared(query).load(tx.connection())?;
+    let read = |row: PaidIn| {
+        let currency = Currency::from_code(&row.payout_currency).map_err(Problem::damaged)?;
+        let policy = FxPolicy::from_str(&row.fx_policy).map_err(Problem::damaged)?;
+        Ok((PartnerId::from_uuid(row.id), (currency, policy)))
+    };
+    rows.into_iter().map(read).collect()
 }
 
 /// Which exchanges lines wait for that are exchanged as they were earned: all, or these.

@@ -2,6 +2,7 @@
 //! the day, and taken back at the rate at which it was given.
 
 mod books;
+mod foreseen;
 
 use crate::world::{Actor, World};
 use chrono::TimeDelta;
