@@ -90,7 +90,7 @@ pub fn foresee(
 ) -> Result<Vec<Option<Foresight>>, Problem> {
     let partners: HashSet<PartnerId> = lines.iter().map(|line| line.partner_id).collect();
     let partners: Vec<PartnerId> = partners.into_iter().collect();
-    let paid_in = store::paid_in(tx, &ctx.scope, program.id, &partners)?;
+    let paid_in = store::paid_in(tx, &ctx.scope, program.id, Some(&partners))?;
     let question = |line: &Earned| {
         let (to, policy) = *paid_in.get(&line.partner_id)?;
         let (from, on) = (line.amount.currency(), local_date(line.earned_at, program.zone));

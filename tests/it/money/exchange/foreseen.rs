@@ -25,14 +25,14 @@ fn earned(world: &World, partner: &str) -> Vec<Value> {
     world.lines(&format!("partner_id={partner}"))
 }
 
-/// A third and the rest: what is rounded is the running sum, in a preview as in the books.
+/// Four equal parts: what is rounded is the running sum, in a preview as in the books.
 #[test]
 fn what_is_foreseen_is_what_is_owed() {
     let world = World::new();
     let (program, partner) = paid_in(&world, "EUR", json!({}));
     rate(&world, "EUR/USD", "1.1172");
     let now = world.clock.now();
-    let parts = [("33.33", now), ("33.33", now), ("33.34", now)];
+    let parts = [("25.00", now); 4];
     let lines = foreseen(&world, &program, &partner, &parts);
     assert_eq!(
         earned(&world, &partner),
@@ -45,7 +45,7 @@ fn what_is_foreseen_is_what_is_owed() {
         world.pay(&invoice, &format!("{amount} USD"));
     }
     let real = earned(&world, &partner);
-    assert_eq!((lines.len(), real.len()), (3, 3));
+    assert_eq!((lines.len(), real.len()), (4, 4));
     for (line, real) in lines.iter().zip(&real) {
         for field in ["amount", "owed", "payout_currency", "fx_policy", "status"] {
             assert_eq!(line[field], real[field], "{field}");
@@ -55,9 +55,9 @@ fn what_is_foreseen_is_what_is_owed() {
         let sentence = line["sentence"].as_str().unwrap();
         assert!(sentence.contains("at 1 EUR = 1.1172 USD (manual, "), "{sentence}");
     }
-    // 3.33, 3.34 and 3.33 dollars; 2.98, 5.97 and 8.95 euros by and by.
+    // By and by 2.24, 4.48, 6.71 and 8.95 euros.
     let owed: Vec<String> = lines.iter().map(|line| text(&line["owed"])).collect();
-    assert_eq!(owed, ["2.98 EUR", "2.99 EUR", "2.98 EUR"]);
+    assert_eq!(owed, ["2.24 EUR", "2.24 EUR", "2.23 EUR", "2.24 EUR"]);
 }
 
 #[test]

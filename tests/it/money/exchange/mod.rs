@@ -3,6 +3,7 @@
 
 mod books;
 mod foreseen;
+mod retold;
 
 use crate::world::{Actor, World};
 use chrono::TimeDelta;
