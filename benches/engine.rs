@@ -79,6 +79,7 @@ fn accrue(rules: &[Rule], parties: usize) -> Outcome<usize> {
             rule: selection.chosen(Component::Base),
             considered: selection.considered(),
             eligible: Ok(()),
+            closed_gates: &[],
             already_posted: Money::zero(Currency::USD),
             earlier: Money::zero(Currency::USD),
             standing: Standing::default(),

@@ -35,6 +35,7 @@ use utoipa_actix_web::AppExt;
         (name = "Authorization", description = "Who may do what, and by which rule."),
         (name = "Commission Rules", description = "Versioned terms: who earns what on which money."),
         (name = "Commissions", description = "Earned lines, each with its full explanation."),
+        (name = "Compliance Documents", description = "What partners have on file: agreements, certifications, licenses, tax forms."),
         (name = "Credit Notes", description = "What was credited, with or without an invoice."),
         (name = "Deal Registrations", description = "Partners' claims to accounts, protected for a time."),
         (name = "Deal Rules", description = "What a program asks of what partners submit, and what it promises for it."),

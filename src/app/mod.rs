@@ -46,6 +46,7 @@ const ROOMS: &[Routes] = &[
     features::pipeline_stages::http::routes,
     features::partners::http::routes,
     features::partner_contacts::http::routes,
+    features::compliance_documents::http::routes,
     features::enrollments::http::routes,
     features::program_terms::http::routes,
     features::accounts::http::routes,

@@ -67,6 +67,11 @@ const EVENTS: &[(&str, &[&str], &str)] = &[
         "only `id`, `partner_id`, `roles` and `changed_fields`: nothing of the person",
     ),
     (
+        "compliance_document",
+        &["submitted", "verified", "revoked"],
+        RECORD,
+    ),
+    (
         "enrollment",
         &[
             "created",

@@ -11,6 +11,7 @@ pub mod authorization;
 pub mod backtests;
 pub mod commission_rules;
 pub mod commissions;
+pub mod compliance_documents;
 pub mod credit_notes;
 pub mod deal_registrations;
 pub mod deal_rules;
@@ -49,8 +50,8 @@ pub mod users;
 pub const ORDER: &[&str] = &[
     "organizations",
     "roles",
-    "programs",
     "product_families",
+    "programs",
     "deal_rules",
     "pipeline_stages",
     "partners",
@@ -61,6 +62,7 @@ pub const ORDER: &[&str] = &[
     "authentication_events",
     "sessions",
     "authorization",
+    "compliance_documents",
     "enrollments",
     "program_terms",
     "accounts",

@@ -13,6 +13,7 @@ pub mod attribution;
 pub mod commission;
 pub mod ctx;
 pub mod exchange;
+pub mod gate;
 pub mod iban;
 pub mod id;
 pub mod matching;

@@ -93,6 +93,9 @@ permissions! {
     PartnersReview = "partners:review";
     PartnerContactsRead = "partner_contacts:read" partner;
     PartnerContactsWrite = "partner_contacts:write" partner;
+    ComplianceDocumentsRead = "compliance_documents:read" partner;
+    ComplianceDocumentsWrite = "compliance_documents:write" partner;
+    ComplianceDocumentsVerify = "compliance_documents:verify";
     EnrollmentsRead = "enrollments:read" partner;
     EnrollmentsWrite = "enrollments:write";
     TermsAccept = "terms:accept" partner;

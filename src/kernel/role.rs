@@ -120,6 +120,9 @@ const READS: &[Permission] = &[
 ];
 
 const PARTNER_MANAGER: &[Permission] = &[
+    Permission::ComplianceDocumentsRead,
+    Permission::ComplianceDocumentsWrite,
+    Permission::ComplianceDocumentsVerify,
     Permission::PartnerContactsRead,
     Permission::PartnerContactsWrite,
     Permission::ProgramsWrite,
@@ -185,6 +188,9 @@ const SALES: &[Permission] = &[
 ];
 
 const FINANCE: &[Permission] = &[
+    Permission::ComplianceDocumentsRead,
+    Permission::ComplianceDocumentsWrite,
+    Permission::ComplianceDocumentsVerify,
     Permission::PartnerContactsRead,
     Permission::InvoicesWrite,
     Permission::PaymentsWrite,

@@ -46,6 +46,7 @@ subjects! {
     "pipeline_stage" => PipelineStageId;
     "partner" => PartnerId;
     "partner_contact" => PartnerContactId;
+    "compliance_document" => ComplianceDocumentId;
     "tier_move" => TierMoveId;
     "enrollment" => EnrollmentId;
     "program_terms" => ProgramTermsId;

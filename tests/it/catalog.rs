@@ -160,6 +160,14 @@ const NEVER_HIT: &[(&str, &str)] = &[
     ("payout_runs_processed_check", "facts that the state carries"),
     ("payout_methods_currency_key", "it holds the primary key"),
     (
+        "compliance_documents_validity_check",
+        "the service refuses it with a pointer",
+    ),
+    (
+        "compliance_documents_moments_check",
+        "the state carries what belongs to it",
+    ),
+    (
         "organizations_payout_debtor_check",
         "the service refuses it with a pointer",
     ),

@@ -4,6 +4,7 @@
 use crate::world::{Reply, World, document, money};
 use copartner::features::accounts::{MERGE_MOVES, MergeStatus, PAIR_MOVES, PairStatus};
 use copartner::features::attributions::{self, AttributionStatus};
+use copartner::features::compliance_documents::{self, ComplianceDocumentStatus};
 use copartner::features::referral_links::{self, ReferralLinkStatus};
 use copartner::features::touchpoints::{self, TouchpointStatus};
 use serde_json::{Value, json};
@@ -44,6 +45,11 @@ fn charters_and_the_document_show_the_machines() {
         &diagram(ReferralLinkStatus::ALL, referral_links::MOVES),
         include_str!("../../src/features/referral_links/mod.rs"),
         "/v1/referral-links",
+    );
+    shown(
+        &diagram(ComplianceDocumentStatus::ALL, compliance_documents::MOVES),
+        include_str!("../../src/features/compliance_documents/mod.rs"),
+        "/v1/compliance-documents",
     );
     let accounts = include_str!("../../src/features/accounts/mod.rs");
     shown(
@@ -90,7 +96,7 @@ fn attempt(world: &World, path: &str, verb: &str) -> Reply {
             let body = json!({ "reason": "Because.", "share_basis_points": 1 });
             world.admin().post_once(&path, body)
         }
-        "void" | "reject" | "undo" => world.admin().post(&path, json!({ "reason": "Because." })),
+        "void" | "reject" | "undo" | "revoke" => world.admin().post(&path, json!({ "reason": "Because." })),
         "confirm" if path.contains("account-matches") => {
             world.admin().post(&path, json!({ "reason": "Because." }))
         }
@@ -140,6 +146,27 @@ fn a_referral_link_is_retired_once() {
         tried += illegal_moves_are_refused(&world, &path, (*state, &allowed), referral_links::MOVES);
     }
     assert_eq!(tried, 1);
+}
+
+#[test]
+fn a_compliance_document_moves_as_its_table_says() {
+    let world = World::new();
+    let partner = world.partner("A");
+    let mut tried = 0;
+    for state in ComplianceDocumentStatus::ALL {
+        let body = json!({
+            "partner_id": partner, "kind": "tax_form", "name": "W-9", "valid_from": "2026-03-01"
+        });
+        let path = make(&world, "/v1/compliance-documents", body);
+        match state {
+            ComplianceDocumentStatus::Submitted => {}
+            ComplianceDocumentStatus::Verified => drop(attempt(&world, &path, "verify").expect(200)),
+            ComplianceDocumentStatus::Revoked => drop(attempt(&world, &path, "revoke").expect(200)),
+        }
+        let allowed = state.moves();
+        tried += illegal_moves_are_refused(&world, &path, (*state, &allowed), compliance_documents::MOVES);
+    }
+    assert_eq!(tried, 3);
 }
 
 #[test]

@@ -14,6 +14,7 @@ mod attribution;
 mod audit;
 mod authorization;
 mod catalog;
+mod compliance;
 mod deal_rules;
 mod demo;
 mod disputes;

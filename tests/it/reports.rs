@@ -174,8 +174,8 @@ fn a_report_comes_as_csv_that_no_spreadsheet_takes_for_a_formula() {
     let expected = format!(
         "group_key,group_label,currency,deals_won,net_revenue,sourced_revenue,influenced_revenue,delivered_revenue,\
          commission_earned,commission_clawed_back,commission_net,commission_paid,commission_held,commission_due,\
-         commission_approved,commission_in_payout,open_balance,adjusted,written_off\r\n\
-         {second},'=Second,USD,1,400.00,400.00,0.00,0.00,50.00,10.00,40.00,0.00,0.00,0.00,40.00,0.00,40.00,0.00,0.00\r\n"
+         commission_approved,commission_in_payout,open_balance,adjusted,written_off,reseller_margin\r\n\
+         {second},'=Second,USD,1,400.00,400.00,0.00,0.00,50.00,10.00,40.00,0.00,0.00,0.00,40.00,0.00,40.00,0.00,0.00,0.00\r\n"
     );
     assert_eq!(csv.raw(), expected);
 }
@@ -217,4 +217,54 @@ fn sums_are_wider_than_single_amounts() {
     let months = program_summary(world.admin(), "group_by=month");
     let last = months["rows"].as_array().unwrap().last().unwrap();
     assert_eq!(last["net_revenue"]["amount"], summed);
+}
+
+#[test]
+fn a_resellers_margin_is_reported_and_nobody_is_paid_it() {
+    let world = World::new();
+    let program = world.ten_percent(json!({}));
+    let [buyer, helper] = ["Buyer", "Helper"].map(|name| world.enrolled(name, &program));
+    let deal = world.won_deal(&program, "800.00 USD", &[(&buyer, 10_000)]);
+    world.credit(&deal, &helper, "influenced", 10_000);
+    let bill = |lines: Value| {
+        let body = json!({ "deal_id": deal, "currency": "USD", "issued_on": "2026-01-06", "lines": lines });
+        world.admin().post("/v1/invoices", body)
+    };
+    bill(json!([{ "net": "800.00", "list": "799.99" }]))
+        .refused(422, "validation_failed")
+        .pointer("/lines/0/list", "below_net");
+    let invoice = bill(json!([
+        { "net": "800.00", "tax": "160.00", "list": "1000.00" },
+        { "net": "200.00", "tax": "40.00" },
+    ]))
+    .expect(201);
+    assert_eq!(invoice["lines"][0]["list_amount"], money("1000.00 USD"));
+    let payment = world.pay(&invoice.id(), "600.00 USD");
+    let margins = |path: &str| -> Vec<(String, String)> {
+        let report = world.admin().get(path).expect(200);
+        let rows = report["rows"].as_array().unwrap().iter();
+        rows.map(|row| {
+            let text = |pointer: &str| row.pointer(pointer).unwrap().as_str().unwrap().to_owned();
+            (text("/group_label"), text("/reseller_margin/amount"))
+        })
+        .collect()
+    };
+    let summary = "/v1/reports/program-summary";
+    // Half of the invoice was paid, and with it half of the 200.00 by which it is below the list.
+    assert_eq!(margins(summary), [("Program".to_owned(), "100.00".to_owned())]);
+    let mut by_partner = margins("/v1/reports/partner-performance");
+    by_partner.sort();
+    assert_eq!(
+        by_partner,
+        [
+            ("Buyer".to_owned(), "100.00".to_owned()),
+            ("Helper".to_owned(), "0.00".to_owned())
+        ]
+    );
+    // What it earns, it earns on what was paid, and not on the list price.
+    let buyers = world.line(&format!("partner_id={buyer}&limit=1"));
+    assert_eq!(buyers["base_amount"], Value::Null);
+    world.refund(&payment, "300.00 USD");
+    assert_eq!(margins(summary), [("Program".to_owned(), "50.00".to_owned())]);
+    world.books_balance();
 }

@@ -8,7 +8,7 @@ use crate::kernel::id::{PartnerId, ProductFamilyId};
 use crate::kernel::money::Currency;
 use crate::kernel::motion::{DealType, Motion, Role};
 use crate::kernel::problem::Problem;
-use crate::platform::web::{Fields, MoneyBody};
+use crate::platform::web::{CountryCode, Fields, MoneyBody};
 use chrono::{DateTime, SubsecRound, Utc};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -51,11 +51,6 @@ pub struct ConditionsBody {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[schema(value_type = String, max_length = 3, pattern = "^[A-Z]{3}$", example = "USD")]
 pub struct CurrencyCode(pub String);
-
-/// A country by its ISO 3166 alpha-2 code.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
-#[schema(value_type = String, max_length = 2, pattern = "^[A-Z]{2}$", example = "DE")]
-pub struct CountryCode(pub String);
 
 /// The name of a tier, as enrollments carry it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]

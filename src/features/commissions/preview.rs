@@ -4,7 +4,7 @@ use super::accrual::{Pool, work_out};
 use super::domain::Earned;
 use super::exchange::{self, Foresight};
 use super::store;
-use super::store::accrual::{Candidates, Details, PaymentRow, ProgramTerms};
+use super::store::accrual::{Candidates, ClosedGates, Details, PaymentRow, ProgramTerms};
 use crate::features::commission_rules;
 use crate::kernel::commission::Goods;
 use crate::kernel::ctx::Ctx;
@@ -97,7 +97,7 @@ pub fn preview(tx: &mut Tx<'_>, ctx: &Ctx, question: &Question) -> Result<Vec<Fo
         ));
     };
     let points = lock_points(question, program);
-    let candidates = store::accrual::candidates(tx, &ctx.scope, program_id, &partners, points)?;
+    let candidates = store::accrual::candidates(tx, &ctx.scope, program_id, &partners, points.clone())?;
     let unknown = |(index, credit): (usize, &Credit)| {
         let pointer = format!("/credits/{index}/partner_id");
         (!candidates.know(credit.partner_id))
@@ -109,7 +109,8 @@ pub fn preview(tx: &mut Tx<'_>, ctx: &Ctx, question: &Question) -> Result<Vec<Fo
         return Err(Problem::fields(unknown));
     }
     let rules = commission_rules::rules_with_drafts(tx, ctx, question.program_id, &question.drafts)?;
-    let (payments, details, places) = rows(question, program, &candidates, ctx.now)?;
+    let closed = closed_gates(tx, ctx, question, program, (&candidates, &points))?;
+    let (payments, details, places) = rows(question, program, (&candidates, &closed), ctx.now)?;
     let mut pools = Vec::new();
     for rows in payments.chunk_by(PaymentRow::same_pool) {
         let Some(first) = rows.first() else { continue };
@@ -135,6 +136,29 @@ fn lock_points(question: &Question, program: &ProgramTerms) -> BTreeSet<DateTime
     let paid = question.invoices.iter().flat_map(|bill| &bill.payments);
     let of_payments = paid.map(|(_, paid_at)| program.lock_point(Some(question.won_at), *paid_at));
     of_payments.chain([question.won_at]).collect()
+}
+
+/// The gates that would be closed, where the program has some before earning.
+fn closed_gates(
+    tx: &mut Tx<'_>,
+    ctx: &Ctx,
+    question: &Question,
+    program: &ProgramTerms,
+    (candidates, lock_points): (&Candidates, &BTreeSet<DateTime<Utc>>),
+) -> Result<ClosedGates, Problem> {
+    if !program.has_gates {
+        return Ok(ClosedGates::default());
+    }
+    let lines = question.invoices.iter().flat_map(|bill| &bill.lines);
+    let families = lines.map(|line| line.product_family_id.map(ProductFamilyId::uuid));
+    store::accrual::closed_gates(
+        tx,
+        &ctx.scope,
+        program.id,
+        &candidates.partners(),
+        lock_points,
+        (families.collect(), question.country.as_deref()),
+    )
 }
 
 /// Product families that there are not, each at its line.
@@ -164,7 +188,7 @@ type Places = HashMap<(InvoiceId, InvoiceLineId, PaymentId), (usize, usize, usiz
 fn rows(
     question: &Question,
     program: &ProgramTerms,
-    candidates: &Candidates,
+    (candidates, closed): (&Candidates, &ClosedGates),
     now: DateTime<Utc>,
 ) -> Result<(Vec<PaymentRow>, Details, Places), Problem> {
     let (mut rows, mut details, mut places) = (Vec::new(), Details::default(), HashMap::new());
@@ -202,6 +226,7 @@ fn rows(
                         let mut detail = candidate.detail(line.goods, question.country.clone());
                         detail.starts_on = Some(bill.starts_on);
                         detail.is_first_invoice = invoice_index == 0;
+                        closed.note(&mut detail, credit.partner_id, lock_point, line.product_family_id);
                         details.insert((payment_id.uuid(), line_id.uuid()), *attribution_id, detail);
                         rows.push(PaymentRow {
                             payment_id,

@@ -112,6 +112,7 @@ fn sell(rule: &Rule, net: i64, rounding: Rounding, standings: &mut Standings) ->
         rule: Some(rule),
         considered: crate::kernel::commission::Shared::default(),
         eligible: Ok(()),
+        closed_gates: &[],
         already_posted: cents(0),
         earlier: cents(0),
         standing: standings.of(&keys(rule)),

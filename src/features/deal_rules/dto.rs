@@ -9,7 +9,7 @@ use crate::kernel::money::Money;
 use crate::kernel::patch::Patch;
 use crate::kernel::problem::Problem;
 use crate::kernel::time::{TimeOfDay, Weekday};
-use crate::platform::web::{Fields, MoneyBody};
+use crate::platform::web::{CountryCode, Fields, MoneyBody};
 use chrono::{DateTime, NaiveDate, Utc};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
@@ -59,12 +59,6 @@ pub struct QualificationFieldBody {
 #[schema(as = QualificationChoice)]
 pub struct Choice(pub String);
 
-/// A country, ISO 3166-1 alpha-2.
-#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
-#[schema(value_type = String, min_length = 2, max_length = 2, pattern = "^[A-Z]{2}$", example = "DE")]
-#[schema(as = CountryCode)]
-pub struct Country(pub String);
-
 /// A number of days before something ends.
 #[derive(Debug, Clone, Copy, Serialize, Deserialize, ToSchema)]
 #[schema(value_type = i32, minimum = 1, maximum = 365, example = 30)]
@@ -102,10 +96,10 @@ pub struct PatchDealRulesBody {
     pub maximum_open_registrations: Patch<i32>,
     /// The countries of the program's customers; none is all.
     #[schema(nullable = false, max_items = 300)]
-    pub countries: Option<Vec<Country>>,
+    pub countries: Option<Vec<CountryCode>>,
     /// Countries whose customers the program is not for.
     #[schema(nullable = false, max_items = 300)]
-    pub excluded_countries: Option<Vec<Country>>,
+    pub excluded_countries: Option<Vec<CountryCode>>,
     /// The product families of the program; none is all.
     #[schema(nullable = false, max_items = 100)]
     pub product_family_ids: Option<Vec<ProductFamilyId>>,
@@ -168,7 +162,7 @@ impl PatchDealRulesBody {
         let time = |fields: &mut Fields, pointer: &str, text: Option<String>| -> Option<TimeOfDay> {
             fields.keep(pointer, "invalid_format", text?.parse())
         };
-        let codes = |countries: Option<Vec<Country>>| {
+        let codes = |countries: Option<Vec<CountryCode>>| {
             countries.map(|all| all.into_iter().map(|country| country.0).collect())
         };
         let patch = DealRulesPatch {
@@ -306,10 +300,10 @@ pub struct DealRulesView {
     pub maximum_open_registrations: Option<i32>,
     /// The countries of the program's customers; none is all.
     #[schema(max_items = 300)]
-    pub countries: Vec<Country>,
+    pub countries: Vec<CountryCode>,
     /// Countries whose customers the program is not for.
     #[schema(max_items = 300)]
-    pub excluded_countries: Vec<Country>,
+    pub excluded_countries: Vec<CountryCode>,
     /// The product families of the program; none is all.
     #[schema(max_items = 100)]
     pub product_family_ids: Vec<ProductFamilyId>,
@@ -360,8 +354,8 @@ impl From<DealRules> for DealRulesView {
             program_id: rules.program_id,
             qualification_fields: fields.map(QualificationFieldView::from).collect(),
             minimum_deal_sizes: sizes.map(MoneyBody::from).collect(),
-            countries: rules.countries.into_iter().map(Country).collect(),
-            excluded_countries: rules.excluded_countries.into_iter().map(Country).collect(),
+            countries: rules.countries.into_iter().map(CountryCode).collect(),
+            excluded_countries: rules.excluded_countries.into_iter().map(CountryCode).collect(),
             product_family_ids: rules.product_family_ids.into_iter().collect(),
             working_days: rules.hours.working_days().iter().copied().collect(),
             opens_at,

@@ -32,6 +32,8 @@ word_enum! {
         ExtendProtection = "extend_protection",
         /// A partner accepts the newest terms.
         AcceptTerms = "accept_terms",
+        /// A partner hands in what a program asks for and is not on file.
+        HandInDocument = "hand_in_document",
         /// A partner says how it is paid what waits for it.
         AddPayoutMethod = "add_payout_method",
         /// A partner says how else it is paid, after a payment came back.
@@ -74,6 +76,8 @@ word_enum! {
         SettlePayoutRun = "settle_payout_run",
         /// A second person confirms how a partner is paid.
         ConfirmPayoutMethod = "confirm_payout_method",
+        /// The organization looks at what a partner handed in.
+        VerifyDocument = "verify_document",
         /// A second person approves an adjustment.
         ApproveAdjustment = "approve_adjustment",
         /// The organization answers a company that applies.
@@ -99,6 +103,7 @@ impl NextActionKind {
                 | Self::GiveEvidence
                 | Self::ExtendProtection
                 | Self::AcceptTerms
+                | Self::HandInDocument
                 | Self::AddPayoutMethod
                 | Self::MendPayoutMethod
                 | Self::SubmitDraft
@@ -131,6 +136,7 @@ impl NextActionKind {
             | Self::DecideRegistration => "deal_registration",
             Self::GiveEvidence | Self::DecideConflict => "registration_conflict",
             Self::AcceptTerms
+            | Self::HandInDocument
             | Self::SubmitFirstReferral
             | Self::RegisterFirstDeal
             | Self::MakeFirstLink
@@ -144,6 +150,7 @@ impl NextActionKind {
             Self::ApprovePayoutRun | Self::ProcessPayoutRun | Self::SettlePayoutRun => "payout_run",
             Self::MendPayoutMethod => "payout",
             Self::ConfirmPayoutMethod => "payout_method",
+            Self::VerifyDocument => "compliance_document",
             Self::ApproveAdjustment => "adjustment",
             Self::DecideMatch => "account_match",
         }

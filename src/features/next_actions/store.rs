@@ -124,6 +124,19 @@ fn branch(kind: Kind) -> String {
                  AND NOT EXISTS (SELECT FROM terms_acceptances y WHERE y.organization_id = $1 \
                      AND y.enrollment_id = e.id AND y.program_terms_id = t.id)"
             .to_owned(),
+        // What is for some product families or countries only is asked for when it is needed.
+        Kind::HandInDocument => "SELECT e.id AS subject_id, e.id AS target_id, g.name, c.closed AS detail, \
+                 NULL AS other, 0::bigint AS figure, NULL::numeric AS amount, NULL AS currency, \
+                 coalesce(e.activated_at, e.created_at) AS since, NULL::timestamptz AS due_at \
+             FROM enrollments e \
+             JOIN programs g ON g.organization_id = $1 AND g.id = e.program_id AND g.gates <> '[]' \
+             CROSS JOIN LATERAL (SELECT string_agg(DISTINCT one, ', ') AS closed \
+                 FROM unnest(ARRAY['registering', 'accruing', 'paying']) AS s (step) \
+                 CROSS JOIN LATERAL unnest(closed_gates($1, g.id, $2, s.step, $3, NULL, NULL)) AS one \
+                 WHERE NOT EXISTS (SELECT FROM compliance_documents d WHERE d.organization_id = $1 \
+                     AND d.partner_id = $2 AND d.status = 'submitted' AND d.kind = split_part(one, ':', 1))) c \
+             WHERE e.organization_id = $1 AND e.partner_id = $2 AND e.status = 'active' AND c.closed IS NOT NULL"
+            .to_owned(),
         Kind::AddPayoutMethod => "SELECT $2 AS subject_id, $2 AS target_id, c.owed_currency AS name, NULL AS detail, \
                  NULL AS other, count(*) AS figure, sum(c.owed_amount - c.owed_reversed) AS amount, \
                  c.owed_currency AS currency, \
@@ -239,6 +252,12 @@ fn branch_of_the_organization(kind: Kind) -> String {
              FROM enrollments e JOIN programs g ON g.organization_id = $1 AND g.id = e.program_id \
              JOIN partners p ON p.organization_id = $1 AND p.id = e.partner_id AND p.status = 'approved' \
              WHERE e.organization_id = $1 AND e.status = 'applied'"
+            .to_owned(),
+        Kind::VerifyDocument => "SELECT d.id AS subject_id, d.id AS target_id, d.name, d.kind AS detail, \
+                 p.name AS other, 0::bigint AS figure, NULL::numeric AS amount, NULL AS currency, \
+                 d.created_at AS since, NULL::timestamptz AS due_at \
+             FROM compliance_documents d JOIN partners p ON p.organization_id = $1 AND p.id = d.partner_id \
+             WHERE d.organization_id = $1 AND d.status = 'submitted'"
             .to_owned(),
         Kind::DecideMatch => "SELECT m.id AS subject_id, m.id AS target_id, a.name, NULL AS detail, b.name AS other, \
                  m.score::bigint AS figure, NULL::numeric AS amount, NULL AS currency, m.created_at AS since, \

@@ -4,6 +4,7 @@ use crate::features::commissions::CommissionStatus;
 use crate::features::exchange_rates::{Asked, MAX_AGE_DAYS};
 use crate::features::partners::PartnerStatus;
 use crate::features::payouts::{PayoutRunStatus, PayoutStatus};
+use crate::kernel::gate::{GatedStep, closed_sentence};
 use crate::kernel::id::{DisputeId, InvoiceId, PartnerId, PayoutId, ProgramId};
 use crate::kernel::money::{Currency, Money, MoneyError};
 use crate::kernel::problem::Problem;
@@ -25,6 +26,8 @@ word_enum! {
         NegativeBalance = "negative_balance",
         /// The partner is not paid for now.
         PartnerNotPayable = "partner_not_payable",
+        /// The program asks for something before it pays that is not on file.
+        GateClosed = "gate_closed",
         /// It is set aside for a payout that is not paid yet.
         InPayout = "in_payout",
         /// A drafted payout run has it and waits for approval.
@@ -137,6 +140,8 @@ pub struct Purse {
     pub answer_on: Option<NaiveDate>,
     /// Where the partner stands.
     pub partner_status: PartnerStatus,
+    /// What the program asks for before it pays, and is not on file.
+    pub closed_gates: Vec<String>,
     /// Whether its way of payment can be used, and from which day on; none if there is none.
     pub method: Option<(bool, NaiveDate)>,
     /// The present day of the program.
@@ -237,6 +242,10 @@ fn of_the_partner(purse: &Purse) -> Vec<Blocker> {
     if purse.partner_status != PartnerStatus::Approved {
         let message = format!("The partner is {} and is not paid.", purse.partner_status);
         found.push(Blocker::blocking(BlockerKind::PartnerNotPayable, None, message));
+    }
+    if !purse.closed_gates.is_empty() {
+        let message = closed_sentence(GatedStep::Paying, &purse.closed_gates);
+        found.push(Blocker::blocking(BlockerKind::GateClosed, None, message));
     }
     let missing =
         |day, message: String| Blocker::blocking(BlockerKind::NoPayoutMethod, day, message).only_if(false);

@@ -4,14 +4,16 @@ use super::domain::{LastPayout, Line, Purse};
 use crate::features::commissions::CommissionStatus;
 use crate::features::exchange_rates::Asked;
 use crate::features::partners::PartnerStatus;
-use crate::features::payouts::{PayoutRunStatus, PayoutStatus, minimum_payout, payable};
+use crate::features::payouts::{
+    PayoutRunStatus, PayoutStatus, closed_before_paying, minimum_payout, payable,
+};
 use crate::kernel::ctx::Scope;
 use crate::kernel::id::{CommissionId, DisputeId, InvoiceId, PartnerId, PayoutId, ProgramId};
 use crate::kernel::money::{Currency, Money};
 use crate::kernel::problem::Problem;
 use crate::platform::db::{Prepared, Tx};
 use chrono::{DateTime, NaiveDate, Utc};
-use diesel::sql_types::{Bool, Date, Nullable, Numeric, Text, Timestamptz, Uuid as SqlUuid};
+use diesel::sql_types::{Array, Bool, Date, Nullable, Numeric, Text, Timestamptz, Uuid as SqlUuid};
 use diesel::{OptionalExtension, QueryableByName, RunQueryDsl, sql_query};
 use rust_decimal::Decimal;
 use std::str::FromStr;
@@ -89,6 +91,8 @@ struct PurseRow {
     answer_on: Option<NaiveDate>,
     #[diesel(sql_type = Text)]
     partner_status: String,
+    #[diesel(sql_type = Array<Text>)]
+    closed_gates: Vec<String>,
     #[diesel(sql_type = Nullable<Bool>)]
     is_usable: Option<bool>,
     #[diesel(sql_type = Nullable<Date>)]
@@ -189,7 +193,7 @@ pub fn purses(
              ((SELECT min(k.release_at) FROM coming k \
                  WHERE k.program_id = u.program_id AND k.currency = u.currency AND u.approved + k.amount > 0 \
                      AND u.approved + k.amount >= coalesce(n.minimum, 0)) AT TIME ZONE g.time_zone)::date AS reached_on, \
-             (u.respond_by AT TIME ZONE g.time_zone)::date AS answer_on, p.status AS partner_status, \
+             (u.respond_by AT TIME ZONE g.time_zone)::date AS answer_on, p.status AS partner_status, {closed} AS closed_gates, \
              w.usable_from <= $3 AS is_usable, (w.usable_from AT TIME ZONE g.time_zone)::date AS usable_on, \
              ($3 AT TIME ZONE g.time_zone)::date AS today \
          FROM purses u \
@@ -201,6 +205,7 @@ pub fn purses(
          ORDER BY u.program_id, u.currency",
         payable = payable("x.partner_id = $2"),
         minimum = minimum_payout("g", "u.currency"),
+        closed = closed_before_paying("g", "p.id", "$3"),
     ))
     .bind::<SqlUuid, _>(scope.organization_id.uuid())
     .bind::<SqlUuid, _>(partner_id.uuid())
@@ -274,6 +279,7 @@ impl TryFrom<PurseRow> for Purse {
             reached_on: row.reached_on,
             answer_on: row.answer_on,
             partner_status: PartnerStatus::from_str(&row.partner_status).map_err(Problem::damaged)?,
+            closed_gates: row.closed_gates,
             method: row.is_usable.zip(row.usable_on),
             today: row.today,
         })

@@ -36,7 +36,7 @@ pub use service::{
     LockedPayout, Settlement, approve, begin, cancel, confirmable, lines, lock_payout, lock_run, part,
     pending, report, send, settle,
 };
-pub use store::{minimum_payout, payable};
+pub use store::{closed_before_paying, minimum_payout, payable};
 pub use transfer_service::{
     LockedTransfer, claim_transfer, lock_transfer, question, save_transfer, take_from_rail, tell,
 };

@@ -1,6 +1,7 @@
 //! What a program is.
 
 use crate::kernel::exchange::FxPolicy;
+use crate::kernel::gate::Gate;
 use crate::kernel::id::ProgramId;
 use crate::kernel::money::{Money, Rounding};
 use crate::kernel::motion::Motion;
@@ -57,6 +58,8 @@ pub struct Program {
     /// What a payout must reach to be made; positive, at most one amount per currency.
     #[serde(serialize_with = "amounts")]
     pub minimum_payouts: Vec<Money>,
+    /// What partners must have on file before they register, earn or are paid.
+    pub gates: Vec<Gate>,
     /// Counts its changes.
     pub row_version: i64,
     /// When it came to be.
@@ -88,6 +91,8 @@ pub struct NewProgram {
     pub clawback_window_days: Option<i32>,
     /// What a payout must reach to be made.
     pub minimum_payouts: Vec<Money>,
+    /// What partners must have on file.
+    pub gates: Vec<Gate>,
 }
 
 /// What may be changed of a program.
@@ -111,6 +116,8 @@ pub struct ProgramPatch {
     pub clawback_window_days: Patch<i32>,
     /// What a payout must reach to be made; replaces the list before.
     pub minimum_payouts: Option<Vec<Money>>,
+    /// What partners must have on file; replaces the list before.
+    pub gates: Option<Vec<Gate>>,
 }
 
 impl Program {
@@ -128,6 +135,7 @@ impl Program {
             fx_policy: new.fx_policy.unwrap_or(FxPolicy::AtAccrual),
             clawback_window_days: new.clawback_window_days,
             minimum_payouts: new.minimum_payouts,
+            gates: new.gates,
             row_version: 1,
             created_at: now,
             updated_at: now,
@@ -149,6 +157,7 @@ impl Program {
             lock_point: patch.lock_point.unwrap_or(self.lock_point),
             fx_policy: patch.fx_policy.unwrap_or(self.fx_policy),
             minimum_payouts: patch.minimum_payouts.unwrap_or(self.minimum_payouts),
+            gates: patch.gates.unwrap_or(self.gates),
             row_version: self.row_version + 1,
             updated_at: now,
             ..self
@@ -176,6 +185,7 @@ fn amounts<S: Serializer>(amounts: &[Money], serializer: S) -> Result<S::Ok, S::
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::kernel::gate::{DocumentKind, GatedStep};
     use crate::kernel::money::Currency;
 
     fn at(seconds: i64) -> DateTime<Utc> {
@@ -202,6 +212,17 @@ mod tests {
             fx_policy: None,
             clawback_window_days: Some(90),
             minimum_payouts: vec![usd("50")],
+            gates: Vec::new(),
+        }
+    }
+
+    fn tax_form() -> Gate {
+        Gate {
+            blocks: GatedStep::Paying,
+            requires: DocumentKind::TaxForm,
+            document_name: None,
+            product_family_ids: Vec::new(),
+            countries: Vec::new(),
         }
     }
 
@@ -260,6 +281,7 @@ mod tests {
             fx_policy: Some(FxPolicy::AtPayout),
             clawback_window_days: Patch::Clear,
             minimum_payouts: Some(vec![usd("75")]),
+            gates: Some(vec![tax_form()]),
         };
         let before = Program::create(terms(), berlin(), at(100));
         let after = before.clone().patched(patch, at(200));
@@ -273,6 +295,7 @@ mod tests {
             fx_policy: FxPolicy::AtPayout,
             clawback_window_days: None,
             minimum_payouts: vec![usd("75.00")],
+            gates: vec![tax_form()],
             row_version: 2,
             updated_at: at(200),
             ..before

@@ -1,6 +1,7 @@
 //! Programs on the wire.
 
 use super::domain::{CommissionApproval, LockPoint, NewProgram, Program, ProgramPatch};
+use super::gate_dto::{GateBody, gates};
 use super::store::{ProgramFilter, ProgramOrder};
 use crate::kernel::ctx::Ctx;
 use crate::kernel::exchange::FxPolicy;
@@ -20,7 +21,7 @@ use validator::Validate;
 
 /// A program to create.
 #[derive(Debug, Clone, Deserialize, Validate, ToSchema)]
-#[schema(as = ProgramCreate, examples(json!({"name": "Referral Europe", "motion": "referral", "external_id": "terms-2026", "time_zone": "Europe/Berlin", "clawback_window_days": 90, "minimum_payouts": [{"amount": "50.00", "currency": "EUR"}]})))]
+#[schema(as = ProgramCreate, examples(json!({"name": "Referral Europe", "motion": "referral", "external_id": "terms-2026", "time_zone": "Europe/Berlin", "clawback_window_days": 90, "minimum_payouts": [{"amount": "50.00", "currency": "EUR"}], "gates": [{"blocks": "accruing", "requires": "certification", "document_name": "Fleet Expert"}]})))]
 #[serde(deny_unknown_fields)]
 pub struct NewProgramBody {
     /// Your own key for the program; unique among your programs.
@@ -70,6 +71,9 @@ pub struct NewProgramBody {
     /// What a payout must reach to be made: a positive amount in each currency, at most one per currency.
     #[schema(nullable = false, max_items = 200)]
     pub minimum_payouts: Option<Vec<MoneyBody>>,
+    /// What partners must have on file before they register, earn or are paid.
+    #[schema(nullable = false, max_items = 50)]
+    pub gates: Option<Vec<GateBody>>,
 }
 
 impl NewProgramBody {
@@ -88,6 +92,7 @@ impl NewProgramBody {
             clawback_window_days: self.clawback_window_days,
             minimum_payouts: minimum_payouts(&mut fields, self.minimum_payouts.as_deref())
                 .unwrap_or_default(),
+            gates: gates(&mut fields, self.gates.as_deref()).unwrap_or_default(),
         };
         fields.finish(Some(new))
     }
@@ -95,7 +100,7 @@ impl NewProgramBody {
 
 /// Changes of a program: absent leaves a field as it is, `null` clears it.
 #[derive(Debug, Clone, Deserialize, Validate, ToSchema)]
-#[schema(as = ProgramUpdate, min_properties = 1, examples(json!({"commission_approval": "automatic", "clawback_window_days": null, "minimum_payouts": [{"amount": "50.00", "currency": "EUR"}, {"amount": "5000", "currency": "JPY"}]})))]
+#[schema(as = ProgramUpdate, min_properties = 1, examples(json!({"commission_approval": "automatic", "clawback_window_days": null, "minimum_payouts": [{"amount": "50.00", "currency": "EUR"}, {"amount": "5000", "currency": "JPY"}], "gates": [{"blocks": "accruing", "requires": "certification"}]})))]
 #[serde(deny_unknown_fields)]
 pub struct PatchProgramBody {
     /// Your own key for the program.
@@ -141,6 +146,10 @@ pub struct PatchProgramBody {
     /// The list replaces the one before.
     #[schema(nullable = false, max_items = 200)]
     pub minimum_payouts: Option<Vec<MoneyBody>>,
+    /// What partners must have on file before they register, earn or are paid. The list replaces the one before, and
+    /// counts from now on: what was earned stays earned.
+    #[schema(nullable = false, max_items = 50)]
+    pub gates: Option<Vec<GateBody>>,
 }
 
 impl PatchProgramBody {
@@ -157,6 +166,7 @@ impl PatchProgramBody {
             fx_policy: self.fx_policy,
             clawback_window_days: self.clawback_window_days.clone(),
             minimum_payouts: minimum_payouts(&mut fields, self.minimum_payouts.as_deref()),
+            gates: gates(&mut fields, self.gates.as_deref()),
         };
         fields.finish(Some(patch))
     }
@@ -193,7 +203,7 @@ fn minimum_payouts(fields: &mut Fields, bodies: Option<&[MoneyBody]>) -> Option<
 
 /// A program: a set of written terms for one motion.
 #[derive(Debug, Clone, Serialize, ToSchema)]
-#[schema(as = Program, examples(json!({"id": "prg_01j9zq4y8k7m5n3p2r1s0t6v4w", "external_id": "terms-2026", "name": "Referral Europe", "motion": "referral", "time_zone": "Europe/Berlin", "rounding": "half_up", "commission_approval": "manual", "lock_point": "deal_won", "fx_policy": "at_accrual", "clawback_window_days": 90, "minimum_payouts": [{"amount": "50.00", "currency": "EUR"}], "created_at": "2026-03-01T08:00:00Z", "updated_at": "2026-03-01T08:00:00Z"})))]
+#[schema(as = Program, examples(json!({"id": "prg_01j9zq4y8k7m5n3p2r1s0t6v4w", "external_id": "terms-2026", "name": "Referral Europe", "motion": "referral", "time_zone": "Europe/Berlin", "rounding": "half_up", "commission_approval": "manual", "lock_point": "deal_won", "fx_policy": "at_accrual", "clawback_window_days": 90, "minimum_payouts": [{"amount": "50.00", "currency": "EUR"}], "gates": [{"blocks": "paying", "requires": "tax_form", "product_family_ids": [], "countries": []}], "created_at": "2026-03-01T08:00:00Z", "updated_at": "2026-03-01T08:00:00Z"})))]
 pub struct ProgramView {
     /// Its id.
     pub id: ProgramId,
@@ -223,6 +233,9 @@ pub struct ProgramView {
     /// What a payout must reach to be made, at most one amount per currency.
     #[schema(max_items = 200)]
     pub minimum_payouts: Vec<MoneyBody>,
+    /// What partners must have on file before they register, earn or are paid.
+    #[schema(max_items = 50)]
+    pub gates: Vec<GateBody>,
     /// When it came to be.
     pub created_at: DateTime<Utc>,
     /// When it last changed.
@@ -243,6 +256,7 @@ impl From<Program> for ProgramView {
             fx_policy: program.fx_policy,
             clawback_window_days: program.clawback_window_days,
             minimum_payouts: program.minimum_payouts.into_iter().map(MoneyBody::from).collect(),
+            gates: program.gates.into_iter().map(GateBody::from).collect(),
             created_at: program.created_at,
             updated_at: program.updated_at,
         }

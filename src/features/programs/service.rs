@@ -2,10 +2,11 @@
 
 use super::domain::{NewProgram, Program, ProgramPatch};
 use super::store::{self, ProgramFilter};
-use crate::features::organizations;
+use crate::features::{organizations, product_families};
 use crate::kernel::ctx::Ctx;
+use crate::kernel::gate::Gate;
 use crate::kernel::id::ProgramId;
-use crate::kernel::problem::Problem;
+use crate::kernel::problem::{FieldProblem, Problem};
 use crate::kernel::version::Precondition;
 use crate::platform::db::{Change, Page, PageRequest, Subject, Tx};
 
@@ -38,6 +39,7 @@ pub fn create(tx: &mut Tx<'_>, ctx: &Ctx, new: NewProgram) -> Result<Program, Pr
         Some(zone) => zone,
         None => organizations::get(tx, ctx)?.time_zone,
     };
+    require_families(tx, ctx, &new.gates)?;
     let program = Program::create(new, zone, ctx.now);
     store::insert(tx, &ctx.scope, &program)?;
     tx.record(
@@ -57,6 +59,7 @@ pub fn update(
 ) -> Result<Program, Problem> {
     let before = store::lock(tx, &ctx.scope, id)?.ok_or_else(Problem::not_found)?;
     precondition.check(before.row_version)?;
+    require_families(tx, ctx, patch.gates.as_deref().unwrap_or_default())?;
     let after = before.clone().patched(patch, ctx.now);
     store::update(tx, &ctx.scope, &after)?;
     tx.record(
@@ -64,6 +67,27 @@ pub fn update(
         Change::updated("program.updated", subject(&after), &before, &after),
     );
     Ok(after)
+}
+
+/// Every product family that a gate names is one of the organization's.
+fn require_families(tx: &mut Tx<'_>, ctx: &Ctx, gates: &[Gate]) -> Result<(), Problem> {
+    let named = gates
+        .iter()
+        .flat_map(|gate| gate.product_family_ids.iter().copied());
+    let unknown = product_families::unknown(tx, ctx, named.collect())?;
+    let names_unknown = |gate: &Gate| gate.product_family_ids.iter().any(|id| unknown.contains(id));
+    let refused = gates.iter().enumerate().filter(|(_, gate)| names_unknown(gate));
+    let refused: Vec<_> = refused
+        .map(|(index, _)| {
+            let pointer = format!("/gates/{index}/product_family_ids");
+            FieldProblem::new(pointer, "unknown_reference", "There is no such record.")
+        })
+        .collect();
+    if refused.is_empty() {
+        Ok(())
+    } else {
+        Err(Problem::fields(refused))
+    }
 }
 
 fn subject(program: &Program) -> Subject {

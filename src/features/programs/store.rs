@@ -3,7 +3,8 @@
 use super::domain::{CommissionApproval, LockPoint, Program};
 use crate::kernel::ctx::Scope;
 use crate::kernel::exchange::FxPolicy;
-use crate::kernel::id::ProgramId;
+use crate::kernel::gate::{DocumentKind, Gate, GatedStep};
+use crate::kernel::id::{ProductFamilyId, ProgramId};
 use crate::kernel::money::{Currency, Money, Rounding};
 use crate::kernel::motion::Motion;
 use crate::kernel::problem::Problem;
@@ -67,6 +68,7 @@ struct ProgramRow {
     created_at: DateTime<Utc>,
     updated_at: DateTime<Utc>,
     fx_policy: String,
+    gates: Value,
 }
 
 /// One program.
@@ -208,6 +210,43 @@ fn amounts(stored: Value) -> Result<Vec<Money>, Problem> {
         .collect()
 }
 
+#[derive(Deserialize)]
+struct StoredGate {
+    blocks: GatedStep,
+    requires: DocumentKind,
+    document_name: Option<String>,
+    product_family_ids: Vec<Uuid>,
+    countries: Vec<String>,
+}
+
+/// As `closed_gates` reads it: families by the ids that Postgres knows.
+fn written_gate(gate: &Gate) -> Value {
+    let families: Vec<Uuid> = gate.product_family_ids.iter().map(|id| id.uuid()).collect();
+    json!({
+        "blocks": gate.blocks,
+        "requires": gate.requires,
+        "document_name": gate.document_name,
+        "product_family_ids": families,
+        "countries": gate.countries,
+    })
+}
+
+fn gates(stored: Value) -> Result<Vec<Gate>, Problem> {
+    let stored: Vec<StoredGate> = serde_json::from_value(stored).map_err(Problem::damaged)?;
+    let gate = |one: StoredGate| Gate {
+        blocks: one.blocks,
+        requires: one.requires,
+        document_name: one.document_name,
+        product_family_ids: one
+            .product_family_ids
+            .into_iter()
+            .map(ProductFamilyId::from_uuid)
+            .collect(),
+        countries: one.countries,
+    };
+    Ok(stored.into_iter().map(gate).collect())
+}
+
 impl ProgramRow {
     fn of(scope: &Scope, program: &Program) -> Self {
         Self {
@@ -223,6 +262,7 @@ impl ProgramRow {
             fx_policy: program.fx_policy.as_str().to_owned(),
             clawback_window_days: program.clawback_window_days,
             minimum_payouts: program.minimum_payouts.iter().map(written).collect(),
+            gates: program.gates.iter().map(written_gate).collect(),
             row_version: program.row_version,
             created_at: program.created_at,
             updated_at: program.updated_at,
@@ -247,6 +287,7 @@ impl TryFrom<ProgramRow> for Program {
             fx_policy: FxPolicy::from_str(&row.fx_policy).map_err(Problem::damaged)?,
             clawback_window_days: row.clawback_window_days,
             minimum_payouts: amounts(row.minimum_payouts)?,
+            gates: gates(row.gates)?,
             row_version: row.row_version,
             created_at: row.created_at,
             updated_at: row.updated_at,

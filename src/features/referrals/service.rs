@@ -4,7 +4,9 @@ use super::domain::{
     MovedBy, NewReferral, Referral, ReferralMove, ReferralPatch, ReferralRoute, ReferralStatus, RejectionCode,
 };
 use super::store::{self, ReferralFilter};
-use crate::features::{deal_rules, enrollments, partners, product_families, programs, users};
+use crate::features::{
+    compliance_documents, deal_rules, enrollments, partners, product_families, programs, users,
+};
 use crate::kernel::ctx::{Actor, Ctx};
 use crate::kernel::id::{DealId, PartnerId, ProductFamilyId, ProgramId, ReferralId, UserId};
 use crate::kernel::matching::{Company, Reason, compare};
@@ -65,7 +67,14 @@ pub fn submit(tx: &mut Tx<'_>, ctx: &Ctx, new: NewReferral) -> Result<Referral, 
         let detail = "The partner does not take part in the program: it has no active enrollment in it.";
         return Err(Problem::new(Code::WrongState).because(detail));
     }
-    let referral = Referral::submit(new, (partner_id, &partner.territories), &rules, ctx.now)?;
+    let registering = compliance_documents::Registering {
+        program_id: new.program_id,
+        partner_id,
+        product_family_id: new.lead.product_family_id,
+        country: new.lead.country.as_deref(),
+    };
+    let closed = compliance_documents::gate_problem(tx, ctx, &registering)?;
+    let referral = Referral::submit(new, (partner_id, &partner.territories), &rules, closed, ctx.now)?;
     store::insert(tx, &ctx.scope, &referral, mover(ctx))?;
     store::route(tx, referral.id)?;
     let change = Change::created("referral.submitted", subject(&referral), &referral);

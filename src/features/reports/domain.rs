@@ -32,6 +32,8 @@ pub struct Figures {
     pub deals_won: i64,
     /// Money received, net of tax, less refunds and credit notes.
     pub net_revenue: Total,
+    /// What resellers kept of the list price of what that money was for; a price, and nothing that anybody is paid.
+    pub reseller_margin: Total,
     /// Of deals with a sourced credit.
     pub sourced_revenue: Total,
     /// Of deals with an influenced credit.
@@ -77,6 +79,7 @@ impl Figures {
         self.deals_won += other.deals_won;
         let pairs = [
             (&mut self.net_revenue, other.net_revenue),
+            (&mut self.reseller_margin, other.reseller_margin),
             (&mut self.sourced_revenue, other.sourced_revenue),
             (&mut self.influenced_revenue, other.influenced_revenue),
             (&mut self.delivered_revenue, other.delivered_revenue),

@@ -53,6 +53,9 @@ pub struct ReportRowView {
     pub commission_in_payout: TotalBody,
     /// Everything still to come at the end of the period.
     pub open_balance: TotalBody,
+    /// What resellers kept of the list price of what `net_revenue` was for: a price, and no part of any commission. By
+    /// partner it counts for whoever sourced the deal.
+    pub reseller_margin: TotalBody,
 }
 
 impl ReportRowView {
@@ -77,11 +80,12 @@ impl ReportRowView {
             commission_approved: figures.approved.into(),
             commission_in_payout: figures.in_payout.into(),
             open_balance: figures.open_balance().map_err(Problem::damaged)?.into(),
+            reseller_margin: figures.reseller_margin.into(),
         })
     }
 
     /// The columns of the CSV form, amounts in the currency of the row.
-    fn columns(&self) -> [(&'static str, String); 19] {
+    fn columns(&self) -> [(&'static str, String); 20] {
         let amount = |money: &TotalBody| money.amount.clone();
         [
             ("group_key", self.group_key.clone()),
@@ -103,6 +107,7 @@ impl ReportRowView {
             ("open_balance", amount(&self.open_balance)),
             ("adjusted", amount(&self.adjusted)),
             ("written_off", amount(&self.written_off)),
+            ("reseller_margin", amount(&self.reseller_margin)),
         ]
     }
 }

@@ -49,6 +49,8 @@ struct Raw {
     #[diesel(sql_type = Numeric)]
     net_revenue: Decimal,
     #[diesel(sql_type = Numeric)]
+    reseller_margin: Decimal,
+    #[diesel(sql_type = Numeric)]
     sourced_revenue: Decimal,
     #[diesel(sql_type = Numeric)]
     influenced_revenue: Decimal,
@@ -74,15 +76,22 @@ struct Raw {
     in_payout: Decimal,
 }
 
-/// Money in and out of customers, per deal, net of tax.
-pub(super) const RECEIVED: &str = "received AS (\
-        SELECT i.deal_id, p.paid_at AS at, i.currency, p.amount * i.net_amount / nullif(i.total_amount, 0) AS value \
-        FROM payments p JOIN invoices i ON i.organization_id = $1 AND i.id = p.invoice_id WHERE p.organization_id = $1 \
+/// Money in and out of customers, per deal, net of tax; and what resellers kept of the list price of what it is for.
+pub(super) const RECEIVED: &str = "margins AS (\
+        SELECT l.invoice_id, sum(l.list_amount - l.net_amount) AS margin FROM invoice_lines l \
+        WHERE l.organization_id = $1 AND l.list_amount IS NOT NULL GROUP BY 1), \
+    received AS (\
+        SELECT i.deal_id, p.paid_at AS at, i.currency, p.amount * i.net_amount / nullif(i.total_amount, 0) AS value, \
+            p.amount * m.margin / nullif(i.total_amount, 0) AS margin \
+        FROM payments p JOIN invoices i ON i.organization_id = $1 AND i.id = p.invoice_id \
+        LEFT JOIN margins m ON m.invoice_id = i.id WHERE p.organization_id = $1 \
         UNION ALL \
-        SELECT i.deal_id, r.refunded_at, i.currency, -r.amount * i.net_amount / nullif(i.total_amount, 0) \
-        FROM refunds r JOIN invoices i ON i.organization_id = $1 AND i.id = r.invoice_id WHERE r.organization_id = $1 \
+        SELECT i.deal_id, r.refunded_at, i.currency, -r.amount * i.net_amount / nullif(i.total_amount, 0), \
+            -r.amount * m.margin / nullif(i.total_amount, 0) \
+        FROM refunds r JOIN invoices i ON i.organization_id = $1 AND i.id = r.invoice_id \
+        LEFT JOIN margins m ON m.invoice_id = i.id WHERE r.organization_id = $1 \
         UNION ALL \
-        SELECT k.deal_id, k.issued_at, k.currency, -k.amount \
+        SELECT k.deal_id, k.issued_at, k.currency, -k.amount, NULL \
         FROM credit_notes k WHERE k.organization_id = $1 AND k.invoice_id IS NULL)";
 
 /// The roles in which a deal is credited: once per deal, or once per credited partner.
@@ -98,11 +107,12 @@ const HAPPENED: &str = "happened AS (\
         FROM deals d LEFT JOIN credited c ON c.deal_id = d.id \
         WHERE d.organization_id = $1 AND d.status = 'won' AND (NOT $7 AND $5::uuid IS NULL OR c.deal_id IS NOT NULL) \
         UNION ALL \
-        SELECT r.at, d.program_id, c.partner_id, r.currency, f.figure, coalesce(r.value, 0) \
+        SELECT r.at, d.program_id, c.partner_id, r.currency, f.figure, coalesce(f.value, 0) \
         FROM received r JOIN deals d ON d.organization_id = $1 AND d.id = r.deal_id \
         LEFT JOIN credited c ON c.deal_id = d.id \
-        CROSS JOIN LATERAL (VALUES ('net_revenue', true), ('sourced', c.sourced), ('influenced', c.influenced), \
-            ('delivered', c.delivered)) AS f (figure, counts) \
+        CROSS JOIN LATERAL (VALUES ('net_revenue', true, r.value), ('sourced', c.sourced, r.value), \
+            ('influenced', c.influenced, r.value), ('delivered', c.delivered, r.value), \
+            ('margin', r.margin IS NOT NULL AND (c.sourced OR NOT $7), r.margin)) AS f (figure, counts, value) \
         WHERE f.counts AND (NOT $7 AND $5::uuid IS NULL OR c.deal_id IS NOT NULL) \
         UNION ALL \
         SELECT l.occurred_at, l.program_id, l.partner_id, l.currency, m.figure, m.sign * l.amount \
@@ -122,6 +132,7 @@ const HAPPENED: &str = "happened AS (\
 /// holds; eight decimals are left of them, of which no currency has more than four.
 const SUMS: &str = "coalesce(sum(value) FILTER (WHERE figure = 'deals_won' AND within), 0)::bigint AS deals_won, \
         round(coalesce(sum(value) FILTER (WHERE figure = 'net_revenue' AND within), 0), 8) AS net_revenue, \
+        round(coalesce(sum(value) FILTER (WHERE figure = 'margin' AND within), 0), 8) AS reseller_margin, \
         round(coalesce(sum(value) FILTER (WHERE figure = 'sourced' AND within), 0), 8) AS sourced_revenue, \
         round(coalesce(sum(value) FILTER (WHERE figure = 'influenced' AND within), 0), 8) AS influenced_revenue, \
         round(coalesce(sum(value) FILTER (WHERE figure = 'delivered' AND within), 0), 8) AS delivered_revenue, \
@@ -212,6 +223,7 @@ impl TryFrom<Raw> for Figures {
             label: raw.label,
             deals_won: raw.deals_won,
             net_revenue: total(raw.net_revenue),
+            reseller_margin: total(raw.reseller_margin),
             sourced_revenue: total(raw.sourced_revenue),
             influenced_revenue: total(raw.influenced_revenue),
             delivered_revenue: total(raw.delivered_revenue),

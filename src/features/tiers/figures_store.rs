@@ -76,6 +76,17 @@ const fn select(metric: StandingMetric) -> &'static str {
              WHERE g.organization_id = $1 AND g.program_id = $2 AND g.partner_id = ANY($3) \
                  AND g.status IN ('approved', 'converted', 'lost', 'expired') GROUP BY 1, 2"
         }
+        StandingMetric::Certifications => {
+            "SELECT c.partner_id, w.place, 'certifications' AS metric, NULL::text AS currency, \
+                 count(DISTINCT lower(c.name))::numeric AS value \
+             FROM compliance_documents c \
+             JOIN programs g ON g.organization_id = $1 AND g.id = $2 \
+             JOIN spans w ON c.valid_from < (w.ends_at AT TIME ZONE g.time_zone)::date \
+                 AND (c.valid_until IS NULL OR c.valid_until >= (w.starts_at AT TIME ZONE g.time_zone)::date) \
+                 AND (c.revoked_at IS NULL OR c.revoked_at >= w.ends_at) \
+             WHERE c.organization_id = $1 AND c.partner_id = ANY($3) AND c.kind = 'certification' \
+                 AND c.verified_at IS NOT NULL GROUP BY 1, 2"
+        }
     }
 }
 

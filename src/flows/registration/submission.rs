@@ -10,7 +10,7 @@ use crate::features::deal_rules::{DealRules, ExistingAccounts, SecondRegistrant}
 use crate::features::partners::{self, Partner, PartnerStatus};
 use crate::features::programs::{self, Program};
 use crate::features::registration_conflicts::{self, ConflictKind, NewConflict};
-use crate::features::{accounts, enrollments, product_families};
+use crate::features::{accounts, compliance_documents, enrollments, product_families};
 use crate::kernel::ctx::Ctx;
 use crate::kernel::id::{AccountId, DealRegistrationId, PartnerId, ProductFamilyId, ProgramId};
 use crate::kernel::problem::{Code, FieldProblem, Problem};
@@ -160,13 +160,10 @@ fn claim(
         locked,
     } = parties;
     let rules = deal_registrations::rules_of(tx, house, &program)?;
+    let known_country = locked.account.country.as_deref();
     let mut found = Vec::from_iter(enrollment_problem(tx, house, &registration, &partner)?);
-    found.extend(rule_problems(
-        &registration,
-        &rules,
-        &partner,
-        locked.account.country.as_deref(),
-    ));
+    found.extend(gate_problem(tx, house, &program, &registration, known_country)?);
+    found.extend(rule_problems(&registration, &rules, &partner, known_country));
     if !found.is_empty() {
         return Err(Problem::fields(found));
     }
@@ -264,6 +261,26 @@ fn enrollment_problem(
     let takes_part = enrollments::takes_part(tx, house, registration.partner_id, registration.program_id)?;
     let message = "The partner does not take part in this program now.";
     Ok((!takes_part).then(|| FieldProblem::new("/program_id", "not_enrolled", message)))
+}
+
+/// What the partner must have on file before it registers, and has not.
+fn gate_problem(
+    tx: &mut Tx<'_>,
+    house: &Ctx,
+    program: &Program,
+    registration: &DealRegistration,
+    known_country: Option<&str>,
+) -> Result<Option<FieldProblem>, Problem> {
+    if program.gates.is_empty() {
+        return Ok(None);
+    }
+    let registering = compliance_documents::Registering {
+        program_id: program.id,
+        partner_id: registration.partner_id,
+        product_family_id: registration.product_family_id,
+        country: known_country.or(registration.country.as_deref()),
+    };
+    compliance_documents::gate_problem(tx, house, &registering)
 }
 
 /// What the program's rules have against a registration.

@@ -32,6 +32,8 @@ pub struct Party<'a> {
     pub considered: Shared<Vec<Considered>>,
     /// Whether the partner may earn, as decided at the lock point.
     pub eligible: Result<(), IneligibleReason>,
+    /// What the program asks for and the partner does not have, where that is why it may not.
+    pub closed_gates: &'a [String],
     /// The sum of what has been posted for this line, component and partner before.
     pub already_posted: Money,
     /// What earlier components of the line come to for this partner: all of them together stay within the base.

@@ -124,6 +124,9 @@ pub struct Entitlement {
     pub component: Component,
     /// Why nothing is earned, when that is so.
     pub ineligible: Option<IneligibleReason>,
+    /// What the program asked for and the partner did not have, where that is why.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub closed_gates: Vec<String>,
     /// The rule that decided, if any.
     pub rule: Option<Shared<RuleSnapshot>>,
     /// The share of this partner.
@@ -266,6 +269,10 @@ impl Entitlement {
             partner_id: party.partner_id,
             component,
             ineligible,
+            closed_gates: match ineligible {
+                Some(IneligibleReason::GateClosed) => party.closed_gates.to_vec(),
+                _ => Vec::new(),
+            },
             rule: party.rule.map(Rule::snapshot),
             share: Part {
                 basis_points: party.basis_points,

@@ -57,6 +57,8 @@ word_enum! {
         PartnerTerminated = "partner_terminated",
         /// The enrollment in the program is not active.
         EnrollmentNotActive = "enrollment_not_active",
+        /// A gate of the program is closed to the partner: something that it asks for is not on file.
+        GateClosed = "gate_closed",
         /// The flat rule names no amount in the currency of the invoice.
         NoFlatAmountInCurrency = "no_flat_amount_in_currency",
         /// A flat amount does not depend on the base, so that a credit takes nothing back from it.

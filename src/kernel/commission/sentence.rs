@@ -1,6 +1,7 @@
 //! The explanation in plain English.
 
 use rust_decimal::Decimal;
+use std::borrow::Cow;
 
 use super::explain::{
     AccrualExplanation, ClawbackExplanation, CreditExplanation, Entitlement, Explanation, Step,
@@ -156,20 +157,25 @@ fn entitled_sentences(
     )
 }
 
-fn refusal(entitlement: &Entitlement) -> Option<&'static str> {
-    match entitlement.ineligible? {
-        IneligibleReason::NoRule => Some("no commission rule applies"),
-        IneligibleReason::PartnerSuspended => Some("the partner is suspended"),
-        IneligibleReason::PartnerTerminated => Some("the partner has been terminated"),
-        IneligibleReason::EnrollmentNotActive => Some("the enrollment in the program is not active"),
-        IneligibleReason::NoFlatAmountInCurrency => Some("the rule has no flat amount in this currency"),
-        IneligibleReason::FlatRuleNotCredited => Some("a flat amount does not depend on what was sold"),
-        IneligibleReason::RecurrenceOver => Some("the rule pays no further invoices of the deal"),
-        IneligibleReason::NotInBase => Some("shipping and fees do not belong to the base of the rule"),
-        IneligibleReason::CostUnknown => Some("the rule pays on the margin and the cost is unknown"),
-        IneligibleReason::PeriodCapReached => Some("the cap of the period has been reached"),
-        IneligibleReason::ZeroAmount => None,
-    }
+fn refusal(entitlement: &Entitlement) -> Option<Cow<'static, str>> {
+    let text = match entitlement.ineligible? {
+        IneligibleReason::NoRule => "no commission rule applies",
+        IneligibleReason::PartnerSuspended => "the partner is suspended",
+        IneligibleReason::PartnerTerminated => "the partner has been terminated",
+        IneligibleReason::EnrollmentNotActive => "the enrollment in the program is not active",
+        IneligibleReason::GateClosed => {
+            let closed = entitlement.closed_gates.join(", ");
+            return Some(format!("the program asked for what was not on file: {closed}").into());
+        }
+        IneligibleReason::NoFlatAmountInCurrency => "the rule has no flat amount in this currency",
+        IneligibleReason::FlatRuleNotCredited => "a flat amount does not depend on what was sold",
+        IneligibleReason::RecurrenceOver => "the rule pays no further invoices of the deal",
+        IneligibleReason::NotInBase => "shipping and fees do not belong to the base of the rule",
+        IneligibleReason::CostUnknown => "the rule pays on the margin and the cost is unknown",
+        IneligibleReason::PeriodCapReached => "the cap of the period has been reached",
+        IneligibleReason::ZeroAmount => return None,
+    };
+    Some(text.into())
 }
 
 fn result(steps: &[Step], name: &str) -> Decimal {

@@ -122,6 +122,11 @@ typed_id!(ProductFamilyId, "pfm", "A product family.");
 typed_id!(PipelineStageId, "stg", "A stage of the pipeline.");
 typed_id!(PartnerId, "ptn", "A partner.");
 typed_id!(PartnerContactId, "pct", "A contact, somebody at a partner.");
+typed_id!(
+    ComplianceDocumentId,
+    "cdo",
+    "A document that a partner has on file."
+);
 typed_id!(EnrollmentId, "enr", "An enrollment of a partner in a program.");
 typed_id!(ProgramTermsId, "trm", "A version of a program's terms.");
 typed_id!(TermsAcceptanceId, "tac", "An acceptance of a program's terms.");

@@ -342,6 +342,30 @@ diesel::table! {
 }
 
 diesel::table! {
+    compliance_documents (organization_id, id) {
+        organization_id -> Uuid,
+        id -> Uuid,
+        external_id -> Nullable<Text>,
+        partner_id -> Uuid,
+        kind -> Text,
+        name -> Text,
+        reference -> Nullable<Text>,
+        link -> Nullable<Text>,
+        product_family_id -> Nullable<Uuid>,
+        countries -> Array<Text>,
+        valid_from -> Date,
+        valid_until -> Nullable<Date>,
+        status -> Text,
+        status_reason -> Nullable<Text>,
+        verified_at -> Nullable<Timestamptz>,
+        revoked_at -> Nullable<Timestamptz>,
+        row_version -> Int8,
+        created_at -> Timestamptz,
+        updated_at -> Timestamptz,
+    }
+}
+
+diesel::table! {
     credit_notes (organization_id, id) {
         organization_id -> Uuid,
         id -> Uuid,
@@ -663,6 +687,7 @@ diesel::table! {
         kind -> Text,
         quantity -> Numeric,
         cost_amount -> Nullable<Numeric>,
+        list_amount -> Nullable<Numeric>,
     }
 }
 
@@ -803,6 +828,7 @@ diesel::table! {
         currency -> Text,
         amount -> Numeric,
         reason -> Text,
+        closed_gates -> Array<Text>,
     }
 }
 
@@ -952,6 +978,7 @@ diesel::table! {
         created_at -> Timestamptz,
         updated_at -> Timestamptz,
         fx_policy -> Text,
+        gates -> Jsonb,
     }
 }
 
@@ -1484,6 +1511,7 @@ diesel::allow_tables_to_appear_in_same_query!(
     commission_rules,
     commission_standings,
     commissions,
+    compliance_documents,
     credit_notes,
     deal_registrations,
     deal_rules,

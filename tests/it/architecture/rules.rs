@@ -141,6 +141,7 @@ pub const FOREIGN_TABLES: &[(&str, &[&str], &str)] = &[
         "tiers",
         &[
             "attributions",
+            "compliance_documents",
             "deal_registrations",
             "deals",
             "enrollments",
@@ -230,6 +231,7 @@ pub const FOREIGN_TABLES: &[(&str, &[&str], &str)] = &[
             "adjustments",
             "attributions",
             "commissions",
+            "compliance_documents",
             "deal_registrations",
             "deal_rules",
             "deals",

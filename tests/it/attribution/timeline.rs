@@ -110,6 +110,15 @@ fn a_partner_is_activated_by_its_motion_and_goes_dormant_by_itself() {
     );
     world.full_partner_key(&partner).get("/v1/me").expect(200);
     assert_eq!(activity(&partner)["status"], "dormant", "to come in is no action");
+    let certificate = json!({
+        "partner_id": partner, "kind": "certification", "name": "Fleet Expert", "valid_from": "2026-01-01"
+    });
+    let certificate = world
+        .admin()
+        .post("/v1/compliance-documents", certificate)
+        .expect(201);
+    let verify = format!("/v1/compliance-documents/{}/verify", certificate.id());
+    world.admin().act(&verify).expect(200);
     let deal = world.open_deal(&program, "100.00 USD", &[(&partner, 10_000)]);
     let after = activity(&partner);
     assert_eq!(

@@ -225,14 +225,15 @@ fn a_foreign_id_in_a_body_is_an_unknown_reference() {
 }
 
 /// What a partner's key may do besides reading: look after the partner's own people, where they come from, keys,
-/// contacts, payout methods, referrals and registrations; say what it did for a deal, claim credit for it, dispute what was
+/// contacts, papers, payout methods, referrals and registrations; say what it did for a deal, claim credit for it, dispute what was
 /// decided, accept terms, and make links.
-const PARTNERS_WRITE: [&str; 47] = [
+const PARTNERS_WRITE: [&str; 48] = [
     "acceptProgramTerms",
     "addConflictEvidence",
     "answerDispute",
     "createApiKey",
     "createAttribution",
+    "createComplianceDocument",
     "createDealRegistration",
     "createDispute",
     "createDisputeComment",

@@ -9,7 +9,7 @@ use diesel::{PgConnection, RunQueryDsl, sql_query};
 use std::collections::BTreeSet;
 
 /// The tables of which a partner sees rows, and whose.
-const OPEN: [(&str, &str); 51] = [
+const OPEN: [(&str, &str); 52] = [
     ("accounts", "the customers of the deals that it sees"),
     ("adjustments", "its own, once they are approved"),
     ("api_keys", "its own"),
@@ -21,6 +21,7 @@ const OPEN: [(&str, &str); 51] = [
     ("clawbacks", "its own"),
     ("clicks", "those by its links"),
     ("commissions", "its own"),
+    ("compliance_documents", "its own"),
     (
         "deal_registrations",
         "its own, and those below it that are not hidden",

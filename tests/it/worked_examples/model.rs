@@ -154,6 +154,7 @@ pub fn party<'a>(rule: &'a Rule, number: u128, basis_points: u32, zero: Money) -
         rule: Some(rule),
         considered: Shared::default(),
         eligible: Ok(()),
+        closed_gates: &[],
         already_posted: zero,
         earlier: zero,
         standing: Standing::default(),

@@ -45,11 +45,13 @@ pub fn accrue(
     }
     let programs: Vec<ProgramId> = inputs.programs.keys().copied().collect();
     let rules = commission_rules::rules_of_programs(tx, ctx, &programs)?;
-    let details = if inputs.have_other_goods() || rules.values().flatten().any(asks_for_details) {
-        store::accrual::details(tx, &ctx.scope, source)?
-    } else {
-        Details::default()
-    };
+    let details =
+        if inputs.have_other_goods() || inputs.have_gates() || rules.values().flatten().any(asks_for_details)
+        {
+            store::accrual::details(tx, &ctx.scope, source)?
+        } else {
+            Details::default()
+        };
     let pools = pools(&inputs, &rules, &details, ctx.now)?;
     let keys = pools.iter().flat_map(Pool::standings).collect();
     let mut standings = store::standings::lock(tx, ctx, keys)?;

@@ -32,6 +32,7 @@ struct Member<'a> {
     party: &'a PoolParty,
     detail: Option<&'a Detail>,
     eligible: Result<(), IneligibleReason>,
+    closed_gates: &'a [String],
     is_new: bool,
     own: Selection<'a>,
     above: Option<Selection<'a>>,
@@ -79,14 +80,23 @@ impl<'a> Pool<'a> {
         let note = first.credit_note_id.uuid();
         let member = |row: &'a CreditRow| {
             let detail = details.get((note, note), row.party.attribution_id);
-            Member::new(
+            let member = Member::new(
                 program,
                 rules,
                 what,
                 (&row.party, detail),
                 row.eligible(),
                 row.is_new,
-            )
+            );
+            if row.has_earned() {
+                // Its way back is open.
+                Member {
+                    closed_gates: &[],
+                    ..member
+                }
+            } else {
+                member
+            }
         };
         Self {
             program,
@@ -379,6 +389,7 @@ impl<'a> Member<'a> {
             party,
             detail,
             eligible,
+            closed_gates: detail.map_or(&[], |detail| &detail.closed_gates),
             is_new,
             own: select(rules, &own, lock_at),
             above,
@@ -399,9 +410,11 @@ impl<'a> Member<'a> {
 
     fn party(&self, component: Component, earlier: Money, standing: Standing) -> Party<'a> {
         let distributor = self.detail.and_then(|detail| detail.distributor.as_ref());
-        let (partner_id, eligible) = match (component, distributor) {
-            (Component::Override, Some(above)) => (above.partner_id, above.eligible()),
-            _ => (self.party.partner_id, self.eligible),
+        let (partner_id, eligible, closed_gates) = match (component, distributor) {
+            (Component::Override, Some(above)) => {
+                (above.partner_id, above.eligible(), &above.closed_gates[..])
+            }
+            _ => (self.party.partner_id, self.eligible, self.closed_gates),
         };
         Party {
             attribution_id: self.party.attribution_id,
@@ -413,7 +426,8 @@ impl<'a> Member<'a> {
                 .selection(component)
                 .map(Selection::considered)
                 .unwrap_or_default(),
-            eligible,
+            eligible: eligible.and(through(closed_gates)),
+            closed_gates,
             already_posted: Money::zero(earlier.currency()),
             earlier,
             standing,
@@ -445,6 +459,14 @@ impl<'a> Member<'a> {
             tier_period,
             cap_period,
         )
+    }
+}
+
+fn through(closed_gates: &[String]) -> Result<(), IneligibleReason> {
+    if closed_gates.is_empty() {
+        Ok(())
+    } else {
+        Err(IneligibleReason::GateClosed)
     }
 }
 

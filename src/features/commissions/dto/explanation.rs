@@ -10,7 +10,7 @@ use crate::kernel::exchange::{Direction, FxPolicy, LineExchange};
 use crate::kernel::id::{CommissionId, CommissionRuleId, CommissionRuleVersionId};
 use crate::kernel::money::{Currency, Money, Rounding};
 use crate::kernel::problem::Problem;
-use crate::platform::web::MoneyBody;
+use crate::platform::web::{ClosedGate, MoneyBody};
 use chrono::NaiveDate;
 use rust_decimal::Decimal;
 use serde::Serialize;
@@ -38,6 +38,9 @@ pub struct ExplanationView {
     /// The rule version that decided, by its stored terms; empty when none did.
     #[schema(max_items = 1)]
     pub rule: Vec<DecidingRuleView>,
+    /// What the program asked for and the partner did not have, where nothing was earned for that.
+    #[schema(max_items = 50)]
+    pub closed_gates: Vec<ClosedGate>,
     /// The partner's share of its pool, in basis points.
     #[schema(minimum = 0, maximum = 10000)]
     pub share_basis_points: i64,
@@ -178,6 +181,9 @@ impl ExplanationView {
             rounding: parts.rounding,
             inputs: inputs(&parts)?,
             rule: entitlement.and_then(deciding_rule).into_iter().collect(),
+            closed_gates: entitlement
+                .map(|one| one.closed_gates.iter().cloned().map(ClosedGate).collect())
+                .unwrap_or_default(),
             share_basis_points: entitlement.map_or(10_000, |one| i64::from(one.share.basis_points)),
             considered: visible.map(ConsideredView::from).collect(),
             steps: parts

@@ -97,6 +97,9 @@ pub struct InvoiceLine {
     /// What it is about, how many, and at which cost.
     #[serde(skip_serializing_if = "Goods::is_plain")]
     pub goods: Goods,
+    /// What it costs by the price list, before a reseller's margin; not below the amount without tax.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub list_amount: Option<Money>,
 }
 
 /// What a new invoice is made of.
@@ -131,6 +134,8 @@ pub struct NewInvoiceLine {
     pub description: Option<String>,
     /// What it is about, how many, and at which cost.
     pub goods: Goods,
+    /// What it costs by the price list, before a reseller's margin.
+    pub list_amount: Option<Money>,
 }
 
 /// What may be changed of an invoice.
@@ -275,6 +280,7 @@ impl InvoiceLine {
             product_family_id,
             description,
             goods,
+            list_amount,
         } = new;
         Self {
             id: InvoiceLineId::new(now),
@@ -284,6 +290,7 @@ impl InvoiceLine {
             net_amount,
             tax_amount,
             goods,
+            list_amount,
         }
     }
 }

@@ -25,6 +25,7 @@ fn eur(cents: i64) -> Money {
 
 fn line(net: Money, tax: Money) -> NewInvoiceLine {
     NewInvoiceLine {
+        list_amount: None,
         net_amount: net,
         tax_amount: tax,
         product_family_id: None,

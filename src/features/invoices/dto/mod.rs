@@ -106,6 +106,15 @@ pub struct NewInvoiceLineBody {
         example = "400.00"
     )]
     pub cost: Option<String>,
+    /// What it costs by the price list, where a reseller buys it for less: at least the net amount. The difference is the
+    /// reseller's margin, which reports show and nobody is paid.
+    #[schema(
+        nullable = false,
+        max_length = 20,
+        pattern = r"^(0|[1-9][0-9]{0,14})(\.[0-9]{1,4})?$",
+        example = "1250.00"
+    )]
+    pub list: Option<String>,
 }
 
 impl NewInvoiceBody {
@@ -147,6 +156,7 @@ impl NewInvoiceLineBody {
             kind,
             quantity,
             cost,
+            list,
         } = self;
         // The contract has checked the form of the quantity.
         let quantity = quantity.as_deref().map_or(Some(Decimal::ONE), plain_decimal)?;
@@ -173,7 +183,18 @@ impl NewInvoiceLineBody {
             Some(cost) => Some(amount("cost", cost)?.amount()),
             None => None,
         };
+        let list_amount = match list {
+            Some(list) => Some(amount("list", list)?),
+            None => None,
+        };
+        fields.require(
+            list_amount.is_none_or(|list| net_amount.is_none_or(|net| list.amount() >= net.amount())),
+            &format!("/lines/{index}/list"),
+            "below_net",
+            "What is bought for less than the price list says costs at least as much by the list.",
+        );
         Some(NewInvoiceLine {
+            list_amount,
             goods: Goods {
                 kind: kind.unwrap_or(LineKind::Product),
                 quantity: quantity.normalize(),
@@ -213,7 +234,7 @@ impl PatchInvoiceBody {
 
 /// An invoice with its lines.
 #[derive(Debug, Clone, Serialize, ToSchema)]
-#[schema(as = Invoice, examples(json!({"id": "inv_01j9zq4y8k7m5n3p2r1s0t6v4w", "external_id": "in_1042", "deal_id": "deal_01j9zq4y8k7m5n3p2r1s0t6v4w", "status": "partially_paid", "status_reason": null, "net_amount": {"amount": "1000.00", "currency": "USD"}, "total_amount": {"amount": "1190.00", "currency": "USD"}, "paid_amount": {"amount": "500.00", "currency": "USD"}, "refunded_amount": {"amount": "0.00", "currency": "USD"}, "credited_amount": {"amount": "0.00", "currency": "USD"}, "open_amount": {"amount": "690.00", "currency": "USD"}, "issued_on": "2026-03-01", "due_on": "2026-03-31", "service_starts_on": null, "lines": [{"id": "inl_01j9zq4y8k7m5n3p2r1s0t6v4w", "position": 1, "product_family_id": null, "description": "Platform, March", "net_amount": {"amount": "1000.00", "currency": "USD"}, "tax_amount": {"amount": "190.00", "currency": "USD"}, "kind": "product", "quantity": "1", "cost_amount": null}], "created_at": "2026-03-01T08:00:00Z", "updated_at": "2026-03-15T09:30:00Z"})))]
+#[schema(as = Invoice, examples(json!({"id": "inv_01j9zq4y8k7m5n3p2r1s0t6v4w", "external_id": "in_1042", "deal_id": "deal_01j9zq4y8k7m5n3p2r1s0t6v4w", "status": "partially_paid", "status_reason": null, "net_amount": {"amount": "1000.00", "currency": "USD"}, "total_amount": {"amount": "1190.00", "currency": "USD"}, "paid_amount": {"amount": "500.00", "currency": "USD"}, "refunded_amount": {"amount": "0.00", "currency": "USD"}, "credited_amount": {"amount": "0.00", "currency": "USD"}, "open_amount": {"amount": "690.00", "currency": "USD"}, "issued_on": "2026-03-01", "due_on": "2026-03-31", "service_starts_on": null, "lines": [{"id": "inl_01j9zq4y8k7m5n3p2r1s0t6v4w", "position": 1, "product_family_id": null, "description": "Platform, March", "net_amount": {"amount": "1000.00", "currency": "USD"}, "tax_amount": {"amount": "190.00", "currency": "USD"}, "kind": "product", "quantity": "1", "cost_amount": null, "list_amount": null}], "created_at": "2026-03-01T08:00:00Z", "updated_at": "2026-03-15T09:30:00Z"})))]
 pub struct InvoiceView {
     /// Its id.
     pub id: InvoiceId,
@@ -258,7 +279,7 @@ pub struct InvoiceView {
 
 /// A line of an invoice.
 #[derive(Debug, Clone, Serialize, ToSchema)]
-#[schema(as = InvoiceLine, examples(json!({"id": "inl_01j9zq4y8k7m5n3p2r1s0t6v4w", "position": 1, "product_family_id": null, "description": "Platform, March", "net_amount": {"amount": "1000.00", "currency": "USD"}, "tax_amount": {"amount": "190.00", "currency": "USD"}, "kind": "product", "quantity": "1", "cost_amount": null})))]
+#[schema(as = InvoiceLine, examples(json!({"id": "inl_01j9zq4y8k7m5n3p2r1s0t6v4w", "position": 1, "product_family_id": null, "description": "Platform, March", "net_amount": {"amount": "1000.00", "currency": "USD"}, "tax_amount": {"amount": "190.00", "currency": "USD"}, "kind": "product", "quantity": "1", "cost_amount": null, "list_amount": null})))]
 pub struct InvoiceLineView {
     /// Its id.
     pub id: InvoiceLineId,
@@ -287,6 +308,9 @@ pub struct InvoiceLineView {
     /// What it cost, where that is known.
     #[schema(required)]
     pub cost_amount: Option<MoneyBody>,
+    /// What it costs by the price list, before the reseller's margin.
+    #[schema(required)]
+    pub list_amount: Option<MoneyBody>,
 }
 
 /// An invoice without its lines, as lists show it.
@@ -390,6 +414,7 @@ impl From<InvoiceLine> for InvoiceLineView {
             kind: line.goods.kind,
             quantity: line.goods.quantity.to_string(),
             cost_amount: cost.map(MoneyBody::from),
+            list_amount: line.list_amount.map(MoneyBody::from),
             id: line.id,
             position: line.position,
             product_family_id: line.product_family_id,

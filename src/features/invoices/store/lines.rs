@@ -5,7 +5,7 @@ use crate::features::invoices::domain::{Invoice, InvoiceLine};
 use crate::kernel::commission::{Goods, LineKind};
 use crate::kernel::ctx::Scope;
 use crate::kernel::id::{InvoiceLineId, ProductFamilyId};
-use crate::kernel::money::Currency;
+use crate::kernel::money::{Currency, Money};
 use crate::kernel::problem::Problem;
 use crate::platform::db::Tx;
 use crate::platform::db::schema::invoice_lines;
@@ -28,6 +28,7 @@ struct InvoiceLineRow {
     kind: String,
     quantity: Decimal,
     cost_amount: Option<Decimal>,
+    list_amount: Option<Decimal>,
 }
 
 /// The lines of an invoice, in order.
@@ -74,6 +75,7 @@ impl InvoiceLineRow {
             kind: line.goods.kind.as_str().to_owned(),
             quantity: line.goods.quantity,
             cost_amount: line.goods.cost,
+            list_amount: line.list_amount.map(Money::amount),
         }
     }
 
@@ -90,6 +92,7 @@ impl InvoiceLineRow {
                 quantity: self.quantity.normalize(),
                 cost: self.cost_amount,
             },
+            list_amount: self.list_amount.map(|list| money_of(list, currency)).transpose()?,
         })
     }
 }

@@ -60,6 +60,12 @@ impl NextActionKind {
                 May::TermsAccept,
                 May::ProgramsRead,
             ),
+            Self::HandInDocument => operation(
+                "createComplianceDocument",
+                "/v1/compliance-documents",
+                May::ComplianceDocumentsWrite,
+                May::EnrollmentsRead,
+            ),
             Self::AddPayoutMethod => operation(
                 "createPayoutMethod",
                 "/v1/payout-methods",
@@ -186,6 +192,12 @@ impl NextActionKind {
                 "/v1/payout-methods/{payout_method_id}/confirm",
                 May::PayoutMethodsConfirm,
                 May::PayoutMethodsRead,
+            ),
+            Self::VerifyDocument => operation(
+                "verifyComplianceDocument",
+                "/v1/compliance-documents/{compliance_document_id}/verify",
+                May::ComplianceDocumentsVerify,
+                May::ComplianceDocumentsRead,
             ),
             Self::ApproveAdjustment => operation(
                 "approveAdjustment",

@@ -28,6 +28,10 @@ impl Finding {
                 self.detail(),
                 self.other.as_deref().unwrap_or("none so far")
             ),
+            Kind::HandInDocument => format!(
+                "{name} asks for what is not on file for you, verified and valid: {}.",
+                self.detail()
+            ),
             Kind::AddPayoutMethod => format!(
                 "{}{} waiting for you, and there is no payout method in {name}.",
                 self.worth(),
@@ -115,6 +119,10 @@ impl Finding {
             ),
             Kind::ConfirmPayoutMethod => format!(
                 "{other} is to be paid in {name} by what was proposed {waited} ago, once a second person confirms it."
+            ),
+            Kind::VerifyDocument => format!(
+                "{other} handed in {name} ({}) {waited} ago, and nobody has looked at it.",
+                self.detail()
             ),
             Kind::ApproveAdjustment => format!(
                 "{worth}an adjustment for {other} was proposed {waited} ago and counts once a second person approves it."

@@ -263,6 +263,8 @@ word_enum! {
         BelowMinimum = "below_minimum",
         /// The partner is not approved at present.
         PartnerNotPayable = "partner_not_payable",
+        /// The program asks for something before it pays that the partner does not have on file.
+        GateClosed = "gate_closed",
         /// The rail does not pay in this currency.
         CurrencyNotSupported = "currency_not_supported",
         /// It is more than the rail pays at once.
@@ -302,4 +304,6 @@ pub struct CarryForward {
     pub amount: Money,
     /// Why it waits.
     pub reason: CarryForwardReason,
+    /// What the program asked for, where that is why.
+    pub closed_gates: Vec<String>,
 }

@@ -10,7 +10,7 @@ use crate::kernel::id::{PartnerId, PayoutCarryForwardId, PayoutRunId, ProgramId}
 use crate::kernel::problem::Problem;
 use crate::page_of;
 use crate::platform::db::PageRequest;
-use crate::platform::web::MoneyBody;
+use crate::platform::web::{ClosedGate, MoneyBody};
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
@@ -248,7 +248,7 @@ pub struct PayoutRunPath {
 
 /// What a run left for a later one.
 #[derive(Debug, Clone, Serialize, ToSchema)]
-#[schema(as = PayoutCarryForward, examples(json!({"id": "pcf_01j9zq4y8k7m5n3p2r1s0t6v4w", "payout_run_id": "run_01j9zq4y8k7m5n3p2r1s0t6v4w", "partner_id": "ptn_01j9zq4y8k7m5n3p2r1s0t6v4w", "program_id": "prg_01j9zq4y8k7m5n3p2r1s0t6v4w", "amount": {"amount": "12.50", "currency": "USD"}, "reason": "below_minimum"})))]
+#[schema(as = PayoutCarryForward, examples(json!({"id": "pcf_01j9zq4y8k7m5n3p2r1s0t6v4w", "payout_run_id": "run_01j9zq4y8k7m5n3p2r1s0t6v4w", "partner_id": "ptn_01j9zq4y8k7m5n3p2r1s0t6v4w", "program_id": "prg_01j9zq4y8k7m5n3p2r1s0t6v4w", "amount": {"amount": "12.50", "currency": "USD"}, "reason": "below_minimum", "closed_gates": []})))]
 pub struct CarryForwardView {
     /// Its id.
     pub id: PayoutCarryForwardId,
@@ -260,10 +260,13 @@ pub struct CarryForwardView {
     pub program_id: ProgramId,
     /// How much; below zero the partner owes it.
     pub amount: MoneyBody,
-    /// Why it waits: not_positive, below_minimum or partner_not_payable; for a rail that pays by payout methods also
+    /// Why it waits: not_positive, below_minimum, partner_not_payable, missing_rate or gate_closed; for a rail that pays by payout methods also
     /// currency_not_supported, amount_not_supported, payout_method_missing, payout_method_cooling_off or
     /// payout_method_not_supported.
     pub reason: CarryForwardReason,
+    /// What the program asked for before it pays and the partner did not have on file, for `gate_closed`.
+    #[schema(max_items = 50)]
+    pub closed_gates: Vec<ClosedGate>,
 }
 
 impl From<CarryForward> for CarryForwardView {
@@ -275,6 +278,7 @@ impl From<CarryForward> for CarryForwardView {
             program_id: carried.program_id,
             amount: carried.amount.into(),
             reason: carried.reason,
+            closed_gates: carried.closed_gates.into_iter().map(ClosedGate).collect(),
         }
     }
 }

@@ -77,6 +77,7 @@ struct CarryForwardRow {
     currency: String,
     amount: Decimal,
     reason: String,
+    closed_gates: Vec<String>,
 }
 
 /// A page of lines. A partner sees those of the payouts that it sees.
@@ -252,6 +253,7 @@ impl TryFrom<CarryForwardRow> for CarryForward {
             program_id: ProgramId::from_uuid(row.program_id),
             amount: money(row.amount, &row.currency)?,
             reason: CarryForwardReason::from_str(&row.reason).map_err(Problem::damaged)?,
+            closed_gates: row.closed_gates,
         })
     }
 }

@@ -11,7 +11,7 @@ pub use lines::{
     reserve_items,
 };
 pub use payouts::{PayoutFilter, count_open, find, list, lock, lock_of_run, sent_of_run, update_all};
-pub use proposal::{Quotes, differences, minimum_payout, payable, propose};
+pub use proposal::{Quotes, closed_before_paying, differences, minimum_payout, payable, propose};
 pub use runs::{
     PayoutRunFilter, figures_of, find_run, insert_run, list_runs, lock_run, lock_run_of, update_run,
 };

@@ -25,6 +25,7 @@ struct Gate {
     join: &'static str,
     quotes: &'static str,
     waits: &'static str,
+    at: &'static str,
 }
 
 /// No rail is chosen yet, and nothing is exchanged: what waits for a rate is what was to be exchanged as it was earned.
@@ -34,6 +35,7 @@ const NO_GATE: Gate = Gate {
     join: "",
     quotes: "SELECT NULL::uuid AS id, NULL::text AS currency, NULL::numeric AS amount WHERE false",
     waits: "o.fx_policy = 'at_accrual'",
+    at: "$3",
 };
 
 /// At $5; a rail that pays by methods of a kind ($6) may take some currencies ($7), countries of banks ($8) and amounts ($9)
@@ -50,6 +52,7 @@ const GATE_OF_RUN: Gate = Gate {
                AND t.currency = n.currency AND t.status = 'active'",
     quotes: "SELECT * FROM unnest($10, $11, $12) AS q (id, currency, amount)",
     waits: "q.id IS NULL",
+    at: "$5",
 };
 
 /// What is payable at the cut-off (`$3`) and meets the condition on a line `x`: every line that nobody disputes, and what
@@ -89,7 +92,9 @@ fn judged(condition: &str, gate: &Gate) -> String {
         join,
         quotes,
         waits,
+        at,
     } = gate;
+    let closed = closed_before_paying("g", "p.id", at);
     let waits = format!("(o.payout_currency IS NOT NULL AND o.exchange IS NULL AND {waits})");
     format!(
         "WITH {RAISED}, \
@@ -122,11 +127,21 @@ fn judged(condition: &str, gate: &Gate) -> String {
              SELECT n.*, row_number() OVER (ORDER BY n.partner_id, n.program_id, n.currency, n.waits) AS place, \
                  CASE WHEN n.waits THEN 'missing_rate' WHEN n.amount <= 0 THEN 'not_positive' \
                      WHEN p.status <> 'approved' THEN 'partner_not_payable' \
+                     WHEN c.closed <> '{{}}' THEN 'gate_closed' \
                      WHEN n.amount < {minimum} THEN 'below_minimum' {cases}\
-                 END AS reason{column} \
+                 END AS reason, c.closed{column} \
              FROM nets n \
              JOIN partners p ON p.organization_id = $1 AND p.id = n.partner_id \
-             JOIN programs g ON g.organization_id = $1 AND g.id = n.program_id {join}) "
+             JOIN programs g ON g.organization_id = $1 AND g.id = n.program_id \
+             CROSS JOIN LATERAL (SELECT {closed} AS closed OFFSET 0) c {join}) "
+    )
+}
+
+/// The gates before paying that are closed to a partner at an instant, looked for where there are any.
+pub fn closed_before_paying(program: &str, partner: &str, at: &str) -> String {
+    format!(
+        "CASE WHEN {program}.gates @> '[{{\"blocks\": \"paying\"}}]' \
+             THEN closed_gates($1, {program}.id, {partner}, 'paying', {at}, NULL, NULL) ELSE '{{}}' END"
     )
 }
 
@@ -161,8 +176,9 @@ pub fn propose(tx: &mut Tx<'_>, scope: &Scope, run: &PayoutRun, quotes: &Quotes)
     let query = diesel::sql_query(format!(
         "{}, carried AS (\
              INSERT INTO payout_carry_forwards \
-                 (organization_id, id, payout_run_id, partner_id, program_id, currency, amount, reason) \
-             SELECT $1, ordered_uuid($5, place), $2, partner_id, program_id, currency, amount, reason \
+                 (organization_id, id, payout_run_id, partner_id, program_id, currency, amount, reason, closed_gates) \
+             SELECT $1, ordered_uuid($5, place), $2, partner_id, program_id, currency, amount, reason, \
+                 CASE reason WHEN 'gate_closed' THEN closed ELSE '{{}}' END \
              FROM judged WHERE reason IS NOT NULL), \
          paid AS (\
              INSERT INTO payouts (organization_id, id, payout_run_id, partner_id, program_id, status, currency, \

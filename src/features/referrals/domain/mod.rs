@@ -235,14 +235,17 @@ pub struct ReferralRoute {
 }
 
 impl Referral {
-    /// A lead is handed over, if it is what the program asks for; everything that is not is named at once.
+    /// A lead is handed over, if it is what the program asks for; everything that is not is named at once, with the gates
+    /// that are `closed` to the partner.
     pub fn submit(
         new: NewReferral,
         (partner_id, territories): (PartnerId, &BTreeSet<String>),
         rules: &DealRules,
+        closed: Option<FieldProblem>,
         now: DateTime<Utc>,
     ) -> Result<Self, Problem> {
         let mut problems = problems(&new.lead, rules);
+        problems.extend(closed);
         let country = new.lead.country.as_deref();
         problems.extend(rules.partner_territory_problem(territories, country, "/country"));
         if !problems.is_empty() {

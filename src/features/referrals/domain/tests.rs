@@ -29,7 +29,7 @@ fn submitted() -> Referral {
         lead,
         hidden_from_parent: false,
     };
-    Referral::submit(new, (PartnerId::new(now), &BTreeSet::new()), &rules, now).unwrap()
+    Referral::submit(new, (PartnerId::new(now), &BTreeSet::new()), &rules, None, now).unwrap()
 }
 
 fn tried(referral: &Referral, verb: &str) -> Result<Referral, Problem> {

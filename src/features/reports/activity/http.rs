@@ -15,7 +15,7 @@ pub fn routes(config: &mut ServiceConfig<'_>) {
 /// Get a partner's activity
 ///
 /// When the partner was useful for the first time in each motion of its programs (referral: an accepted referral; agency:
-/// a confirmed credit; integration: a shared account list; reseller and co_sell: an approved registration; affiliate: a
+/// a confirmed credit, once it held a certification; integration: a shared account list; reseller and co_sell: an approved registration; affiliate: a
 /// conversion), what it did last, and whether it is active or dormant by the organization's `dormant_after_days`. Computed
 /// from numbered events, and set by nobody. A partner's own caller asks for its own.
 #[utoipa::path(tag = "Partners", operation_id = "getPartnerActivity", params(PartnerPath),

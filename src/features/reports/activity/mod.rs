@@ -4,3 +4,5 @@ mod dto;
 pub mod http;
 mod service;
 mod store;
+
+pub(super) use store::first_useful;

@@ -53,10 +53,21 @@ struct RawMotion {
     at: Option<DateTime<Utc>>,
 }
 
-/// The first event of the partner `p` that activates it in the motion `m`.
-const FIRST: &str = "SELECT e.occurred_at FROM events e JOIN unnest($2, $3) AS v (type, motion) \
-    ON v.type = e.type AND v.motion = m.motion \
-    WHERE e.organization_id = $1 AND e.partner_id = p.id AND e.sequence IS NOT NULL ORDER BY e.sequence LIMIT 1";
+/// When a partner was useful for the first time in a motion: the first of its events of these types, each with its motion. An
+/// agency has to have held a certification, too.
+pub fn first_useful(partner: &str, motion: &str, types: &str) -> String {
+    format!(
+        "SELECT greatest(first.at, held.at) FROM (\
+             SELECT e.occurred_at AS at FROM events e JOIN unnest({types}) AS v (type, motion) \
+                 ON v.type = e.type AND v.motion = {motion} \
+             WHERE e.organization_id = $1 AND e.partner_id = {partner} AND e.sequence IS NOT NULL \
+             ORDER BY e.sequence LIMIT 1) first \
+         LEFT JOIN LATERAL (SELECT min(c.verified_at) AS at FROM compliance_documents c \
+             WHERE c.organization_id = $1 AND c.partner_id = {partner} AND c.kind = 'certification') held \
+             ON {motion} = 'agency' \
+         WHERE {motion} <> 'agency' OR held.at IS NOT NULL"
+    )
+}
 
 fn activations() -> (Vec<&'static str>, Vec<&'static str>) {
     let all = activity::activations().iter();
@@ -66,8 +77,9 @@ fn activations() -> (Vec<&'static str>, Vec<&'static str>) {
 /// What a partner did.
 pub fn of_partner(tx: &mut Tx<'_>, scope: &Scope, id: PartnerId) -> Result<Activity, Problem> {
     let (names, motions) = activations();
+    let first = first_useful("p.id", "m.motion", "$2, $3");
     let text = format!(
-        "SELECT m.motion, ({FIRST}) AS at FROM partners p CROSS JOIN LATERAL (SELECT DISTINCT g.motion \
+        "SELECT m.motion, ({first}) AS at FROM partners p CROSS JOIN LATERAL (SELECT DISTINCT g.motion \
              FROM enrollments n JOIN programs g ON g.organization_id = $1 AND g.id = n.program_id \
              WHERE n.organization_id = $1 AND n.partner_id = p.id) m \
          WHERE p.organization_id = $1 AND p.id = $4 ORDER BY m.motion"
@@ -104,10 +116,11 @@ pub fn headcount(
     now: DateTime<Utc>,
 ) -> Result<Headcount, Problem> {
     let (names, motions) = activations();
+    let first = first_useful("p.id", "m.motion", "$2, $3");
     let text = format!(
         "SELECT count(*) AS partners, count(*) FILTER (WHERE EXISTS (SELECT FROM enrollments n \
              JOIN programs m ON m.organization_id = $1 AND m.id = n.program_id \
-             WHERE n.organization_id = $1 AND n.partner_id = p.id AND EXISTS ({FIRST}))) AS activated, \
+             WHERE n.organization_id = $1 AND n.partner_id = p.id AND EXISTS ({first}))) AS activated, \
          count(*) FILTER (WHERE (SELECT e.occurred_at FROM events e WHERE e.organization_id = $1 \
              AND e.partner_id = p.id AND e.sequence IS NOT NULL AND e.type = ANY ($4) ORDER BY e.sequence DESC LIMIT 1) \
              > $5 - make_interval(days => $6)) AS active \

@@ -1,5 +1,6 @@
 //! A partner's start in a program, in one statement.
 
+use super::super::activity::first_useful;
 use super::domain::Start;
 use crate::kernel::activity;
 use crate::kernel::ctx::Scope;
@@ -29,18 +30,13 @@ struct Row {
     first_useful_action_at: Option<DateTime<Utc>>,
 }
 
-/// The first event of the partner that activates it in the program's motion.
-const FIRST_ACTION: &str = "SELECT e.occurred_at FROM events e JOIN unnest($3, $4) AS v (type, motion) \
-    ON v.type = e.type AND v.motion = g.motion \
-    WHERE e.organization_id = $1 AND e.partner_id = n.partner_id AND e.sequence IS NOT NULL \
-    ORDER BY e.sequence LIMIT 1";
-
 /// What is known of the start of this enrollment.
 pub fn find(tx: &mut Tx<'_>, scope: &Scope, id: EnrollmentId) -> Result<Option<Start>, Problem> {
     let (names, motions): (Vec<_>, Vec<_>) = activity::activations()
         .iter()
         .map(|(name, motion)| (*name, motion.as_str()))
         .unzip();
+    let first = first_useful("n.partner_id", "g.motion", "$3, $4");
     let text = format!(
         "SELECT n.partner_id, n.program_id, t.id IS NOT NULL AS has_terms, \
              (SELECT y.created_at FROM terms_acceptances y WHERE y.organization_id = $1 AND y.enrollment_id = n.id \
@@ -49,7 +45,7 @@ pub fn find(tx: &mut Tx<'_>, scope: &Scope, id: EnrollmentId) -> Result<Option<S
                  AND c.partner_id = n.partner_id) AS contact_given_at, \
              (SELECT min(m.confirmed_at) FROM payout_methods m WHERE m.organization_id = $1 \
                  AND m.partner_id = n.partner_id AND m.status = 'active') AS payout_method_confirmed_at, \
-             ({FIRST_ACTION}) AS first_useful_action_at \
+             ({first}) AS first_useful_action_at \
          FROM enrollments n JOIN programs g ON g.organization_id = $1 AND g.id = n.program_id \
          LEFT JOIN LATERAL (SELECT t.id FROM program_terms t WHERE t.organization_id = $1 \
              AND t.program_id = n.program_id ORDER BY t.number DESC LIMIT 1) t ON true \

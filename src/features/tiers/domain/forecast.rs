@@ -96,6 +96,7 @@ fn spoken(progress: &Progress, is_told_apart: bool) -> String {
         StandingMetric::WonDeals => ("deal", "deals"),
         StandingMetric::AcceptedReferrals => ("accepted referral", "accepted referrals"),
         StandingMetric::ApprovedRegistrations => ("approved registration", "approved registrations"),
+        StandingMetric::Certifications => ("certification", "certifications"),
     };
     match progress.criterion.currency {
         Some(currency) => {

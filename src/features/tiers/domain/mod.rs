@@ -32,6 +32,8 @@ word_enum! {
         AcceptedReferrals = "accepted_referrals",
         /// The partner's deal registrations that were approved and not revoked.
         ApprovedRegistrations = "approved_registrations",
+        /// The partner's certifications, by name, that were valid on a day of the period, and not revoked in or before it.
+        Certifications = "certifications",
     }
 }
 

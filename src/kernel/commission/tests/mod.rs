@@ -123,6 +123,7 @@ fn party<'a>(rank: i32, basis_points: u32, rule: &'a Rule) -> Party<'a> {
         rule: Some(rule),
         considered: Shared::default(),
         eligible: Ok(()),
+        closed_gates: &[],
         already_posted: Money::zero(Currency::USD),
         earlier: Money::zero(Currency::USD),
         standing: Standing::default(),

@@ -34,13 +34,18 @@ impl House<'_> {
         self.admin.post(&path, body).expect(202);
     }
 
-    /// Somebody to talk to.
+    /// Somebody to talk to, and a paper on file.
     pub(super) fn contacts(&self, partner: &str, mark: &str) {
         let body = json!({
             "partner_id": partner, "name": mark, "email": format!("{mark}-contact@foil.example"), "job_title": mark,
             "roles": ["primary"]
         });
         self.admin.post("/v1/partner-contacts", body).expect(201);
+        let body = json!({
+            "external_id": format!("{mark}-paper"), "partner_id": partner, "kind": "license", "name": mark,
+            "reference": mark, "valid_from": "2026-01-01"
+        });
+        self.admin.post("/v1/compliance-documents", body).expect(201);
     }
 
     /// A lead that those above do not see.

@@ -34,6 +34,10 @@ struct Raw {
     is_first_invoice: bool,
     #[diesel(sql_type = Nullable<Text>)]
     country: Option<String>,
+    #[diesel(sql_type = Array<Text>)]
+    closed_gates: Vec<String>,
+    #[diesel(sql_type = Array<Text>)]
+    above_closed_gates: Vec<String>,
     #[diesel(sql_type = Nullable<Text>)]
     tier: Option<String>,
     #[diesel(sql_type = Nullable<Timestamptz>)]
@@ -53,7 +57,7 @@ struct Raw {
 /// What both queries ask of deal, credit, enrollment and distributor. Tiers and countries are those of the lock
 /// point: what became of a partner or a customer since the deal was promised changes nothing of the promise. What was not
 /// known of the customer then may become known later.
-fn party(moved_at: &str) -> String {
+fn party(moved_at: &str, family: &str) -> String {
     let lock_at = format!(
         "CASE g.lock_point WHEN 'invoice_paid' THEN {moved_at} ELSE coalesce(d.won_at, {moved_at}) END"
     );
@@ -63,9 +67,20 @@ fn party(moved_at: &str) -> String {
         "a.id AS attribution_id, {country} AS country, tier_as_of($1, n.id, d.program_id, {lock_at}) AS tier, \
          e.activated_at AS enrolled_at, n.parent_id AS above_id, u.status AS above_status, \
          f.id IS NOT NULL AS above_enrolled, tier_as_of($1, u.id, d.program_id, {lock_at}) AS above_tier, \
-         f.activated_at AS above_enrolled_at"
+         f.activated_at AS above_enrolled_at, {own} AS closed_gates, {above} AS above_closed_gates",
+        own = closed("n.id", &lock_at, family, country),
+        above = closed("u.id", &lock_at, family, country),
     )
 }
+
+/// The gates before earning that are closed to a partner, looked for where there are any.
+fn closed(partner: &str, lock_at: &str, family: &str, country: &str) -> String {
+    format!(
+        "CASE WHEN g.gates @> '[{{\"blocks\": \"accruing\"}}]' AND {partner} IS NOT NULL \
+             THEN closed_gates($1, g.id, {partner}, 'accruing', {lock_at}, {family}, {country}) ELSE '{{}}' END"
+    )
+}
+
 const JOINS: &str = "JOIN programs g ON g.organization_id = $1 AND g.id = d.program_id \
     JOIN accounts c ON c.organization_id = $1 AND c.id = d.account_id \
     JOIN attributions a ON a.organization_id = $1 AND a.deal_id = d.id AND a.status = 'confirmed' \
@@ -98,7 +113,7 @@ pub fn details(tx: &mut Tx<'_>, scope: &Scope, source: Source<'_>) -> Result<Det
 }
 
 fn payments(which: &str) -> String {
-    let party = party("p.paid_at");
+    let party = party("p.paid_at", "coalesce(l.product_family_id, d.product_family_id)");
     format!(
         "SELECT p.id AS source_id, l.id AS line_id, l.kind, l.quantity, l.cost_amount AS cost, \
              coalesce(i.service_starts_on, i.issued_on) AS starts_on, \
@@ -113,7 +128,7 @@ fn payments(which: &str) -> String {
 }
 
 fn credits(which: &str) -> String {
-    let party = party("k.issued_at");
+    let party = party("k.issued_at", "d.product_family_id");
     format!(
         "SELECT k.id AS source_id, k.id AS line_id, 'product' AS kind, 1::numeric AS quantity, NULL::numeric AS cost, \
              NULL::date AS starts_on, true AS is_first_invoice, {party} \
@@ -156,6 +171,7 @@ impl TryFrom<Raw> for Detail {
             starts_on: raw.starts_on,
             is_first_invoice: raw.is_first_invoice,
             country: raw.country,
+            closed_gates: raw.closed_gates,
             holder: Holder {
                 tier: raw.tier,
                 enrolled_at: raw.enrolled_at,
@@ -164,6 +180,7 @@ impl TryFrom<Raw> for Detail {
                 partner_id: PartnerId::from_uuid(id),
                 partner_status,
                 enrolled: raw.above_enrolled,
+                closed_gates: raw.above_closed_gates,
                 holder: Holder {
                     tier: raw.above_tier,
                     enrolled_at: raw.above_enrolled_at,

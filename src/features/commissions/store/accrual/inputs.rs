@@ -118,6 +118,8 @@ struct RawProgram {
     approves_by_itself: bool,
     #[diesel(sql_type = Bool)]
     locks_when_paid: bool,
+    #[diesel(sql_type = Bool)]
+    has_gates: bool,
 }
 
 /// The credit's columns, in both queries.
@@ -222,7 +224,7 @@ pub fn programs(
 ) -> Result<HashMap<ProgramId, ProgramTerms>, Problem> {
     let query = sql_query(
         "SELECT id, motion, time_zone, rounding, commission_approval = 'automatic' AS approves_by_itself, \
-             lock_point = 'invoice_paid' AS locks_when_paid \
+             lock_point = 'invoice_paid' AS locks_when_paid, gates @> '[{\"blocks\": \"accruing\"}]' AS has_gates \
          FROM programs WHERE organization_id = $1 AND id = ANY($2)",
     )
     .bind::<SqlUuid, _>(scope.organization_id.uuid())
@@ -315,6 +317,7 @@ impl TryFrom<RawProgram> for ProgramTerms {
             rounding: Rounding::from_str(&raw.rounding).map_err(Problem::damaged)?,
             approves_by_itself: raw.approves_by_itself,
             locks_when_paid: raw.locks_when_paid,
+            has_gates: raw.has_gates,
         })
     }
 }

@@ -1,6 +1,7 @@
 //! What accrual needs to know, in one query per source, and what it writes, in one statement per batch.
 
 mod details;
+mod gates;
 mod inputs;
 mod insert;
 mod preview;
@@ -8,6 +9,7 @@ mod refunded;
 mod replay;
 
 pub use details::details;
+pub use gates::{ClosedGates, closed_gates};
 pub use inputs::{inputs, program, programs};
 pub use insert::insert;
 pub use preview::{Candidates, candidates, known_families};
@@ -44,6 +46,11 @@ impl Inputs {
         self.payments.iter().any(|row| row.other_goods)
     }
 
+    /// Whether some program has gates before earning.
+    pub fn have_gates(&self) -> bool {
+        self.programs.values().any(|program| program.has_gates)
+    }
+
     /// The terms of one program.
     pub fn program(&self, id: ProgramId) -> Result<&ProgramTerms, Problem> {
         self.programs.get(&id).ok_or_else(Problem::internal)
@@ -65,6 +72,8 @@ pub struct ProgramTerms {
     pub approves_by_itself: bool,
     /// Whether the rule is chosen when the invoice is paid rather than when the deal was won.
     pub locks_when_paid: bool,
+    /// Whether partners must have something on file before they earn.
+    pub has_gates: bool,
 }
 
 impl ProgramTerms {
@@ -126,6 +135,8 @@ pub struct Detail {
     pub country: Option<String>,
     /// The partner's enrollment.
     pub holder: Holder,
+    /// The gates before earning that are closed to the partner.
+    pub closed_gates: Vec<String>,
     /// Who is right above the partner.
     pub distributor: Option<Distributor>,
 }
@@ -146,6 +157,8 @@ pub struct Distributor {
     pub partner_id: PartnerId,
     /// Its enrollment.
     pub holder: Holder,
+    /// The gates before earning that are closed to it.
+    pub closed_gates: Vec<String>,
     partner_status: String,
     enrolled: bool,
 }
@@ -245,6 +258,11 @@ impl CreditRow {
     /// Whether two rows share a pool.
     pub fn same_pool(&self, other: &Self) -> bool {
         self.credit_note_id == other.credit_note_id && self.party.role == other.party.role
+    }
+
+    /// Whether the partner earned something on the deal.
+    pub const fn has_earned(&self) -> bool {
+        self.has_earned
     }
 
     /// What was earned is taken back whatever became of the partner; who never earned has nothing to give back.

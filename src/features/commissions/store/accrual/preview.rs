@@ -52,6 +52,18 @@ impl Candidates {
         self.found.contains_key(&(partner_id, 0))
     }
 
+    /// These partners, and those right above them.
+    pub fn partners(&self) -> Vec<PartnerId> {
+        let above = |one: &Candidate| one.distributor.as_ref().map(|above| above.partner_id);
+        let all = self.found.values();
+        let all: BTreeSet<Uuid> = all
+            .flat_map(|one| [Some(one.partner_id), above(one)])
+            .flatten()
+            .map(PartnerId::uuid)
+            .collect();
+        all.into_iter().map(PartnerId::from_uuid).collect()
+    }
+
     /// The partner as of one of the lock points.
     pub fn get(&self, partner_id: PartnerId, lock_point: DateTime<Utc>) -> Option<&Candidate> {
         let place = self.lock_points.binary_search(&lock_point).ok()?;
@@ -145,6 +157,7 @@ impl From<Raw> for Candidate {
                 partner_id: PartnerId::from_uuid(id),
                 partner_status,
                 enrolled: raw.above_enrolled,
+                closed_gates: Vec::new(),
                 holder: Holder {
                     tier: raw.above_tier,
                     enrolled_at: raw.above_enrolled_at,
@@ -181,6 +194,7 @@ impl Candidate {
             starts_on: None,
             is_first_invoice: true,
             country,
+            closed_gates: Vec::new(),
             holder: self.holder.clone(),
             distributor: self.distributor.clone(),
         }

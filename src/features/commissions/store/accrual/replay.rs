@@ -122,11 +122,16 @@ struct Raw {
     above_decided: bool,
     #[diesel(sql_type = Nullable<Text>)]
     above_reason: Option<String>,
+    #[diesel(sql_type = Nullable<Jsonb>)]
+    above_closed_gates: Option<Value>,
     #[diesel(sql_type = Nullable<Text>)]
     above_tier: Option<String>,
     #[diesel(sql_type = Nullable<Timestamptz>)]
     above_enrolled_at: Option<DateTime<Utc>>,
 }
+
+/// The gates that were closed to whoever a line is for.
+const CLOSED: &str = "c.explanation #> '{entitlement,closed_gates}'";
 
 /// The instant whose terms a line goes by; tiers and countries are those of then, as accrual has them.
 const LOCK_AT: &str =
@@ -166,7 +171,7 @@ pub fn earned_before(
              CASE g.lock_point WHEN 'invoice_paid' THEN a.country ELSE coalesce(d.won_country, a.country) END AS country, \
              tier_as_of($1, n.id, b.program_id, {LOCK_AT}) AS tier, e.activated_at AS enrolled_at, u.id AS above_id, u.status AS above_status, \
              coalesce(f.status = 'active', false) AS above_enrolled, o.partner_id IS NOT NULL AS above_decided, \
-             o.ineligible_reason AS above_reason, tier_as_of($1, u.id, b.program_id, {LOCK_AT}) AS above_tier, \
+             o.ineligible_reason AS above_reason, o.closed_gates AS above_closed_gates, tier_as_of($1, u.id, b.program_id, {LOCK_AT}) AS above_tier, \
              f.activated_at AS above_enrolled_at \
          FROM b \
          JOIN programs g ON g.organization_id = $1 AND g.id = b.program_id \
@@ -176,10 +181,10 @@ pub fn earned_before(
          LEFT JOIN invoices i ON i.organization_id = $1 AND i.id = b.invoice_id \
          LEFT JOIN invoice_lines l ON l.organization_id = $1 AND l.id = b.invoice_line_id \
          {} \
-         LEFT JOIN LATERAL (SELECT c.partner_id, c.ineligible_reason FROM commissions c WHERE c.organization_id = $1 \
+         LEFT JOIN LATERAL (SELECT c.partner_id, c.ineligible_reason, {CLOSED} AS closed_gates FROM commissions c WHERE c.organization_id = $1 \
              AND c.payment_id = b.payment_id AND c.invoice_line_id = b.invoice_line_id \
              AND c.attribution_id = b.attribution_id AND c.component = 'override' \
-             UNION ALL SELECT c.partner_id, c.ineligible_reason FROM commissions c WHERE c.organization_id = $1 \
+             UNION ALL SELECT c.partner_id, c.ineligible_reason, {CLOSED} FROM commissions c WHERE c.organization_id = $1 \
              AND c.credit_note_id = b.credit_note_id AND c.attribution_id = b.attribution_id \
              AND c.component = 'override') o ON true \
          LEFT JOIN partners u ON u.organization_id = $1 AND u.id = coalesce(o.partner_id, n.parent_id) \
@@ -239,7 +244,7 @@ impl Raw {
         details.insert(
             self.place(),
             AttributionId::from_uuid(self.attribution_id),
-            self.detail()?,
+            self.detail(entitlement)?,
         );
         Ok(EarnedBefore {
             id: CommissionId::from_uuid(self.id),
@@ -364,16 +369,19 @@ impl Raw {
         })
     }
 
-    fn detail(&self) -> Result<Detail, Problem> {
+    fn detail(&self, entitlement: &Entitlement) -> Result<Detail, Problem> {
         let reason = self.above_reason.as_deref().map(IneligibleReason::from_str);
         let reason = reason.transpose().map_err(Problem::damaged)?;
         let decided = self.above_decided.then(|| status_of(reason));
         let above = self.above_id.zip(self.above_status.clone());
+        let closed = self.above_closed_gates.clone().map(serde_json::from_value);
+        let above_closed_gates = closed.transpose().map_err(Problem::damaged)?;
         Ok(Detail {
             goods: self.goods()?,
             starts_on: self.starts_on,
             is_first_invoice: self.is_first_invoice,
             country: self.country.clone(),
+            closed_gates: entitlement.closed_gates.clone(),
             holder: Holder {
                 tier: self.tier.clone(),
                 enrolled_at: self.enrolled_at,
@@ -382,6 +390,7 @@ impl Raw {
                 partner_id: PartnerId::from_uuid(id),
                 partner_status: decided.map_or(status, |(then, _)| then.to_owned()),
                 enrolled: decided.map_or(self.above_enrolled, |(_, then)| then),
+                closed_gates: above_closed_gates.unwrap_or_default(),
                 holder: Holder {
                     tier: self.above_tier.clone(),
                     enrolled_at: self.above_enrolled_at,
