@@ -1,6 +1,6 @@
 //! What the reports add up, on a small world that can be added up by hand.
 
-use crate::world::{Actor, Reply, World, texts};
+use crate::world::{Actor, Reply, World, money, texts};
 use serde_json::{Value, json};
 
 /// Two programs and two partners. In January, A and B share a deal of 1,000 (A sourced it, B delivered it); in February
