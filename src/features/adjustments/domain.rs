@@ -72,6 +72,8 @@ word_enum! {
         Other = "other",
         /// What the partner owes will not be paid back: it is given up.
         WriteOff = "write_off",
+        /// Paid before it is earned, or taken back when it is.
+        Advance = "advance",
     }
 }
 

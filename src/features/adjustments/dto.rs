@@ -39,8 +39,8 @@ pub struct NewAdjustmentBody {
     pub deal_id: Option<DealId>,
     /// How much: above zero is given to the partner, below zero is taken from it.
     pub amount: MoneyBody,
-    /// Why, in a word: correction, bonus, goodwill, dispute, penalty or other; or `write_off`, which gives up what
-    /// the partner owes, at most as much as its balance in the program is below zero.
+    /// Why, in a word: correction, bonus, goodwill, dispute, penalty, advance or other; or `write_off`, which gives up
+    /// what the partner owes, at most as much as its balance in the program is below zero.
     pub reason_code: AdjustmentReason,
     /// Why, for a person. The partner reads it once the adjustment is approved.
     #[schema(

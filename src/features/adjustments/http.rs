@@ -45,6 +45,10 @@ async fn list_adjustments(who: Granted<can::AdjustmentsRead>, query: Filter<Adju
 /// Proposes to give an amount to a partner, or to take one from it. It counts for nothing before a second person has
 /// approved it. With the reason `write_off` it gives up what a partner owes and will not pay back, such as one that left;
 /// `409 write_off_exceeds_debt` for more than that.
+///
+/// An advance, such as a guaranteed draw, is two adjustments with the reason `advance`: one above zero, which the next run
+/// pays, and its opposite, to be approved after the cut-off of that run. The balance goes below zero by it, is carried
+/// forward from run to run, and what the partner earns later pays it back.
 #[utoipa::path(tag = "Adjustments", operation_id = "createAdjustment", request_body = NewAdjustmentBody,
     responses((status = 201, description = "The proposed adjustment.", body = AdjustmentView)),
     extensions(("x-required-permission" = json!("adjustments:write")), ("x-requires-idempotency-key" = json!(true))))]

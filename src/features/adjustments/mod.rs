@@ -2,6 +2,9 @@
 //!
 //! proposed → approved | refused | withdrawn; approved → in_payout → paid; in_payout | paid → approved
 //!
+//! An advance, such as a guaranteed draw, is two of them: one that a run pays, and its opposite, approved after the cut-off
+//! of that run. The balance goes below zero by it, is carried forward, and later earnings pay it back; no code knows of it.
+//!
 //! Invariant: what was proposed never changes; what was approved is corrected by another adjustment.
 //! Invariant: whoever proposed an adjustment does not approve it.
 //! Invariant: an approved adjustment has one entry in the journal, and one that is not approved has none; this room

@@ -1,15 +1,17 @@
 //! Exchange: what a partner earned in the currency of an invoice becomes what it is owed in the currency that it is paid
 //! in, once in a line's life, at the day's rate. Where no rate is known the line waits in the currency of the invoice.
 
-use super::domain::TakenFrom;
+use super::domain::{Earned, TakenFrom};
+use super::store::accrual::ProgramTerms;
 use super::store::exchange::{self as store, TakenRow, Unexchanged};
 use crate::features::exchange_rates::{self, Asked, MAX_AGE_DAYS};
 use crate::kernel::commission::{CommissionError, Explanation, clawback_of_exchanged};
 use crate::kernel::ctx::Ctx;
 use crate::kernel::exchange::{Exchange, FxPolicy, LineExchange};
 use crate::kernel::id::{ClawbackId, CommissionId, PartnerId, ProgramId};
-use crate::kernel::money::{Money, MoneyError};
+use crate::kernel::money::{Currency, Money, MoneyError};
 use crate::kernel::problem::Problem;
+use crate::kernel::time::local_date;
 use crate::platform::db::{Change, Subject, Tx};
 use chrono::{DateTime, Utc};
 use serde_json::json;
@@ -59,6 +61,63 @@ pub struct ExchangedClawback {
     pub to: Money,
     /// Everything that this follows from.
     pub explanation: Explanation,
+}
+
+/// How a line would be exchanged that is worked out and not written.
+#[derive(Debug, Clone)]
+pub struct Foresight {
+    /// The currency that the partner is paid in.
+    pub currency: Currency,
+    /// When the line would be exchanged into that.
+    pub policy: FxPolicy,
+    /// How, where that is known already: it is to be exchanged as it is earned, and there is a rate of its day.
+    pub exchange: Option<LineExchange>,
+}
+
+impl Foresight {
+    /// Whether the line would wait in the currency of its invoice until there is a rate.
+    pub fn waits_for_rate(&self) -> bool {
+        self.policy == FxPolicy::AtAccrual && self.exchange.is_none()
+    }
+}
+
+/// How these lines of a program would be exchanged, by the rates that are known now; none where nothing is.
+pub fn foresee(
+    tx: &mut Tx<'_>,
+    ctx: &Ctx,
+    program: &ProgramTerms,
+    lines: &[Earned],
+) -> Result<Vec<Option<Foresight>>, Problem> {
+    let partners: HashSet<PartnerId> = lines.iter().map(|line| line.partner_id).collect();
+    let partners: Vec<PartnerId> = partners.into_iter().collect();
+    let paid_in = store::paid_in(tx, &ctx.scope, program.id, Some(&partners))?;
+    let question = |line: &Earned| {
+        let (to, policy) = *paid_in.get(&line.partner_id)?;
+        let (from, on) = (line.amount.currency(), local_date(line.earned_at, program.zone));
+        (to != from && !line.amount.is_zero()).then_some((Asked { from, to, on }, policy))
+    };
+    let questions: Vec<Option<(Asked, FxPolicy)>> = lines.iter().map(question).collect();
+    let now = |(asked, policy): &(Asked, FxPolicy)| (*policy == FxPolicy::AtAccrual).then_some(*asked);
+    let asked: HashSet<Asked> = questions.iter().flatten().filter_map(now).collect();
+    let rates = exchange_rates::rates_for(tx, ctx, &asked, MAX_AGE_DAYS)?;
+    let foresee = |(line, question): (&Earned, Option<(Asked, FxPolicy)>)| {
+        let Some((asked, policy)) = question else {
+            return Ok(None);
+        };
+        let rate = rates
+            .get(&asked)
+            .filter(|_| policy == FxPolicy::AtAccrual)
+            .cloned();
+        let before = line.explanation.already_posted().map_err(Problem::damaged)?;
+        let exchanged = rate
+            .map(|rate| LineExchange::of(policy, rate, asked.on, program.rounding, (before, line.amount)));
+        Ok(Some(Foresight {
+            currency: asked.to,
+            policy,
+            exchange: exchanged.transpose().map_err(Problem::damaged)?,
+        }))
+    };
+    lines.iter().zip(questions).map(foresee).collect()
 }
 
 /// Exchanges the lines among these, or of the whole organization, that were to be exchanged when they were earned, as far

@@ -35,8 +35,9 @@ fn record(line: Commission) -> Result<Answer, Problem> {
 /// Preview commissions
 ///
 /// What each partner would earn on a deal and payments that need not exist, when and why: by the rules that would decide,
-/// with drafts taken as active where you name them, from where the partners stand now. Writes nothing. `422` for partners,
-/// programs or drafts that there are not.
+/// with drafts taken as active where you name them, from where the partners stand now. What is exchanged as it is earned
+/// is shown exchanged, by the rates that are known now. Writes nothing. `422` for partners, programs or drafts that there
+/// are not.
 #[utoipa::path(tag = "Commission Rules", operation_id = "previewCommissions", request_body = PreviewBody,
     responses((status = 200, description = "What would be earned.", body = PreviewView)),
     extensions(("x-required-permission" = json!("commission_rules:read"))))]
@@ -45,7 +46,7 @@ async fn preview_commissions(who: Granted<can::CommissionRulesRead>, command: Co
     let body = command.body;
     who.snapshot(move |tx, ctx| {
         let foreseen = preview::preview(tx, ctx, &body.question()?)?;
-        Answer::ok(&PreviewView::from(foreseen))
+        Answer::ok(&PreviewView::new(foreseen)?)
     })
     .await
 }

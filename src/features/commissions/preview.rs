@@ -2,6 +2,7 @@
 
 use super::accrual::{Pool, work_out};
 use super::domain::Earned;
+use super::exchange::{self, Foresight};
 use super::store;
 use super::store::accrual::{Candidates, ClosedGates, Details, PaymentRow, ProgramTerms};
 use crate::features::commission_rules;
@@ -77,6 +78,8 @@ pub struct BillLine {
 pub struct Foreseen {
     /// The line.
     pub line: Earned,
+    /// How it would be exchanged, where its partner is paid in another currency.
+    pub exchange: Option<Foresight>,
     /// The invoice, its line, and its payment.
     pub places: (usize, usize, usize),
 }
@@ -116,9 +119,14 @@ pub fn preview(tx: &mut Tx<'_>, ctx: &Ctx, question: &Question) -> Result<Vec<Fo
     let keys = pools.iter().flat_map(Pool::standings).collect();
     let mut standings = store::standings::read(tx, &ctx.scope, keys)?;
     let earned = work_out(&pools, &mut standings)?;
-    let foreseen = earned.into_iter().filter_map(|line| {
+    let exchanges = exchange::foresee(tx, ctx, program, &earned)?;
+    let foreseen = earned.into_iter().zip(exchanges).filter_map(|(line, exchange)| {
         let places = places.get(&line.origin.paid?).copied()?;
-        Some(Foreseen { line, places })
+        Some(Foreseen {
+            line,
+            exchange,
+            places,
+        })
     });
     Ok(foreseen.collect())
 }

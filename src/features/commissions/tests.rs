@@ -11,6 +11,7 @@ use crate::kernel::commission::{
 use crate::kernel::id::{
     AttributionId, CommissionId, CommissionRuleId, CommissionRuleVersionId, PartnerId, ProgramId, RefundId,
 };
+use crate::kernel::money::reference::{any_rounding, rounds_to};
 use crate::kernel::money::{Currency, Money, Rounding};
 use chrono::{DateTime, Utc};
 use proptest::prelude::*;
@@ -192,10 +193,9 @@ proptest! {
     #[test]
     fn any_partition_of_refunds_under_tiers_ends_at_nothing(
         mode in any_mode(), table in any_table(), cap in proptest::option::of(1i64..9_000),
-        nets in proptest::collection::vec(1i64..20_000, 1..6), to_even in any::<bool>(),
+        nets in proptest::collection::vec(1i64..20_000, 1..6), rounding in any_rounding(),
         order in proptest::collection::vec((any::<prop::sample::Index>(), 1i64..20_000), 0..14),
     ) {
-        let rounding = if to_even { Rounding::HalfEven } else { Rounding::HalfUp };
         let rule = rule(mode, &table, cap);
         let mut standings = Standings::default();
         let mut sold: Vec<Sold> = nets.iter().map(|net| sell(&rule, *net, rounding, &mut standings)).collect();
@@ -223,21 +223,25 @@ proptest! {
     /// more, whatever was refunded before.
     #[test]
     fn a_sale_after_refunds_brings_what_was_posted_to_what_the_rest_is_worth(
-        table in any_table(), nets in proptest::collection::vec(1i64..20_000, 2..6), last in 1i64..20_000,
+        rounding in any_rounding(), table in any_table(), nets in proptest::collection::vec(1i64..20_000, 2..6),
+        last in 1i64..20_000,
     ) {
         let rule = rule(TierMode::SlabRetroactive, &table, None);
         let mut standings = Standings::default();
         let mut sold: Vec<Sold> =
-            nets.iter().map(|net| sell(&rule, *net, Rounding::HalfUp, &mut standings)).collect();
+            nets.iter().map(|net| sell(&rule, *net, rounding, &mut standings)).collect();
         let whole = sold[0].payment;
-        refund(&rule, &mut sold[0], whole, Rounding::HalfUp, &mut standings);
+        refund(&rule, &mut sold[0], whole, rounding, &mut standings);
         let before = standings.of(&keys(&rule));
-        sell(&rule, last, Rounding::HalfUp, &mut standings);
+        sell(&rule, last, rounding, &mut standings);
         let after = standings.of(&keys(&rule));
         let volume = nets[1..].iter().sum::<i64>() + last;
         prop_assert_eq!(after.volume, Decimal::new(volume, 2));
         let rate = table.iter().rev().find(|(from, _)| *from <= volume).unwrap().1;
-        let worth = Decimal::new((volume * rate + 500_000) / 1_000_000, 2);
+        let exact = i128::from(volume * rate);
+        let nearby = i64::try_from(exact / 1_000_000).unwrap();
+        let is_worth = |cents: &i64| rounds_to(rounding, exact, 1_000_000, i128::from(*cents));
+        let worth = Decimal::new([nearby, nearby + 1].into_iter().find(is_worth).unwrap(), 2);
         // A sale takes nothing back, and makes up for what was posted too low as far as its own base goes.
         let due = (worth - before.posted).clamp(Decimal::ZERO, Decimal::new(last, 2));
         prop_assert_eq!(after.posted, before.posted + due);

@@ -86,12 +86,12 @@ pub struct ImportFieldBody {
         example = "%d.%m.%Y"
     )]
     pub format: Option<String>,
-    /// How an amount with more decimals than its currency is rounded: half_up or half_even. Without it such a row is
+    /// How an amount with more decimals than its currency is rounded: half_up, half_even or down. Without it such a row is
     /// rejected.
     #[schema(
         nullable = false,
         max_length = 64,
-        pattern = "^(half_up|half_even)$",
+        pattern = "^(half_up|half_even|down)$",
         example = "half_up"
     )]
     pub rounding: Option<String>,

@@ -52,7 +52,8 @@ pub struct NewProgramBody {
         example = "Europe/Berlin"
     )]
     pub time_zone: Option<String>,
-    /// What happens to an amount exactly in the middle of two: `half_up` when absent.
+    /// What becomes of an amount between two units of its currency: `half_up` (the nearer one, from the middle away from
+    /// zero) when absent, `half_even` (from the middle the even one), or `down` (the one nearer to zero).
     #[schema(nullable = false)]
     pub rounding: Option<Rounding>,
     /// Whether commissions that are due are approved by themselves or by a person: `manual` when absent.

@@ -199,6 +199,16 @@ impl Explanation {
         };
         Ok(Money::new(amount, currency)?)
     }
+
+    /// What had been posted for the same before: the sum that the amount is a part of begins there.
+    pub fn already_posted(&self) -> Result<Money, CommissionError> {
+        let (before, currency) = match self {
+            Self::Accrual(accrual) => (accrual.already_posted, accrual.currency),
+            Self::Credit(credit) => (credit.already_posted, credit.currency),
+            Self::Clawback(clawback) => (clawback.already_clawed, clawback.currency),
+        };
+        Ok(Money::new(before, currency)?)
+    }
 }
 
 impl AccrualExplanation {

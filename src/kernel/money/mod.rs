@@ -23,6 +23,8 @@ use crate::kernel::rate::Rate;
 pub use allocate::Part;
 pub use currency::Currency;
 pub use rounding::Rounding;
+#[cfg(test)]
+pub use rounding::reference;
 pub use total::Total;
 
 /// Amounts of this many units or more are refused, in every currency.

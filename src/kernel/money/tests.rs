@@ -1,5 +1,6 @@
 use proptest::prelude::*;
 
+use super::reference::{any_rounding, rounds_to};
 use super::*;
 
 fn currency(code: &str) -> Currency {
@@ -184,13 +185,19 @@ fn two_currencies_never_meet() {
 
 #[test]
 fn halves_round_symmetrically() {
-    for (value, half_up, half_even) in [
-        ("0.005", "0.01", "0.00"),
-        ("0.015", "0.02", "0.02"),
-        ("0.025", "0.03", "0.02"),
-        ("0.0149", "0.01", "0.01"),
+    for (value, half_up, half_even, down) in [
+        ("0.005", "0.01", "0.00", "0.00"),
+        ("0.015", "0.02", "0.02", "0.01"),
+        ("0.025", "0.03", "0.02", "0.02"),
+        ("0.0149", "0.01", "0.01", "0.01"),
+        ("0.0199", "0.02", "0.02", "0.01"),
+        ("0.02", "0.02", "0.02", "0.02"),
     ] {
-        for (rounding, expected) in [(Rounding::HalfUp, half_up), (Rounding::HalfEven, half_even)] {
+        for (rounding, expected) in [
+            (Rounding::HalfUp, half_up),
+            (Rounding::HalfEven, half_even),
+            (Rounding::Down, down),
+        ] {
             let value: Decimal = value.parse().unwrap();
             assert_eq!(Money::rounded(value, Currency::USD, rounding), Ok(usd(expected)));
             assert_eq!(
@@ -305,10 +312,6 @@ fn any_money() -> impl Strategy<Value = Money> {
     })
 }
 
-fn any_rounding() -> impl Strategy<Value = Rounding> {
-    prop_oneof![Just(Rounding::HalfUp), Just(Rounding::HalfEven)]
-}
-
 /// Distinct ranks in any order, with shares that leave a rest or none.
 fn any_parts() -> impl Strategy<Value = Vec<Part>> {
     (proptest::collection::vec(0u32..=10_000, 1..12), any::<bool>()).prop_perturb(
@@ -348,14 +351,15 @@ proptest! {
     }
 
     #[test]
-    fn a_portion_is_within_half_a_unit_of_exact(
+    fn a_portion_is_what_the_rounding_makes_of_the_exact_one(
         money in any_money(), numerator in any_money(), denominator in 1i128..10_000_000, rounding in any_rounding(),
     ) {
         let whole = Money::from_minor_units(denominator, numerator.currency()).unwrap();
         if let Ok(portion) = money.portion(numerator, whole, rounding) {
             let exact = money.minor_units() * numerator.minor_units();
-            let error = (portion.minor_units() * denominator - exact).abs() * 2;
-            prop_assert!(error <= denominator, "off by {error}");
+            let is_below_zero = exact.is_negative() && !portion.is_zero();
+            prop_assert_eq!(portion.is_negative(), is_below_zero);
+            prop_assert!(rounds_to(rounding, exact.abs(), denominator, portion.minor_units().abs()));
             let negated = money.checked_neg().unwrap().portion(numerator, whole, rounding);
             prop_assert_eq!(negated, portion.checked_neg());
         }

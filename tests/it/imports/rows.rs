@@ -229,21 +229,18 @@ fn a_bad_row_rejects_itself_and_names_its_mistakes() {
     ];
     assert_eq!(rejections(&world, &import), expected);
     let mut rounding = deal_mapping();
-    rounding["fields"]["amount"]["rounding"] = json!("half_up");
-    let rounded = load(
-        &world,
-        "deals",
-        &rounding,
-        &[],
-        file.lines()
-            .take(1)
-            .chain(file.lines().skip(3).take(1))
-            .collect::<Vec<_>>()
-            .join("\n"),
-    );
-    assert_eq!(counts(&rounded), [1, 0, 0, 0]);
-    let deal = world.admin().all("/v1/deals?external_id=D-3");
-    assert_eq!(texts(&deal, "amount"), ["10.01"]);
+    let rows = file.lines().take(1).chain(file.lines().skip(3).take(1));
+    let rows = rows.collect::<Vec<_>>().join("\n");
+    for (name, expected, amount) in [
+        ("half_up", [1, 0, 0, 0], "10.01"),
+        ("down", [0, 1, 0, 0], "10.00"),
+    ] {
+        rounding["fields"]["amount"]["rounding"] = json!(name);
+        let rounded = load(&world, "deals", &rounding, &[], rows.clone());
+        assert_eq!(counts(&rounded), expected, "{name}");
+        let deal = world.admin().all("/v1/deals?external_id=D-3");
+        assert_eq!(texts(&deal, "amount"), [amount], "{name}");
+    }
 }
 
 #[test]

@@ -49,7 +49,7 @@ pub fn pays_what_was_paid(world: &World, version: &str, from_on: &str, until_on:
     found
 }
 
-fn draft_of(world: &World, version: &str, terms: &Value) -> String {
+pub fn draft_of(world: &World, version: &str, terms: &Value) -> String {
     let rule = world
         .admin()
         .get(&format!("/v1/commission-rule-versions/{version}"))

@@ -18,6 +18,7 @@ mod letters;
 mod paying;
 mod promised;
 mod races;
+mod rounding;
 mod runs;
 mod simulation;
 mod statements;

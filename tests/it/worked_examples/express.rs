@@ -1,5 +1,6 @@
 //! Each kind of example as rules, lines and refunds.
 
+use super::draws::draw;
 use super::model::*;
 use super::refunds::*;
 use super::rules::*;
@@ -257,6 +258,8 @@ pub fn express(kind: &str, given: &Value) -> Option<Value> {
         "rounding_inconsistency" => inconsistency(given),
         "payout_fee" => payout_fee(given),
         "fx" | "fx_three_decimal" | "fx_commission" => exchange(kind, given),
+        "affiliate_net_and_conservation" => affiliate(given),
+        "negative_balance_recovery" => draw(given),
         "currency_exponent" | "rounding_half_even" => exponent(kind, given),
         "hold_dates" => hold(given),
         "hold_then_threshold" => {
@@ -286,6 +289,21 @@ fn percentage(given: &Value) -> Value {
         (Value::Null, amount, _) => json!({ "commission": text(earn(&rule, usd(decimal(amount)))) }),
         (amount, ..) => json!({ "commission_minor": minor(earn(&rule, cents(amount))) }),
     }
+}
+
+/// The program of the source cuts down; the seller has what is left of the price.
+fn affiliate(given: &Value) -> Value {
+    let (mut paid, mut sellers) = (0, Vec::new());
+    for sale in given["sales"].as_array().unwrap() {
+        let rule = rule(percent(decimal(&sale["bp"]) / Decimal::ONE_HUNDRED));
+        let net = cents(&json!(decimal(&sale["price"]) - decimal(&sale["fees"])));
+        let mut input = line(net, vec![party(&rule, 1, 10_000, usd(ZERO))]);
+        input.rounding = Rounding::Down;
+        let earned = minor(work(&input)[0].amount);
+        paid += earned;
+        sellers.push(minor(net) - earned);
+    }
+    json!({ "affiliate": paid, "seller": sellers })
 }
 
 fn points(percent: Decimal) -> u32 {

@@ -30,7 +30,7 @@ pub struct ExplanationView {
     pub sentence: String,
     /// The amount that was posted.
     pub amount: MoneyBody,
-    /// How amounts were rounded: `half_up` or `half_even`.
+    /// How amounts were rounded: `half_up`, `half_even` or `down`.
     pub rounding: Rounding,
     /// The amounts that went in.
     #[schema(max_items = 20)]
@@ -76,7 +76,8 @@ pub struct LineExchangeView {
 }
 
 impl LineExchangeView {
-    fn new(exchange: &LineExchange) -> Result<Self, Problem> {
+    /// The exchange as it goes out.
+    pub(super) fn new(exchange: &LineExchange) -> Result<Self, Problem> {
         Ok(Self {
             policy: exchange.policy,
             on: exchange.on,

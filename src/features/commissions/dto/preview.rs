@@ -1,8 +1,11 @@
 //! Previews on the wire.
 
+use super::explanation::LineExchangeView;
 use crate::features::commissions::CommissionStatus;
+use crate::features::commissions::exchange::Foresight;
 use crate::features::commissions::preview::{Bill, BillLine, Credit, Foreseen, Question};
 use crate::kernel::commission::{Component, Goods, IneligibleReason, LineKind, sentence};
+use crate::kernel::exchange::{FxPolicy, LineExchange};
 use crate::kernel::id::{CommissionRuleVersionId, PartnerId, ProductFamilyId, ProgramId};
 use crate::kernel::money::{Currency, Money, plain_decimal};
 use crate::kernel::motion::{DealType, Role};
@@ -139,7 +142,7 @@ pub struct PreviewPaymentBody {
 
 /// What each partner would earn, when, and why.
 #[derive(Debug, Clone, Serialize, ToSchema)]
-#[schema(as = CommissionPreview, examples(json!({"lines": [{"partner_id": "ptn_01j9zq4y8k7m5n3p2r1s0t6v4w", "role": "sourced", "component": "base", "invoice": 1, "line": 1, "payment": 1, "commission_rule_version_id": "rlv_01j9zq4y8k7m5n3p2r1s0t6v4w", "amount": {"amount": "100.00", "currency": "USD"}, "status": "pending", "ineligible_reason": null, "earned_at": "2026-03-15T09:30:00Z", "release_at": "2026-04-14T00:00:00Z", "sentence": "The commission under version 1 of rule rule_01j9zq4y8k7m5n3p2r1s0t6v4w is 10% of 1000.00 USD: 100.00 USD."}]})))]
+#[schema(as = CommissionPreview, examples(json!({"lines": [{"partner_id": "ptn_01j9zq4y8k7m5n3p2r1s0t6v4w", "role": "sourced", "component": "base", "invoice": 1, "line": 1, "payment": 1, "commission_rule_version_id": "rlv_01j9zq4y8k7m5n3p2r1s0t6v4w", "amount": {"amount": "100.00", "currency": "USD"}, "owed": {"amount": "100.00", "currency": "USD"}, "payout_currency": null, "fx_policy": null, "exchange": [], "waits_for_rate": false, "status": "pending", "ineligible_reason": null, "earned_at": "2026-03-15T09:30:00Z", "release_at": "2026-04-14T00:00:00Z", "sentence": "The commission under version 1 of rule rule_01j9zq4y8k7m5n3p2r1s0t6v4w is 10% of 1000.00 USD: 100.00 USD."}]})))]
 pub struct PreviewView {
     /// The lines, in the order in which they would be earned.
     #[schema(max_items = 1000000)]
@@ -148,7 +151,7 @@ pub struct PreviewView {
 
 /// A line that would be earned.
 #[derive(Debug, Clone, Serialize, ToSchema)]
-#[schema(as = CommissionPreviewResult, examples(json!({"partner_id": "ptn_01j9zq4y8k7m5n3p2r1s0t6v4w", "role": "sourced", "component": "base", "invoice": 1, "line": 1, "payment": 1, "commission_rule_version_id": "rlv_01j9zq4y8k7m5n3p2r1s0t6v4w", "amount": {"amount": "100.00", "currency": "USD"}, "status": "pending", "ineligible_reason": null, "earned_at": "2026-03-15T09:30:00Z", "release_at": "2026-04-14T00:00:00Z", "sentence": "The commission under version 1 of rule rule_01j9zq4y8k7m5n3p2r1s0t6v4w is 10% of 1000.00 USD: 100.00 USD."})))]
+#[schema(as = CommissionPreviewResult, examples(json!({"partner_id": "ptn_01j9zq4y8k7m5n3p2r1s0t6v4w", "role": "sourced", "component": "base", "invoice": 1, "line": 1, "payment": 1, "commission_rule_version_id": "rlv_01j9zq4y8k7m5n3p2r1s0t6v4w", "amount": {"amount": "100.00", "currency": "USD"}, "owed": {"amount": "100.00", "currency": "USD"}, "payout_currency": null, "fx_policy": null, "exchange": [], "waits_for_rate": false, "status": "pending", "ineligible_reason": null, "earned_at": "2026-03-15T09:30:00Z", "release_at": "2026-04-14T00:00:00Z", "sentence": "The commission under version 1 of rule rule_01j9zq4y8k7m5n3p2r1s0t6v4w is 10% of 1000.00 USD: 100.00 USD."})))]
 pub struct PreviewLineView {
     /// Who earns it.
     pub partner_id: PartnerId,
@@ -168,8 +171,22 @@ pub struct PreviewLineView {
     /// The version that decides; `null` when none does.
     #[schema(required)]
     pub commission_rule_version_id: Option<CommissionRuleVersionId>,
-    /// How much.
+    /// How much, in the currency of the invoice.
     pub amount: MoneyBody,
+    /// The same as it would be owed at once: exchanged into the currency that the partner is paid in where it is exchanged
+    /// as it is earned and there is a rate of that day, or of the week before it.
+    pub owed: MoneyBody,
+    /// The currency that the partner is paid in, where it is another one.
+    #[schema(required, max_length = 3, pattern = "^[A-Z]{3}$", example = "EUR")]
+    pub payout_currency: Option<String>,
+    /// When it would be exchanged into that: when it is earned, or when it is paid. `null` where nothing is exchanged.
+    #[schema(required)]
+    pub fx_policy: Option<FxPolicy>,
+    /// How it would be exchanged as it is earned; empty where it is not.
+    #[schema(max_items = 1)]
+    pub exchange: Vec<LineExchangeView>,
+    /// Whether it would wait in the currency of the invoice, because no rate of its day is known yet.
+    pub waits_for_rate: bool,
     /// Where it would stand at once.
     pub status: CommissionStatus,
     /// Why it earns nothing; `null` when it does.
@@ -274,12 +291,29 @@ fn amount(pointer: &str, text: &str, currency: Currency, fields: &mut Fields) ->
         .ok()
 }
 
-impl From<Vec<Foreseen>> for PreviewView {
-    fn from(foreseen: Vec<Foreseen>) -> Self {
-        let line = |Foreseen {
-                        line,
-                        places: (invoice, position, payment),
-                    }| PreviewLineView {
+impl PreviewView {
+    /// What is foreseen as it goes out.
+    pub fn new(foreseen: Vec<Foreseen>) -> Result<Self, Problem> {
+        let lines: Result<Vec<_>, _> = foreseen.into_iter().map(PreviewLineView::new).collect();
+        Ok(Self { lines: lines? })
+    }
+}
+
+impl PreviewLineView {
+    fn new(foreseen: Foreseen) -> Result<Self, Problem> {
+        let Foreseen {
+            line,
+            exchange: foresight,
+            places: (invoice, position, payment),
+        } = foreseen;
+        let exchange = foresight.as_ref().and_then(|one| one.exchange.as_ref());
+        let owed = exchange.map_or(Ok(line.amount), LineExchange::result);
+        let exchanged = exchange.map(LineExchange::sentence).transpose();
+        let sentences = [
+            Some(sentence(&line.explanation)),
+            exchanged.map_err(Problem::damaged)?,
+        ];
+        Ok(Self {
             partner_id: line.partner_id,
             role: line.role,
             component: line.component,
@@ -288,14 +322,20 @@ impl From<Vec<Foreseen>> for PreviewView {
             payment,
             commission_rule_version_id: line.rule_version_id,
             amount: line.amount.into(),
+            owed: owed.map_err(Problem::damaged)?.into(),
+            payout_currency: foresight.as_ref().map(|one| one.currency.code().to_owned()),
+            fx_policy: foresight.as_ref().map(|one| one.policy),
+            exchange: exchange
+                .map(LineExchangeView::new)
+                .transpose()?
+                .into_iter()
+                .collect(),
+            waits_for_rate: foresight.as_ref().is_some_and(Foresight::waits_for_rate),
             status: line.status,
             ineligible_reason: line.ineligible_reason,
             earned_at: line.earned_at,
             release_at: line.release_at,
-            sentence: sentence(&line.explanation),
-        };
-        Self {
-            lines: foreseen.into_iter().map(line).collect(),
-        }
+            sentence: sentences.into_iter().flatten().collect::<Vec<_>>().join(" "),
+        })
     }
 }

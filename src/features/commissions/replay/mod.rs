@@ -3,9 +3,10 @@
 //!
 //! Shares, and whether a partner could earn, are those of the time, as explanations keep them; tiers and countries are
 //! those of the lock point, as accrual has them; the settings of the program besides its rounding are those of today.
-//! Amounts are in the currency of the invoice: in which one a partner is paid is no matter of a rule.
+//! Amounts are in the currencies that are owed: what was exchanged by then, at the rate at which it was; see `rates`.
 //! Tiers and caps start from nothing with the first line of the program, so that they stand where they would have stood.
 
+mod rates;
 mod undone;
 
 use super::accrual::Pool;
@@ -20,11 +21,13 @@ use crate::kernel::ctx::Ctx;
 use crate::kernel::id::{
     CommissionId, CommissionRuleVersionId, CreditNoteId, DealId, PartnerId, PaymentId, ProgramId,
 };
-use crate::kernel::money::Money;
+use crate::kernel::exchange::LineExchange;
+use crate::kernel::money::{Currency, Money};
 use crate::kernel::problem::Problem;
 use crate::kernel::time::Period;
 use crate::platform::db::Tx;
 use chrono::{DateTime, TimeDelta, Utc};
+use rates::{PaidIn, Rates};
 use std::collections::{BTreeMap, HashMap};
 use undone::Undone;
 use uuid::Uuid;
@@ -58,6 +61,7 @@ pub struct Batch {
     lines: Vec<EarnedBefore>,
     refunds: HashMap<CommissionId, Vec<RefundBefore>>,
     kept: HashMap<CommissionId, Vec<(PartnerId, Money)>>,
+    rates: Rates,
 }
 
 /// A replay under way.
@@ -70,6 +74,9 @@ pub struct Replay {
     period: Period,
     /// What was recorded from here on does not count: ids begin with the time.
     horizon: CommissionId,
+    /// What was exchanged later does not count as exchanged.
+    as_of: DateTime<Utc>,
+    paid_in: PaidIn,
     last: Option<CommissionId>,
     after: Option<CommissionId>,
     standings: Standings,
@@ -90,12 +97,15 @@ impl Replay {
         let program = store::accrual::program(tx, &ctx.scope, program_id)?.ok_or_else(Problem::not_found)?;
         let horizon = CommissionId::least_at(as_of + TimeDelta::milliseconds(1));
         let last = store::accrual::last_of(tx, &ctx.scope, program_id, &period, horizon)?;
+        let paid_in = PaidIn::of(tx, ctx, &program)?;
         Ok(Self {
             program,
             rules,
             known: HashMap::new(),
             period,
             horizon,
+            as_of,
+            paid_in,
             last,
             after: None,
             standings: Standings::default(),
@@ -113,9 +123,11 @@ impl Replay {
         let ids: Vec<Uuid> = lines.iter().map(|line| line.id.uuid()).collect();
         let horizon = self.horizon.uuid();
         let refunds = store::accrual::refunds_before(tx, &ctx.scope, &ids, horizon)?;
-        let kept = store::accrual::kept(tx, &ctx.scope, &ids, horizon)?.into_iter();
+        let kept = store::accrual::kept(tx, &ctx.scope, &ids, (horizon, self.as_of))?.into_iter();
+        let rates = Rates::of(tx, ctx, &self.paid_in, &lines, self.as_of)?;
         Ok(Some(Batch {
             lines,
+            rates,
             refunds: by_line(refunds),
             kept: by_line(kept.map(|(id, partner_id, money)| (id, (partner_id, money)))),
         }))
@@ -130,9 +142,11 @@ impl Replay {
         let mut compared = Vec::new();
         for line in &batch.lines {
             let refunds = batch.refunds.get(&line.id).map_or(&[][..], Vec::as_slice);
-            let would_be = self.work_out(line, refunds, now)?;
+            let was = batch.kept.get(&line.id).map_or(&[][..], Vec::as_slice);
+            let exchange =
+                |paid_in: &PaidIn, earned: &Earned| batch.rates.exchange(paid_in, line, was, earned);
+            let would_be = self.work_out(line, refunds, exchange, now)?;
             if self.period.contains(line.earned_at) {
-                let was = batch.kept.get(&line.id).map_or(&[][..], Vec::as_slice);
                 compare(line, was, &would_be, &mut compared)?;
             }
         }
@@ -143,12 +157,13 @@ impl Replay {
         self.rules.iter().any(|known| known.rule.accumulates())
     }
 
-    /// What the line's party would have got of all components, and its distributor, with what would have been taken back
+    /// What the line's party would have got of all components, and its distributor, less what would have been taken back
     /// since.
     fn work_out(
         &mut self,
         line: &EarnedBefore,
         refunds: &[RefundBefore],
+        exchange: impl Fn(&PaidIn, &Earned) -> Result<Option<LineExchange>, Problem>,
         now: DateTime<Utc>,
     ) -> Result<Vec<(Earned, Money)>, Problem> {
         self.undone.apply(line.id, &mut self.standings)?;
@@ -172,12 +187,15 @@ impl Replay {
         let mut earned = Vec::new();
         pool.earn(&mut self.standings, &mut earned)
             .map_err(Problem::damaged)?;
-        let mut with_taken = Vec::with_capacity(earned.len());
+        let mut would_be = Vec::with_capacity(earned.len());
         for one in earned {
-            let taken = self.undone.take_back(line, &one, refunds, now)?;
-            with_taken.push((one, taken));
+            let exchanged = exchange(&self.paid_in, &one)?.map(|exchange| exchange.result());
+            let exchanged = exchanged.transpose().map_err(Problem::damaged)?;
+            let taken = self.undone.take_back(line, (&one, exchanged), refunds, now)?;
+            let kept = exchanged.unwrap_or(one.amount).checked_sub(taken);
+            would_be.push((one, kept.map_err(Problem::damaged)?));
         }
-        Ok(with_taken)
+        Ok(would_be)
     }
 }
 
@@ -196,18 +214,20 @@ fn compare(
     would_be: &[(Earned, Money)],
     compared: &mut Vec<Compared>,
 ) -> Result<(), Problem> {
-    let mut partners: BTreeMap<PartnerId, (Money, Money)> = BTreeMap::new();
+    let mut partners: BTreeMap<(PartnerId, Currency), (Money, Money)> = BTreeMap::new();
     for (partner_id, money) in was {
         let zero = Money::zero(money.currency());
-        let sums = partners.entry(*partner_id).or_insert((zero, zero));
+        let sums = partners
+            .entry((*partner_id, money.currency()))
+            .or_insert((zero, zero));
         sums.0 = sums.0.checked_add(*money).map_err(Problem::damaged)?;
     }
-    for (earned, taken) in would_be {
-        let zero = Money::zero(earned.amount.currency());
-        let sums = partners.entry(earned.partner_id).or_insert((zero, zero));
-        let kept = earned.amount.checked_sub(*taken);
-        let kept = kept.and_then(|kept| sums.1.checked_add(kept));
-        sums.1 = kept.map_err(Problem::damaged)?;
+    for (earned, kept) in would_be {
+        let zero = Money::zero(kept.currency());
+        let sums = partners
+            .entry((earned.partner_id, kept.currency()))
+            .or_insert((zero, zero));
+        sums.1 = sums.1.checked_add(*kept).map_err(Problem::damaged)?;
     }
     let (payment_id, credit_note_id) = match &line.money {
         MoneyBefore::Payment(rows) => (rows.first().map(|row| row.payment_id), None),
@@ -219,7 +239,7 @@ fn compare(
             .find(|(earned, _)| earned.partner_id == partner_id);
         own.and_then(|(earned, _)| earned.rule_version_id)
     };
-    for (partner_id, (was, would_be)) in partners {
+    for ((partner_id, _), (was, would_be)) in partners {
         compared.push(Compared {
             commission_id: line.id,
             deal_id: line.deal_id,

@@ -30,22 +30,23 @@ impl Undone {
         Ok(())
     }
 
-    /// What refunds take back of a line, all of them together.
+    /// What refunds take back of a line, all of them together: in the currency into which it was exchanged, if it was.
     pub fn take_back(
         &mut self,
         line: &EarnedBefore,
-        earned: &Earned,
+        (earned, exchanged): (&Earned, Option<Money>),
         refunds: &[RefundBefore],
         now: DateTime<Utc>,
     ) -> Result<Money, Problem> {
-        let mut taken = Money::zero(earned.amount.currency());
+        let mut taken = Money::zero(exchanged.unwrap_or(earned.amount).currency());
         if refunds.is_empty() || !is_exposed(earned) {
             return Ok(taken);
         }
-        let exposed = exposed(line, earned, refunds)?;
+        let exposed = exposed(line, earned, exchanged, refunds)?;
         let clawed = reversal::work_out(&exposed, now).map_err(Problem::damaged)?;
         for ((row, clawed), refund) in exposed.iter().zip(&clawed).zip(refunds) {
-            taken = taken.checked_add(clawed.amount).map_err(Problem::damaged)?;
+            let owed = clawed.exchanged.as_ref().map_or(clawed.amount, |(owed, _)| *owed);
+            taken = taken.checked_add(owed).map_err(Problem::damaged)?;
             if row.counted.is_some() && clawed.zero_reason != Some(ZeroReason::WindowPassed) {
                 let (growth, less) = shrinkage(row, clawed).map_err(Problem::damaged)?;
                 let at = self.coming.entry(refund.met_at.max(line.id.uuid())).or_default();
@@ -60,6 +61,7 @@ impl Undone {
 fn exposed(
     line: &EarnedBefore,
     earned: &Earned,
+    exchanged: Option<Money>,
     refunds: &[RefundBefore],
 ) -> Result<Vec<ExposedRow>, Problem> {
     let MoneyBefore::Payment(rows) = &line.money else {
@@ -79,7 +81,7 @@ fn exposed(
         amount: earned.amount,
         reversed: Money::zero(earned.amount.currency()),
         account: TakenFrom::Held,
-        exchanged: None,
+        exchanged: exchanged.map(|whole| (whole, Money::zero(whole.currency()))),
         payment,
         refunded_cumulative: refund.refunded_cumulative,
         refund: refund.refund,

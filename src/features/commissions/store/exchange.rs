@@ -4,8 +4,9 @@ use super::super::domain::{ClawbackStatus, CommissionStatus, TakenFrom, ZeroReas
 use super::super::exchange::Exchanged;
 use super::money;
 use crate::features::exchange_rates::Asked;
+use crate::kernel::commission::Component;
 use crate::kernel::ctx::{Ctx, Scope};
-use crate::kernel::exchange::Exchange;
+use crate::kernel::exchange::{Exchange, FxPolicy, LineExchange};
 use crate::kernel::id::{ClawbackId, CommissionId, PartnerId, ProgramId};
 use crate::kernel::money::{Currency, Money, Rounding};
 use crate::kernel::problem::Problem;
@@ -137,6 +138,86 @@ pub fn organizations_with_unexchanged_lines(
     wall_now: DateTime<Utc>,
 ) -> Result<Vec<Ctx>, Problem> {
     due(connection, "organizations_with_unexchanged_lines", wall_now)
+}
+
+#[derive(QueryableByName)]
+struct PaidIn {
+    #[diesel(sql_type = SqlUuid)]
+    id: Uuid,
+    #[diesel(sql_type = Text)]
+    payout_currency: String,
+    #[diesel(sql_type = Text)]
+    fx_policy: String,
+}
+
+/// In which currency partners are paid that are paid in one of their own, and when the program exchanges into it: these
+/// partners, or all.
+pub fn paid_in(
+    tx: &mut Tx<'_>,
+    scope: &Scope,
+    program_id: ProgramId,
+    partners: Option<&[PartnerId]>,
+) -> Result<HashMap<PartnerId, (Currency, FxPolicy)>, Problem> {
+    let query = sql_query(
+        "SELECT p.id, p.payout_currency, g.fx_policy \
+         FROM partners p JOIN programs g ON g.organization_id = $1 AND g.id = $2 \
+         WHERE p.organization_id = $1 AND ($3 IS NULL OR p.id = ANY($3)) AND p.payout_currency IS NOT NULL",
+    )
+    .bind::<SqlUuid, _>(scope.organization_id.uuid())
+    .bind::<SqlUuid, _>(program_id.uuid())
+    .bind::<Nullable<Array<SqlUuid>>, _>(
+        partners.map(|partners| partners.iter().map(|id| id.uuid()).collect::<Vec<_>>()),
+    );
+    let rows: Vec<PaidIn> = Prepared(query).load(tx.connection())?;
+    let read = |row: PaidIn| {
+        let currency = Currency::from_code(&row.payout_currency).map_err(Problem::damaged)?;
+        let policy = FxPolicy::from_str(&row.fx_policy).map_err(Problem::damaged)?;
+        Ok((PartnerId::from_uuid(row.id), (currency, policy)))
+    };
+    rows.into_iter().map(read).collect()
+}
+
+#[derive(QueryableByName)]
+struct ExchangeOf {
+    #[diesel(sql_type = SqlUuid)]
+    base_id: Uuid,
+    #[diesel(sql_type = SqlUuid)]
+    partner_id: Uuid,
+    #[diesel(sql_type = Text)]
+    component: String,
+    #[diesel(sql_type = Text)]
+    exchange: String,
+}
+
+/// How everything that belongs to these lines had been exchanged by an instant: by line, partner and component.
+pub fn exchanges_of(
+    tx: &mut Tx<'_>,
+    scope: &Scope,
+    lines: &[CommissionId],
+    as_of: DateTime<Utc>,
+) -> Result<HashMap<(CommissionId, PartnerId, Component), LineExchange>, Problem> {
+    let exchanged = "SELECT b.id AS base_id, c.partner_id, c.component, c.exchange::text AS exchange \
+        FROM commissions b JOIN commissions c ON c.organization_id = $1 AND c.attribution_id = b.attribution_id \
+            AND c.exchanged_at <= $3";
+    let these = "WHERE b.organization_id = $1 AND b.id = ANY($2)";
+    let query = sql_query(format!(
+        "{exchanged} AND c.payment_id = b.payment_id AND c.invoice_line_id = b.invoice_line_id {these} \
+         UNION ALL {exchanged} AND c.credit_note_id = b.credit_note_id {these}"
+    ))
+    .bind::<SqlUuid, _>(scope.organization_id.uuid())
+    .bind::<Array<SqlUuid>, _>(uuids(lines))
+    .bind::<Timestamptz, _>(as_of);
+    let rows: Vec<ExchangeOf> = query.load(tx.connection())?;
+    let read = |row: ExchangeOf| {
+        let (base_id, partner_id) = (
+            CommissionId::from_uuid(row.base_id),
+            PartnerId::from_uuid(row.partner_id),
+        );
+        let component = Component::from_str(&row.component).map_err(Problem::damaged)?;
+        let exchange = serde_json::from_str(&row.exchange).map_err(Problem::damaged)?;
+        Ok(((base_id, partner_id, component), exchange))
+    };
+    rows.into_iter().map(read).collect()
 }
 
 /// Which exchanges lines wait for that are exchanged as they were earned: all, or these.

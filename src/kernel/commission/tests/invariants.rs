@@ -3,10 +3,7 @@
 use proptest::prelude::*;
 
 use super::*;
-
-fn any_rounding() -> impl Strategy<Value = Rounding> {
-    prop_oneof![Just(Rounding::HalfUp), Just(Rounding::HalfEven)]
-}
+use crate::kernel::money::reference::{any_rounding, rounds_to};
 
 fn any_currency() -> impl Strategy<Value = Currency> {
     proptest::sample::select(vec!["JPY", "USD", "KWD", "CLF"])
@@ -216,7 +213,7 @@ proptest! {
             taken = taken.checked_add(entry.amount).unwrap();
             prop_assert!(taken.minor_units() <= original);
             let exact = original * refunded.clamp(0, base);
-            prop_assert!((taken.minor_units() * base - exact).abs() * 2 <= base);
+            prop_assert!(rounds_to(rounding, exact, base, taken.minor_units()));
         }
         if full {
             prop_assert_eq!(taken, cents(original));

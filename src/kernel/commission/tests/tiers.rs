@@ -5,6 +5,7 @@ use proptest::prelude::*;
 use rust_decimal::Decimal;
 
 use super::*;
+use crate::kernel::money::reference::any_rounding;
 
 /// Bounds in cents with rates in millionths.
 type Table = Vec<(i64, i64)>;
@@ -100,24 +101,25 @@ fn any_nets() -> impl Strategy<Value = Vec<i64>> {
     proptest::collection::vec(1i64..1_500, 1..7)
 }
 
-/// Half to the even cent.
-fn rounded_to_even(millionths: i64) -> i64 {
+/// Half to the even cent, or to the cent that is full.
+fn rounded_as(rounding: Rounding, millionths: i64) -> i64 {
     let (whole, rest) = (millionths / 1_000_000, millionths % 1_000_000);
-    match rest.cmp(&500_000) {
-        std::cmp::Ordering::Less => whole,
-        std::cmp::Ordering::Greater => whole + 1,
-        std::cmp::Ordering::Equal => whole + whole % 2,
+    match (rounding, rest.cmp(&500_000)) {
+        (Rounding::HalfUp, _) => rounded(millionths),
+        (Rounding::Down, _) | (_, std::cmp::Ordering::Less) => whole,
+        (_, std::cmp::Ordering::Greater) => whole + 1,
+        (_, std::cmp::Ordering::Equal) => whole + whole % 2,
     }
 }
 
-/// Lines that come in one after the other, each paid in full, in a program that rounds half to even.
-fn sales_to_even(rule: &Rule, nets: &[i64]) -> Vec<i64> {
+/// Lines that come in one after the other, each paid in full, in a program that rounds so.
+fn sales_rounded(rounding: Rounding, rule: &Rule, nets: &[i64]) -> Vec<i64> {
     let mut standing = Standing::default();
     let mut post = |net: &i64| {
         let mut only = party(1, 10_000, rule);
         only.standing = standing.clone();
         let mut input = line(cents((*net).into()), vec![only]);
-        input.rounding = Rounding::HalfEven;
+        input.rounding = rounding;
         let accrual = accrue_line(&input).unwrap().remove(0);
         assert_eq!(recompute(&accrual.explanation).unwrap(), accrual.amount);
         standing = after(&standing, accrual.growth, accrual.amount);
@@ -133,35 +135,39 @@ fn in_halves(table: Table) -> Table {
 }
 
 proptest! {
-    /// "`half_even` as an option of the program": the table is rounded so once, whatever the partition.
+    /// "`half_even` as an option of the program", and `down`: the table is rounded so once, whatever the partition.
     #[test]
-    fn half_even_rounds_the_table_once_in_every_mode(table in any_table().prop_map(in_halves), nets in any_nets()) {
+    fn each_rounding_rounds_the_table_once_in_every_mode(
+        rounding in any_rounding(), table in any_table().prop_map(in_halves), nets in any_nets(),
+    ) {
         let volume: i64 = nets.iter().sum();
         let rule = tiered(TierMode::Marginal, TierScope::Quarter, &table);
-        let posted: i64 = sales_to_even(&rule, &nets).iter().sum();
-        prop_assert_eq!(posted, rounded_to_even(marginal(&table, volume)));
+        let posted: i64 = sales_rounded(rounding, &rule, &nets).iter().sum();
+        prop_assert_eq!(posted, rounded_as(rounding, marginal(&table, volume)));
         let rule = tiered(TierMode::SlabProspective, TierScope::Year, &table);
         let mut counted = 0;
         let exact: i64 = nets.iter().map(|net| {
             counted += net;
             net * rate_at(&table, counted)
         }).sum();
-        prop_assert_eq!(sales_to_even(&rule, &nets).iter().sum::<i64>(), rounded_to_even(exact));
+        prop_assert_eq!(sales_rounded(rounding, &rule, &nets).iter().sum::<i64>(), rounded_as(rounding, exact));
         let rule = tiered(TierMode::SlabPerLine, TierScope::Line, &table);
-        for (net, posted) in nets.iter().zip(sales_to_even(&rule, &nets)) {
-            prop_assert_eq!(posted, rounded_to_even(net * rate_at(&table, *net)));
+        for (net, posted) in nets.iter().zip(sales_rounded(rounding, &rule, &nets)) {
+            prop_assert_eq!(posted, rounded_as(rounding, net * rate_at(&table, *net)));
         }
     }
 
     /// The same for tables that rate everything anew and never pay less for more.
     #[test]
-    fn half_even_rounds_the_rate_that_was_reached(table in rising_table().prop_map(in_halves), nets in any_nets()) {
+    fn each_rounding_rounds_the_rate_that_was_reached(
+        rounding in any_rounding(), table in rising_table().prop_map(in_halves), nets in any_nets(),
+    ) {
         let rule = tiered(TierMode::SlabRetroactive, TierScope::Lifetime, &table);
         let (mut volume, mut sum) = (0, 0);
-        for (net, posted) in nets.iter().zip(sales_to_even(&rule, &nets)) {
+        for (net, posted) in nets.iter().zip(sales_rounded(rounding, &rule, &nets)) {
             volume += net;
             // A line makes up for what was posted too low before, as far as its own base goes.
-            let due = rounded_to_even(volume * rate_at(&table, volume)) - sum;
+            let due = rounded_as(rounding, volume * rate_at(&table, volume)) - sum;
             prop_assert_eq!(posted, due.clamp(0, *net));
             sum += posted;
         }

@@ -1,5 +1,6 @@
 //! Amounts that people give and take: by two of them, in the books once, paid or set off by the next run.
 
+mod debts;
 mod deciding;
 mod holding;
 mod paying;

@@ -196,3 +196,46 @@ fn what_is_disputed_of_a_payout_that_is_held_back_is_frozen() {
     assert_eq!(world.balance(&partner, "payable"), "0.00");
     world.books_balance();
 }
+
+/// The scheme of SEPA takes less than a billion at once; what is more waits for another rail, and is lost nowhere.
+#[test]
+fn what_is_more_than_the_rail_pays_at_once_waits() {
+    let world = World::new();
+    let program = world.ten_percent(json!({}));
+    let partner = |name: &str, sale: &str| {
+        let id = world.enrolled(name, &program);
+        world.sale(&program, &id, sale);
+        account(&world, &id, "EUR", GERMAN);
+        id
+    };
+    let most = partner("A", "9999999999.90 EUR");
+    let more = partner("B", "10000000000.00 EUR");
+    world.pass(COOLED_OFF);
+    name_debtor(&world, "Example Cloud", GERMAN);
+    let run = world.draft_run_on("sepa", &clerk(&world));
+    assert_eq!(texts(&run.payouts(), "partner_id"), [most.as_str()]);
+    assert_eq!(texts(&run.payouts(), "amount"), ["999999999.99"]);
+    assert_eq!(
+        left_out(&world, &run.id),
+        reasons([(&more, "amount_not_supported")])
+    );
+    assert_eq!(
+        run.carried(),
+        [("1000000000.00".to_owned(), "amount_not_supported".to_owned())]
+    );
+    let finance = world.finance();
+    for (verb, body) in [
+        ("approve", Value::Null),
+        ("process", Value::Null),
+        ("confirm", json!({})),
+    ] {
+        run.verb(&finance, verb, body).expect(200);
+    }
+    assert_eq!(world.balance(&more, "payable"), "1000000000.00");
+    world.books_balance();
+    // A person pays it by hand.
+    let by_hand = world.paid_run(&finance);
+    assert_eq!(texts(&by_hand.payouts(), "partner_id"), [more.as_str()]);
+    assert_eq!(world.balance(&more, "paid"), "1000000000.00");
+    world.books_balance();
+}

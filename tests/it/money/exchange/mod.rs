@@ -2,6 +2,8 @@
 //! the day, and taken back at the rate at which it was given.
 
 mod books;
+mod foreseen;
+mod retold;
 
 use crate::world::{Actor, World};
 use chrono::TimeDelta;
@@ -9,7 +11,7 @@ use copartner::platform::clock::Clock;
 use serde_json::{Value, json};
 
 /// A partner that is paid in this currency, in a program of 10% with these settings.
-fn paid_in(world: &World, currency: &str, settings: Value) -> (String, String) {
+pub fn paid_in(world: &World, currency: &str, settings: Value) -> (String, String) {
     let program = world.ten_percent(settings);
     let partner = world.enrolled("Nordlicht", &program);
     let body = json!({ "payout_currency": currency });
@@ -21,7 +23,7 @@ fn paid_in(world: &World, currency: &str, settings: Value) -> (String, String) {
 }
 
 /// A rate of today; `pair` is `EUR/USD`.
-fn rate(world: &World, pair: &str, rate: &str) {
+pub fn rate(world: &World, pair: &str, rate: &str) {
     let (base, quote) = pair.split_once('/').unwrap();
     let day = world.clock.now().date_naive();
     let body = json!({ "base": base, "quote": quote, "valid_on": day, "rate": rate });

@@ -9,15 +9,24 @@ use std::collections::BTreeMap;
 /// Each finds what breaks a rule of the contract; nothing, if all is well.
 const RULES: &[(&str, &str)] = &[
     (
-        "what a partner has is what it earned, less what was taken back, adjusted and paid",
+        "what a partner has is what it earned, less what was taken back, adjusted and paid, as it was exchanged",
         "SELECT concat_ws(' ', partner_id, program_id, currency) AS name FROM ledger_entries \
          GROUP BY partner_id, program_id, currency \
          HAVING sum(CASE WHEN credit_account IN ('held', 'released', 'payable', 'disputed', 'in_payout') \
                  THEN amount ELSE 0 END) \
              - sum(CASE WHEN debit_account IN ('held', 'released', 'payable', 'disputed', 'in_payout') \
                  THEN amount ELSE 0 END) \
-             <> sum(CASE WHEN kind IN ('accrual', 'adjustment_up', 'write_off', 'payout_returned') THEN amount \
-                 WHEN kind IN ('clawback', 'credit_note', 'adjustment_down', 'payout_paid') THEN -amount ELSE 0 END)",
+             <> sum(CASE WHEN kind IN ('accrual', 'adjustment_up', 'write_off', 'payout_returned', 'exchange_in', \
+                     'clawback_exchange_in') THEN amount \
+                 WHEN kind IN ('clawback', 'credit_note', 'adjustment_down', 'payout_paid', 'exchange_out', \
+                     'clawback_exchange_out') THEN -amount ELSE 0 END)",
+    ),
+    (
+        "a line is exchanged once, out of the one currency and into another one",
+        "SELECT concat(e.source_id) AS name FROM ledger_entries e LEFT JOIN commissions c ON c.id = e.source_id \
+         WHERE e.kind IN ('exchange_out', 'exchange_in') GROUP BY e.source_id, c.exchange \
+         HAVING c.exchange IS NULL OR count(*) > 2 OR count(*) <> count(DISTINCT e.kind) \
+             OR count(*) <> count(DISTINCT e.currency)",
     ),
     (
         "what was earned is the sum of the lines",
@@ -98,7 +107,7 @@ fn balances_add_up(story: &Story) {
     for balance in story.world.admin().all("/v1/balances") {
         let of = |field: &str| amount(&balance[field]);
         let owed = of("held") + of("released") + of("payable") + of("disputed") + of("in_payout");
-        let known = of("earned") - of("reversed") + of("adjusted") - of("paid");
+        let known = of("earned") - of("reversed") + of("adjusted") + of("exchanged") - of("paid");
         assert_eq!(owed, known, "{balance} after {:?}", story.last());
         for account in ["held", "released", "disputed", "in_payout"] {
             assert!(of(account) >= Decimal::ZERO, "{balance} after {:?}", story.last());

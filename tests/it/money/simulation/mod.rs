@@ -14,7 +14,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use story::Story;
 
 /// Steps of the short run, enough for every kind of step to succeed.
-const STEPS: u64 = 150;
+const STEPS: u64 = 200;
 
 fn number(name: &str) -> Option<u64> {
     let text = std::env::var(name).ok()?;

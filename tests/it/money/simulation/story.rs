@@ -1,8 +1,8 @@
 //! Who lives in the simulation, what they have, and what they do next.
 
 use super::chance::Chance;
-use crate::world::{Actor, FINANCE, Reply, World, money};
-use chrono::{DateTime, Utc};
+use crate::world::{Actor, FINANCE, Reply, World, count, money};
+use chrono::{DateTime, NaiveDate, Utc};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 
@@ -59,6 +59,8 @@ pub struct Story {
     pub payments: Vec<Payment>,
     pub disputes: Vec<(usize, String)>,
     pub runs: Vec<String>,
+    /// The last day on which rates came in.
+    pub rated_on: Option<NaiveDate>,
     pub clerk: Actor,
     pub finance: Actor,
     pub judge: Actor,
@@ -83,6 +85,7 @@ const STEPS: &[Step] = &[
     (3, "other terms", Story::other_terms),
     (2, "a partner out or in", Story::suspension),
     (9, "a run", Story::run),
+    (5, "rates of the day", Story::rates),
     (9, "time", Story::time),
 ];
 
@@ -125,7 +128,8 @@ pub fn amount(units: i64, currency: &str) -> Value {
 }
 
 impl Story {
-    /// Three programs that differ in everything that money goes by, and four partners, one below another.
+    /// Three programs that differ in everything that money goes by, and four partners, one below another, of whom two are
+    /// paid in one currency whatever they earn.
     pub fn begin(seed: u64) -> Self {
         let world = World::sandbox();
         let now = world
@@ -153,6 +157,11 @@ impl Story {
             .admin()
             .patch(&format!("/v1/partners/{}", members[1].id), above)
             .expect(200);
+        for (index, currency) in [(2, "EUR"), (3, "USD")] {
+            let paid_in = json!({ "payout_currency": currency });
+            let path = format!("/v1/partners/{}", members[index].id);
+            world.admin().patch(&path, paid_in).expect(200);
+        }
         let clerk = world.key(&["payout_runs:write", "payout_runs:read"]);
         let finance = world.key(&FINANCE);
         let judge = world.another_hand(&[
@@ -174,6 +183,7 @@ impl Story {
             payments: Vec::new(),
             disputes: Vec::new(),
             runs: Vec::new(),
+            rated_on: None,
             clerk,
             finance,
             judge,
@@ -201,6 +211,7 @@ impl Story {
     pub fn end(&mut self) {
         self.advance(400);
         while self.settle() {}
+        self.rates();
         self.approval();
         self.run();
         self.advance(40);
@@ -213,6 +224,13 @@ impl Story {
             let steps = STEPS.iter().map(|(_, name, _)| name);
             for name in steps.chain(MILESTONES) {
                 assert!(self.done.contains_key(name), "never {name}: {:?}", self.done);
+            }
+            let mut owner = self.world.database().owner();
+            for policy in ["at_accrual", "at_payout"] {
+                let lines = format!(
+                    "SELECT count(*) AS count FROM commissions WHERE fx_policy = '{policy}' AND exchange IS NOT NULL"
+                );
+                assert!(count(&mut owner, &lines) > 0, "never exchanged {policy}");
             }
         }
     }
@@ -307,7 +325,7 @@ fn programs(world: &World) -> Vec<Program> {
     component(world, &plain, "override", percentage("0.0233", json!({})));
     let counted = world.program(json!({
         "name": "Counted", "commission_approval": "manual", "rounding": "half_even",
-        "minimum_payouts": [money("20.00 USD")], "time_zone": "America/New_York"
+        "minimum_payouts": [money("20.00 USD")], "time_zone": "America/New_York", "fx_policy": "at_payout"
     }));
     let tiers = json!([
         { "from": "0", "rate": "0.0515" }, { "from": "250", "rate": "0.0777" }, { "from": "2000", "rate": "0.13" }
@@ -319,7 +337,8 @@ fn programs(world: &World) -> Vec<Program> {
     let cap = json!({ "limits": { "period_cap": { "amounts": [money("25.00 USD")], "period": "month" } } });
     component(world, &counted, "bonus", percentage("0.02", cap));
     let flat = world.program(json!({
-        "name": "Flat", "lock_point": "invoice_paid", "clawback_window_days": 45, "time_zone": "Asia/Tokyo"
+        "name": "Flat", "lock_point": "invoice_paid", "clawback_window_days": 45, "time_zone": "Asia/Tokyo",
+        "rounding": "down"
     }));
     let amounts = json!([money("777 JPY"), money("3.335 KWD")]);
     let formula = json!({ "type": "flat", "amounts": amounts });

@@ -233,7 +233,7 @@ impl Story {
         let Some(line) = self.chance.one(&lines) else {
             return false;
         };
-        let currency = line["amount"]["currency"].as_str().unwrap();
+        let currency = line["owed"]["currency"].as_str().unwrap();
         let body = json!({
             "subject_ids": [line["id"]], "reason_code": "amount_too_low", "statement": "It should be more.",
             "claimed_amount": amount(99_999, currency)
@@ -335,6 +335,9 @@ impl Story {
 
     /// A run, from its draft to the bank: it may be given up, and each payout may fail or come back.
     pub fn run(&mut self) -> bool {
+        if self.chance.percent(75) {
+            self.rates();
+        }
         let body = json!({ "cut_off_at": self.now, "rail": "manual" });
         let reply = self.clerk.post_once("/v1/payout-runs", body);
         let Some(drafted) = self.attempt(reply) else {
@@ -431,6 +434,27 @@ impl Story {
         }
         let reply = ask.send();
         self.attempt(reply)
+    }
+
+    /// How much of other currencies there is for a euro today, once a day.
+    pub fn rates(&mut self) -> bool {
+        let today = self.now.date_naive();
+        if self.rated_on == Some(today) {
+            return false;
+        }
+        let rates = [
+            ("USD", format!("1.{:04}", self.chance.between(300, 2_500))),
+            ("JPY", format!("{}.25", self.chance.between(140, 180))),
+            ("KWD", format!("0.{}", self.chance.between(3_100, 3_700))),
+        ];
+        for (quote, rate) in rates {
+            let body = json!({ "base": "EUR", "quote": quote, "valid_on": today, "rate": rate });
+            self.world.admin().post("/v1/exchange-rates", body).expect(201);
+        }
+        self.rated_on = Some(today);
+        // What waited for them is exchanged.
+        self.world.work();
+        true
     }
 
     /// Between an hour and six weeks go by.

@@ -1,5 +1,6 @@
 //! What Stripe tells by itself: signed events of transfers that came back.
 
+use super::super::races::at_once;
 use super::{A_WHILE, House, decide, payout, status};
 use crate::world::{Turn, names, sign, sign_as_stand_in, texts, webhook};
 use chrono::TimeDelta;
@@ -50,6 +51,28 @@ fn a_transfer_that_came_back_makes_the_payout_returned_once() {
     house.stand_in.deliver(&nobody, &event).send().expect(200);
     assert_eq!(status(&next), "paid");
     assert_eq!(house.stand_in.transfers().len(), 2);
+    house.world.books_balance();
+}
+
+/// Whoever finds the house full is told to come again, as Stripe does.
+#[test]
+fn fifty_deliveries_at_once_return_the_payout_once() {
+    let house = House::new();
+    let run = house.sent();
+    let event = house.stand_in.reverse(1_000);
+    let nobody = house.world.nobody();
+    let posted = entries(&house);
+    let replies = at_once(50, |_| house.stand_in.deliver(&nobody, &event).send());
+    let statuses: Vec<u16> = replies.iter().map(|reply| reply.status).collect();
+    assert!(statuses.contains(&200), "{statuses:?}");
+    assert!(
+        statuses.iter().all(|status| [200, 503].contains(status)),
+        "{statuses:?}"
+    );
+    assert_eq!(status(&run), "returned");
+    assert_eq!(entries(&house), posted + 1);
+    assert_eq!(house.told("payout.returned").len(), 1);
+    assert_eq!(house.balance("payable"), "10.00");
     house.world.books_balance();
 }
 

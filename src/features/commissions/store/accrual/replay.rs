@@ -447,15 +447,18 @@ struct RawKept {
 }
 
 /// What everybody kept of what belongs to these lines, of all components, as far as it had been taken back before the
-/// horizon.
+/// horizon, and as it had been exchanged by that instant.
 pub fn kept(
     tx: &mut Tx<'_>,
     scope: &Scope,
     lines: &[Uuid],
-    horizon: Uuid,
+    (horizon, as_of): (Uuid, DateTime<Utc>),
 ) -> Result<Vec<(CommissionId, PartnerId, Money)>, Problem> {
-    let kept = "SELECT b.id AS base_id, c.partner_id, c.currency, sum(c.amount - coalesce((SELECT sum(k.amount) \
-            FROM clawbacks k WHERE k.organization_id = $1 AND k.commission_id = c.id AND k.id < $3), 0)) AS kept \
+    let kept = "SELECT b.id AS base_id, c.partner_id, \
+            CASE WHEN c.exchanged_at <= $4 THEN c.payout_currency ELSE c.currency END AS currency, \
+            sum(CASE WHEN c.exchanged_at <= $4 THEN c.exchanged_amount ELSE c.amount END - coalesce((SELECT \
+                sum(CASE WHEN c.exchanged_at <= $4 THEN k.exchanged_amount ELSE k.amount END) \
+                FROM clawbacks k WHERE k.organization_id = $1 AND k.commission_id = c.id AND k.id < $3), 0)) AS kept \
         FROM commissions b JOIN commissions c ON c.organization_id = $1 AND c.attribution_id = b.attribution_id";
     let these = "WHERE b.organization_id = $1 AND b.id = ANY($2) GROUP BY 1, 2, 3";
     let rows: Vec<RawKept> = sql_query(format!(
@@ -465,6 +468,7 @@ pub fn kept(
     .bind::<SqlUuid, _>(scope.organization_id.uuid())
     .bind::<diesel::sql_types::Array<SqlUuid>, _>(lines)
     .bind::<SqlUuid, _>(horizon)
+    .bind::<Timestamptz, _>(as_of)
     .load(tx.connection())?;
     rows.into_iter()
         .map(|row| {

@@ -1,15 +1,27 @@
-//! Many at the same instant: money moves once.
+//! Many at the same instant: money moves once. `every` races each call that moves money with itself; here are the races of
+//! a call with another one, and those that more than one wins.
+
+mod every;
+mod stages;
+mod table;
 
 use crate::world::{Reply, World, money, texts};
 use serde_json::{Value, json};
+use std::sync::Barrier;
 use std::thread;
 
-/// What many threads at once are answered.
-fn at_once(count: usize, ask: impl Fn(usize) -> Reply + Sync) -> Vec<Reply> {
+/// What many threads are answered that all ask at the same instant.
+pub fn at_once(count: usize, ask: impl Fn(usize) -> Reply + Sync) -> Vec<Reply> {
+    let start = Barrier::new(count);
     thread::scope(|scope| {
-        let ask = &ask;
+        let (ask, start) = (&ask, &start);
         let threads: Vec<_> = (0..count)
-            .map(|number| scope.spawn(move || ask(number)))
+            .map(|number| {
+                scope.spawn(move || {
+                    start.wait();
+                    ask(number)
+                })
+            })
             .collect();
         threads.into_iter().map(|one| one.join().unwrap()).collect()
     })
