@@ -195,7 +195,12 @@ impl<'a> House<'a> {
 
     /// Reports of visitors who were never seen before.
     fn clicks(&self) -> Operation {
-        let click = |number: u64| json!({ "code": format!("bench-{}", 1 + number % 100), "visitor": format!("v-{NUMBER}-{number}") });
+        let click = |number: u64| {
+            json!({
+                "code": format!("bench-{}", 1 + number % 100), "visitor": format!("v-{NUMBER}-{number}"),
+                "user_agent": "Mozilla/5.0 (X11; Linux x86_64; rv:128.0) Gecko/20100101 Firefox/128.0"
+            })
+        };
         let body = json!({ "clicks": (1..=CLICKS).map(click).collect::<Vec<_>>() });
         let script = format!(
             "\\set seed random(1, 4000000000000000000)\n\

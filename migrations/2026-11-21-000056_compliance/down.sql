@@ -6,3 +6,4 @@ ALTER TABLE payout_carry_forwards
 DROP FUNCTION closed_gates;
 ALTER TABLE programs DROP COLUMN gates;
 DROP TABLE compliance_documents;
+DROP FUNCTION guard_compliance_document;

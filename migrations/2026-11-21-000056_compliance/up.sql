@@ -41,6 +41,26 @@ CREATE INDEX compliance_documents_product_family_index ON compliance_documents (
 -- What waits for an answer is found without what was answered.
 CREATE INDEX compliance_documents_submitted_index ON compliance_documents (organization_id, id)
     WHERE status = 'submitted';
+
+CREATE FUNCTION guard_compliance_document() RETURNS trigger LANGUAGE plpgsql AS
+$$
+DECLARE
+    movable text[] := ARRAY['status', 'status_reason', 'verified_at', 'revoked_at', 'row_version', 'updated_at'];
+BEGIN
+    IF TG_OP = 'DELETE' OR (to_jsonb(OLD) - movable) <> (to_jsonb(NEW) - movable)
+        OR OLD.verified_at IS NOT NULL AND OLD.verified_at IS DISTINCT FROM NEW.verified_at THEN
+        RAISE EXCEPTION 'a compliance document never changes' USING ERRCODE = 'CP001';
+    END IF;
+    IF (OLD.status, NEW.status) NOT IN (('submitted', 'verified'), ('submitted', 'revoked'), ('verified', 'revoked')) THEN
+        RAISE EXCEPTION 'a compliance document cannot move from % to %', OLD.status, NEW.status
+            USING ERRCODE = 'CP002';
+    END IF;
+    RETURN NEW;
+END
+$$;
+CREATE TRIGGER compliance_documents_guard BEFORE UPDATE OR DELETE ON compliance_documents
+    FOR EACH ROW EXECUTE FUNCTION guard_compliance_document();
+
 SELECT protect_shared_table('compliance_documents', 'partner_id = (SELECT scope_partner())');
 CREATE POLICY partners_hand_in ON compliance_documents FOR INSERT
     WITH CHECK (organization_id = (SELECT organization_id FROM caller) AND partner_id = (SELECT scope_partner())

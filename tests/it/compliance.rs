@@ -3,6 +3,7 @@
 use crate::world::{Actor, Reply, World, money, texts};
 use chrono::TimeDelta;
 use copartner::platform::clock::Clock;
+use diesel::RunQueryDsl;
 use serde_json::{Value, json};
 
 /// What the organization has on file for a partner, valid from 2026-01-01 on, unless this says otherwise; its path.
@@ -429,4 +430,23 @@ fn certifications_count_for_tiers_and_an_agency_needs_one_to_be_activated() {
         (&kept["metric"], &kept["reached"]),
         (&json!("certifications"), &json!("1"))
     );
+}
+
+/// What the service does not do, Postgres refuses: for a partner's session, and for the organization's.
+#[test]
+fn nothing_of_a_document_is_changed_behind_the_verbs() {
+    let world = World::new();
+    let partner = world.partner("A");
+    verified(&world, &partner, "license", json!({}));
+    filed(&world, &partner, "tax_form", json!({}));
+    let mut owner = world.database().owner();
+    let mut refused = |change: &str| {
+        let statement = format!("UPDATE compliance_documents SET {change}");
+        let error = diesel::sql_query(statement).execute(&mut owner).unwrap_err();
+        assert!(error.to_string().contains("a compliance document"), "{error}");
+    };
+    refused("valid_until = '2030-01-01' WHERE kind = 'tax_form'");
+    refused("status = 'submitted', verified_at = NULL WHERE kind = 'license'");
+    refused("verified_at = verified_at - interval '1 year' WHERE kind = 'license'");
+    refused("row_version = 9");
 }

@@ -95,7 +95,7 @@ async fn get_compliance_document(
 /// `submitted`.
 #[utoipa::path(tag = "Compliance Documents", operation_id = "verifyComplianceDocument", params(DocumentPath),
     responses((status = 200, description = "The verified document.", body = ComplianceDocumentView)),
-    extensions(("x-required-permission" = json!("compliance_documents:verify"))))]
+    extensions(("x-without-if-match" = json!(true)), ("x-required-permission" = json!("compliance_documents:verify"))))]
 #[post("/v1/compliance-documents/{compliance_document_id}/verify")]
 async fn verify_compliance_document(
     who: Granted<can::ComplianceDocumentsVerify>,

@@ -273,8 +273,11 @@ impl Reader<'_> {
         }
         let rounding = Rounding::from_str(&text).ok();
         if rounding.is_none() {
-            self.problems
-                .refuse(pointer, "unknown_value", "Known values: half_up, half_even, down.");
+            self.problems.refuse(
+                pointer,
+                "unknown_value",
+                "Known values: half_up, half_even, down.",
+            );
         }
         rounding
     }

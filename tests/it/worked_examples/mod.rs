@@ -66,5 +66,8 @@ fn every_published_example_comes_out_as_published() {
     for (id, kind) in &missing {
         writeln!(out, "not expressed: {id}: {}", reason(kind).unwrap().1).unwrap();
     }
-    assert!(missing.is_empty(), "the model can express every published example");
+    assert!(
+        missing.is_empty(),
+        "the model can express every published example"
+    );
 }

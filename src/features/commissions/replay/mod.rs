@@ -18,10 +18,10 @@ use super::store::accrual::{BATCH, EarnedBefore, MoneyBefore, ProgramTerms, Refu
 use crate::features::commission_rules::KnownRule;
 use crate::kernel::commission::Rule;
 use crate::kernel::ctx::Ctx;
+use crate::kernel::exchange::LineExchange;
 use crate::kernel::id::{
     CommissionId, CommissionRuleVersionId, CreditNoteId, DealId, PartnerId, PaymentId, ProgramId,
 };
-use crate::kernel::exchange::LineExchange;
 use crate::kernel::money::{Currency, Money};
 use crate::kernel::problem::Problem;
 use crate::kernel::time::Period;

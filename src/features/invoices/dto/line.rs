@@ -142,7 +142,7 @@ impl NewInvoiceLineBody {
 
 /// A line of an invoice.
 #[derive(Debug, Clone, Serialize, ToSchema)]
-#[schema(as = InvoiceLine, examples(json!({"id": "inl_01j9zq4y8k7m5n3p2r1s0t6v4w", "position": 1, "product_family_id": null, "description": "Platform, March", "net_amount": {"amount": "1000.00", "currency": "USD"}, "tax_amount": {"amount": "190.00", "currency": "USD"}, "kind": "product", "quantity": "1", "cost_amount": null, "list_amount": null})))]
+#[schema(as = InvoiceLine, examples(json!({"id": "inl_01j9zq4y8k7m5n3p2r1s0t6v4w", "position": 1, "product_family_id": null, "description": "Platform, March", "net_amount": {"amount": "1000.00", "currency": "USD"}, "tax_amount": {"amount": "190.00", "currency": "USD"}, "kind": "product", "quantity": "1", "cost_amount": null, "list_amount": {"amount": "1250.00", "currency": "USD"}})))]
 pub struct InvoiceLineView {
     /// Its id.
     pub id: InvoiceLineId,
@@ -171,9 +171,8 @@ pub struct InvoiceLineView {
     /// What it cost, where that is known.
     #[schema(required)]
     pub cost_amount: Option<MoneyBody>,
-    /// What it costs by the price list, before the reseller's margin.
-    #[schema(required)]
-    pub list_amount: Option<MoneyBody>,
+    /// What it costs by the price list, before a reseller's margin; the amount without tax where there is none.
+    pub list_amount: MoneyBody,
 }
 
 impl From<InvoiceLine> for InvoiceLineView {
@@ -184,7 +183,7 @@ impl From<InvoiceLine> for InvoiceLineView {
             kind: line.goods.kind,
             quantity: line.goods.quantity.to_string(),
             cost_amount: cost.map(MoneyBody::from),
-            list_amount: line.list_amount.map(MoneyBody::from),
+            list_amount: line.list_amount.unwrap_or(line.net_amount).into(),
             id: line.id,
             position: line.position,
             product_family_id: line.product_family_id,
