@@ -80,6 +80,7 @@ fn accrue(rules: &[Rule], parties: usize) -> Outcome<usize> {
             considered: selection.considered(),
             eligible: Ok(()),
             closed_gates: &[],
+            at_most: None,
             already_posted: Money::zero(Currency::USD),
             earlier: Money::zero(Currency::USD),
             standing: Standing::default(),

@@ -20,7 +20,8 @@ CREATE TABLE compliance_documents (
     created_at timestamptz NOT NULL,
     updated_at timestamptz NOT NULL,
     CONSTRAINT compliance_documents_pk PRIMARY KEY (organization_id, id),
-    CONSTRAINT compliance_documents_external_id_key UNIQUE (organization_id, external_id),
+    -- Of the partner's: another partner's keys say nothing to it.
+    CONSTRAINT compliance_documents_external_id_key UNIQUE (organization_id, partner_id, external_id),
     CONSTRAINT compliance_documents_organization_fk FOREIGN KEY (organization_id)
         REFERENCES organizations (organization_id),
     CONSTRAINT compliance_documents_partner_fk FOREIGN KEY (organization_id, partner_id)
@@ -76,8 +77,9 @@ ALTER TABLE programs
 --
 -- A document opens a gate when it was verified, is valid on the day of the instant in the program's time zone, and was
 -- not revoked by then. Where it is for one product family or some countries, it opens the gate for no others; what is
--- unknown is none of them. A gate that names product families or countries is closed for those only. Before a payment
--- neither matters: that is for everything at once.
+-- unknown is none of them. A gate that names product families or countries is closed for those only; before registering
+-- also for what does not say for which it is, because that is for all of them. Before a payment neither matters: that is
+-- for everything at once.
 CREATE FUNCTION closed_gates(organization uuid, program uuid, partner uuid, step text, instant timestamptz,
     family uuid, customer_country text) RETURNS text[]
     LANGUAGE sql STABLE PARALLEL SAFE SET search_path = pg_catalog, public AS
@@ -87,8 +89,10 @@ $$
     FROM programs g
     CROSS JOIN jsonb_array_elements(g.gates) WITH ORDINALITY AS listed (gate, place)
     WHERE g.organization_id = organization AND g.id = program AND gate ->> 'blocks' = step
-        AND (gate -> 'product_family_ids' = '[]' OR gate -> 'product_family_ids' ? family::text)
-        AND (gate -> 'countries' = '[]' OR gate -> 'countries' ? customer_country)
+        AND (gate -> 'product_family_ids' = '[]' OR gate -> 'product_family_ids' ? family::text
+            OR step = 'registering' AND family IS NULL)
+        AND (gate -> 'countries' = '[]' OR gate -> 'countries' ? customer_country
+            OR step = 'registering' AND customer_country IS NULL)
         AND NOT EXISTS (
             SELECT FROM compliance_documents d
             WHERE d.organization_id = organization AND d.partner_id = partner AND d.kind = gate ->> 'requires'
@@ -96,8 +100,11 @@ $$
                 AND d.verified_at IS NOT NULL AND (d.revoked_at IS NULL OR d.revoked_at > instant)
                 AND d.valid_from <= (instant AT TIME ZONE g.time_zone)::date
                 AND (d.valid_until IS NULL OR d.valid_until >= (instant AT TIME ZONE g.time_zone)::date)
-                AND (step = 'paying' OR d.product_family_id IS NULL OR d.product_family_id = family)
-                AND (step = 'paying' OR d.countries = '{}' OR customer_country = ANY (d.countries)))
+                AND (step = 'paying' OR d.product_family_id IS NULL OR d.product_family_id = family
+                    OR family IS NULL AND gate -> 'product_family_ids' = jsonb_build_array(d.product_family_id))
+                AND (step = 'paying' OR d.countries = '{}' OR customer_country = ANY (d.countries)
+                    OR customer_country IS NULL AND gate -> 'countries' <> '[]'
+                        AND gate -> 'countries' <@ to_jsonb(d.countries)))
 $$;
 GRANT EXECUTE ON FUNCTION closed_gates TO copartner_service;
 

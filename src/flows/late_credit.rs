@@ -5,10 +5,10 @@
 use super::accrual;
 use crate::features::adjustments::{self, AdjustmentReason, NewAdjustment};
 use crate::features::attributions::{self, Attribution, Correction};
-use crate::features::commissions;
+use crate::features::{commissions, programs};
 use crate::kernel::ctx::Ctx;
 use crate::kernel::id::{AttributionId, ProgramId};
-use crate::kernel::money::{Currency, Money, Rounding};
+use crate::kernel::money::{Currency, Money};
 use crate::kernel::problem::Problem;
 use crate::kernel::version::Precondition;
 use crate::platform::db::Tx;
@@ -78,7 +78,8 @@ fn propose(
         sum.1 += gain.ok_or_else(|| Problem::damaged("a line was earned with no share"))?;
     }
     for ((program_id, _), (currency, gain)) in gains {
-        let amount = Money::rounded(gain, currency, Rounding::HalfUp).map_err(Problem::damaged)?;
+        let rounding = programs::get(tx, ctx, program_id)?.rounding;
+        let amount = Money::rounded(gain, currency, rounding).map_err(Problem::damaged)?;
         if !amount.is_zero() {
             let new = NewAdjustment {
                 external_id: None,

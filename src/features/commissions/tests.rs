@@ -113,6 +113,7 @@ fn sell(rule: &Rule, net: i64, rounding: Rounding, standings: &mut Standings) ->
         considered: crate::kernel::commission::Shared::default(),
         eligible: Ok(()),
         closed_gates: &[],
+        at_most: None,
         already_posted: cents(0),
         earlier: cents(0),
         standing: standings.of(&keys(rule)),

@@ -19,7 +19,7 @@ use validator::Validate;
 #[schema(as = ComplianceDocumentCreate, examples(json!({"kind": "certification", "name": "Fleet Expert", "reference": "FE-2026-0481", "link": "https://certificates.example/FE-2026-0481", "countries": ["DE", "AT"], "valid_from": "2026-03-01", "valid_until": "2028-02-29"})))]
 #[serde(deny_unknown_fields)]
 pub struct NewDocumentBody {
-    /// Your own key for it; unique among your compliance documents.
+    /// Your own key for it; unique among the partner's compliance documents.
     #[schema(
         nullable = false,
         min_length = 1,
@@ -37,7 +37,7 @@ pub struct NewDocumentBody {
     #[schema(
         min_length = 1,
         max_length = 255,
-        pattern = r"^[^\x00]*[^\s\x00][^\x00]*$",
+        pattern = r"^[^\s\x00]([^\x00]*[^\s\x00])?$",
         example = "Fleet Expert"
     )]
     pub name: String,
@@ -184,6 +184,9 @@ page_of!(
 pub struct DocumentsQuery {
     /// Only what this partner has.
     pub partner_id: Option<PartnerId>,
+    /// Only what has this key of yours.
+    #[param(min_length = 1, max_length = 255, pattern = r"^[^\x00]+$")]
+    pub external_id: Option<String>,
     /// Only what stands there.
     #[param(inline)]
     pub status: Option<ComplianceDocumentStatus>,
@@ -202,9 +205,10 @@ impl DocumentsQuery {
     }
 
     /// The filter as the store knows it.
-    pub const fn filter(&self) -> DocumentFilter {
+    pub fn filter(&self) -> DocumentFilter {
         DocumentFilter {
             partner_id: self.partner_id,
+            external_id: self.external_id.clone(),
             status: self.status,
         }
     }

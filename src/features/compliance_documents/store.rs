@@ -14,10 +14,12 @@ use std::str::FromStr;
 use uuid::Uuid;
 
 /// Which documents a list shows.
-#[derive(Debug, Clone, Copy, Default)]
+#[derive(Debug, Clone, Default)]
 pub struct DocumentFilter {
     /// Those of this partner.
     pub partner_id: Option<PartnerId>,
+    /// Those of this key of the caller's.
+    pub external_id: Option<String>,
     /// Those that stand there.
     pub status: Option<ComplianceDocumentStatus>,
 }
@@ -104,6 +106,9 @@ pub fn list(
         .into_boxed();
     for partner_id in scope.partner_id.iter().chain(&filter.partner_id) {
         query = query.filter(compliance_documents::partner_id.eq(partner_id.uuid()));
+    }
+    if let Some(external_id) = &filter.external_id {
+        query = query.filter(compliance_documents::external_id.eq(external_id));
     }
     if let Some(status) = filter.status {
         query = query.filter(compliance_documents::status.eq(status.as_str()));

@@ -124,7 +124,7 @@ fn branch(kind: Kind) -> String {
                  AND NOT EXISTS (SELECT FROM terms_acceptances y WHERE y.organization_id = $1 \
                      AND y.enrollment_id = e.id AND y.program_terms_id = t.id)"
             .to_owned(),
-        // What is for some product families or countries only is asked for when it is needed.
+        // Before earning, what is for some product families or countries only is asked for when it is needed.
         Kind::HandInDocument => "SELECT e.id AS subject_id, e.id AS target_id, g.name, c.closed AS detail, \
                  NULL AS other, 0::bigint AS figure, NULL::numeric AS amount, NULL AS currency, \
                  coalesce(e.activated_at, e.created_at) AS since, NULL::timestamptz AS due_at \
@@ -134,7 +134,9 @@ fn branch(kind: Kind) -> String {
                  FROM unnest(ARRAY['registering', 'accruing', 'paying']) AS s (step) \
                  CROSS JOIN LATERAL unnest(closed_gates($1, g.id, $2, s.step, $3, NULL, NULL)) AS one \
                  WHERE NOT EXISTS (SELECT FROM compliance_documents d WHERE d.organization_id = $1 \
-                     AND d.partner_id = $2 AND d.status = 'submitted' AND d.kind = split_part(one, ':', 1))) c \
+                     AND d.partner_id = $2 AND d.status = 'submitted' \
+                     AND (d.valid_until IS NULL OR d.valid_until >= ($3 AT TIME ZONE g.time_zone)::date) \
+                     AND lower(one) IN (d.kind, d.kind || ': ' || lower(d.name)))) c \
              WHERE e.organization_id = $1 AND e.partner_id = $2 AND e.status = 'active' AND c.closed IS NOT NULL"
             .to_owned(),
         Kind::AddPayoutMethod => "SELECT $2 AS subject_id, $2 AS target_id, c.owed_currency AS name, NULL AS detail, \

@@ -10,7 +10,7 @@ use utoipa::ToSchema;
 ///
 /// It is open when the partner has such a compliance document on file, verified and valid on that day. Registering is
 /// looked at when a registration or referral is submitted; accruing as of the program's lock point, when money comes in;
-/// paying when a payout run is drafted, and again when it is approved.
+/// paying when a payout run is drafted, and again when it is approved, whatever products or countries a document is for.
 #[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
 #[schema(as = ProgramGate, examples(json!({"blocks": "accruing", "requires": "certification", "document_name": "Fleet Expert"}), json!({"blocks": "paying", "requires": "tax_form"})))]
 #[serde(deny_unknown_fields)]
@@ -25,15 +25,17 @@ pub struct GateBody {
         nullable = false,
         min_length = 1,
         max_length = 255,
-        pattern = r"^[^\x00]*[^\s\x00][^\x00]*$",
+        pattern = r"^[^\s\x00]([^\x00]*[^\s\x00])?$",
         example = "Fleet Expert"
     )]
     pub document_name: Option<String>,
-    /// Only for these product families; all when empty. Not for paying, which is for everything at once.
+    /// Only for these product families, and for registrations that name none; all when empty. Not for paying, which is for
+    /// everything at once.
     #[serde(default)]
     #[schema(max_items = 100)]
     pub product_family_ids: Vec<ProductFamilyId>,
-    /// Only for customers in these countries; all when empty. Not for paying.
+    /// Only for customers in these countries, and for registrations of a customer whose country nobody knows; all when
+    /// empty. Not for paying.
     #[serde(default)]
     #[schema(max_items = 250)]
     pub countries: Vec<CountryCode>,

@@ -53,8 +53,8 @@ pub struct ReportRowView {
     pub commission_in_payout: TotalBody,
     /// Everything still to come at the end of the period.
     pub open_balance: TotalBody,
-    /// What resellers kept of the list price of what `net_revenue` was for: a price, and no part of any commission. By
-    /// partner it counts for whoever sourced the deal.
+    /// What resellers kept of the list price of what payments were for, less refunds: a price, and no part of any commission.
+    /// A credit note without an invoice takes nothing from it. By partner it counts for whoever sourced the deal.
     pub reseller_margin: TotalBody,
 }
 

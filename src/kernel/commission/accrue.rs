@@ -34,6 +34,8 @@ pub struct Party<'a> {
     pub eligible: Result<(), IneligibleReason>,
     /// What the program asks for and the partner does not have, where that is why it may not.
     pub closed_gates: &'a [String],
+    /// The most that a credit takes back, where some of what it undoes never earned; none where all of it did.
+    pub at_most: Option<Money>,
     /// The sum of what has been posted for this line, component and partner before.
     pub already_posted: Money,
     /// What earlier components of the line come to for this partner: all of them together stay within the base.

@@ -9,7 +9,7 @@ use super::accrue::{Party, WHOLE_BASIS_POINTS};
 use super::clauses::{Goods, Service};
 use super::formula::Formula;
 use super::pools::{Frame, Movement, Own, at};
-use super::reverse::{clawback_entry, clawback_fraction};
+use super::reverse::{clawback_entry, clawback_fraction, held_to};
 use super::rule::{Component, Rule, RuleSnapshot};
 use super::select::Considered;
 use super::shared::Shared;
@@ -74,6 +74,13 @@ pub struct CreditExplanation {
     /// What had been posted for earlier credits, when the credit is cumulative.
     #[serde(with = "rust_decimal::serde::str")]
     pub already_posted: Decimal,
+    /// What there was to give back at most, where some of what was credited never earned.
+    #[serde(
+        with = "rust_decimal::serde::str_option",
+        default,
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub at_most: Option<Decimal>,
     /// Whose line it is, and by which rule and share.
     pub entitlement: Entitlement,
     /// The steps from the inputs to the amount.
@@ -229,12 +236,16 @@ impl CreditExplanation {
     fn recompute(&self) -> Result<Money, CommissionError> {
         let money = |amount| Money::new(amount, self.currency);
         let already_posted = money(self.already_posted)?;
-        self.entitlement.recompute(
+        let amount = self.entitlement.recompute(
             money(self.credit)?,
             already_posted,
             Movement::Credit,
             self.rounding,
-        )
+        )?;
+        match self.at_most {
+            Some(most) => Ok(held_to(amount, money(most)?)?),
+            None => Ok(amount),
+        }
     }
 }
 

@@ -146,7 +146,7 @@ fn credit_party<'a>(
     shares: &Shared<Vec<Part>>,
 ) -> Result<Accrual<'a>, CommissionError> {
     let zero = Money::zero(input.credit.currency());
-    let (entitled, amount, growth, steps, blocked) = match claim {
+    let (entitled, mut amount, growth, mut steps, blocked) = match claim {
         Ok(Claim::Shared {
             entitled: share,
             mut steps,
@@ -160,6 +160,14 @@ fn credit_party<'a>(
         Ok(Claim::Own(own)) => (own.entitled, own.amount, own.growth, own.steps, None),
         Err(reason) => (zero, zero, Growth::default(), Vec::new(), Some(reason)),
     };
+    if let Some(most) = party.at_most.filter(|_| blocked.is_none()) {
+        let held = held_to(amount, most)?;
+        if held != amount {
+            let text = format!("{} held to {}", amount.amount(), most.amount());
+            steps.push(Step::new("at_most", text, held));
+            amount = held;
+        }
+    }
     let ineligible = blocked.or(amount.is_zero().then_some(IneligibleReason::ZeroAmount));
     let about = (Goods::default(), input.service);
     let entitlement = Entitlement::of(party, input.component, shares, ineligible, about, growth);
@@ -178,9 +186,15 @@ fn credit_party<'a>(
             rounding: input.rounding,
             credit: input.credit.amount(),
             already_posted: party.already_posted.amount(),
+            at_most: party.at_most.map(Money::amount),
             entitlement,
             steps,
             amount: amount.amount(),
         }),
     })
+}
+
+/// A negative amount that takes no more than there is to give back.
+pub(super) fn held_to(amount: Money, most: Money) -> Result<Money, MoneyError> {
+    amount.max(most.checked_neg()?)
 }

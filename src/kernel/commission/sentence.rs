@@ -165,7 +165,9 @@ fn refusal(entitlement: &Entitlement) -> Option<Cow<'static, str>> {
         IneligibleReason::EnrollmentNotActive => "the enrollment in the program is not active",
         IneligibleReason::GateClosed => {
             let closed = entitlement.closed_gates.join(", ");
-            return Some(format!("the program asked for what was not on file: {closed}").into());
+            return Some(
+                format!("the program asked for what was not on file, verified and valid: {closed}").into(),
+            );
         }
         IneligibleReason::NoFlatAmountInCurrency => "the rule has no flat amount in this currency",
         IneligibleReason::FlatRuleNotCredited => "a flat amount does not depend on what was sold",

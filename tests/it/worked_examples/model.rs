@@ -155,6 +155,7 @@ pub fn party<'a>(rule: &'a Rule, number: u128, basis_points: u32, zero: Money) -
         considered: Shared::default(),
         eligible: Ok(()),
         closed_gates: &[],
+        at_most: None,
         already_posted: zero,
         earlier: zero,
         standing: Standing::default(),

@@ -2,7 +2,9 @@
 
 use super::super::domain::{CommissionKind, CommissionStatus, Earned, Origin};
 use super::super::standings::{Key, Standings};
-use super::super::store::accrual::{CreditRow, Detail, Details, Holder, PaymentRow, PoolParty, ProgramTerms};
+use super::super::store::accrual::{
+    Before, CreditRow, Detail, Details, Holder, PaymentRow, PoolParty, ProgramTerms,
+};
 use crate::kernel::commission::{
     Accrual, CommissionError, Component, CreditInput, Facts, Goods, HoldStart, IneligibleReason, LineInput,
     Party, Rule, Selection, Service, Standing, accrue_line, credit_note_lines, select,
@@ -33,6 +35,7 @@ struct Member<'a> {
     detail: Option<&'a Detail>,
     eligible: Result<(), IneligibleReason>,
     closed_gates: &'a [String],
+    before: &'a [Before],
     is_new: bool,
     own: Selection<'a>,
     above: Option<Selection<'a>>,
@@ -85,17 +88,12 @@ impl<'a> Pool<'a> {
                 rules,
                 what,
                 (&row.party, detail),
-                row.eligible(),
+                row.party.eligible(),
                 row.is_new,
             );
-            if row.has_earned() {
-                // Its way back is open.
-                Member {
-                    closed_gates: &[],
-                    ..member
-                }
-            } else {
-                member
+            Member {
+                before: &row.before,
+                ..member
             }
         };
         Self {
@@ -390,6 +388,7 @@ impl<'a> Member<'a> {
             detail,
             eligible,
             closed_gates: detail.map_or(&[], |detail| &detail.closed_gates),
+            before: &[],
             is_new,
             own: select(rules, &own, lock_at),
             above,
@@ -416,6 +415,15 @@ impl<'a> Member<'a> {
             }
             _ => (self.party.partner_id, self.eligible, self.closed_gates),
         };
+        let mut past = self.before.iter();
+        let past = past.find(|past| (past.component, past.partner_id) == (component, partner_id));
+        // What was earned is taken back whatever became of the partner, and never more than is left where some money came
+        // in while it could not earn; who never earned has nothing to give back.
+        let (eligible, closed_gates) = match past {
+            Some(past) if past.has_earned => (Ok(()), &[][..]),
+            _ => (eligible, closed_gates),
+        };
+        let at_most = past.filter(|past| past.was_barred).map(|past| past.kept);
         Party {
             attribution_id: self.party.attribution_id,
             partner_id,
@@ -428,6 +436,13 @@ impl<'a> Member<'a> {
                 .unwrap_or_default(),
             eligible: eligible.and(through(closed_gates)),
             closed_gates,
+            at_most: at_most.map(|kept| {
+                if kept.is_negative() {
+                    Money::zero(kept.currency())
+                } else {
+                    kept
+                }
+            }),
             already_posted: Money::zero(earlier.currency()),
             earlier,
             standing,

@@ -63,7 +63,9 @@ pub fn first_useful(partner: &str, motion: &str, types: &str) -> String {
              WHERE e.organization_id = $1 AND e.partner_id = {partner} AND e.sequence IS NOT NULL \
              ORDER BY e.sequence LIMIT 1) first \
          LEFT JOIN LATERAL (SELECT min(c.verified_at) AS at FROM compliance_documents c \
-             WHERE c.organization_id = $1 AND c.partner_id = {partner} AND c.kind = 'certification') held \
+             WHERE c.organization_id = $1 AND c.partner_id = {partner} AND c.kind = 'certification' \
+                 AND c.valid_from <= (c.verified_at AT TIME ZONE 'UTC')::date \
+                 AND (c.valid_until IS NULL OR c.valid_until >= (c.verified_at AT TIME ZONE 'UTC')::date)) held \
              ON {motion} = 'agency' \
          WHERE {motion} <> 'agency' OR held.at IS NOT NULL"
     )

@@ -124,6 +124,7 @@ fn party<'a>(rank: i32, basis_points: u32, rule: &'a Rule) -> Party<'a> {
         considered: Shared::default(),
         eligible: Ok(()),
         closed_gates: &[],
+        at_most: None,
         already_posted: Money::zero(Currency::USD),
         earlier: Money::zero(Currency::USD),
         standing: Standing::default(),

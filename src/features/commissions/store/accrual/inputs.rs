@@ -2,7 +2,8 @@
 
 use super::super::super::accrual::Source;
 use super::super::money;
-use super::{CreditRow, Inputs, PaymentRow, PoolParty, ProgramTerms};
+use super::{Before, CreditRow, Inputs, PaymentRow, PoolParty, ProgramTerms};
+use crate::kernel::commission::Component;
 use crate::kernel::ctx::Scope;
 use crate::kernel::id::{
     AttributionId, CreditNoteId, DealId, InvoiceId, InvoiceLineId, PartnerId, PaymentId, ProductFamilyId,
@@ -13,9 +14,11 @@ use crate::kernel::motion::{DealType, Motion, Role};
 use crate::kernel::problem::Problem;
 use crate::platform::db::{Prepared, Tx};
 use chrono::{DateTime, Utc};
-use diesel::sql_types::{Array, Bool, Integer, Nullable, Numeric, Text, Timestamptz, Uuid as SqlUuid};
+use diesel::sql_types::{Array, Bool, Integer, Jsonb, Nullable, Numeric, Text, Timestamptz, Uuid as SqlUuid};
 use diesel::{QueryableByName, RunQueryDsl, sql_query};
 use rust_decimal::Decimal;
+use serde::Deserialize;
+use serde_json::Value;
 use std::collections::{BTreeSet, HashMap};
 use std::str::FromStr;
 use uuid::Uuid;
@@ -82,8 +85,18 @@ struct RawCredit {
     party: RawParty,
     #[diesel(sql_type = Bool)]
     is_new: bool,
-    #[diesel(sql_type = Bool)]
+    #[diesel(sql_type = Jsonb)]
+    before: Value,
+}
+
+#[derive(Deserialize)]
+struct RawBefore {
+    component: Component,
+    partner_id: Uuid,
     has_earned: bool,
+    #[serde(with = "rust_decimal::serde::str")]
+    kept: Decimal,
+    was_barred: bool,
 }
 
 #[derive(QueryableByName)]
@@ -194,8 +207,12 @@ fn credits(tx: &mut Tx<'_>, scope: &Scope, which: &str, ids: &[Uuid]) -> Result<
              k.currency, k.amount AS credit, {PARTY}, \
              NOT EXISTS (SELECT FROM commissions c WHERE c.organization_id = $1 AND c.credit_note_id = k.id \
                  AND c.attribution_id = a.id) AS is_new, \
-             EXISTS (SELECT FROM commissions c WHERE c.organization_id = $1 AND c.deal_id = d.id \
-                 AND c.attribution_id = a.id AND c.amount > 0) AS has_earned \
+             coalesce((SELECT jsonb_agg(b) FROM (SELECT c.component, c.partner_id, bool_or(c.amount > 0) AS has_earned, \
+                     sum(c.amount - c.reversed_amount)::text AS kept, \
+                     bool_or(coalesce(c.ineligible_reason IN ('partner_suspended', 'partner_terminated', \
+                         'enrollment_not_active', 'gate_closed') AND c.payment_id IS NOT NULL, false)) AS was_barred \
+                 FROM commissions c WHERE c.organization_id = $1 AND c.deal_id = d.id AND c.attribution_id = a.id \
+                     AND c.currency = k.currency GROUP BY 1, 2) b), '[]') AS before \
          FROM credit_notes k \
          JOIN deals d ON d.organization_id = $1 AND d.id = k.deal_id {CREDITS} \
          WHERE k.organization_id = $1 AND {which} AND k.invoice_id IS NULL \
@@ -290,6 +307,17 @@ impl TryFrom<RawCredit> for CreditRow {
     type Error = Problem;
 
     fn try_from(raw: RawCredit) -> Result<Self, Problem> {
+        let before: Vec<RawBefore> = serde_json::from_value(raw.before).map_err(Problem::damaged)?;
+        let before = before.into_iter().map(|one| {
+            Ok(Before {
+                component: one.component,
+                partner_id: PartnerId::from_uuid(one.partner_id),
+                has_earned: one.has_earned,
+                kept: money(one.kept, &raw.currency)?,
+                was_barred: one.was_barred,
+            })
+        });
+        let before = before.collect::<Result<_, Problem>>()?;
         Ok(Self {
             credit_note_id: CreditNoteId::from_uuid(raw.credit_note_id),
             deal_id: DealId::from_uuid(raw.deal_id),
@@ -301,7 +329,7 @@ impl TryFrom<RawCredit> for CreditRow {
             credit: money(raw.credit, &raw.currency)?,
             party: raw.party.try_into()?,
             is_new: raw.is_new,
-            has_earned: raw.has_earned,
+            before,
         })
     }
 }

@@ -16,7 +16,7 @@ pub use preview::{Candidates, candidates, known_families};
 pub use refunded::{RefundBefore, refunds_before};
 pub use replay::{BATCH, EarnedBefore, MoneyBefore, earned_before, kept, last_of};
 
-use crate::kernel::commission::{Goods, IneligibleReason};
+use crate::kernel::commission::{Component, Goods, IneligibleReason};
 use crate::kernel::id::{
     AttributionId, CreditNoteId, DealId, InvoiceId, InvoiceLineId, PartnerId, PaymentId, ProductFamilyId,
     ProgramId,
@@ -251,26 +251,28 @@ pub struct CreditRow {
     pub party: PoolParty,
     /// Whether the line was not written before.
     pub is_new: bool,
-    has_earned: bool,
+    /// What the credit earned on the deal before, in this currency.
+    pub before: Vec<Before>,
+}
+
+/// What a component of a credit earned somebody before.
+#[derive(Debug, Clone)]
+pub struct Before {
+    /// The component.
+    pub component: Component,
+    /// Who earned it.
+    pub partner_id: PartnerId,
+    /// Whether anything was earned.
+    pub has_earned: bool,
+    /// What is left of it.
+    pub kept: Money,
+    /// Whether some money came in while the partner could not earn.
+    pub was_barred: bool,
 }
 
 impl CreditRow {
     /// Whether two rows share a pool.
     pub fn same_pool(&self, other: &Self) -> bool {
         self.credit_note_id == other.credit_note_id && self.party.role == other.party.role
-    }
-
-    /// Whether the partner earned something on the deal.
-    pub const fn has_earned(&self) -> bool {
-        self.has_earned
-    }
-
-    /// What was earned is taken back whatever became of the partner; who never earned has nothing to give back.
-    pub fn eligible(&self) -> Result<(), IneligibleReason> {
-        if self.has_earned {
-            Ok(())
-        } else {
-            self.party.eligible()
-        }
     }
 }

@@ -343,7 +343,7 @@ impl Raw {
             credit: money(credit, &self.currency)?,
             party: parties[0].clone(),
             is_new: true,
-            has_earned: false,
+            before: Vec::new(),
         };
         let row = |(index, party): (usize, PoolParty)| CreditRow {
             party,
