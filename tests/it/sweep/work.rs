@@ -22,8 +22,9 @@ const ASKED_FOR: [&str; 12] = [
     "sessions",
     "users",
 ];
-/// Pages of eight kilobytes, in memory: a row, and a look into each index that says whose it is.
-const MOST_PAGES_MORE: i64 = 24;
+/// Pages of eight kilobytes, in memory: a row, and a look into each index that says whose it is. The missing id may end on
+/// another leaf of the index, which is a page more for it now and then.
+const MOST_PAGES_APART: i64 = 24;
 const PAGES: &str = "CREATE FUNCTION pg_temp.pages(query text) RETURNS bigint LANGUAGE plpgsql AS $$
     DECLARE plan json;
     BEGIN
@@ -57,7 +58,7 @@ fn a_foreign_id_is_hardly_more_work_than_a_missing_one() {
                 let (there, missing) = (pages(&id), pages("01940000-0000-7000-8000-000000000000"));
                 let more = there - missing;
                 assert!(
-                    (0..=MOST_PAGES_MORE).contains(&more),
+                    (-MOST_PAGES_APART..=MOST_PAGES_APART).contains(&more),
                     "{} in {table}: {there} pages for a foreign id, {missing} for a missing one",
                     principal.name
                 );
