@@ -2,6 +2,7 @@
 
 use super::domain::{ComplianceDocument, NewComplianceDocument};
 use super::store::{self, DocumentFilter, Registering};
+use crate::features::programs::Program;
 use crate::features::{partners, product_families};
 use crate::kernel::ctx::Ctx;
 use crate::kernel::gate::{GatedStep, closed_sentence};
@@ -81,9 +82,13 @@ pub fn revoke(
 pub fn gate_problem(
     tx: &mut Tx<'_>,
     ctx: &Ctx,
+    program: &Program,
     registering: &Registering<'_>,
 ) -> Result<Option<FieldProblem>, Problem> {
-    let closed = store::closed_gates(tx, &ctx.scope, registering, ctx.now)?;
+    if program.gates.is_empty() {
+        return Ok(None);
+    }
+    let closed = store::closed_gates(tx, &ctx.scope, program.id, registering, ctx.now)?;
     let message = || closed_sentence(GatedStep::Registering, &closed);
     Ok((!closed.is_empty()).then(|| FieldProblem::new("/program_id", "gate_closed", message())))
 }

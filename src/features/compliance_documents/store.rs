@@ -27,8 +27,6 @@ pub struct DocumentFilter {
 /// What a partner is about to register, for the gates before it.
 #[derive(Debug, Clone, Copy)]
 pub struct Registering<'a> {
-    /// The program that has the gates.
-    pub program_id: ProgramId,
     /// Who goes through them.
     pub partner_id: PartnerId,
     /// With which product family, where that is known.
@@ -154,12 +152,13 @@ struct Closed {
 pub fn closed_gates(
     tx: &mut Tx<'_>,
     scope: &Scope,
+    program_id: ProgramId,
     registering: &Registering<'_>,
     now: DateTime<Utc>,
 ) -> Result<Vec<String>, Problem> {
     let query = diesel::sql_query("SELECT closed_gates($1, $2, $3, $4, $5, $6, $7) AS closed")
         .bind::<SqlUuid, _>(scope.organization_id.uuid())
-        .bind::<SqlUuid, _>(registering.program_id.uuid())
+        .bind::<SqlUuid, _>(program_id.uuid())
         .bind::<SqlUuid, _>(registering.partner_id.uuid())
         .bind::<Text, _>(GatedStep::Registering.as_str())
         .bind::<Timestamptz, _>(now)
@@ -167,6 +166,17 @@ pub fn closed_gates(
         .bind::<Nullable<Text>, _>(registering.country);
     let found: Closed = Prepared(query).get_result(tx.connection())?;
     Ok(found.closed)
+}
+
+/// The SQL for the gates before a step that are closed to a partner, looked for where the program has any: `$1` is the
+/// organization, `program` the name of a table's row, the rest are expressions: the partner, and the instant, the product
+/// family and the customer's country.
+pub fn closed_gates_of(step: GatedStep, program: &str, partner: &str, about: [&str; 3]) -> String {
+    let [at, family, country] = about;
+    format!(
+        "CASE WHEN {program}.gates @> '[{{\"blocks\": \"{step}\"}}]' \
+             THEN closed_gates($1, {program}.id, {partner}, '{step}', {at}, {family}, {country}) ELSE '{{}}' END"
+    )
 }
 
 /// A partner's caller meets the documents of its own company and no other's.

@@ -325,7 +325,7 @@ pub fn file(tx: &mut Tx<'_>, ctx: &Ctx, id: PayoutRunId) -> Result<(PayoutRunId,
 
 /// What is to be paid by the run: its payouts as they were sent, whatever became of them since.
 fn order(tx: &mut Tx<'_>, ctx: &Ctx, run: &PayoutRun) -> Result<PaymentOrder, Problem> {
-    if run.rail.rail().gate().method != Some(PayoutMethodKind::BankAccount) {
+    if run.rail.rail().reach().method != Some(PayoutMethodKind::BankAccount) {
         return Err(no_file(
             "Its rail has no file: it pays by hand, or by the service itself.",
         ));

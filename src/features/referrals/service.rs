@@ -55,8 +55,9 @@ pub fn submit(tx: &mut Tx<'_>, ctx: &Ctx, new: NewReferral) -> Result<Referral, 
         .partner_of_new(new.partner_id)?
         .ok_or_else(|| Problem::field("/partner_id", "missing", "The partner who refers must be named."))?;
     let unknown = |pointer: &str| Problem::field(pointer, "unknown_reference", "There is no such record.");
-    let rules = deal_rules::of(tx, ctx, new.program_id)
+    let program = programs::get(tx, ctx, new.program_id)
         .map_err(|problem| problem.or_if_missing(unknown("/program_id")))?;
+    let rules = deal_rules::of_program(tx, ctx, &program)?;
     let partner = partners::get(tx, ctx, partner_id)
         .map_err(|problem| problem.or_if_missing(unknown("/partner_id")))?;
     if let Some(family) = new.lead.product_family_id {
@@ -68,12 +69,11 @@ pub fn submit(tx: &mut Tx<'_>, ctx: &Ctx, new: NewReferral) -> Result<Referral, 
         return Err(Problem::new(Code::WrongState).because(detail));
     }
     let registering = compliance_documents::Registering {
-        program_id: new.program_id,
         partner_id,
         product_family_id: new.lead.product_family_id,
         country: new.lead.country.as_deref(),
     };
-    let closed = compliance_documents::gate_problem(tx, ctx, &registering)?;
+    let closed = compliance_documents::gate_problem(tx, ctx, &program, &registering)?;
     let referral = Referral::submit(new, (partner_id, &partner.territories), &rules, closed, ctx.now)?;
     store::insert(tx, &ctx.scope, &referral, mover(ctx))?;
     store::route(tx, referral.id)?;

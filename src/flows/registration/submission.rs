@@ -162,7 +162,17 @@ fn claim(
     let rules = deal_registrations::rules_of(tx, house, &program)?;
     let known_country = locked.account.country.as_deref();
     let mut found = Vec::from_iter(enrollment_problem(tx, house, &registration, &partner)?);
-    found.extend(gate_problem(tx, house, &program, &registration, known_country)?);
+    let registering = compliance_documents::Registering {
+        partner_id: registration.partner_id,
+        product_family_id: registration.product_family_id,
+        country: known_country.or(registration.country.as_deref()),
+    };
+    found.extend(compliance_documents::gate_problem(
+        tx,
+        house,
+        &program,
+        &registering,
+    )?);
     found.extend(rule_problems(&registration, &rules, &partner, known_country));
     if !found.is_empty() {
         return Err(Problem::fields(found));
@@ -261,26 +271,6 @@ fn enrollment_problem(
     let takes_part = enrollments::takes_part(tx, house, registration.partner_id, registration.program_id)?;
     let message = "The partner does not take part in this program now.";
     Ok((!takes_part).then(|| FieldProblem::new("/program_id", "not_enrolled", message)))
-}
-
-/// What the partner must have on file before it registers, and has not.
-fn gate_problem(
-    tx: &mut Tx<'_>,
-    house: &Ctx,
-    program: &Program,
-    registration: &DealRegistration,
-    known_country: Option<&str>,
-) -> Result<Option<FieldProblem>, Problem> {
-    if program.gates.is_empty() {
-        return Ok(None);
-    }
-    let registering = compliance_documents::Registering {
-        program_id: program.id,
-        partner_id: registration.partner_id,
-        product_family_id: registration.product_family_id,
-        country: known_country.or(registration.country.as_deref()),
-    };
-    compliance_documents::gate_problem(tx, house, &registering)
 }
 
 /// What the program's rules have against a registration.

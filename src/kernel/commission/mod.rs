@@ -77,6 +77,14 @@ word_enum! {
 }
 
 impl IneligibleReason {
+    /// Those that are about the partner, whatever the rule and the line.
+    pub const OF_THE_PARTNER: &'static [Self] = &[
+        Self::PartnerSuspended,
+        Self::PartnerTerminated,
+        Self::EnrollmentNotActive,
+        Self::GateClosed,
+    ];
+
     /// Whether the reason forbids earning, rather than describing an amount of nothing.
     pub(crate) const fn blocks(self) -> bool {
         !matches!(self, Self::ZeroAmount | Self::PeriodCapReached)

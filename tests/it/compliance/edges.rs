@@ -1,6 +1,7 @@
 //! What credits take back behind gates, what is asked of partners, and what is held in the database.
 
 use super::{filed, revoke, verified};
+use crate::imports::load;
 use crate::world::{Actor, World, texts};
 use chrono::TimeDelta;
 use diesel::RunQueryDsl;
@@ -49,6 +50,31 @@ fn a_credit_takes_from_each_what_each_was_given() {
         assert_eq!(of(&below).len(), 5);
         world.books_balance();
     }
+}
+
+/// Two credits of one file are held to the same rest, one after the other.
+#[test]
+fn credits_that_come_at_once_take_no_more_than_one_alone() {
+    let world = World::new();
+    let gate = json!({ "blocks": "accruing", "requires": "certification" });
+    let program = world.ten_percent(json!({ "gates": [gate], "lock_point": "invoice_paid" }));
+    let partner = world.enrolled("A", &program);
+    let deal = world.won_deal(&program, "1000.00 USD", &[(&partner, 10_000)]);
+    let key = json!({ "external_id": "one" });
+    world.admin().patch(&format!("/v1/deals/{deal}"), key).expect(200);
+    let invoice = world.invoice(&deal, "USD", &["1000.00"]);
+    world.pay(&invoice, "400.00 USD");
+    verified(&world, &partner, "certification", json!({}));
+    world.pay(&invoice, "600.00 USD");
+    let mapping = json!({ "fields": {
+        "external_id": { "column": "id" }, "deal": { "constant": "one" }, "kind": { "constant": "credit_note" },
+        "amount": { "column": "amount" }, "currency": { "constant": "USD" }, "issued_on": { "constant": "2026-03-01" }
+    } });
+    let file = b"id,amount\nfirst,450.00\nsecond,450.00\n";
+    load(&world, "invoices", &mapping, &[], file);
+    let amounts = texts(&world.lines(""), "amount");
+    assert_eq!(amounts, ["0.00", "60.00", "-45.00", "-15.00"]);
+    world.books_balance();
 }
 
 #[test]

@@ -1,5 +1,6 @@
 //! Earning: from what the store knows of payments and credit notes to new lines.
 
+mod member;
 mod pool;
 
 use super::domain::Earned;

@@ -2,15 +2,14 @@
 
 use super::super::domain::{CommissionKind, CommissionStatus, Earned, Origin};
 use super::super::standings::{Key, Standings};
-use super::super::store::accrual::{
-    Before, CreditRow, Detail, Details, Holder, PaymentRow, PoolParty, ProgramTerms,
-};
+use super::super::store::accrual::{CreditRow, Detail, Details, PaymentRow, ProgramTerms};
+use super::member::{Member, What};
 use crate::kernel::commission::{
-    Accrual, CommissionError, Component, CreditInput, Facts, Goods, HoldStart, IneligibleReason, LineInput,
-    Party, Rule, Selection, Service, Standing, accrue_line, credit_note_lines, select,
+    Accrual, CommissionError, Component, CreditInput, Goods, HoldStart, IneligibleReason, LineInput, Party,
+    Rule, Service, Standing, accrue_line, credit_note_lines,
 };
 use crate::kernel::id::CommissionId;
-use crate::kernel::money::Money;
+use crate::kernel::money::{Money, MoneyError};
 use crate::kernel::time::{local_date, release_after_month_end, release_at};
 use chrono::{DateTime, Utc};
 
@@ -20,25 +19,6 @@ pub(crate) struct Pool<'a> {
     what: What<'a>,
     members: Vec<Member<'a>>,
     now: DateTime<Utc>,
-}
-
-/// The piece of money.
-#[derive(Clone, Copy)]
-enum What<'a> {
-    Payment(&'a PaymentRow),
-    Credit(&'a CreditRow),
-}
-
-/// A party, with what the rules decide for it and for the distributor above it.
-struct Member<'a> {
-    party: &'a PoolParty,
-    detail: Option<&'a Detail>,
-    eligible: Result<(), IneligibleReason>,
-    closed_gates: &'a [String],
-    before: &'a [Before],
-    is_new: bool,
-    own: Selection<'a>,
-    above: Option<Selection<'a>>,
 }
 
 impl<'a> Pool<'a> {
@@ -91,10 +71,7 @@ impl<'a> Pool<'a> {
                 row.party.eligible(),
                 row.is_new,
             );
-            Member {
-                before: &row.before,
-                ..member
-            }
+            member.with_past(&row.before)
         };
         Self {
             program,
@@ -129,7 +106,7 @@ impl<'a> Pool<'a> {
             if self.members.iter().any(counts) {
                 // Two parties may have one distributor: each is worked out where the one before left it.
                 for index in 0..self.members.len() {
-                    let lines = self.lines(component, standings, &earlier)?;
+                    let lines = self.lines(component, standings, &earlier, earned)?;
                     self.keep(
                         component,
                         lines.into_iter().enumerate().skip(index).take(1),
@@ -139,7 +116,7 @@ impl<'a> Pool<'a> {
                     )?;
                 }
             } else {
-                let lines = self.lines(component, standings, &earlier)?;
+                let lines = self.lines(component, standings, &earlier, earned)?;
                 self.keep(
                     component,
                     lines.into_iter().enumerate(),
@@ -191,6 +168,7 @@ impl<'a> Pool<'a> {
         component: Component,
         standings: &Standings,
         earlier: &[Money],
+        earned: &[Earned],
     ) -> Result<Vec<Accrual<'a>>, CommissionError> {
         let parties = |with_standing: bool| -> Vec<Party<'a>> {
             let members = self.members.iter().zip(earlier);
@@ -223,13 +201,20 @@ impl<'a> Pool<'a> {
                 }
                 accrue_line(&input)
             }
-            What::Credit(row) => credit_note_lines(&CreditInput {
-                component,
-                credit: row.credit,
-                service: self.service(),
-                rounding: self.program.rounding,
-                parties: parties(true),
-            }),
+            What::Credit(row) => {
+                let mut parties = parties(true);
+                for party in &mut parties {
+                    let rest = party.at_most.map(|kept| rest_of(kept, party, component, earned));
+                    party.at_most = rest.transpose()?;
+                }
+                credit_note_lines(&CreditInput {
+                    component,
+                    credit: row.credit,
+                    service: self.service(),
+                    rounding: self.program.rounding,
+                    parties,
+                })
+            }
         }
     }
 
@@ -330,159 +315,25 @@ impl<'a> Pool<'a> {
     }
 }
 
-impl What<'_> {
-    fn base(self) -> Money {
-        match self {
-            Self::Payment(row) => row.net,
-            Self::Credit(row) => row.credit,
-        }
-    }
-
-    /// When the money moved.
-    fn at(self) -> DateTime<Utc> {
-        match self {
-            Self::Payment(row) => row.paid_at,
-            Self::Credit(row) => row.issued_at,
-        }
-    }
-
-    fn won_at(self) -> Option<DateTime<Utc>> {
-        match self {
-            Self::Payment(row) => row.won_at,
-            Self::Credit(row) => row.won_at,
-        }
-    }
-}
-
-impl<'a> Member<'a> {
-    fn new(
-        program: &ProgramTerms,
-        rules: &'a [Rule],
-        what: What<'_>,
-        (party, detail): (&'a PoolParty, Option<&'a Detail>),
-        eligible: Result<(), IneligibleReason>,
-        is_new: bool,
-    ) -> Self {
-        let lock_at = program.lock_point(what.won_at(), what.at());
-        let (product_family_id, deal_type) = match what {
-            What::Payment(row) => (row.product_family_id, row.deal_type),
-            What::Credit(row) => (row.product_family_id, row.deal_type),
-        };
-        let facts = |partner_id, holder: Option<&'a Holder>| Facts {
-            program_id: program.id,
-            motion: program.motion,
-            role: party.role,
-            partner_id,
-            product_family_id,
-            currency: what.base().currency(),
-            tier: holder.and_then(|holder| holder.tier.as_deref()),
-            deal_type,
-            country: detail.and_then(|detail| detail.country.as_deref()),
-            net: what.base(),
-        };
-        let own = facts(party.partner_id, detail.map(|detail| &detail.holder));
-        let above = detail.and_then(|detail| detail.distributor.as_ref());
-        let above = above.map(|above| select(rules, &facts(above.partner_id, Some(&above.holder)), lock_at));
-        Self {
-            party,
-            detail,
-            eligible,
-            closed_gates: detail.map_or(&[], |detail| &detail.closed_gates),
-            before: &[],
-            is_new,
-            own: select(rules, &own, lock_at),
-            above,
-        }
-    }
-
-    /// An override is decided for the distributor, everything else for the partner itself.
-    fn selection(&self, component: Component) -> Option<&Selection<'a>> {
-        match component {
-            Component::Override => self.above.as_ref(),
-            Component::Base | Component::Bonus => Some(&self.own),
-        }
-    }
-
-    fn rule(&self, component: Component) -> Option<&'a Rule> {
-        self.selection(component)?.chosen(component)
-    }
-
-    fn party(&self, component: Component, earlier: Money, standing: Standing) -> Party<'a> {
-        let distributor = self.detail.and_then(|detail| detail.distributor.as_ref());
-        let (partner_id, eligible, closed_gates) = match (component, distributor) {
-            (Component::Override, Some(above)) => {
-                (above.partner_id, above.eligible(), &above.closed_gates[..])
-            }
-            _ => (self.party.partner_id, self.eligible, self.closed_gates),
-        };
-        let mut past = self.before.iter();
-        let past = past.find(|past| (past.component, past.partner_id) == (component, partner_id));
-        // What was earned is taken back whatever became of the partner, and never more than is left where some money came
-        // in while it could not earn; who never earned has nothing to give back.
-        let (eligible, closed_gates) = match past {
-            Some(past) if past.has_earned => (Ok(()), &[][..]),
-            _ => (eligible, closed_gates),
-        };
-        let at_most = past.filter(|past| past.was_barred).map(|past| past.kept);
-        Party {
-            attribution_id: self.party.attribution_id,
-            partner_id,
-            basis_points: self.party.basis_points,
-            rank: self.party.rank,
-            rule: self.rule(component),
-            considered: self
-                .selection(component)
-                .map(Selection::considered)
-                .unwrap_or_default(),
-            eligible: eligible.and(through(closed_gates)),
-            closed_gates,
-            at_most: at_most.map(|kept| {
-                if kept.is_negative() {
-                    Money::zero(kept.currency())
-                } else {
-                    kept
-                }
-            }),
-            already_posted: Money::zero(earlier.currency()),
-            earlier,
-            standing,
-        }
-    }
-
-    /// Where the standing is kept that a component reads and changes: of its tiers, and of its cap.
-    fn keys(&self, component: Component, program: &ProgramTerms, what: What<'_>) -> Vec<Key> {
-        let Some(rule) = self.rule(component).filter(|rule| rule.accumulates()) else {
-            return Vec::new();
-        };
-        let distributor = self.detail.and_then(|detail| detail.distributor.as_ref());
-        let (partner_id, holder) = match (component, distributor) {
-            (Component::Override, Some(above)) => (above.partner_id, Some(&above.holder)),
-            _ => (self.party.partner_id, self.detail.map(|detail| &detail.holder)),
-        };
-        let enrolled_at = holder.and_then(|holder| holder.enrolled_at);
-        let anniversary = enrolled_at.map(|instant| local_date(instant, program.zone));
-        let day = local_date(what.at(), program.zone);
-        let terms = rule.terms();
-        let tiers = terms.formula.tiers().filter(|tiers| tiers.accumulates());
-        let tier_period = tiers.map(|tiers| tiers.tier_scope.period(day, anniversary));
-        let cap = terms.clauses.period_cap.as_ref();
-        let cap_period = cap.map(|cap| cap.period.period(day, anniversary));
-        Key::of(
-            terms.rule_id,
-            partner_id,
-            what.base().currency(),
-            tier_period,
-            cap_period,
-        )
-    }
-}
-
-fn through(closed_gates: &[String]) -> Result<(), IneligibleReason> {
-    if closed_gates.is_empty() {
-        Ok(())
-    } else {
-        Err(IneligibleReason::GateClosed)
-    }
+/// What is left of what somebody kept after the lines that were worked out before this one; nothing at least.
+fn rest_of(
+    kept: Money,
+    party: &Party<'_>,
+    component: Component,
+    earned: &[Earned],
+) -> Result<Money, MoneyError> {
+    let wanted = (party.attribution_id, party.partner_id, component, kept.currency());
+    let of_party = |line: &&Earned| {
+        (
+            line.attribution_id,
+            line.partner_id,
+            line.component,
+            line.amount.currency(),
+        ) == wanted
+    };
+    let mut lines = earned.iter().filter(of_party);
+    let rest = lines.try_fold(kept, |rest, line| rest.checked_add(line.amount))?;
+    rest.max(Money::zero(kept.currency()))
 }
 
 /// A bonus that no rule gives, or no longer, is not worth a line.

@@ -260,7 +260,8 @@ pub struct CarryForwardView {
     pub program_id: ProgramId,
     /// How much; below zero the partner owes it.
     pub amount: MoneyBody,
-    /// Why it waits: not_positive, below_minimum, partner_not_payable, missing_rate or gate_closed; for a rail that pays by payout methods also
+    /// Why it waits: not_positive, below_minimum, partner_not_payable, missing_rate or gate_closed; for a rail that pays by
+    /// payout methods also
     /// currency_not_supported, amount_not_supported, payout_method_missing, payout_method_cooling_off or
     /// payout_method_not_supported.
     pub reason: CarryForwardReason,

@@ -2,8 +2,10 @@
 
 use super::super::domain::PayoutRun;
 use super::uuids;
+use crate::features::compliance_documents;
 use crate::features::payout_methods::PayoutMethodKind;
 use crate::kernel::ctx::Scope;
+use crate::kernel::gate::GatedStep;
 use crate::kernel::id::ProgramId;
 use crate::kernel::money::Money;
 use crate::kernel::problem::Problem;
@@ -19,7 +21,7 @@ const OF_RUN: &str = "($4 IS NULL OR x.program_id = $4) AND (cardinality($13) = 
     AND x.partner_id <> ALL ($14)";
 
 /// What the rail of a run asks of the account to which the money goes, and what its lines come to that it exchanges.
-struct Gate {
+struct Judgment {
     cases: &'static str,
     column: &'static str,
     join: &'static str,
@@ -29,7 +31,7 @@ struct Gate {
 }
 
 /// No rail is chosen yet, and nothing is exchanged: what waits for a rate is what was to be exchanged as it was earned.
-const NO_GATE: Gate = Gate {
+const BEFORE_A_RUN: Judgment = Judgment {
     cases: "",
     column: "",
     join: "",
@@ -40,7 +42,7 @@ const NO_GATE: Gate = Gate {
 
 /// At $5; a rail that pays by methods of a kind ($6) may take some currencies ($7), countries of banks ($8) and amounts ($9)
 /// only.
-const GATE_OF_RUN: Gate = Gate {
+const OF_A_RUN: Judgment = Judgment {
     cases: "WHEN $6 IS NULL THEN NULL \
             WHEN n.currency <> ALL ($7) THEN 'currency_not_supported' \
             WHEN n.amount > $9 THEN 'amount_not_supported' \
@@ -62,12 +64,12 @@ const GATE_OF_RUN: Gate = Gate {
 /// `$1` is the organization. Other statements go on from here, so that there is one answer to
 /// what is payable.
 pub fn payable(condition: &str) -> String {
-    judged(condition, &NO_GATE)
+    judged(condition, &BEFORE_A_RUN)
 }
 
 /// The same for a run, with the account to which each net goes.
 fn payable_of_run() -> String {
-    judged(OF_RUN, &GATE_OF_RUN)
+    judged(OF_RUN, &OF_A_RUN)
 }
 
 /// What disputes gave on lines that are not approved yet (`raised`), with where those stand and when their hold ends: it
@@ -84,16 +86,16 @@ const RAISED: &str = "raised AS MATERIALIZED (\
      WHERE d.organization_id = $1 AND d.adjustment_id IS NOT NULL \
      GROUP BY d.adjustment_id)";
 
-fn judged(condition: &str, gate: &Gate) -> String {
+fn judged(condition: &str, judgment: &Judgment) -> String {
     let minimum = minimum_payout("g", "n.currency");
-    let Gate {
+    let Judgment {
         cases,
         column,
         join,
         quotes,
         waits,
         at,
-    } = gate;
+    } = judgment;
     let closed = closed_before_paying("g", "p.id", at);
     let waits = format!("(o.payout_currency IS NOT NULL AND o.exchange IS NULL AND {waits})");
     format!(
@@ -139,10 +141,7 @@ fn judged(condition: &str, gate: &Gate) -> String {
 
 /// The gates before paying that are closed to a partner at an instant, looked for where there are any.
 pub fn closed_before_paying(program: &str, partner: &str, at: &str) -> String {
-    format!(
-        "CASE WHEN {program}.gates @> '[{{\"blocks\": \"paying\"}}]' \
-             THEN closed_gates($1, {program}.id, {partner}, 'paying', {at}, NULL, NULL) ELSE '{{}}' END"
-    )
+    compliance_documents::closed_gates_of(GatedStep::Paying, program, partner, [at, "NULL", "NULL"])
 }
 
 /// The least that a program pays out in a currency, or nothing where it says nothing of it.
@@ -172,7 +171,7 @@ impl Quotes {
 
 /// Writes the payouts of a drafted run with their lines, and what it carries forward, in one statement.
 pub fn propose(tx: &mut Tx<'_>, scope: &Scope, run: &PayoutRun, quotes: &Quotes) -> Result<(), Problem> {
-    let gate = run.rail.rail().gate();
+    let reach = run.rail.rail().reach();
     let query = diesel::sql_query(format!(
         "{}, carried AS (\
              INSERT INTO payout_carry_forwards \
@@ -200,10 +199,10 @@ pub fn propose(tx: &mut Tx<'_>, scope: &Scope, run: &PayoutRun, quotes: &Quotes)
     .bind::<Timestamptz, _>(run.cut_off_at)
     .bind::<Nullable<SqlUuid>, _>(run.program_id.map(ProgramId::uuid))
     .bind::<Timestamptz, _>(run.created_at)
-    .bind::<Nullable<Text>, _>(gate.method.map(PayoutMethodKind::as_str))
-    .bind::<Nullable<Array<Text>>, _>(gate.currencies)
-    .bind::<Nullable<Array<Text>>, _>(gate.countries)
-    .bind::<Nullable<Numeric>, _>(gate.most)
+    .bind::<Nullable<Text>, _>(reach.method.map(PayoutMethodKind::as_str))
+    .bind::<Nullable<Array<Text>>, _>(reach.currencies)
+    .bind::<Nullable<Array<Text>>, _>(reach.countries)
+    .bind::<Nullable<Numeric>, _>(reach.most)
     .bind::<Array<SqlUuid>, _>(&quotes.ids)
     .bind::<Array<Text>, _>(&quotes.currencies)
     .bind::<Array<Numeric>, _>(&quotes.amounts)
@@ -228,7 +227,7 @@ pub fn differences(
     quotes: &Quotes,
     now: DateTime<Utc>,
 ) -> Result<i64, Problem> {
-    let gate = run.rail.rail().gate();
+    let reach = run.rail.rail().reach();
     let query = diesel::sql_query(format!(
         "{}, payouts_of_run AS (\
              SELECT id, partner_id, program_id, currency, payout_method_id FROM payouts \
@@ -255,10 +254,10 @@ pub fn differences(
     .bind::<Timestamptz, _>(run.cut_off_at)
     .bind::<Nullable<SqlUuid>, _>(run.program_id.map(ProgramId::uuid))
     .bind::<Timestamptz, _>(now)
-    .bind::<Nullable<Text>, _>(gate.method.map(PayoutMethodKind::as_str))
-    .bind::<Nullable<Array<Text>>, _>(gate.currencies)
-    .bind::<Nullable<Array<Text>>, _>(gate.countries)
-    .bind::<Nullable<Numeric>, _>(gate.most)
+    .bind::<Nullable<Text>, _>(reach.method.map(PayoutMethodKind::as_str))
+    .bind::<Nullable<Array<Text>>, _>(reach.currencies)
+    .bind::<Nullable<Array<Text>>, _>(reach.countries)
+    .bind::<Nullable<Numeric>, _>(reach.most)
     .bind::<Array<SqlUuid>, _>(&quotes.ids)
     .bind::<Array<Text>, _>(&quotes.currencies)
     .bind::<Array<Numeric>, _>(&quotes.amounts)

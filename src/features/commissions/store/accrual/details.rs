@@ -2,8 +2,10 @@
 
 use super::super::super::accrual::Source;
 use super::{Detail, Details, Distributor, Holder};
+use crate::features::compliance_documents;
 use crate::kernel::commission::{Goods, LineKind};
 use crate::kernel::ctx::Scope;
+use crate::kernel::gate::GatedStep;
 use crate::kernel::id::{AttributionId, PartnerId};
 use crate::kernel::problem::Problem;
 use crate::platform::db::{Prepared, Tx};
@@ -63,21 +65,16 @@ fn party(moved_at: &str, family: &str) -> String {
     );
     let country =
         "CASE g.lock_point WHEN 'invoice_paid' THEN c.country ELSE coalesce(d.won_country, c.country) END";
+    let closed = |partner| {
+        compliance_documents::closed_gates_of(GatedStep::Accruing, "g", partner, [&lock_at, family, country])
+    };
     format!(
         "a.id AS attribution_id, {country} AS country, tier_as_of($1, n.id, d.program_id, {lock_at}) AS tier, \
          e.activated_at AS enrolled_at, n.parent_id AS above_id, u.status AS above_status, \
          f.id IS NOT NULL AS above_enrolled, tier_as_of($1, u.id, d.program_id, {lock_at}) AS above_tier, \
          f.activated_at AS above_enrolled_at, {own} AS closed_gates, {above} AS above_closed_gates",
-        own = closed("n.id", &lock_at, family, country),
-        above = closed("u.id", &lock_at, family, country),
-    )
-}
-
-/// The gates before earning that are closed to a partner, looked for where there are any.
-fn closed(partner: &str, lock_at: &str, family: &str, country: &str) -> String {
-    format!(
-        "CASE WHEN g.gates @> '[{{\"blocks\": \"accruing\"}}]' AND {partner} IS NOT NULL \
-             THEN closed_gates($1, g.id, {partner}, 'accruing', {lock_at}, {family}, {country}) ELSE '{{}}' END"
+        own = closed("n.id"),
+        above = closed("u.id"),
     )
 }
 

@@ -3,7 +3,7 @@
 use super::super::super::accrual::Source;
 use super::super::money;
 use super::{Before, CreditRow, Inputs, PaymentRow, PoolParty, ProgramTerms};
-use crate::kernel::commission::Component;
+use crate::kernel::commission::{Component, IneligibleReason};
 use crate::kernel::ctx::Scope;
 use crate::kernel::id::{
     AttributionId, CreditNoteId, DealId, InvoiceId, InvoiceLineId, PartnerId, PaymentId, ProductFamilyId,
@@ -209,8 +209,7 @@ fn credits(tx: &mut Tx<'_>, scope: &Scope, which: &str, ids: &[Uuid]) -> Result<
                  AND c.attribution_id = a.id) AS is_new, \
              coalesce((SELECT jsonb_agg(b) FROM (SELECT c.component, c.partner_id, bool_or(c.amount > 0) AS has_earned, \
                      sum(c.amount - c.reversed_amount)::text AS kept, \
-                     bool_or(coalesce(c.ineligible_reason IN ('partner_suspended', 'partner_terminated', \
-                         'enrollment_not_active', 'gate_closed') AND c.payment_id IS NOT NULL, false)) AS was_barred \
+                     bool_or(coalesce(c.ineligible_reason = ANY ($3) AND c.payment_id IS NOT NULL, false)) AS was_barred \
                  FROM commissions c WHERE c.organization_id = $1 AND c.deal_id = d.id AND c.attribution_id = a.id \
                      AND c.currency = k.currency GROUP BY 1, 2) b), '[]') AS before \
          FROM credit_notes k \
@@ -219,9 +218,12 @@ fn credits(tx: &mut Tx<'_>, scope: &Scope, which: &str, ids: &[Uuid]) -> Result<
              AND (d.status = 'won' OR g.lock_point = 'invoice_paid') \
          ORDER BY k.issued_at, k.id, a.role, a.allocation_rank"
     );
+    let reasons = IneligibleReason::OF_THE_PARTNER.iter();
+    let barring: Vec<&str> = reasons.map(|reason| reason.as_str()).collect();
     let query = sql_query(text)
         .bind::<SqlUuid, _>(scope.organization_id.uuid())
-        .bind::<Array<SqlUuid>, _>(ids);
+        .bind::<Array<SqlUuid>, _>(ids)
+        .bind::<Array<Text>, _>(barring);
     let rows: Vec<RawCredit> = Prepared(query).load(tx.connection())?;
     let credits = rows
         .into_iter()

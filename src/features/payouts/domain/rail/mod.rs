@@ -33,7 +33,7 @@ word_enum! {
 /// What every rail can say of itself.
 pub trait Rail: Sync {
     /// What a payout must fulfill to be made by it.
-    fn gate(&self) -> Gate;
+    fn reach(&self) -> Reach;
 
     /// Whether the organization must name the account that it pays from.
     fn needs_debtor(&self) -> bool {
@@ -51,7 +51,7 @@ pub trait Rail: Sync {
 
 /// What a payout must fulfill to be made by a rail. What does not is carried forward.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Gate {
+pub struct Reach {
     /// It goes to what a method of this kind of the partner names, which is in force and has cooled off; `None` goes by no
     /// method.
     pub method: Option<PayoutMethodKind>,
@@ -135,8 +135,8 @@ impl PayoutRail {
 }
 
 impl Rail for Manual {
-    fn gate(&self) -> Gate {
-        Gate {
+    fn reach(&self) -> Reach {
+        Reach {
             method: None,
             currencies: None,
             countries: None,
@@ -150,8 +150,8 @@ impl Rail for Manual {
 }
 
 impl Rail for CsvFile {
-    fn gate(&self) -> Gate {
-        Gate {
+    fn reach(&self) -> Reach {
+        Reach {
             method: Some(PayoutMethodKind::BankAccount),
             currencies: None,
             countries: None,
@@ -169,8 +169,8 @@ impl Rail for CsvFile {
 }
 
 impl Rail for CreditTransfer {
-    fn gate(&self) -> Gate {
-        Gate {
+    fn reach(&self) -> Reach {
+        Reach {
             method: Some(PayoutMethodKind::BankAccount),
             currencies: Some(&["EUR"]),
             countries: Some(SEPA_COUNTRIES),
@@ -196,8 +196,8 @@ impl Rail for CreditTransfer {
 }
 
 impl Rail for ConnectTransfer {
-    fn gate(&self) -> Gate {
-        Gate {
+    fn reach(&self) -> Reach {
+        Reach {
             method: Some(PayoutMethodKind::Stripe),
             currencies: Some(CURRENCIES),
             countries: None,

@@ -45,9 +45,9 @@ fn names_stay_as_much_as_they_can() {
 
 #[test]
 fn each_rail_says_whom_it_can_pay() {
-    let gate = |rail: PayoutRail| rail.rail().gate();
+    let reach = |rail: PayoutRail| rail.rail().reach();
     let to = |kind| {
-        let rails = PayoutRail::ALL.iter().filter(|rail| gate(**rail).method == kind);
+        let rails = PayoutRail::ALL.iter().filter(|rail| reach(**rail).method == kind);
         rails.copied().collect::<Vec<_>>()
     };
     assert_eq!(to(None), [PayoutRail::Manual]);
@@ -58,7 +58,7 @@ fn each_rail_says_whom_it_can_pay() {
     assert_eq!(ours.collect::<Vec<_>>(), [&PayoutRail::Stripe]);
     let debtors = PayoutRail::ALL.iter().filter(|rail| rail.rail().needs_debtor());
     assert_eq!(debtors.collect::<Vec<_>>(), [&PayoutRail::Sepa]);
-    let most = gate(PayoutRail::Sepa).most.map(|most| most.to_string());
+    let most = reach(PayoutRail::Sepa).most.map(|most| most.to_string());
     assert_eq!(most.as_deref(), Some("999999999.99"));
-    assert_eq!(gate(PayoutRail::Sepa).currencies, Some(["EUR"].as_slice()));
+    assert_eq!(reach(PayoutRail::Sepa).currencies, Some(["EUR"].as_slice()));
 }
