@@ -2,8 +2,8 @@
 
 use chrono::{DateTime, Utc};
 use copartner::kernel::commission::{
-    Clauses, Component, Conditions, Facts, Formula, Goods, LineInput, Party, Rule, RuleTerms, Standing,
-    accrue_line, clawback, select,
+    Clauses, Component, Conditions, Facts, Formula, Goods, LineInput, Party, Refunded, Rule, RuleTerms,
+    Standing, accrue_line, clawback, select,
 };
 use copartner::kernel::id::{AttributionId, CommissionRuleId, CommissionRuleVersionId, PartnerId, ProgramId};
 use copartner::kernel::money::{Currency, Money, Part, Rounding};
@@ -121,7 +121,16 @@ fn measure(criterion: &mut Criterion) -> Outcome<()> {
         dollars("0")?,
     );
     criterion.bench_function("clawback", |bencher| {
-        bencher.iter(|| clawback(black_box(earned), base, refunded, nothing, Rounding::HalfUp));
+        bencher.iter(|| {
+            clawback(
+                Refunded::More,
+                black_box(earned),
+                base,
+                refunded,
+                nothing,
+                Rounding::HalfUp,
+            )
+        });
     });
     let parts = [(3_333, 1), (3_333, 2), (3_334, 3)].map(|(basis_points, rank)| Part { basis_points, rank });
     criterion.bench_function("allocate to three", |bencher| {

@@ -188,7 +188,7 @@ const EVENTS: &[(&str, &[&str], &str)] = &[
         "the invoice without its lines",
     ),
     ("payment", &["recorded"], RECORD),
-    ("refund", &["recorded"], RECORD),
+    ("refund", &["recorded", "reinstated"], RECORD),
     ("credit_note", &["issued"], RECORD),
     (
         "exchange_rate",
@@ -203,9 +203,16 @@ const EVENTS: &[(&str, &[&str], &str)] = &[
     ),
     (
         "commission",
-        &["accrued", "released", "approved", "clawed_back", "exchanged"],
+        &[
+            "accrued",
+            "released",
+            "approved",
+            "clawed_back",
+            "reinstated",
+            "exchanged",
+        ],
         "`id` and `amount`; for `exchanged` also `from`, `direction`, `rates` and `on`; for `accrued` also `deal_id`, `program_id`, `partner_id`, `status` and `ineligible_reason`; for \
-         `clawed_back`, whose subject is the clawback, also `commission_id`, `refund_id`, `taken_from` and `zero_reason`",
+         `clawed_back` and `reinstated`, whose subject is the clawback, also `commission_id`, `refund_id`, `taken_from` and `zero_reason`",
     ),
     (
         "payout_method",

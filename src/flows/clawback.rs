@@ -1,6 +1,6 @@
-//! Money went back to the customer: commissions are taken back in proportion.
+//! Money went back to the customer, or came in again: commissions are taken back in proportion, or given back.
 
-use super::exchange::account_of;
+use super::exchange::{account_of, exchange_of_clawback};
 use crate::features::commissions::{self, ClawedBack};
 use crate::features::ledger::{self, NewEntry};
 use crate::kernel::ctx::Ctx;
@@ -25,17 +25,19 @@ fn post(tx: &mut Tx<'_>, ctx: &Ctx, clawed: &[ClawedBack]) -> Result<(), Problem
     ledger::post(tx, ctx, &entries)
 }
 
-/// What is taken from an exchanged line leaves the currency that the partner is paid in, and then that of the invoice.
+/// What is taken from an exchanged line leaves the currency that the partner is paid in, and then that of the invoice; what
+/// is given back goes the other way.
 fn entries(line: &ClawedBack) -> Vec<NewEntry> {
     let (account, at) = (account_of(line.taken_from), line.occurred_at);
     let (id, partner, program) = (line.id, line.partner_id, line.program_id);
-    let mut entries = Vec::with_capacity(3);
-    if let Some((owed, _)) = &line.exchanged {
-        entries.extend([
-            NewEntry::clawback_exchange_out(id, account, partner, program, *owed, at),
-            NewEntry::clawback_exchange_in(id, account, partner, program, line.amount, at),
-        ]);
+    let exchange = line.exchanged.iter().flat_map(|(owed, _)| {
+        exchange_of_clawback(id, account, (partner, program), (*owed, line.amount), at)
+    });
+    let amount = line.amount.abs();
+    if line.gives_back() {
+        let given = NewEntry::reinstatement(id, account, partner, program, amount, at);
+        return std::iter::once(given).chain(exchange).collect();
     }
-    entries.push(NewEntry::clawback(id, account, partner, program, line.amount, at));
-    entries
+    let taken = NewEntry::clawback(id, account, partner, program, amount, at);
+    exchange.chain(std::iter::once(taken)).collect()
 }

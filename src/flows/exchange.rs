@@ -4,7 +4,7 @@
 use crate::features::commissions::{self, Exchanged, TakenFrom};
 use crate::features::ledger::{self, NewEntry};
 use crate::kernel::ctx::Ctx;
-use crate::kernel::id::CommissionId;
+use crate::kernel::id::{ClawbackId, CommissionId, PartnerId, ProgramId};
 use crate::kernel::money::Money;
 use crate::kernel::problem::Problem;
 use crate::platform::db::Tx;
@@ -61,12 +61,36 @@ fn entries(line: &Exchanged, at: DateTime<Utc>) -> Vec<NewEntry> {
     ];
     for taken in line.clawbacks.iter().filter(|taken| taken.is_payable) {
         let payable = ledger::TakenFrom::Payable;
-        entries.extend([
-            NewEntry::clawback_exchange_out(taken.id, payable, partner, program, taken.to, at),
-            NewEntry::clawback_exchange_in(taken.id, payable, partner, program, taken.from, at),
-        ]);
+        let amounts = (taken.to, taken.from);
+        entries.extend(exchange_of_clawback(
+            taken.id,
+            payable,
+            (partner, program),
+            amounts,
+            at,
+        ));
     }
     entries
+}
+
+/// The exchange of what was taken back, from the currency that the partner is paid in to that of the invoice, or of what
+/// was given back, the other way round: `(owed, earned)`, both below zero then.
+pub fn exchange_of_clawback(
+    id: ClawbackId,
+    account: ledger::TakenFrom,
+    (partner, program): (PartnerId, ProgramId),
+    (owed, earned): (Money, Money),
+    at: DateTime<Utc>,
+) -> [NewEntry; 2] {
+    let (out, into) = if owed.is_negative() || earned.is_negative() {
+        (earned.abs(), owed.abs())
+    } else {
+        (owed, earned)
+    };
+    [
+        NewEntry::clawback_exchange_out(id, account, partner, program, out, at),
+        NewEntry::clawback_exchange_in(id, account, partner, program, into, at),
+    ]
 }
 
 /// The account of the journal by the name that it has among commissions.

@@ -77,6 +77,9 @@ impl Code {
             }
             Self::PaymentExceedsInvoice => "Check the amount against what is open on the invoice.",
             Self::RefundExceedsPayment => "Check the amount against what is left of the payment.",
+            Self::ReinstatementExceedsRefund => {
+                "Check the amount against what is not reinstated of the refund yet."
+            }
             Self::WriteOffExceedsDebt => {
                 "Look at the partner's balance in the program: write off at most what is below zero there."
             }

@@ -66,6 +66,7 @@ codes! {
     PayoutRunHasNoFile = "payout_run_has_no_file" => 409, "There is no file of this run for a bank.";
     PaymentExceedsInvoice = "payment_exceeds_invoice" => 409, "The payment is more than what is open on the invoice.";
     RefundExceedsPayment = "refund_exceeds_payment" => 409, "The refund is more than what is left of the payment.";
+    ReinstatementExceedsRefund = "reinstatement_exceeds_refund" => 409, "The reinstatement is more than what is left of the refund.";
     WriteOffExceedsDebt = "write_off_exceeds_debt" => 409, "The write-off is more than what the partner owes.";
     CreditExceedsInvoice = "credit_exceeds_invoice" => 409, "The credit note is more than what is left of the invoice.";
     SandboxOnly = "sandbox_only" => 409, "Only an organization in sandbox mode has a clock that can be advanced.";

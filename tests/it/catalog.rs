@@ -191,6 +191,14 @@ const NEVER_HIT: &[(&str, &str)] = &[
         "the service itself found the payment, its invoice and the credit note",
     ),
     (
+        "refunds_payment_version_key",
+        "each refund makes a version of its payment, which is locked",
+    ),
+    (
+        "refunds_reinstate%_check",
+        "the service looks at what is left of the refund, under its lock",
+    ),
+    (
         "payout_methods_details_check",
         "a kind has its details by construction",
     ),

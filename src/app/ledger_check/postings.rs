@@ -37,7 +37,7 @@ const BALANCES: &str = "\
     SELECT 'partner' AS noun, partner_id AS id, \
         currency || ' in the program ' || program_id || ' is off by ' || sum(part) AS detail FROM (\
         SELECT partner_id, program_id, currency, amount \
-            * ((kind = 'accrual')::int - (kind IN ('clawback', 'credit_note'))::int \
+            * ((kind IN ('accrual', 'reinstatement'))::int - (kind IN ('clawback', 'credit_note'))::int \
             + (kind IN ('adjustment_up', 'write_off'))::int - (kind = 'adjustment_down')::int \
             + (kind IN ('exchange_in', 'clawback_exchange_in'))::int \
             - (kind IN ('exchange_out', 'clawback_exchange_out'))::int \
@@ -60,9 +60,11 @@ const ORPHANS: &str = "\
             CASE kind WHEN 'accrual' THEN ARRAY['hold_release', 'approval', 'exchange_in'] \
                 ELSE ARRAY['exchange_out'] END \
         FROM commissions WHERE organization_id = $1 AND exchange IS NOT NULL \
-        UNION ALL SELECT id, partner_id, program_id, currency, ARRAY['clawback', 'clawback_exchange_in'] \
+        UNION ALL SELECT id, partner_id, program_id, currency, CASE WHEN owed_amount < 0 OR amount < 0 \
+                THEN ARRAY['reinstatement', 'clawback_exchange_out'] ELSE ARRAY['clawback', 'clawback_exchange_in'] END \
         FROM clawbacks WHERE organization_id = $1 \
-        UNION ALL SELECT id, partner_id, program_id, exchanged_currency, ARRAY['clawback_exchange_out'] \
+        UNION ALL SELECT id, partner_id, program_id, exchanged_currency, \
+            CASE WHEN owed_amount < 0 OR amount < 0 THEN ARRAY['clawback_exchange_in'] ELSE ARRAY['clawback_exchange_out'] END \
         FROM clawbacks WHERE organization_id = $1 AND exchange IS NOT NULL \
         UNION ALL SELECT id, partner_id, program_id, currency, \
             CASE WHEN reason_code = 'write_off' THEN ARRAY['write_off'] WHEN amount > 0 THEN ARRAY['adjustment_up'] \
@@ -177,10 +179,14 @@ const EXCHANGES: &str = "\
 /// What was taken back from an exchanged line left both currencies, or was taken before the line was exchanged.
 const EXCHANGED_CLAWBACKS: &str = "\
     WITH moved AS (\
-        SELECT source_id, sum(amount) FILTER (WHERE kind = 'clawback_exchange_out') AS out_amount, \
-            sum(amount) FILTER (WHERE kind = 'clawback_exchange_in') AS in_amount \
-        FROM ledger_entries WHERE organization_id = $1 \
-            AND kind IN ('clawback_exchange_out', 'clawback_exchange_in') GROUP BY source_id) \
+        SELECT b.id AS source_id, \
+            CASE WHEN b.owed_amount < 0 OR b.amount < 0 THEN -m.in_amount ELSE m.out_amount END AS out_amount, \
+            CASE WHEN b.owed_amount < 0 OR b.amount < 0 THEN -m.out_amount ELSE m.in_amount END AS in_amount \
+        FROM (SELECT source_id, coalesce(sum(amount) FILTER (WHERE kind = 'clawback_exchange_out'), 0) AS out_amount, \
+                coalesce(sum(amount) FILTER (WHERE kind = 'clawback_exchange_in'), 0) AS in_amount \
+            FROM ledger_entries WHERE organization_id = $1 \
+                AND kind IN ('clawback_exchange_out', 'clawback_exchange_in') GROUP BY source_id) m \
+        JOIN clawbacks b ON b.organization_id = $1 AND b.id = m.source_id) \
     SELECT 'clawback' AS noun, b.id, 'takes ' || b.owed_amount || ' ' || b.owed_currency || ' for ' || b.amount || ', but ' \
         || coalesce(m.out_amount, 0) || ' left and ' || coalesce(m.in_amount, 0) || ' came back' AS detail \
     FROM clawbacks b JOIN commissions c ON c.organization_id = $1 AND c.id = b.commission_id \
@@ -220,10 +226,12 @@ const PAID_ONCE: &str = "\
         WHEN 'paid' THEN coalesce(l.items, 0) = 1 AND l.payout = 'paid' ELSE l.items IS NULL END) \
     ORDER BY c.id LIMIT 1";
 
+/// What takes so little that nothing is left of it in the currency of the invoice posts nothing there.
 const CLAWBACKS: &str = "\
     WITH posted AS (\
-        SELECT source_id, sum(amount) AS amount, min(debit_account) AS account FROM ledger_entries \
-        WHERE organization_id = $1 AND kind = 'clawback' GROUP BY source_id), \
+        SELECT source_id, sum(CASE kind WHEN 'clawback' THEN amount ELSE -amount END) AS amount, \
+            min(CASE kind WHEN 'clawback' THEN debit_account ELSE credit_account END) AS account FROM ledger_entries \
+        WHERE organization_id = $1 AND kind IN ('clawback', 'reinstatement') GROUP BY source_id), \
     living AS (\
         SELECT i.clawback_id, count(*) AS items, min(p.status) AS payout FROM payout_items i \
         JOIN payouts p ON p.organization_id = i.organization_id AND p.id = i.payout_id \
@@ -232,7 +240,8 @@ const CLAWBACKS: &str = "\
         || ' from ' || coalesce(p.account, 'nowhere') || ' and in ' || coalesce(l.items, 0) || ' living payouts' \
         AS detail \
     FROM clawbacks c LEFT JOIN posted p ON p.source_id = c.id LEFT JOIN living l ON l.clawback_id = c.id \
-    WHERE c.organization_id = $1 AND (coalesce(p.amount, 0) <> c.amount OR p.account IS DISTINCT FROM c.taken_from \
+    WHERE c.organization_id = $1 AND (coalesce(p.amount, 0) <> c.amount \
+        OR c.amount <> 0 AND p.account IS DISTINCT FROM c.taken_from \
         OR NOT (CASE c.status \
             WHEN 'in_payout' THEN coalesce(l.items, 0) = 1 AND l.payout IN ('pending', 'processing') \
             WHEN 'paid' THEN coalesce(l.items, 0) = 1 AND l.payout = 'paid' ELSE l.items IS NULL END)) \

@@ -26,7 +26,8 @@ const CHAIN: &str = "\
 const TEXTS: &str = "\
     WITH stated AS (\
         SELECT s.id, sum(e.amount) FILTER (WHERE e.kind = 'accrual') AS earned, \
-            sum(e.amount) FILTER (WHERE e.kind IN ('clawback', 'credit_note')) AS reversed, \
+            -sum(statement_effect(e.kind, e.amount)) \
+                FILTER (WHERE e.kind IN ('clawback', 'credit_note', 'reinstatement')) AS reversed, \
             sum(statement_effect(e.kind, e.amount)) \
                 FILTER (WHERE e.kind IN ('adjustment_up', 'adjustment_down', 'write_off')) AS adjusted, \
             sum(statement_effect(e.kind, e.amount)) FILTER (WHERE e.kind LIKE '%exchange%') AS exchanged, \

@@ -44,6 +44,16 @@ word_enum! {
 }
 
 word_enum! {
+    /// What a clawback does.
+    ClawbackKind, "clawback kind" {
+        /// Money went back, and is taken back.
+        Clawback = "clawback",
+        /// Money came in again, and what was taken back is given back.
+        Reinstatement = "reinstatement",
+    }
+}
+
+word_enum! {
     /// Where a clawback stands.
     ClawbackStatus, "clawback status" {
         /// It lowered the line itself, before that was approved.
@@ -70,7 +80,7 @@ word_enum! {
 }
 
 word_enum! {
-    /// Why a clawback took nothing.
+    /// Why a clawback took or gave back nothing.
     ZeroReason, "zero reason" {
         /// The program's clawback window was over.
         WindowPassed = "clawback_window_passed",
@@ -341,7 +351,7 @@ pub struct Moved {
     pub at: DateTime<Utc>,
 }
 
-/// What was taken back from one line.
+/// What was taken back from one line, or given back to it.
 #[derive(Debug, Clone)]
 pub struct ClawedBack {
     /// Its id.
@@ -354,11 +364,11 @@ pub struct ClawedBack {
     pub partner_id: PartnerId,
     /// Under which program.
     pub program_id: ProgramId,
-    /// How much; zero with a reason.
+    /// How much; zero with a reason, below zero what is given back.
     pub amount: Money,
     /// How much in the currency that the partner is paid in, where the line was exchanged, and what that follows from.
     pub exchanged: Option<(Money, Explanation)>,
-    /// Where the line stood.
+    /// Where the line stood: it is taken from there, or given back there.
     pub taken_from: TakenFrom,
     /// Why nothing was taken.
     pub zero_reason: Option<ZeroReason>,

@@ -5,7 +5,7 @@ use super::domain::{Earned, TakenFrom};
 use super::store::accrual::ProgramTerms;
 use super::store::exchange::{self as store, TakenRow, Unexchanged};
 use crate::features::exchange_rates::{self, Asked, MAX_AGE_DAYS};
-use crate::kernel::commission::{CommissionError, Explanation, clawback_of_exchanged};
+use crate::kernel::commission::{CommissionError, Explanation, Refunded, clawback_of_exchanged};
 use crate::kernel::ctx::Ctx;
 use crate::kernel::exchange::{Exchange, FxPolicy, LineExchange};
 use crate::kernel::id::{ClawbackId, CommissionId, PartnerId, ProgramId};
@@ -55,7 +55,7 @@ pub struct ExchangedClawback {
     pub id: ClawbackId,
     /// Whether it is a line of payouts by itself.
     pub is_payable: bool,
-    /// How much, in the currency of the invoice.
+    /// How much, in the currency of the invoice; below zero what was given back.
     pub from: Money,
     /// How much, in the currency that the partner is paid in.
     pub to: Money,
@@ -181,9 +181,9 @@ fn work_out(
     rates: &HashMap<Asked, Exchange>,
     policy: FxPolicy,
 ) -> Result<Vec<Exchanged>, Problem> {
-    let reversed = lines.iter().filter(|line| !line.reversed.is_zero());
-    let reversed: Vec<CommissionId> = reversed.map(|line| line.id).collect();
-    let mut taken = store::taken_from(tx, &ctx.scope, &reversed)?;
+    let touched = lines.iter().filter(|line| line.is_touched);
+    let touched: Vec<CommissionId> = touched.map(|line| line.id).collect();
+    let mut taken = store::taken_from(tx, &ctx.scope, &touched)?;
     let mut exchanged = Vec::with_capacity(lines.len());
     for line in lines {
         let Some(exchange) = rates.get(&line.asked) else {
@@ -238,7 +238,8 @@ impl Unexchanged {
         for row in taken {
             let payment = |amount| Money::new(amount, self.amount.currency());
             let (paid, refunded) = (payment(row.base)?, payment(row.refunded_cumulative)?);
-            let worked = clawback_of_exchanged(amount, paid, refunded, reversed, self.rounding)?;
+            let went = Refunded::by(payment(row.refund)?);
+            let worked = clawback_of_exchanged(went, amount, paid, refunded, reversed, self.rounding)?;
             let within_window = |amount: Money| if row.is_late { zero } else { amount };
             let to = within_window(worked.amount);
             reversed = reversed.checked_add(to)?;

@@ -181,7 +181,8 @@ async fn approve_commission(
 
 /// List clawbacks
 ///
-/// What was taken back from commissions because money went back to customers, newest first.
+/// What was taken back from commissions because money went back to customers, and what was given back because money came in
+/// again, newest first.
 #[utoipa::path(tag = "Commissions", operation_id = "listClawbacks", params(ClawbacksQuery),
     responses((status = 200, description = "One page of clawbacks.", body = ClawbackPage)),
     extensions(("x-required-permission" = json!("commissions:read"))))]
@@ -199,7 +200,8 @@ async fn list_clawbacks(who: Granted<can::CommissionsRead>, query: Filter<Clawba
 /// What one refund took back from one commission, and how that came about. A refund takes in proportion: what is due back
 /// is the commission times all that was refunded of its payment, rounded once, and this clawback is what of that had not
 /// been taken back before; when all is refunded, nothing is left. Of a line of a tiered rule the part is taken at the
-/// line's own amount; the volume that the refund undoes no longer counts for the lines that come after it.
+/// line's own amount; the volume that the refund undoes no longer counts for the lines that come after it. Where money came
+/// in again, less of the payment stays refunded, and what was taken beyond that is given back: the amount is below zero.
 #[utoipa::path(tag = "Commissions", operation_id = "getClawback", params(ClawbackPath),
     responses((status = 200, description = "The clawback.", body = ClawbackView)),
     extensions(("x-required-permission" = json!("commissions:read"))))]

@@ -1,10 +1,11 @@
-//! Taking back: a refund undoes the commissions of its payment in proportion.
+//! Taking back: a refund undoes the commissions of its payment in proportion. Where money comes in again, what was taken
+//! back is given back by the same rule, as a clawback below zero.
 
 use super::domain::{ClawedBack, TakenFrom, ZeroReason};
 use super::standings::Key;
 use super::store;
 use super::store::clawback::ExposedRow;
-use crate::kernel::commission::{CommissionError, Growth, clawback, clawback_of_exchanged};
+use crate::kernel::commission::{CommissionError, Growth, Refunded, clawback, clawback_of_exchanged};
 use crate::kernel::ctx::Ctx;
 use crate::kernel::id::{ClawbackId, CommissionId, DealId, RefundId};
 use crate::kernel::money::Money;
@@ -58,7 +59,8 @@ pub(super) fn standings_of(row: &ExposedRow) -> Vec<Key> {
     )
 }
 
-/// The part of a line's volume that a refund undoes, in cumulative targets; its units go with the last of the money.
+/// The part of a line's volume that a refund undoes, in cumulative targets; its units go with the last of the money, and
+/// come again with the first.
 pub(super) fn shrinkage(row: &ExposedRow, line: &ClawedBack) -> Result<(Growth, Money), CommissionError> {
     let taken = line.amount.checked_neg()?;
     let Some((_, progress)) = &row.counted else {
@@ -68,10 +70,14 @@ pub(super) fn shrinkage(row: &ExposedRow, line: &ClawedBack) -> Result<(Growth, 
     let before = row.refunded_cumulative.checked_sub(row.refund)?;
     let part = |refunded: Money| volume.portion(refunded, row.payment, row.rounding);
     let undone = part(row.refunded_cumulative)?.checked_sub(part(before)?)?;
-    let is_last = row.refunded_cumulative == row.payment;
+    let count = match (before == row.payment, row.refunded_cumulative == row.payment) {
+        (false, true) => -progress.count,
+        (true, false) => progress.count,
+        _ => Decimal::ZERO,
+    };
     let growth = Growth {
         volume: -undone.amount(),
-        count: if is_last { -progress.count } else { Decimal::ZERO },
+        count,
         exact: Decimal::ZERO,
     };
     Ok((growth, taken))
@@ -126,7 +132,7 @@ impl Taken {
 }
 
 fn take(row: &ExposedRow, already: Taken, now: DateTime<Utc>) -> Result<ClawedBack, CommissionError> {
-    let is_over = window_is_over(row);
+    let (went, is_over) = (Refunded::by(row.refund), window_is_over(row));
     let within = |amount: Money| {
         if is_over {
             Money::zero(amount.currency())
@@ -135,6 +141,7 @@ fn take(row: &ExposedRow, already: Taken, now: DateTime<Utc>) -> Result<ClawedBa
         }
     };
     let worked_out = clawback(
+        went,
         row.amount,
         row.payment,
         row.refunded_cumulative,
@@ -147,6 +154,7 @@ fn take(row: &ExposedRow, already: Taken, now: DateTime<Utc>) -> Result<ClawedBa
         .map(|((amount, _), already)| {
             // In proportion to what was given, so that it goes back at the rate at which it was given.
             clawback_of_exchanged(
+                went,
                 amount,
                 row.payment,
                 row.refunded_cumulative,
@@ -168,7 +176,7 @@ fn take(row: &ExposedRow, already: Taken, now: DateTime<Utc>) -> Result<ClawedBa
         explanation: worked_out.explanation,
         occurred_at: row.refunded_at,
     };
-    line.zero_reason = match (is_over, line.takes()) {
+    line.zero_reason = match (is_over, line.moves()) {
         (true, _) => Some(ZeroReason::WindowPassed),
         (false, false) => Some(ZeroReason::NothingLeft),
         (false, true) => None,
@@ -179,7 +187,7 @@ fn take(row: &ExposedRow, already: Taken, now: DateTime<Utc>) -> Result<ClawedBa
 /// The program's clawback window, counted from the payment.
 fn window_is_over(row: &ExposedRow) -> bool {
     row.window_days
-        .is_some_and(|days| row.refunded_at > row.paid_at + TimeDelta::days(i64::from(days)))
+        .is_some_and(|days| row.went_back_at > row.paid_at + TimeDelta::days(i64::from(days)))
 }
 
 fn record(tx: &mut Tx<'_>, ctx: &Ctx, clawed: &[ClawedBack]) {
@@ -195,16 +203,27 @@ fn record(tx: &mut Tx<'_>, ctx: &Ctx, clawed: &[ClawedBack]) {
             kind: "clawback",
             id: line.id.uuid(),
         };
-        let change = Change::consequence("commission.clawed_back", subject, data);
+        let event = if line.gives_back() {
+            "commission.reinstated"
+        } else {
+            "commission.clawed_back"
+        };
+        let change = Change::consequence(event, subject, data);
         tx.record(ctx, change.for_partner(Some(line.partner_id.uuid())));
     }
 }
 
 impl ClawedBack {
-    /// Whether it takes anything, in whichever currency.
-    pub fn takes(&self) -> bool {
-        let is_exchanged = |(amount, _): &(Money, _)| amount.is_positive();
-        self.amount.is_positive() || self.exchanged.as_ref().is_some_and(is_exchanged)
+    /// Whether it takes anything or gives anything back, in whichever currency.
+    pub fn moves(&self) -> bool {
+        let is_exchanged = |(amount, _): &(Money, _)| !amount.is_zero();
+        !self.amount.is_zero() || self.exchanged.as_ref().is_some_and(is_exchanged)
+    }
+
+    /// Whether it gives back what was taken before, in whichever currency.
+    pub fn gives_back(&self) -> bool {
+        let is_exchanged = |(amount, _): &(Money, _)| amount.is_negative();
+        self.amount.is_negative() || self.exchanged.as_ref().is_some_and(is_exchanged)
     }
 
     /// Whether it lowers the line itself rather than the next payout.

@@ -161,6 +161,7 @@ fn refund(rule: &Rule, sold: &mut Sold, units: i64, rounding: Rounding, standing
         counted: Some((rule.terms().rule_id, sold.progress.clone())),
         paid_at: now(),
         refunded_at: now(),
+        went_back_at: now(),
         rounding,
         window_days: None,
     };

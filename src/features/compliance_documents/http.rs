@@ -51,7 +51,7 @@ async fn list_compliance_documents(
 ///
 /// Puts an agreement, a certification, a license or a tax form of a partner on file. Nothing rests on it before the
 /// organization has verified it. What was handed in never changes; what is renewed is another document. A partner's
-/// caller hands in for its own company. Life cycle: submitted → verified | revoked; verified → revoked.
+/// caller hands in for its own company. `409 wrong_state` for a partner that is declined or terminated. Life cycle: submitted → verified | revoked; verified → revoked.
 #[utoipa::path(tag = "Compliance Documents", operation_id = "createComplianceDocument", request_body = NewDocumentBody,
     responses((status = 201, description = "The new document.", body = ComplianceDocumentView)),
     extensions(("x-required-permission" = json!("compliance_documents:write"))))]

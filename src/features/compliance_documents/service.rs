@@ -7,7 +7,7 @@ use crate::features::{partners, product_families};
 use crate::kernel::ctx::Ctx;
 use crate::kernel::gate::{GatedStep, closed_sentence};
 use crate::kernel::id::ComplianceDocumentId;
-use crate::kernel::problem::{FieldProblem, Problem};
+use crate::kernel::problem::{Code, FieldProblem, Problem};
 use crate::kernel::version::Precondition;
 use crate::platform::db::{Change, Page, PageRequest, Subject, Tx};
 
@@ -32,7 +32,15 @@ pub fn submit(tx: &mut Tx<'_>, ctx: &Ctx, new: NewComplianceDocument) -> Result<
         .partner_of_new(new.partner_id)?
         .ok_or_else(|| Problem::field("/partner_id", "missing", "The partner must be named."))?;
     let unknown = |pointer: &str| Problem::field(pointer, "unknown_reference", "There is no such record.");
-    partners::get(tx, ctx, partner_id).map_err(|problem| problem.or_if_missing(unknown("/partner_id")))?;
+    let partner = partners::get(tx, ctx, partner_id)
+        .map_err(|problem| problem.or_if_missing(unknown("/partner_id")))?;
+    if partner.status.moves().is_empty() {
+        let detail = format!(
+            "The partner is {} for good; nothing of it is put on file.",
+            partner.status
+        );
+        return Err(Problem::new(Code::WrongState).because(detail));
+    }
     if let Some(family) = new.product_family_id {
         product_families::get(tx, ctx, family)
             .map_err(|problem| problem.or_if_missing(unknown("/product_family_id")))?;

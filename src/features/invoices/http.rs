@@ -2,8 +2,8 @@
 
 use super::dto::{
     InvoicePage, InvoicePath, InvoiceSummaryView, InvoiceView, InvoicesQuery, NewInvoiceBody, NewPaymentBody,
-    NewRefundBody, PatchInvoiceBody, PaymentPage, PaymentPath, PaymentView, PaymentsQuery, RefundPage,
-    RefundPath, RefundView, RefundsQuery,
+    NewRefundBody, NewReinstatementBody, PatchInvoiceBody, PaymentPage, PaymentPath, PaymentView,
+    PaymentsQuery, RefundPage, RefundPath, RefundView, RefundsQuery,
 };
 use super::{Invoice, service};
 use crate::flows;
@@ -28,7 +28,8 @@ pub fn routes(config: &mut ServiceConfig<'_>) {
         .service(get_payment)
         .service(create_refund)
         .service(list_refunds)
-        .service(get_refund);
+        .service(get_refund)
+        .service(create_reinstatement);
 }
 
 fn record(tx: &mut Tx<'_>, ctx: &Ctx, invoice: Invoice) -> Result<Answer, Problem> {
@@ -230,6 +231,33 @@ async fn get_refund(who: Granted<can::InvoicesRead>, target: Target<RefundPath>)
         let refund = service::get_refund(tx, ctx, target.refund_id)?;
         let version = refund.row_version;
         Answer::record(&RefundView::from(refund), version)
+    })
+    .await
+}
+
+/// Record a reinstatement
+///
+/// Records that money of a refund came in again: a chargeback that was won, or a refund that failed. It may be a part of
+/// the refund, and there may be several. It is a refund of the kind `reinstatement` with an amount below zero, and what
+/// partners lost by the refund is given back in the same step: to the hold or the approval that the commission waits for,
+/// or, where it was approved or paid, with the next payout. What was refunded too late for the program's clawback window
+/// cost nothing and gives nothing back. `409 reinstatement_exceeds_refund` when it is more than what is left of the
+/// refund; `409 wrong_state` for a refund that a credit note caused and for a reinstatement.
+#[utoipa::path(tag = "Invoices", operation_id = "createReinstatement", params(RefundPath),
+    request_body = NewReinstatementBody,
+    responses((status = 201, description = "The new reinstatement.", body = RefundView)),
+    extensions(("x-required-permission" = json!("payments:write")), ("x-requires-idempotency-key" = json!(true))))]
+#[post("/v1/refunds/{refund_id}/reinstatements")]
+async fn create_reinstatement(
+    who: Granted<can::PaymentsWrite>,
+    target: Target<RefundPath>,
+    command: Command<NewReinstatementBody>,
+) -> Reply {
+    who.write(command, move |tx, ctx, command| {
+        let new = command.body.terms()?;
+        let refund = flows::refund_recorded::reinstate(tx, ctx, target.refund_id, new)?;
+        let (id, version) = (refund.id, refund.row_version);
+        Answer::created("refunds", id, &RefundView::from(refund), version)
     })
     .await
 }

@@ -1,12 +1,14 @@
 //! Invoices: revenue events from billing, with their payments and refunds.
 //!
 //! open → partially_paid → paid; open → void (reason, final). The state follows from the amounts; only `void` is a
-//! verb. A refund opens nothing again: it is money that went back, not money that is owed.
+//! verb. A refund opens nothing again: it is money that went back, not money that is owed. What of it comes in again, for
+//! a chargeback was won, is a reinstatement: a refund below zero.
 //!
 //! Invariant: 0 ≤ refunded ≤ paid, and paid + credited ≤ total, where credited is what credit notes took off the
 //! unpaid part.
 //! Invariant: payments and refunds of one invoice are recorded one after the other, under a lock of the invoice.
-//! Events: `invoice.created`, `invoice.updated`, `invoice.voided`, `payment.recorded`, `refund.recorded`.
+//! Events: `invoice.created`, `invoice.updated`, `invoice.voided`, `payment.recorded`, `refund.recorded`,
+//! `refund.reinstated`.
 
 mod domain;
 mod dto;
@@ -15,6 +17,9 @@ mod service;
 mod store;
 
 pub use domain::{
-    Credit, Invoice, InvoiceLine, InvoiceStatus, NewPayment, NewRefund, Payment, Refund, RefundKind,
+    Credit, Invoice, InvoiceLine, InvoiceStatus, NewPayment, NewRefund, NewReinstatement, Payment, Refund,
+    RefundKind,
 };
-pub use service::{credit, get, get_payment, get_refund, lines, record_payment, record_refund};
+pub use service::{
+    credit, get, get_payment, get_refund, lines, record_payment, record_refund, record_reinstatement,
+};

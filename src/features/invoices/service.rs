@@ -1,8 +1,8 @@
 //! The verbs of an invoice, and of the money received for it and given back.
 
 use super::domain::{
-    Credit, Invoice, InvoiceLine, InvoicePatch, NewInvoice, NewInvoiceLine, NewPayment, NewRefund, Payment,
-    Refund,
+    Credit, Invoice, InvoiceLine, InvoicePatch, NewInvoice, NewInvoiceLine, NewPayment, NewRefund,
+    NewReinstatement, Payment, Refund, Reinstated,
 };
 use super::store::{self, InvoiceFilter, PaymentFilter, RefundFilter};
 use crate::features::product_families;
@@ -142,6 +142,40 @@ pub fn record_refund(
     tx.record(ctx, change.with_reason(refund.reason.clone()));
     follow(tx, ctx, &invoice)?;
     Ok(refund)
+}
+
+/// Records that money of a refund came in again. Answers the reinstatement. The invoice is locked before the payment, and
+/// that before the refund.
+pub fn record_reinstatement(
+    tx: &mut Tx<'_>,
+    ctx: &Ctx,
+    refund_id: RefundId,
+    new: NewReinstatement,
+) -> Result<Refund, Problem> {
+    let Refund {
+        invoice_id,
+        payment_id,
+        ..
+    } = get_refund(tx, ctx, refund_id)?;
+    let invoice = lock(tx, ctx, invoice_id)?;
+    let payment = store::lock_payment(tx, &ctx.scope, payment_id)?.ok_or_else(Problem::not_found)?;
+    let before = store::lock_refund(tx, &ctx.scope, refund_id)?.ok_or_else(Problem::not_found)?;
+    let Reinstated {
+        invoice,
+        payment,
+        refund,
+        reinstatement,
+    } = invoice.reinstate(payment, before.clone(), new, ctx.now)?;
+    store::insert_refund(tx, &ctx.scope, &reinstatement)?;
+    store::update_refund(tx, &ctx.scope, &refund)?;
+    store::update_payment(tx, &ctx.scope, &payment)?;
+    store::update(tx, &ctx.scope, &invoice)?;
+    let change = Change::created("refund.recorded", refund_subject(&reinstatement), &reinstatement);
+    tx.record(ctx, change.with_reason(reinstatement.reason.clone()));
+    let change = Change::updated("refund.reinstated", refund_subject(&refund), &before, &refund);
+    tx.record(ctx, change);
+    follow(tx, ctx, &invoice)?;
+    Ok(reinstatement)
 }
 
 /// Credits an invoice: first what is open, then what was paid. Answers the refunds that this makes.

@@ -108,7 +108,8 @@ pub fn balances(
     let sql = format!(
         "SELECT partner_id, program_id, currency, {}, \
              coalesce(sum(amount) FILTER (WHERE kind = 'accrual'), 0) AS earned, \
-             coalesce(sum(amount) FILTER (WHERE kind IN ('clawback', 'credit_note')), 0) AS reversed, \
+             coalesce(sum(CASE WHEN kind IN ('clawback', 'credit_note') THEN amount \
+                 WHEN kind = 'reinstatement' THEN -amount END), 0) AS reversed, \
              coalesce(sum(CASE WHEN kind IN ('adjustment_up', 'write_off') THEN amount \
                  WHEN kind = 'adjustment_down' THEN -amount END), 0) \
                  AS adjusted, \

@@ -112,7 +112,7 @@ pub struct LedgerEntriesQuery {
     pub program_id: Option<ProgramId>,
     /// Only entries of one of these kinds; repeat for several.
     #[serde(default)]
-    #[param(max_items = 18)]
+    #[param(max_items = 20)]
     pub kind: Vec<EntryKind>,
     /// Only entries in this currency, ISO 4217.
     #[param(max_length = 3, pattern = "^[A-Z]{3}$")]

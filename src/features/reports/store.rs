@@ -118,7 +118,7 @@ const HAPPENED: &str = "happened AS (\
         SELECT l.occurred_at, l.program_id, l.partner_id, l.currency, m.figure, m.sign * l.amount \
         FROM ledger_entries l CROSS JOIN LATERAL (VALUES \
             ('earned', CASE WHEN l.kind = 'accrual' THEN 1 END), \
-            ('clawed_back', CASE WHEN l.kind IN ('clawback', 'credit_note') THEN 1 END), \
+            ('clawed_back', CASE WHEN l.kind IN ('clawback', 'credit_note') THEN 1 WHEN l.kind = 'reinstatement' THEN -1 END), \
             ('adjusted', CASE WHEN l.kind IN ('adjustment_up', 'write_off') THEN 1 \
                 WHEN l.kind = 'adjustment_down' THEN -1 END), \
             ('written_off', CASE WHEN l.kind = 'write_off' THEN 1 END), \

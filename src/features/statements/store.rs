@@ -143,7 +143,8 @@ pub fn issue(
          sums AS (\
              SELECT partner_id, currency, \
                  coalesce(sum(amount) FILTER (WHERE kind = 'accrual'), 0) AS earned, \
-                 coalesce(sum(amount) FILTER (WHERE kind IN ('clawback', 'credit_note')), 0) AS reversed, \
+                 coalesce(-sum(statement_effect(kind, amount)) \
+                     FILTER (WHERE kind IN ('clawback', 'credit_note', 'reinstatement')), 0) AS reversed, \
                  coalesce(sum(statement_effect(kind, amount)) \
                      FILTER (WHERE kind IN ('adjustment_up', 'adjustment_down', 'write_off')), 0) AS adjusted, \
                  coalesce(sum(statement_effect(kind, amount)) \

@@ -9,7 +9,7 @@ use super::accrue::{Party, WHOLE_BASIS_POINTS};
 use super::clauses::{Goods, Service};
 use super::formula::Formula;
 use super::pools::{Frame, Movement, Own, at};
-use super::reverse::{clawback_entry, clawback_fraction, held_to};
+use super::reverse::{Refunded, clawback_entry, clawback_fraction, held_to};
 use super::rule::{Component, Rule, RuleSnapshot};
 use super::select::Considered;
 use super::shared::Shared;
@@ -98,6 +98,9 @@ pub struct ClawbackExplanation {
     pub currency: Currency,
     /// The rounding of the program.
     pub rounding: Rounding,
+    /// Whether money came in again, so that it is given back.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub reinstates: bool,
     /// What the commission had posted.
     #[serde(with = "rust_decimal::serde::str")]
     pub original: Decimal,
@@ -115,7 +118,7 @@ pub struct ClawbackExplanation {
     pub already_clawed: Decimal,
     /// The steps from the inputs to the amount.
     pub steps: Vec<Step>,
-    /// The amount taken back.
+    /// The amount taken back; below zero what was given back.
     #[serde(with = "rust_decimal::serde::str")]
     pub amount: Decimal,
 }
@@ -256,7 +259,16 @@ impl ClawbackExplanation {
         let (original, base) = (money(self.original)?, paid(self.base)?);
         let refunded = clawback_fraction(original, base, paid(self.refunded_cumulative)?)?;
         let target = refunded.apply(original, self.rounding)?;
-        Ok(clawback_entry(original, target, money(self.already_clawed)?)?)
+        let already = money(self.already_clawed)?;
+        Ok(clawback_entry(self.went(), original, target, already)?)
+    }
+
+    const fn went(&self) -> Refunded {
+        if self.reinstates {
+            Refunded::Less
+        } else {
+            Refunded::More
+        }
     }
 }
 

@@ -39,7 +39,7 @@ pub use explain::{
     recompute,
 };
 pub use formula::{FlatPer, Formula};
-pub use reverse::{Clawback, CreditInput, clawback, clawback_of_exchanged, credit_note_lines};
+pub use reverse::{Clawback, CreditInput, Refunded, clawback, clawback_of_exchanged, credit_note_lines};
 pub use rule::{Component, Conditions, Rule, RuleError, RuleSnapshot, RuleTerms};
 pub use select::{Considered, Facts, Outcome, Selection, select, ties};
 pub use sentence::sentence;

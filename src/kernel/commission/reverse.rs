@@ -1,4 +1,4 @@
-//! Taking back: refunds of a known payment, and credit notes on a deal without an invoice.
+//! Taking back: refunds of a known payment, what is undone of them, and credit notes on a deal without an invoice.
 
 use super::accrue::{Accrual, Party};
 use super::clauses::{Goods, Service};
@@ -12,10 +12,30 @@ use super::tiers::Growth;
 use super::{CommissionError, IneligibleReason};
 use crate::kernel::money::{Money, MoneyError, Part, Rounding};
 
-/// What a refund takes back from one commission.
+/// Which way the money of a payment went.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Refunded {
+    /// It went back to the customer.
+    More,
+    /// It came in again after it had gone back: a chargeback that was won, or a refund that failed.
+    Less,
+}
+
+impl Refunded {
+    /// By what is refunded more, or less when it is below zero.
+    pub fn by(refund: Money) -> Self {
+        if refund.is_negative() {
+            Self::Less
+        } else {
+            Self::More
+        }
+    }
+}
+
+/// What a refund takes back from one commission, or what is given back of that.
 #[derive(Debug, Clone)]
 pub struct Clawback {
-    /// What to take back now; never negative.
+    /// What to take back now; below zero what to give back.
     pub amount: Money,
     /// Everything that the amount follows from.
     pub explanation: Explanation,
@@ -25,12 +45,14 @@ pub struct Clawback {
 ///
 /// `original` is what the commission posted for the payment, `base` the amount of the payment,
 /// `refunded_cumulative` everything refunded of it so far and `already_clawed` everything taken back
-/// so far. The target is in proportion, and exactly `original` at a full refund; an entry is never
-/// above what is left and never below zero, so that a smaller refund total re-instates nothing.
+/// so far. The target is in proportion, and exactly `original` at a full refund. Where more was refunded, an entry is
+/// never above what is left and never below zero, so that a smaller target gives nothing back; where less is, it is never
+/// above zero and gives back no more than was taken.
 ///
 /// # Errors
 /// A base of zero is a `DivisionByZero`, a negative one is `OutOfRange`.
 pub fn clawback(
+    went: Refunded,
     original: Money,
     base: Money,
     refunded_cumulative: Money,
@@ -38,12 +60,20 @@ pub fn clawback(
     rounding: Rounding,
 ) -> Result<Clawback, CommissionError> {
     original.compare(base)?;
-    clawback_of_exchanged(original, base, refunded_cumulative, already_clawed, rounding)
+    clawback_of_exchanged(
+        went,
+        original,
+        base,
+        refunded_cumulative,
+        already_clawed,
+        rounding,
+    )
 }
 
 /// The same for a commission that was exchanged: `original` and `already_clawed` are in the currency that the partner is
 /// paid in, the rest in the payment's. So what is taken back goes at the rate at which it was given.
 pub fn clawback_of_exchanged(
+    went: Refunded,
     original: Money,
     base: Money,
     refunded_cumulative: Money,
@@ -52,7 +82,7 @@ pub fn clawback_of_exchanged(
 ) -> Result<Clawback, CommissionError> {
     let refunded = clawback_fraction(original, base, refunded_cumulative)?;
     let target = refunded.apply(original, rounding)?;
-    let amount = clawback_entry(original, target, already_clawed)?;
+    let amount = clawback_entry(went, original, target, already_clawed)?;
     let steps = vec![
         refunded.step("target", original, target),
         Step::difference("amount", target, already_clawed, amount),
@@ -61,6 +91,7 @@ pub fn clawback_of_exchanged(
         currency: original.currency(),
         rounding,
         original: original.amount(),
+        reinstates: went == Refunded::Less,
         base_currency: Some(base.currency()).filter(|currency| *currency != original.currency()),
         base: base.amount(),
         refunded_cumulative: refunded_cumulative.amount(),
@@ -85,15 +116,22 @@ pub(super) fn clawback_fraction(
     })
 }
 
-/// The target minus what was taken back before, between zero and what is left.
+/// The target minus what was taken back before: between zero and what is left, or between what was taken and zero.
 pub(super) fn clawback_entry(
+    went: Refunded,
     original: Money,
     target: Money,
     already_clawed: Money,
 ) -> Result<Money, MoneyError> {
     let zero = Money::zero(original.currency());
-    let left = original.checked_sub(already_clawed)?.max(zero)?;
-    target.checked_sub(already_clawed)?.max(zero)?.min(left)
+    let wanted = target.checked_sub(already_clawed)?;
+    match went {
+        Refunded::More => {
+            let left = original.checked_sub(already_clawed)?.max(zero)?;
+            wanted.max(zero)?.min(left)
+        }
+        Refunded::Less => wanted.min(zero),
+    }
 }
 
 /// A credit note on a deal without an invoice, for one role pool and one component.

@@ -39,7 +39,7 @@ fn accrual_sentence(accrual: &AccrualExplanation) -> String {
     let earned = result(&accrual.steps, "earned");
     format!(
         "{} {paid_after} of {invoice_total} {currency} of the invoice has been paid, so {earned} {currency} is \
-         earned so far; {already_posted} {currency} was posted before, so this line is {amount} {currency}.",
+         earned so far; {already_posted} {currency} of it fell to earlier payments, so this line is {amount} {currency}.",
         entitled_sentences(entitlement, &accrual.steps, *net, *currency),
     )
 }
@@ -81,6 +81,14 @@ fn clawback_sentence(clawback: &ClawbackExplanation) -> String {
     } = clawback;
     let target = result(&clawback.steps, "target");
     let paid_in = clawback.base_currency.unwrap_or(*currency);
+    if clawback.reinstates {
+        return format!(
+            "Money came in again, and {refunded_cumulative} of the {base} {paid_in} paid stays refunded, so {target} of \
+             the {original} {currency} earned is due back; {already_clawed} {currency} was taken back before, so this \
+             line gives back {} {currency}.",
+            amount.abs()
+        );
+    }
     format!(
         "{refunded_cumulative} of the {base} {paid_in} paid has been refunded, so {target} of the {original} \
          {currency} earned is due back; {already_clawed} {currency} was taken back before, so this line takes back \

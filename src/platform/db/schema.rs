@@ -999,6 +999,10 @@ diesel::table! {
         row_version -> Int8,
         created_at -> Timestamptz,
         updated_at -> Timestamptz,
+        reinstates_id -> Nullable<Uuid>,
+        reinstated_amount -> Numeric,
+        went_back_at -> Timestamptz,
+        payment_version -> Int8,
     }
 }
 

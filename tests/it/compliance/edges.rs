@@ -127,3 +127,20 @@ fn nothing_of_a_document_is_changed_behind_the_verbs() {
     refused("verified_at = verified_at - interval '1 year' WHERE kind = 'license'");
     refused("row_version = 9");
 }
+
+#[test]
+fn nothing_is_put_on_file_of_a_partner_that_is_gone() {
+    let world = World::new();
+    let partner = world.partner("A");
+    let body = json!({ "reason_code": "breach_of_terms", "reason": "It is over." });
+    world
+        .admin()
+        .post(&format!("/v1/partners/{partner}/terminate"), body)
+        .expect(200);
+    let document = json!({ "partner_id": partner, "kind": "certification", "name": "ISO 27001", "valid_from": "2026-01-01" });
+    let refused = world
+        .admin()
+        .post("/v1/compliance-documents", document)
+        .expect(409);
+    assert_eq!(refused["code"], "wrong_state");
+}

@@ -68,6 +68,16 @@ fn what_was_posted_is_never_changed() {
         ("DELETE FROM commissions", "append-only"),
         ("UPDATE clawbacks SET amount = 0.01", "append-only"),
         ("DELETE FROM clawbacks", "append-only"),
+        ("UPDATE refunds SET amount = amount + 1", "a refund never changes"),
+        (
+            "UPDATE refunds SET reinstated_amount = -1",
+            "a refund never changes",
+        ),
+        (
+            "UPDATE refunds SET reinstated_amount = amount + 0.01",
+            "refunds_reinstated_check",
+        ),
+        ("DELETE FROM refunds", "a refund never changes"),
         ("UPDATE ledger_entries SET amount = 1", "append-only"),
         (
             "UPDATE ledger_entries SET partner_id = gen_random_uuid()",

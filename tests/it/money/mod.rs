@@ -9,6 +9,7 @@ mod earning;
 mod exchange;
 mod expectations;
 mod field_defects;
+mod giving_back;
 mod guards;
 mod holds;
 mod journal;

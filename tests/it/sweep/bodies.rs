@@ -327,7 +327,13 @@ fn keyed(principal: &Principal, operation: &Operation, key: &str, now: DateTime<
         if body.get("amount").is_some() {
             body["amount"] = money("0.01 USD");
         }
-        for instant in ["paid_at", "refunded_at", "issued_at", "cut_off_at"] {
+        for instant in [
+            "paid_at",
+            "refunded_at",
+            "reinstated_at",
+            "issued_at",
+            "cut_off_at",
+        ] {
             if body.get(instant).is_some() {
                 body[instant] = json!(now);
             }

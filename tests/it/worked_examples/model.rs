@@ -3,8 +3,8 @@
 use chrono::{DateTime, NaiveDate, Utc};
 use copartner::kernel::commission::{
     Accrual, Clauses, Component, Conditions, CreditInput, Facts, FlatPer, Formula, Goods, LineInput, Party,
-    Rule, RuleTerms, Service, Shared, Standing, Tier, TierMetric, TierMode, TierScope, Tiers, accrue_line,
-    clawback, credit_note_lines, recompute, select,
+    Refunded, Rule, RuleTerms, Service, Shared, Standing, Tier, TierMetric, TierMode, TierScope, Tiers,
+    accrue_line, clawback, credit_note_lines, recompute, select,
 };
 use copartner::kernel::id::{
     AttributionId, CommissionRuleId, CommissionRuleVersionId, PartnerId, ProductFamilyId, ProgramId,
@@ -254,7 +254,15 @@ pub fn take_back(commission: Money, base: Money, refunds: &[Money]) -> Vec<Money
             Money::new(refunded, currency).unwrap(),
             Money::new(taken, currency).unwrap(),
         );
-        let line = clawback(commission, base, refunded, already, Rounding::HalfUp).unwrap();
+        let line = clawback(
+            Refunded::More,
+            commission,
+            base,
+            refunded,
+            already,
+            Rounding::HalfUp,
+        )
+        .unwrap();
         assert_eq!(recompute(&line.explanation).unwrap(), line.amount);
         taken += line.amount.amount();
         line.amount

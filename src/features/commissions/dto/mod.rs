@@ -7,7 +7,7 @@ pub use explanation::{ExplanationView, VerificationView};
 pub use preview::{PreviewBody, PreviewView};
 
 use super::domain::{
-    ClawbackStatus, Commission, CommissionKind, CommissionStatus, Moved, TakenFrom, ZeroReason,
+    ClawbackKind, ClawbackStatus, Commission, CommissionKind, CommissionStatus, Moved, TakenFrom, ZeroReason,
 };
 use super::store::{ApprovalScope, Clawback, ClawbackFilter, CommissionFilter};
 use crate::kernel::commission::{Component, IneligibleReason, sentence};
@@ -151,12 +151,14 @@ impl CommissionView {
 
 page_of!(CommissionPage, CommissionView, "commissions");
 
-/// What was taken back from one commission because of one refund.
+/// What was taken back from one commission because of one refund, or given back because money came in again.
 #[derive(Debug, Clone, Serialize, ToSchema)]
 #[schema(as = Clawback)]
 pub struct ClawbackView {
     /// Its id.
     pub id: ClawbackId,
+    /// Whether it takes or gives back: `clawback` or `reinstatement`.
+    pub kind: ClawbackKind,
     /// The commission.
     pub commission_id: CommissionId,
     /// The refund that caused it.
@@ -165,16 +167,16 @@ pub struct ClawbackView {
     pub partner_id: PartnerId,
     /// Under which program.
     pub program_id: ProgramId,
-    /// Where it stands: `netted` with its commission, or a negative line of the next payout.
+    /// Where it stands: `netted` with its commission, or a line of the next payout, negative unless it gives back.
     pub status: ClawbackStatus,
-    /// How much was taken; zero with a reason.
+    /// How much was taken; below zero what was given back; zero with a reason.
     pub amount: MoneyBody,
     /// The same as it is owed: once the commission was exchanged, in the currency that the partner is paid in.
     pub owed: MoneyBody,
-    /// The account that it was taken from; `null` when nothing was taken.
+    /// The account that it was taken from, or given back to; `null` when nothing was.
     #[schema(required)]
     pub taken_from: Option<TakenFrom>,
-    /// Why nothing was taken.
+    /// Why nothing was taken or given back.
     #[schema(required)]
     pub zero_reason: Option<ZeroReason>,
     /// How the amount came about, in plain English with all its figures.
@@ -192,7 +194,13 @@ pub struct ClawbackView {
 /// How much is taken back and why, or why nothing is.
 fn why_taken(clawback: &Clawback) -> String {
     if clawback.zero_reason == Some(ZeroReason::WindowPassed) {
-        return "The program takes nothing back so long after the payment.".to_owned();
+        let told = match clawback.kind() {
+            ClawbackKind::Clawback => "The program takes nothing back so long after the payment.",
+            ClawbackKind::Reinstatement => {
+                "Nothing was taken back so long after the payment, so nothing is given back."
+            }
+        };
+        return told.to_owned();
     }
     let worked_out = [Some(&clawback.explanation), clawback.exchange.as_ref()];
     let sentences: Vec<String> = worked_out.into_iter().flatten().map(sentence).collect();
@@ -204,6 +212,7 @@ impl From<Clawback> for ClawbackView {
         Self {
             sentence: why_taken(&clawback),
             id: clawback.id,
+            kind: clawback.kind(),
             commission_id: clawback.commission_id,
             refund_id: clawback.refund_id,
             partner_id: clawback.partner_id,

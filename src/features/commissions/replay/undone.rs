@@ -88,6 +88,7 @@ fn exposed(
         counted: counted.clone(),
         paid_at: line.earned_at,
         refunded_at: refund.refunded_at,
+        went_back_at: refund.went_back_at,
         rounding: line.program.rounding,
         window_days: refund.window_days,
     };

@@ -38,14 +38,16 @@ pub struct ExposedRow {
     pub payment: Money,
     /// What was refunded of the payment with this refund, within the program's clawback window.
     pub refunded_cumulative: Money,
-    /// What was refunded with this refund.
+    /// What was refunded with this refund; below zero what came in again.
     pub refund: Money,
     /// The rule that decided the line, and how far the partner had come under it, if the rule counts.
     pub counted: Option<(CommissionRuleId, Progress)>,
     /// When the money came in.
     pub paid_at: DateTime<Utc>,
-    /// When it went back.
+    /// When it went back, or came in again.
     pub refunded_at: DateTime<Utc>,
+    /// When it went back, also where it came in again.
+    pub went_back_at: DateTime<Utc>,
     /// The program's rounding.
     pub rounding: Rounding,
     /// Days after the payment during which it may be taken back; `None` is for ever.
@@ -90,6 +92,8 @@ struct Raw {
     paid_at: DateTime<Utc>,
     #[diesel(sql_type = Timestamptz)]
     refunded_at: DateTime<Utc>,
+    #[diesel(sql_type = Timestamptz)]
+    went_back_at: DateTime<Utc>,
     #[diesel(sql_type = Text)]
     rounding: String,
     #[diesel(sql_type = Nullable<Integer>)]
@@ -114,8 +118,14 @@ struct RefundRow {
     id: Uuid,
 }
 
+/// The SQL for what was refunded of the payment `p` with the refund `r`, within the clawback window of the program `g`.
+pub const REFUNDED_WITHIN_WINDOW: &str = "(SELECT coalesce(sum(e.amount), 0) FROM refunds e \
+    WHERE e.organization_id = $1 AND e.payment_id = r.payment_id AND e.payment_version <= r.payment_version \
+        AND (g.clawback_window_days IS NULL \
+            OR e.went_back_at <= p.paid_at + make_interval(days => g.clawback_window_days)))";
+
 /// The lines that these refunds touch, locked in the order of their ids until the transaction ends. A refund that
-/// touched a line before does not touch it again.
+/// touched a line before does not touch it again. A line that was taken back in full stands where it was before that.
 pub fn lock_exposed(
     tx: &mut Tx<'_>,
     scope: &Scope,
@@ -131,25 +141,23 @@ pub fn lock_exposed(
     .bind::<SqlUuid, _>(scope.organization_id.uuid())
     .bind::<Array<SqlUuid>, _>(&ids);
     Prepared(lock).execute(tx.connection())?;
-    let query = sql_query(
-        "SELECT c.id AS commission_id, r.id AS refund_id, c.partner_id, c.program_id, c.currency, c.status, c.amount, \
-             c.reversed_amount AS reversed, p.amount AS payment, c.owed_amount, c.owed_reversed, \
+    let query = sql_query(format!(
+        "SELECT c.id AS commission_id, r.id AS refund_id, c.partner_id, c.program_id, c.currency, {WHERE_IT_STANDS} AS status, \
+             c.amount, c.reversed_amount AS reversed, p.amount AS payment, c.owed_amount, c.owed_reversed, \
              CASE WHEN c.exchange IS NOT NULL THEN c.payout_currency END AS exchanged_currency, \
-             (SELECT coalesce(sum(e.amount), 0) FROM refunds e WHERE e.organization_id = $1 \
-                 AND e.payment_id = r.payment_id AND e.cumulative_amount <= r.cumulative_amount \
-                 AND (g.clawback_window_days IS NULL \
-                     OR e.refunded_at <= p.paid_at + make_interval(days => g.clawback_window_days))\
-             ) AS refunded_cumulative, r.amount AS refund, c.explanation->'entitlement'->'progress' AS progress, \
+             {REFUNDED_WITHIN_WINDOW} AS refunded_cumulative, r.amount AS refund, \
+             c.explanation->'entitlement'->'progress' AS progress, \
              (SELECT v.commission_rule_id FROM commission_rule_versions v WHERE v.organization_id = $1 \
-                 AND v.id = c.rule_version_id) AS rule_id, p.paid_at, r.refunded_at, g.rounding, g.clawback_window_days AS window_days \
+                 AND v.id = c.rule_version_id) AS rule_id, p.paid_at, r.refunded_at, r.went_back_at, \
+             g.rounding, g.clawback_window_days AS window_days \
          FROM refunds r \
          JOIN payments p ON p.organization_id = $1 AND p.id = r.payment_id \
          JOIN commissions c ON c.organization_id = $1 AND c.payment_id = p.id AND c.status <> 'ineligible' \
          JOIN programs g ON g.organization_id = $1 AND g.id = c.program_id \
          WHERE r.organization_id = $1 AND r.id = ANY($2) AND NOT EXISTS (SELECT FROM clawbacks b \
              WHERE b.organization_id = $1 AND b.commission_id = c.id AND b.refund_id = r.id) \
-         ORDER BY r.cumulative_amount, r.id, c.id",
-    )
+         ORDER BY r.payment_version, r.id, c.id"
+    ))
     .bind::<SqlUuid, _>(scope.organization_id.uuid())
     .bind::<Array<SqlUuid>, _>(&ids);
     let rows: Vec<Raw> = Prepared(query).load(tx.connection())?;
@@ -187,11 +195,18 @@ impl TryFrom<Raw> for ExposedRow {
             refunded_cumulative: money(raw.refunded_cumulative)?,
             paid_at: raw.paid_at,
             refunded_at: raw.refunded_at,
+            went_back_at: raw.went_back_at,
             rounding: Rounding::from_str(&raw.rounding).map_err(Problem::damaged)?,
             window_days: raw.window_days,
         })
     }
 }
+
+/// Where a line `c` stands, or stood before all of it was taken back.
+const WHERE_IT_STANDS: &str = "CASE WHEN c.status <> 'reversed' THEN c.status \
+    WHEN EXISTS (SELECT FROM clawbacks k WHERE k.organization_id = $1 AND k.commission_id = c.id \
+        AND k.taken_from = 'released') THEN 'due' \
+    ELSE 'pending' END";
 
 const INSERT: &str = "WITH taken AS (\
          SELECT * FROM unnest($3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17) AS n (id, commission_id, \
@@ -205,7 +220,7 @@ const INSERT: &str = "WITH taken AS (\
              zero_reason, explanation::jsonb, occurred_at, exchanged_currency, exchanged_amount, exchange::jsonb, 1, $2, $2 \
          FROM taken), \
      sums AS (\
-         SELECT commission_id, sum(amount) AS reversed, sum(exchanged_amount) AS exchanged_reversed, \
+         SELECT commission_id, max(taken_from) AS stands, sum(amount) AS reversed, sum(exchanged_amount) AS exchanged_reversed, \
              coalesce(sum(amount) FILTER (WHERE taken_from IN ('held', 'released')), 0) AS netted, \
              coalesce(sum(exchanged_amount) FILTER (WHERE taken_from IN ('held', 'released')), 0) AS exchanged_netted \
          FROM taken GROUP BY commission_id) \
@@ -213,14 +228,16 @@ const INSERT: &str = "WITH taken AS (\
          netted_amount = c.netted_amount + s.netted, \
          exchanged_reversed = c.exchanged_reversed + s.exchanged_reversed, \
          exchanged_netted = c.exchanged_netted + s.exchanged_netted, \
-         status = CASE WHEN c.status IN ('pending', 'due') AND c.netted_amount + s.netted = c.amount \
+         status = CASE WHEN c.status NOT IN ('pending', 'due', 'reversed') THEN c.status \
+             WHEN c.netted_amount + s.netted = c.amount \
                  AND (c.exchange IS NULL OR c.exchanged_netted + s.exchanged_netted = c.exchanged_amount) \
-             THEN 'reversed' ELSE c.status END, \
+             THEN 'reversed' \
+             WHEN c.status <> 'reversed' THEN c.status WHEN s.stands = 'held' THEN 'pending' ELSE 'due' END, \
          row_version = c.row_version + 1, updated_at = $2 \
      FROM sums s WHERE c.organization_id = $1 AND c.id = s.commission_id \
-         AND (s.reversed > 0 OR s.exchanged_reversed > 0)";
+         AND s.stands IS NOT NULL";
 
-/// Writes what was taken back and lowers the lines.
+/// Writes what was taken back, or given back, and lowers or raises the lines.
 pub fn insert(tx: &mut Tx<'_>, ctx: &Ctx, clawed: &[ClawedBack]) -> Result<(), Problem> {
     if clawed.is_empty() {
         return Ok(());
@@ -230,7 +247,7 @@ pub fn insert(tx: &mut Tx<'_>, ctx: &Ctx, clawed: &[ClawedBack]) -> Result<(), P
         .map(|line| serde_json::to_string(&line.explanation).map_err(Problem::damaged))
         .collect::<Result<_, _>>()?;
     let uuids = |pick: fn(&ClawedBack) -> Uuid| clawed.iter().map(pick).collect::<Vec<_>>();
-    let taken_from = |line: &ClawedBack| line.takes().then(|| line.taken_from.as_str());
+    let taken_from = |line: &ClawedBack| line.moves().then(|| line.taken_from.as_str());
     let exchanged = |line: &ClawedBack| line.exchanged.as_ref().map(|(amount, _)| *amount);
     let exchanges: Vec<Option<String>> = clawed
         .iter()
@@ -290,7 +307,7 @@ pub fn insert(tx: &mut Tx<'_>, ctx: &Ctx, clawed: &[ClawedBack]) -> Result<(), P
 }
 
 fn status_of(line: &ClawedBack) -> ClawbackStatus {
-    if !line.takes() || line.nets_the_line() {
+    if !line.moves() || line.nets_the_line() {
         ClawbackStatus::Netted
     } else {
         ClawbackStatus::Payable

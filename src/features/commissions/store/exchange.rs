@@ -41,8 +41,8 @@ pub struct Unexchanged {
     pub before: Money,
     /// What it earned.
     pub amount: Money,
-    /// What was taken back of it.
-    pub reversed: Money,
+    /// Whether something was taken back of it, if only to be given back.
+    pub is_touched: bool,
     /// What was taken back before it was approved.
     pub netted: Money,
     /// The program's rounding.
@@ -58,8 +58,10 @@ pub struct TakenRow {
     pub is_payable: bool,
     /// Whether it took nothing because the window was over.
     pub is_late: bool,
-    /// How much it took.
+    /// How much it took; below zero what it gave back.
     pub amount: Decimal,
+    /// What was refunded with it; below zero what came in again.
+    pub refund: Decimal,
     /// The amount of the payment.
     pub base: Decimal,
     /// What was refunded of that with it.
@@ -94,8 +96,8 @@ struct Raw {
     posted_before: Decimal,
     #[diesel(sql_type = Numeric)]
     amount: Decimal,
-    #[diesel(sql_type = Numeric)]
-    reversed_amount: Decimal,
+    #[diesel(sql_type = Bool)]
+    is_touched: bool,
     #[diesel(sql_type = Numeric)]
     netted_amount: Decimal,
     #[diesel(embed)]
@@ -115,6 +117,8 @@ struct TakenRaw {
     #[diesel(sql_type = Numeric)]
     amount: Decimal,
     #[diesel(sql_type = Numeric)]
+    refund: Decimal,
+    #[diesel(sql_type = Numeric)]
     base: Decimal,
     #[diesel(sql_type = Numeric)]
     refunded_cumulative: Decimal,
@@ -124,8 +128,8 @@ struct TakenRaw {
 const UNEXCHANGED: &str = "FROM commissions c JOIN programs g ON g.organization_id = $1 AND g.id = c.program_id \
     WHERE c.organization_id = $1 AND c.payout_currency IS NOT NULL AND c.exchange IS NULL AND c.dispute_id IS NULL";
 
-const COLUMNS: &str = "c.id, c.partner_id, c.program_id, c.status, g.rounding, c.amount, c.reversed_amount, \
-    c.netted_amount, coalesce((c.explanation ->> 'already_posted')::numeric, 0) AS posted_before, c.currency, \
+const COLUMNS: &str = "c.id, c.partner_id, c.program_id, c.status, g.rounding, c.amount, c.netted_amount, \
+    EXISTS (SELECT FROM clawbacks k WHERE k.organization_id = $1 AND k.commission_id = c.id) AS is_touched, coalesce((c.explanation ->> 'already_posted')::numeric, 0) AS posted_before, c.currency, \
     c.payout_currency, CASE c.status WHEN 'pending' THEN c.earned_at ELSE c.release_at END AS since";
 
 /// The day of the rate for a line that is exchanged as it was earned.
@@ -293,11 +297,11 @@ pub fn taken_from(
         return Ok(taken);
     }
     let query = sql_query(
-        "SELECT b.id, b.commission_id, b.status, b.amount, coalesce(b.zero_reason = $3, false) AS is_late, \
+        "SELECT b.id, b.commission_id, b.status, b.amount, r.amount AS refund, coalesce(b.zero_reason = $3, false) AS is_late, \
              (b.explanation ->> 'base')::numeric AS base, \
              (b.explanation ->> 'refunded_cumulative')::numeric AS refunded_cumulative \
-         FROM clawbacks b WHERE b.organization_id = $1 AND b.commission_id = ANY($2) \
-         ORDER BY (b.explanation ->> 'refunded_cumulative')::numeric, b.id",
+         FROM clawbacks b JOIN refunds r ON r.organization_id = $1 AND r.id = b.refund_id \
+         WHERE b.organization_id = $1 AND b.commission_id = ANY($2) ORDER BY r.payment_version, b.id",
     )
     .bind::<SqlUuid, _>(scope.organization_id.uuid())
     .bind::<Array<SqlUuid>, _>(uuids(lines))
@@ -312,6 +316,7 @@ pub fn taken_from(
             is_payable: row.status == ClawbackStatus::Payable.as_str(),
             is_late: row.is_late,
             amount: row.amount,
+            refund: row.refund,
             base: row.base,
             refunded_cumulative: row.refunded_cumulative,
         });
@@ -405,7 +410,7 @@ impl TryFrom<Raw> for Unexchanged {
             since: raw.since,
             before: money(raw.posted_before)?,
             amount: money(raw.amount)?,
-            reversed: money(raw.reversed_amount)?,
+            is_touched: raw.is_touched,
             netted: money(raw.netted_amount)?,
             rounding: Rounding::from_str(&raw.rounding).map_err(Problem::damaged)?,
             asked: raw.question.try_into()?,

@@ -1,7 +1,7 @@
 //! Reading lines and clawbacks.
 
 use super::super::domain::{
-    ClawbackStatus, Commission, CommissionKind, CommissionStatus, Owed, TakenFrom, ZeroReason,
+    ClawbackKind, ClawbackStatus, Commission, CommissionKind, CommissionStatus, Owed, TakenFrom, ZeroReason,
 };
 use super::money;
 use crate::kernel::commission::{Component, Explanation, IneligibleReason};
@@ -76,7 +76,7 @@ pub struct Clawback {
     pub program_id: ProgramId,
     /// Where it stands.
     pub status: ClawbackStatus,
-    /// How much.
+    /// How much; below zero what was given back.
     pub amount: Money,
     /// The same as it is owed: in the currency that the partner is paid in, once the line was exchanged.
     pub owed: Money,
@@ -450,6 +450,16 @@ impl TryFrom<WholeRow> for Commission {
             created_at: row.created_at,
             updated_at: row.updated_at,
         })
+    }
+}
+
+impl Clawback {
+    /// Whether it takes or gives back.
+    pub fn kind(&self) -> ClawbackKind {
+        match &self.explanation {
+            Explanation::Clawback(explained) if explained.reinstates => ClawbackKind::Reinstatement,
+            _ => ClawbackKind::Clawback,
+        }
     }
 }
 

@@ -4,7 +4,7 @@ mod payment;
 #[cfg(test)]
 mod tests;
 
-pub use payment::{Credit, NewPayment, NewRefund, Payment, Refund, RefundKind};
+pub use payment::{Credit, NewPayment, NewRefund, NewReinstatement, Payment, Refund, RefundKind, Reinstated};
 
 use crate::kernel::commission::Goods;
 use crate::kernel::id::{DealId, InvoiceId, InvoiceLineId, ProductFamilyId};

@@ -17,6 +17,8 @@ word_enum! {
         Chargeback = "chargeback",
         /// A credit note on the invoice took more than was open.
         CreditNote = "credit_note",
+        /// It came in again: a chargeback was won, or a refund failed.
+        Reinstatement = "reinstatement",
     }
 }
 
@@ -56,7 +58,7 @@ pub struct NewPayment {
     pub paid_at: DateTime<Utc>,
 }
 
-/// Money that went back; it never changes.
+/// Money that went back, or came in again. It never changes, but for what is reinstated of it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Refund {
     /// Its id.
@@ -69,16 +71,24 @@ pub struct Refund {
     pub payment_id: PaymentId,
     /// The credit note that caused it.
     pub credit_note_id: Option<CreditNoteId>,
+    /// The refund that it reinstates, or a part of it.
+    pub reinstates_id: Option<RefundId>,
     /// How it went back.
     pub kind: RefundKind,
-    /// What went back.
+    /// What went back; below zero what came in again.
     pub amount: Money,
+    /// What was reinstated of it.
+    pub reinstated_amount: Money,
     /// What had gone back of the payment with this refund.
     pub cumulative_amount: Money,
+    /// Which version of the payment it made.
+    pub payment_version: i64,
     /// Why.
     pub reason: Option<String>,
-    /// When it went back.
+    /// When it went back, or came in again.
     pub refunded_at: DateTime<Utc>,
+    /// When it went back, also where it came in again.
+    pub went_back_at: DateTime<Utc>,
     /// Counts its changes.
     pub row_version: i64,
     /// When it was recorded.
@@ -100,6 +110,32 @@ pub struct NewRefund {
     pub refunded_at: DateTime<Utc>,
     /// Why.
     pub reason: Option<String>,
+}
+
+/// What a new reinstatement is made of.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NewReinstatement {
+    /// The caller's key for it.
+    pub external_id: Option<String>,
+    /// What came in again; all that is left of the refund when it is not said.
+    pub amount: Option<Money>,
+    /// When it came in again.
+    pub reinstated_at: DateTime<Utc>,
+    /// Why.
+    pub reason: Option<String>,
+}
+
+/// What a reinstatement did.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Reinstated {
+    /// The invoice after it.
+    pub invoice: Invoice,
+    /// The payment after it.
+    pub payment: Payment,
+    /// The refund that it reinstates, after it.
+    pub refund: Refund,
+    /// The reinstatement.
+    pub reinstatement: Refund,
 }
 
 /// A credit note as the invoice sees it.
@@ -192,6 +228,66 @@ impl Invoice {
         Ok((invoice, payment, refund))
     }
 
+    /// Records that money of one of its refunds came in again. Never more than is left of the refund.
+    pub fn reinstate(
+        self,
+        payment: Payment,
+        refund: Refund,
+        new: NewReinstatement,
+        now: DateTime<Utc>,
+    ) -> Result<Reinstated, Problem> {
+        if !matches!(refund.kind, RefundKind::Refund | RefundKind::Chargeback) {
+            let detail = format!(
+                "A {} is not reinstated; only refunds and chargebacks are.",
+                refund.kind.noun()
+            );
+            return Err(Problem::new(Code::WrongState).because(detail));
+        }
+        let left = refund.left().map_err(Problem::damaged)?;
+        let amount = new.amount.unwrap_or(left);
+        let said = new.amount.map(|amount| amount_problems(&self, amount, false));
+        let mut problems = said.unwrap_or_default();
+        problems.extend(future_problem("/reinstated_at", new.reinstated_at, now));
+        if new.reinstated_at < refund.refunded_at {
+            let message = format!(
+                "The money went back later, at {}.",
+                refund.refunded_at.to_rfc3339()
+            );
+            problems.push(FieldProblem::new("/reinstated_at", "before_refund", message));
+        }
+        refuse_any(problems)?;
+        if left.is_zero() {
+            let detail = "All of the refund is reinstated already.";
+            return Err(Problem::new(Code::ReinstatementExceedsRefund).because(detail));
+        }
+        let code = Code::ReinstatementExceedsRefund;
+        within(amount, left, code, "is left of the refund to reinstate")?;
+        let back = NewRefund {
+            external_id: new.external_id,
+            kind: RefundKind::Reinstatement,
+            amount: amount.checked_neg().map_err(Problem::damaged)?,
+            refunded_at: new.reinstated_at,
+            reason: new.reason,
+        };
+        let invoice = self.after_refund(back.amount, now)?;
+        let (payment, reinstatement) = payment.give_back(back, None, now)?;
+        Ok(Reinstated {
+            invoice,
+            payment,
+            reinstatement: Refund {
+                reinstates_id: Some(refund.id),
+                went_back_at: refund.went_back_at,
+                ..reinstatement
+            },
+            refund: Refund {
+                reinstated_amount: sum(refund.reinstated_amount, amount)?,
+                row_version: refund.row_version + 1,
+                updated_at: now,
+                ..refund
+            },
+        })
+    }
+
     /// Credits it: first what is open, then what was paid, the payment that was recorded last first.
     pub fn credit(
         self,
@@ -272,6 +368,25 @@ impl Credit {
     }
 }
 
+impl RefundKind {
+    /// What it is called.
+    const fn noun(self) -> &'static str {
+        match self {
+            Self::Refund => "refund",
+            Self::Chargeback => "chargeback",
+            Self::CreditNote => "refund by a credit note",
+            Self::Reinstatement => "reinstatement",
+        }
+    }
+}
+
+impl Refund {
+    /// What was not reinstated yet.
+    pub fn left(&self) -> Result<Money, crate::kernel::money::MoneyError> {
+        self.amount.checked_sub(self.reinstated_amount)
+    }
+}
+
 impl Payment {
     /// What did not go back yet.
     pub fn left(&self) -> Result<Money, crate::kernel::money::MoneyError> {
@@ -291,11 +406,15 @@ impl Payment {
             invoice_id: self.invoice_id,
             payment_id: self.id,
             credit_note_id,
+            reinstates_id: None,
             kind: new.kind,
             amount: new.amount,
+            reinstated_amount: Money::zero(new.amount.currency()),
             cumulative_amount: refunded_amount,
+            payment_version: self.row_version + 1,
             reason: new.reason,
             refunded_at: new.refunded_at,
+            went_back_at: new.refunded_at,
             row_version: 1,
             created_at: now,
             updated_at: now,

@@ -6,7 +6,7 @@ mod refund;
 
 pub use line::{InvoiceLineView, NewInvoiceLineBody};
 pub use payment::{NewPaymentBody, PaymentPage, PaymentPath, PaymentView, PaymentsQuery};
-pub use refund::{NewRefundBody, RefundPage, RefundPath, RefundView, RefundsQuery};
+pub use refund::{NewRefundBody, NewReinstatementBody, RefundPage, RefundPath, RefundView, RefundsQuery};
 
 use super::domain::{Invoice, InvoiceLine, InvoicePatch, InvoiceStatus, NewInvoice};
 use super::store::{InvoiceFilter, InvoiceOrder};

@@ -1,6 +1,6 @@
 //! Refunds on the wire.
 
-use crate::features::invoices::domain::{NewRefund, Refund, RefundKind};
+use crate::features::invoices::domain::{NewRefund, NewReinstatement, Refund, RefundKind};
 use crate::features::invoices::store::{RefundFilter, RefundOrder};
 use crate::kernel::ctx::Ctx;
 use crate::kernel::id::{CreditNoteId, InvoiceId, PaymentId, RefundId};
@@ -81,9 +81,59 @@ impl NewRefundBody {
     }
 }
 
-/// Money of a payment that went back.
+/// Money of a refund that came in again.
+#[derive(Debug, Clone, Deserialize, Validate, ToSchema)]
+#[schema(as = ReinstatementCreate, examples(json!({"external_id": "dp_77_won", "amount": {"amount": "100.00", "currency": "USD"}, "reinstated_at": "2026-06-15T10:00:00Z", "reason": "The bank decided the dispute for us."})))]
+#[serde(deny_unknown_fields)]
+pub struct NewReinstatementBody {
+    /// Your own key for the reinstatement; unique among your refunds.
+    #[schema(
+        nullable = false,
+        min_length = 1,
+        max_length = 255,
+        pattern = r"^[^\x00]+$",
+        example = "dp_77_won"
+    )]
+    pub external_id: Option<String>,
+    /// What came in again, in the invoice's currency, above zero; all that is left of the refund when it is absent.
+    #[schema(nullable = false)]
+    pub amount: Option<MoneyBody>,
+    /// When it came in again; not before the money went back and not in the future.
+    pub reinstated_at: DateTime<Utc>,
+    /// Why.
+    #[schema(
+        nullable = false,
+        min_length = 1,
+        max_length = 1000,
+        pattern = r"^[^\x00]*[^\s\x00][^\x00]*$",
+        example = "The bank decided the dispute for us."
+    )]
+    pub reason: Option<String>,
+}
+
+impl NewReinstatementBody {
+    /// The body as business speaks of it. Instants are kept in microseconds.
+    pub fn terms(&self) -> Result<NewReinstatement, Problem> {
+        let Self {
+            external_id,
+            amount,
+            reinstated_at,
+            reason,
+        } = self;
+        let mut fields = Fields::new();
+        let amount = amount.as_ref().and_then(|amount| fields.money("/amount", amount));
+        fields.finish(Some(NewReinstatement {
+            external_id: external_id.clone(),
+            amount,
+            reinstated_at: reinstated_at.trunc_subsecs(6),
+            reason: reason.clone(),
+        }))
+    }
+}
+
+/// Money of a payment that went back, or came in again.
 #[derive(Debug, Clone, Serialize, ToSchema)]
-#[schema(as = Refund, examples(json!({"id": "rfd_01j9zq4y8k7m5n3p2r1s0t6v4w", "external_id": "re_212", "invoice_id": "inv_01j9zq4y8k7m5n3p2r1s0t6v4w", "payment_id": "pay_01j9zq4y8k7m5n3p2r1s0t6v4w", "credit_note_id": null, "kind": "refund", "amount": {"amount": "100.00", "currency": "USD"}, "cumulative_amount": {"amount": "100.00", "currency": "USD"}, "reason": "Two seats fewer.", "refunded_at": "2026-04-02T10:00:00Z", "created_at": "2026-04-02T10:01:00Z", "updated_at": "2026-04-02T10:01:00Z"})))]
+#[schema(as = Refund, examples(json!({"id": "rfd_01j9zq4y8k7m5n3p2r1s0t6v4w", "external_id": "re_212", "invoice_id": "inv_01j9zq4y8k7m5n3p2r1s0t6v4w", "payment_id": "pay_01j9zq4y8k7m5n3p2r1s0t6v4w", "credit_note_id": null, "reinstates_refund_id": null, "kind": "refund", "amount": {"amount": "100.00", "currency": "USD"}, "reinstated_amount": {"amount": "0.00", "currency": "USD"}, "cumulative_amount": {"amount": "100.00", "currency": "USD"}, "reason": "Two seats fewer.", "refunded_at": "2026-04-02T10:00:00Z", "created_at": "2026-04-02T10:01:00Z", "updated_at": "2026-04-02T10:01:00Z"})))]
 pub struct RefundView {
     /// Its id.
     pub id: RefundId,
@@ -97,16 +147,21 @@ pub struct RefundView {
     /// The credit note that caused it.
     #[schema(required)]
     pub credit_note_id: Option<CreditNoteId>,
-    /// How it went back: refund, chargeback or credit_note.
+    /// The refund that it reinstates, in full or in part.
+    #[schema(required)]
+    pub reinstates_refund_id: Option<RefundId>,
+    /// How it went back: refund, chargeback or credit_note; or reinstatement, where it came in again.
     pub kind: RefundKind,
-    /// What went back.
+    /// What went back; below zero for a reinstatement.
     pub amount: MoneyBody,
+    /// What of it came in again since.
+    pub reinstated_amount: MoneyBody,
     /// What had gone back of the payment when this refund was recorded, itself included.
     pub cumulative_amount: MoneyBody,
     /// Why.
     #[schema(required, max_length = 1000)]
     pub reason: Option<String>,
-    /// When it went back.
+    /// When it went back, or came in again.
     pub refunded_at: DateTime<Utc>,
     /// When it was recorded.
     pub created_at: DateTime<Utc>,
@@ -122,8 +177,10 @@ impl From<Refund> for RefundView {
             invoice_id: refund.invoice_id,
             payment_id: refund.payment_id,
             credit_note_id: refund.credit_note_id,
+            reinstates_refund_id: refund.reinstates_id,
             kind: refund.kind,
             amount: refund.amount.into(),
+            reinstated_amount: refund.reinstated_amount.into(),
             cumulative_amount: refund.cumulative_amount.into(),
             reason: refund.reason,
             refunded_at: refund.refunded_at,
@@ -153,7 +210,7 @@ pub enum RefundSort {
 pub struct RefundsQuery {
     /// Only refunds of one of these kinds; repeat for several.
     #[serde(default)]
-    #[param(max_items = 3)]
+    #[param(max_items = 4)]
     pub kind: Vec<RefundKind>,
     /// Only the refund with this key of yours.
     #[param(min_length = 1, max_length = 255, pattern = r"^[^\x00]+$")]
@@ -164,6 +221,8 @@ pub struct RefundsQuery {
     pub payment_id: Option<PaymentId>,
     /// Only refunds that this credit note caused.
     pub credit_note_id: Option<CreditNoteId>,
+    /// Only reinstatements of this refund.
+    pub reinstates_refund_id: Option<RefundId>,
     /// Only what went back at or after this instant.
     pub refunded_at_gte: Option<DateTime<Utc>>,
     /// Only what went back before this instant.
@@ -198,6 +257,7 @@ impl RefundsQuery {
             invoice_id: self.invoice_id,
             payment_id: self.payment_id,
             credit_note_id: self.credit_note_id,
+            reinstates_id: self.reinstates_refund_id,
             refunded_at_gte: self.refunded_at_gte,
             refunded_at_lt: self.refunded_at_lt,
             updated_at_gte: self.updated_at_gte,

@@ -9,7 +9,9 @@ pub use payments::{
     PaymentFilter, PaymentOrder, find_payment, insert_payment, list_payments, lock_payment, lock_payments_of,
     update_payment,
 };
-pub use refunds::{RefundFilter, RefundOrder, find_refund, insert_refund, list_refunds};
+pub use refunds::{
+    RefundFilter, RefundOrder, find_refund, insert_refund, list_refunds, lock_refund, update_refund,
+};
 
 use super::domain::{Invoice, InvoiceStatus};
 use crate::kernel::ctx::Scope;

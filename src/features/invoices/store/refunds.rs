@@ -1,4 +1,4 @@
-//! Refunds in Postgres; they are written once.
+//! Refunds in Postgres; they are written once, but for what is reinstated of them.
 
 use super::{created_at, currency_of, money_of};
 use crate::features::invoices::domain::{Refund, RefundKind};
@@ -26,6 +26,8 @@ pub struct RefundFilter {
     pub payment_id: Option<PaymentId>,
     /// Caused by this credit note.
     pub credit_note_id: Option<CreditNoteId>,
+    /// Reinstating this refund.
+    pub reinstates_id: Option<RefundId>,
     /// Went back at or after this instant.
     pub refunded_at_gte: Option<DateTime<Utc>>,
     /// Went back before this instant.
@@ -66,6 +68,10 @@ struct RefundRow {
     row_version: i64,
     created_at: DateTime<Utc>,
     updated_at: DateTime<Utc>,
+    reinstates_id: Option<Uuid>,
+    reinstated_amount: Decimal,
+    went_back_at: DateTime<Utc>,
+    payment_version: i64,
 }
 
 /// One refund.
@@ -106,6 +112,9 @@ pub fn list_refunds(
     if let Some(credit_note_id) = filter.credit_note_id {
         query = query.filter(refunds::credit_note_id.eq(credit_note_id.uuid()));
     }
+    if let Some(reinstates_id) = filter.reinstates_id {
+        query = query.filter(refunds::reinstates_id.eq(reinstates_id.uuid()));
+    }
     if let Some(instant) = filter.refunded_at_gte {
         query = query.filter(refunds::refunded_at.ge(instant));
     }
@@ -143,6 +152,31 @@ pub fn insert_refund(tx: &mut Tx<'_>, scope: &Scope, refund: &Refund) -> Result<
     Ok(())
 }
 
+/// One refund, held until the transaction ends.
+pub fn lock_refund(tx: &mut Tx<'_>, scope: &Scope, id: RefundId) -> Result<Option<Refund>, Problem> {
+    let query = refunds::table
+        .filter(refunds::organization_id.eq(scope.organization_id.uuid()))
+        .filter(refunds::id.eq(id.uuid()))
+        .for_no_key_update()
+        .select(RefundRow::as_select());
+    let row = query.first(tx.connection()).optional()?;
+    row.map(Refund::try_from).transpose()
+}
+
+/// Notes what was reinstated of a refund.
+pub fn update_refund(tx: &mut Tx<'_>, scope: &Scope, refund: &Refund) -> Result<(), Problem> {
+    let query = diesel::update(refunds::table)
+        .filter(refunds::organization_id.eq(scope.organization_id.uuid()))
+        .filter(refunds::id.eq(refund.id.uuid()))
+        .set((
+            refunds::reinstated_amount.eq(refund.reinstated_amount.amount()),
+            refunds::row_version.eq(refund.row_version),
+            refunds::updated_at.eq(refund.updated_at),
+        ));
+    Prepared(query).execute(tx.connection())?;
+    Ok(())
+}
+
 impl RefundRow {
     fn of(scope: &Scope, refund: &Refund) -> Self {
         Self {
@@ -161,6 +195,10 @@ impl RefundRow {
             row_version: refund.row_version,
             created_at: refund.created_at,
             updated_at: refund.updated_at,
+            reinstates_id: refund.reinstates_id.map(RefundId::uuid),
+            reinstated_amount: refund.reinstated_amount.amount(),
+            went_back_at: refund.went_back_at,
+            payment_version: refund.payment_version,
         }
     }
 }
@@ -176,8 +214,12 @@ impl TryFrom<RefundRow> for Refund {
             invoice_id: InvoiceId::from_uuid(row.invoice_id),
             payment_id: PaymentId::from_uuid(row.payment_id),
             credit_note_id: row.credit_note_id.map(CreditNoteId::from_uuid),
+            reinstates_id: row.reinstates_id.map(RefundId::from_uuid),
             kind: RefundKind::from_str(&row.kind).map_err(Problem::damaged)?,
             amount: money_of(row.amount, currency)?,
+            reinstated_amount: money_of(row.reinstated_amount, currency)?,
+            payment_version: row.payment_version,
+            went_back_at: row.went_back_at,
             cumulative_amount: money_of(row.cumulative_amount, currency)?,
             reason: row.reason,
             refunded_at: row.refunded_at,

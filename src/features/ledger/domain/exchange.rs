@@ -50,7 +50,7 @@ impl NewEntry {
         }
     }
 
-    /// What is taken back leaves the currency that the partner is paid in.
+    /// What is taken back leaves the currency that the partner is paid in, and what is given back the one it was earned in.
     pub fn clawback_exchange_out(
         clawback_id: ClawbackId,
         account: TakenFrom,
@@ -72,7 +72,8 @@ impl NewEntry {
         }
     }
 
-    /// What is taken back comes into the currency that it was earned in.
+    /// What is taken back comes into the currency that it was earned in, and what is given back into the one the partner is
+    /// paid in.
     pub fn clawback_exchange_in(
         clawback_id: ClawbackId,
         account: TakenFrom,

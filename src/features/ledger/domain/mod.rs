@@ -37,6 +37,8 @@ word_enum! {
         PayoutReturned = "payout_returned",
         /// A refund took something back.
         Clawback = "clawback",
+        /// Money came in again, so that what a refund took back is given back.
+        Reinstatement = "reinstatement",
         /// A credit note on a deal took something back.
         CreditNote = "credit_note",
         /// Somebody gave an amount to the partner.
@@ -53,9 +55,9 @@ word_enum! {
         ExchangeOut = "exchange_out",
         /// What was earned comes into a currency: it was exchanged.
         ExchangeIn = "exchange_in",
-        /// What is taken back leaves the currency that the partner is paid in.
+        /// What is taken back leaves the currency that the partner is paid in; or, given back, the one it was earned in.
         ClawbackExchangeOut = "clawback_exchange_out",
-        /// What is taken back comes into the currency that it was earned in.
+        /// What is taken back comes into the currency that it was earned in; or, given back, the one the partner is paid in.
         ClawbackExchangeIn = "clawback_exchange_in",
     }
 }
@@ -87,7 +89,7 @@ word_enum! {
 }
 
 word_enum! {
-    /// The account that a clawback takes from.
+    /// The account that a clawback takes from, or gives back to.
     TakenFrom, "account of a clawback" {
         /// The commission was still held.
         Held = "held",
@@ -284,6 +286,23 @@ impl NewEntry {
         }
     }
 
+    /// Money came in again: what was taken back from a commission is given back.
+    pub fn reinstatement(
+        clawback_id: ClawbackId,
+        to: TakenFrom,
+        partner_id: PartnerId,
+        program_id: ProgramId,
+        amount: Money,
+        occurred_at: DateTime<Utc>,
+    ) -> Self {
+        Self {
+            kind: EntryKind::Reinstatement,
+            debit: LedgerAccount::CommissionExpense,
+            credit: to.account(),
+            ..Self::clawback(clawback_id, to, partner_id, program_id, amount, occurred_at)
+        }
+    }
+
     /// A credit note on a deal took something back. The line of a credit note is negative, the entry is not: only the
     /// magnitude of the amount counts.
     pub fn credit_note(
@@ -416,7 +435,7 @@ impl EntryKind {
             | Self::CreditNote
             | Self::ExchangeOut
             | Self::ExchangeIn => Source::Commission(CommissionId::from_uuid(id)),
-            Self::Clawback | Self::ClawbackExchangeOut | Self::ClawbackExchangeIn => {
+            Self::Clawback | Self::Reinstatement | Self::ClawbackExchangeOut | Self::ClawbackExchangeIn => {
                 Source::Clawback(ClawbackId::from_uuid(id))
             }
             Self::AdjustmentUp | Self::AdjustmentDown | Self::WriteOff => {

@@ -33,6 +33,8 @@ fn every_entry() -> Vec<NewEntry> {
         NewEntry::clawback(clawback, TakenFrom::Held, partner, program, amount, at),
         NewEntry::clawback(clawback, TakenFrom::Released, partner, program, amount, at),
         NewEntry::clawback(clawback, TakenFrom::Payable, partner, program, amount, at),
+        NewEntry::reinstatement(clawback, TakenFrom::Held, partner, program, amount, at),
+        NewEntry::reinstatement(clawback, TakenFrom::Payable, partner, program, amount, at),
         NewEntry::credit_note(commission, partner, program, amount, at),
         NewEntry::adjustment(adjustment, partner, program, amount.abs(), at),
         NewEntry::adjustment(adjustment, partner, program, amount, at),
@@ -64,6 +66,8 @@ fn each_kind_moves_between_its_own_accounts() {
         "clawback held commission_expense",
         "clawback released commission_expense",
         "clawback payable commission_expense",
+        "reinstatement commission_expense held",
+        "reinstatement commission_expense payable",
         "credit_note payable commission_expense",
         "adjustment_up adjustment_expense payable",
         "adjustment_down payable adjustment_expense",
@@ -84,9 +88,10 @@ fn each_kind_names_the_record_that_caused_it() {
     for entry in every_entry() {
         let source = entry.kind().source(entry.source_id());
         let expected = match entry.kind() {
-            EntryKind::Clawback | EntryKind::ClawbackExchangeOut | EntryKind::ClawbackExchangeIn => {
-                Source::Clawback(ClawbackId::from_uuid(id))
-            }
+            EntryKind::Clawback
+            | EntryKind::Reinstatement
+            | EntryKind::ClawbackExchangeOut
+            | EntryKind::ClawbackExchangeIn => Source::Clawback(ClawbackId::from_uuid(id)),
             EntryKind::Accrual
             | EntryKind::HoldRelease
             | EntryKind::Approval

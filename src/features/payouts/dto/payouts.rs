@@ -201,7 +201,7 @@ pub struct PayoutItemView {
     /// The adjustment, if it is one.
     #[schema(required)]
     pub adjustment_id: Option<AdjustmentId>,
-    /// What it adds to the payout; clawbacks, credit notes and some adjustments are negative.
+    /// What it adds to the payout; credit notes, some adjustments, and clawbacks unless they give back, are negative.
     pub amount: MoneyBody,
     /// Whether it is proposed, live (paid by this payout and no other) or released for a later run.
     pub status: PayoutItemStatus,

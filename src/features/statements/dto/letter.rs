@@ -325,6 +325,7 @@ const fn entry(kind: EntryKind) -> &'static str {
     match kind {
         EntryKind::Accrual => "Commission earned",
         EntryKind::Clawback => "Taken back (refund)",
+        EntryKind::Reinstatement => "Given back (money came in again)",
         EntryKind::CreditNote => "Taken back (credit)",
         EntryKind::AdjustmentUp | EntryKind::AdjustmentDown => "Adjustment",
         EntryKind::WriteOff => "Debt written off",

@@ -75,7 +75,7 @@ fn an_accrual_reads_in_plain_english() {
         sentence(&explained()),
         "The commission under version 1 of rule rule_00000000000000000000000002 is 12.5% of 1000.01 USD: 125.00 \
          USD. A share of 50% of it is 62.50 USD. 600.00 of 1200.00 USD of the invoice has been paid, so 31.25 USD \
-         is earned so far; 10.00 USD was posted before, so this line is 21.25 USD."
+         is earned so far; 10.00 USD of it fell to earlier payments, so this line is 21.25 USD."
     );
 }
 
@@ -94,7 +94,15 @@ fn a_refusal_reads_in_plain_english() {
 
 #[test]
 fn reversals_read_in_plain_english() {
-    let taken = clawback(usd("0.79"), usd("10"), usd("10"), usd("0.32"), Rounding::HalfUp).unwrap();
+    let taken = clawback(
+        Refunded::More,
+        usd("0.79"),
+        usd("10"),
+        usd("10"),
+        usd("0.32"),
+        Rounding::HalfUp,
+    )
+    .unwrap();
     assert_eq!(
         sentence(&taken.explanation),
         "10.00 of the 10.00 USD paid has been refunded, so 0.79 of the 0.79 USD earned is due back; 0.32 USD was \
@@ -119,7 +127,15 @@ fn reversals_read_in_plain_english() {
 
 #[test]
 fn a_step_that_was_held_within_its_bounds_says_so() {
-    let taken = clawback(usd("1"), usd("10"), usd("1"), usd("0.50"), Rounding::HalfUp).unwrap();
+    let taken = clawback(
+        Refunded::More,
+        usd("1"),
+        usd("10"),
+        usd("1"),
+        usd("0.50"),
+        Rounding::HalfUp,
+    )
+    .unwrap();
     let Explanation::Clawback(explanation) = taken.explanation else {
         panic!("a clawback")
     };

@@ -188,7 +188,7 @@ proptest! {
                 let part = case.money(payment.minor_units() * i128::from(cut) / 1_000_000);
                 let mut taken = case.money(0);
                 for refunded in [part, payment] {
-                    let entry = clawback(original, payment, refunded, taken, case.rounding).unwrap();
+                    let entry = clawback(Refunded::More, original, payment, refunded, taken, case.rounding).unwrap();
                     prop_assert_eq!(recompute(&entry.explanation), Ok(entry.amount));
                     taken = taken.checked_add(entry.amount).unwrap();
                 }
@@ -197,6 +197,25 @@ proptest! {
             }
             prop_assert_eq!(balance, 0);
         }
+    }
+
+    /// However money goes and comes, what was taken is what is due on what stays refunded.
+    #[test]
+    fn whatever_goes_back_and_comes_in_again_what_is_taken_is_what_is_due(
+        original in 0i128..1_000_000, base in 1i128..1_000_000,
+        stays in proptest::collection::vec(0u32..=1_000_000, 1..12), rounding in any_rounding(),
+    ) {
+        let (mut refunded, mut taken) = (0, cents(0));
+        for part in stays.into_iter().chain([0]) {
+            let next = base * i128::from(part) / 1_000_000;
+            let went = Refunded::by(cents(next - refunded));
+            refunded = next;
+            let entry = clawback(went, cents(original), cents(base), cents(refunded), taken, rounding).unwrap();
+            prop_assert_eq!(recompute(&entry.explanation), Ok(entry.amount));
+            taken = taken.checked_add(entry.amount).unwrap();
+            prop_assert!(rounds_to(rounding, original * refunded, base, taken.minor_units()));
+        }
+        prop_assert_eq!(taken, cents(0));
     }
 
     #[test]
@@ -208,7 +227,7 @@ proptest! {
         refunds.sort_unstable();
         let mut taken = cents(0);
         for refunded in refunds {
-            let entry = clawback(cents(original), cents(base), cents(refunded), taken, rounding).unwrap();
+            let entry = clawback(Refunded::More, cents(original), cents(base), cents(refunded), taken, rounding).unwrap();
             prop_assert!(!entry.amount.is_negative());
             taken = taken.checked_add(entry.amount).unwrap();
             prop_assert!(taken.minor_units() <= original);
@@ -271,7 +290,7 @@ proptest! {
             let target = accruals[0].amount.minor_units() + posted.minor_units();
             prop_assert!((0..=pool).contains(&target), "target {target} of {pool}");
         }
-        if let Ok(entry) = clawback(net, total, before, after, rounding) {
+        if let Ok(entry) = clawback(Refunded::More, net, total, before, after, rounding) {
             prop_assert!(!entry.amount.is_negative());
             let left = net.minor_units() - after.minor_units();
             prop_assert!(entry.amount.minor_units() <= left.max(0));

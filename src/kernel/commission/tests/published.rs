@@ -90,6 +90,7 @@ fn refunds() {
         let mut already = cents(0);
         for (refunded, expected) in cumulative.iter().zip(expected) {
             let entry = clawback(
+                Refunded::More,
                 cents(original),
                 cents(base),
                 cents(*refunded),

@@ -3,6 +3,7 @@ use crate::kernel::money::MoneyError;
 
 fn taken_back(original: i128, base: i128, refunded: i128, already: i128) -> i128 {
     let reversal = clawback(
+        Refunded::More,
         cents(original),
         cents(base),
         cents(refunded),
@@ -76,7 +77,15 @@ fn nothing_is_taken_back_from_a_line_of_nothing_or_less() {
 #[test]
 fn a_refund_of_no_payment_is_refused() {
     let refused = |base: Money, refunded: Money| {
-        clawback(usd("1"), base, refunded, usd("0"), Rounding::HalfUp).unwrap_err()
+        clawback(
+            Refunded::More,
+            usd("1"),
+            base,
+            refunded,
+            usd("0"),
+            Rounding::HalfUp,
+        )
+        .unwrap_err()
     };
     assert_eq!(
         refused(usd("0"), usd("0")),
@@ -142,4 +151,26 @@ fn cumulative_credits_add_up_to_one_credit_of_the_sum() {
     };
     assert_eq!(credit(usd("0.05"), usd("0")), usd("-0.01"));
     assert_eq!(credit(usd("0.10"), usd("-0.01")), usd("0"));
+}
+
+#[test]
+fn what_comes_in_again_is_given_back_and_no_more() {
+    let back = |original: i128, refunded: i128, already: i128| {
+        let given = clawback(
+            Refunded::Less,
+            cents(original),
+            cents(1_000),
+            cents(refunded),
+            cents(already),
+            Rounding::HalfUp,
+        )
+        .unwrap();
+        assert_eq!(recompute(&given.explanation), Ok(given.amount));
+        given.amount.minor_units()
+    };
+    assert_eq!(back(79, 400, 79), -47);
+    assert_eq!(back(79, 0, 32), -32);
+    assert_eq!(back(79, 0, 0), 0);
+    // Less was taken than is due: what stays refunded takes nothing more when money comes in.
+    assert_eq!(back(79, 900, 10), 0);
 }

@@ -115,6 +115,29 @@ pub fn refund_of_what_was_exchanged(world: &World) -> Call {
     refund_of(world, &payment, "refund")
 }
 
+pub fn reinstatement_of_what_was_paid(world: &World) -> Call {
+    let (program, partner) = small(world, json!({}));
+    let payment = world.sale(&program, &partner, "100.00 USD");
+    Drafted::of(world, &partner).after(world, &["approve", "process", "confirm"]);
+    reinstatement(world, &payment)
+}
+
+pub fn reinstatement_of_what_was_exchanged(world: &World) -> Call {
+    let (program, partner) = paid_in(world, "EUR", json!({}));
+    let payment = world.sale(&program, &partner, "100.00 USD");
+    reinstatement(world, &payment)
+}
+
+fn reinstatement(world: &World, payment: &str) -> Call {
+    let refund = world.refund(payment, "60.00 USD");
+    let body = json!({ "amount": money("40.00 USD"), "reinstated_at": world.clock.now() });
+    Call::new(
+        world.admin(),
+        format!("/v1/refunds/{refund}/reinstatements"),
+        body,
+    )
+}
+
 pub fn credit_note_on_an_invoice(world: &World) -> Call {
     let (program, partner) = small(world, json!({}));
     let deal = world.won_deal(&program, "100.00 USD", &[(&partner, 10_000)]);

@@ -51,6 +51,16 @@ pub const CUSTOMERS: &[Case] = &[
         stages::refund_of_what_was_exchanged,
     ),
     case(
+        "createReinstatement",
+        "of what was paid out",
+        stages::reinstatement_of_what_was_paid,
+    ),
+    case(
+        "createReinstatement",
+        "of what was exchanged",
+        stages::reinstatement_of_what_was_exchanged,
+    ),
+    case(
         "createCreditNote",
         "on an invoice",
         stages::credit_note_on_an_invoice,

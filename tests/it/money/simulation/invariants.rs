@@ -16,7 +16,7 @@ const RULES: &[(&str, &str)] = &[
                  THEN amount ELSE 0 END) \
              - sum(CASE WHEN debit_account IN ('held', 'released', 'payable', 'disputed', 'in_payout') \
                  THEN amount ELSE 0 END) \
-             <> sum(CASE WHEN kind IN ('accrual', 'adjustment_up', 'write_off', 'payout_returned', 'exchange_in', \
+             <> sum(CASE WHEN kind IN ('accrual', 'reinstatement', 'adjustment_up', 'write_off', 'payout_returned', 'exchange_in', \
                      'clawback_exchange_in') THEN amount \
                  WHEN kind IN ('clawback', 'credit_note', 'adjustment_down', 'payout_paid', 'exchange_out', \
                      'clawback_exchange_out') THEN -amount ELSE 0 END)",
@@ -43,7 +43,7 @@ const RULES: &[(&str, &str)] = &[
         "what was taken back is the sum of the clawbacks, and never more than was earned",
         "SELECT c.id::text AS name FROM commissions c \
          LEFT JOIN (SELECT commission_id, sum(amount) AS taken FROM clawbacks GROUP BY 1) b ON b.commission_id = c.id \
-         WHERE c.kind = 'accrual' AND (c.reversed_amount <> coalesce(b.taken, 0) OR coalesce(b.taken, 0) > c.amount)",
+         WHERE c.kind = 'accrual' AND (c.reversed_amount <> coalesce(b.taken, 0) OR coalesce(b.taken, 0) NOT BETWEEN 0 AND c.amount)",
     ),
     (
         "a payment that went back as a whole leaves nothing of its commissions within the window",
@@ -51,6 +51,12 @@ const RULES: &[(&str, &str)] = &[
          JOIN (SELECT payment_id, sum(amount) AS amount FROM refunds GROUP BY 1) r ON r.payment_id = c.payment_id \
          JOIN payments p ON p.id = c.payment_id JOIN programs g ON g.id = c.program_id \
          WHERE r.amount = p.amount AND g.clawback_window_days IS NULL AND c.reversed_amount <> c.amount",
+    ),
+    (
+        "a payment that came in again as a whole takes nothing of its commissions",
+        "SELECT c.id::text AS name FROM commissions c \
+         JOIN (SELECT payment_id FROM refunds GROUP BY 1 HAVING sum(amount) = 0) r ON r.payment_id = c.payment_id \
+         WHERE c.reversed_amount <> 0",
     ),
     (
         "a commission is paid once",

@@ -5,6 +5,7 @@
 
 mod chance;
 mod invariants;
+mod refunds;
 mod story;
 mod verbs;
 

@@ -30,6 +30,14 @@ pub struct Payment {
     pub left: i64,
 }
 
+/// A refund with what did not come in again of it, and the place of its payment among all.
+#[derive(Debug, Clone)]
+pub struct Refund {
+    pub id: String,
+    pub payment: usize,
+    pub left: i64,
+}
+
 /// A deal.
 #[derive(Debug, Clone)]
 pub struct Deal {
@@ -57,6 +65,7 @@ pub struct Story {
     pub deals: Vec<Deal>,
     pub invoices: Vec<Invoice>,
     pub payments: Vec<Payment>,
+    pub refunds: Vec<Refund>,
     pub disputes: Vec<(usize, String)>,
     pub runs: Vec<String>,
     /// The last day on which rates came in.
@@ -77,6 +86,7 @@ const STEPS: &[Step] = &[
     (12, "an invoice", Story::invoice),
     (20, "a payment", Story::payment),
     (9, "a refund", Story::refund),
+    (5, "a reinstatement", Story::reinstatement),
     (4, "a credit note", Story::credit_note),
     (5, "an approval", Story::approval),
     (4, "an adjustment", Story::adjustment),
@@ -181,6 +191,7 @@ impl Story {
             deals: Vec::new(),
             invoices: Vec::new(),
             payments: Vec::new(),
+            refunds: Vec::new(),
             disputes: Vec::new(),
             runs: Vec::new(),
             rated_on: None,

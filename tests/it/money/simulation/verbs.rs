@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 /// Deals that new money comes in on; older ones are done.
 const RECENT: usize = 12;
 
-fn recent<T>(all: &[T]) -> &[T] {
+pub fn recent<T>(all: &[T]) -> &[T] {
     &all[all.len().saturating_sub(RECENT)..]
 }
 
@@ -135,35 +135,6 @@ impl Story {
             left: units,
         });
         true
-    }
-
-    /// A part of what was paid goes back, or all of it, by the vendor or by the bank.
-    pub fn refund(&mut self) -> bool {
-        let left: Vec<usize> = (0..self.payments.len())
-            .filter(|index| self.payments[*index].left > 0)
-            .collect();
-        let Some(index) = self.chance.one(recent(&left)).copied() else {
-            return false;
-        };
-        let Payment { id, currency, left } = self.payments[index].clone();
-        let units = if self.chance.percent(40) {
-            left
-        } else {
-            self.chance.between(1, left)
-        };
-        let kind = if self.chance.percent(70) {
-            "refund"
-        } else {
-            "chargeback"
-        };
-        let body = json!({ "kind": kind, "amount": amount(units, currency), "refunded_at": self.now });
-        let path = format!("/v1/payments/{id}/refunds");
-        let reply = self.world.admin().post_once(&path, body);
-        let done = self.attempt(reply).is_some();
-        if done {
-            self.payments[index].left -= units;
-        }
-        done
     }
 
     /// On a deal alone, as for goodwill; the invoice's own would change what is open of it.

@@ -1,5 +1,6 @@
 //! The refunds that met lines of the past, and when each of them did.
 
+use super::super::clawback::REFUNDED_WITHIN_WINDOW;
 use super::super::money;
 use crate::kernel::ctx::Scope;
 use crate::kernel::id::{CommissionId, RefundId};
@@ -17,12 +18,14 @@ use uuid::Uuid;
 pub struct RefundBefore {
     /// The refund.
     pub refund_id: RefundId,
-    /// What was refunded with it.
+    /// What was refunded with it; below zero what came in again.
     pub refund: Money,
     /// What was refunded of the payment with it, within the program's clawback window.
     pub refunded_cumulative: Money,
-    /// When the money went back.
+    /// When the money went back, or came in again.
     pub refunded_at: DateTime<Utc>,
+    /// When it went back, also where it came in again.
+    pub went_back_at: DateTime<Utc>,
     /// The program's clawback window.
     pub window_days: Option<i32>,
     /// The id of what was written when it met the line: its place among everything that was worked out.
@@ -43,6 +46,8 @@ struct Raw {
     refunded_cumulative: Decimal,
     #[diesel(sql_type = Timestamptz)]
     refunded_at: DateTime<Utc>,
+    #[diesel(sql_type = Timestamptz)]
+    went_back_at: DateTime<Utc>,
     #[diesel(sql_type = Nullable<Integer>)]
     window_days: Option<i32>,
     #[diesel(sql_type = SqlUuid)]
@@ -51,24 +56,23 @@ struct Raw {
 
 /// A refund met a line when it took something back from it, or else from another line of the payment; one that met none
 /// counts from when it was recorded.
-const REFUNDS: &str = "SELECT b.id AS base_id, r.id AS refund_id, b.currency, r.amount AS refund, r.refunded_at, \
-        g.clawback_window_days AS window_days, \
-        (SELECT coalesce(sum(x.amount), 0) FROM refunds x WHERE x.organization_id = $1 \
-            AND x.payment_id = r.payment_id AND x.cumulative_amount <= r.cumulative_amount \
-            AND (g.clawback_window_days IS NULL \
-                OR x.refunded_at <= p.paid_at + make_interval(days => g.clawback_window_days))) \
-            AS refunded_cumulative, \
-        coalesce( \
-            (SELECT k.id FROM clawbacks k WHERE k.organization_id = $1 AND k.commission_id = b.id \
-                AND k.refund_id = r.id), \
-            (SELECT k.id FROM clawbacks k WHERE k.organization_id = $1 AND k.refund_id = r.id ORDER BY k.id LIMIT 1), \
-            r.id) AS met_at \
-    FROM commissions b \
-    JOIN payments p ON p.organization_id = $1 AND p.id = b.payment_id \
-    JOIN refunds r ON r.organization_id = $1 AND r.payment_id = b.payment_id \
-    JOIN programs g ON g.organization_id = $1 AND g.id = b.program_id \
-    WHERE b.organization_id = $1 AND b.id = ANY($2) AND r.id < $3 \
-    ORDER BY b.id, r.cumulative_amount, r.id";
+fn refunds() -> String {
+    format!(
+        "SELECT b.id AS base_id, r.id AS refund_id, b.currency, r.amount AS refund, r.refunded_at, r.went_back_at, \
+             g.clawback_window_days AS window_days, {REFUNDED_WITHIN_WINDOW} AS refunded_cumulative, \
+             coalesce( \
+                 (SELECT k.id FROM clawbacks k WHERE k.organization_id = $1 AND k.commission_id = b.id \
+                     AND k.refund_id = r.id), \
+                 (SELECT k.id FROM clawbacks k WHERE k.organization_id = $1 AND k.refund_id = r.id ORDER BY k.id LIMIT 1), \
+                 r.id) AS met_at \
+         FROM commissions b \
+         JOIN payments p ON p.organization_id = $1 AND p.id = b.payment_id \
+         JOIN refunds r ON r.organization_id = $1 AND r.payment_id = b.payment_id \
+         JOIN programs g ON g.organization_id = $1 AND g.id = b.program_id \
+         WHERE b.organization_id = $1 AND b.id = ANY($2) AND r.id < $3 \
+         ORDER BY b.id, r.payment_version, r.id"
+    )
+}
 
 /// The refunds of the payments of these lines, recorded before the horizon, in the order of each line.
 pub fn refunds_before(
@@ -77,7 +81,7 @@ pub fn refunds_before(
     lines: &[Uuid],
     horizon: Uuid,
 ) -> Result<Vec<(CommissionId, RefundBefore)>, Problem> {
-    let rows: Vec<Raw> = sql_query(REFUNDS)
+    let rows: Vec<Raw> = sql_query(refunds())
         .bind::<SqlUuid, _>(scope.organization_id.uuid())
         .bind::<Array<SqlUuid>, _>(lines)
         .bind::<SqlUuid, _>(horizon)
@@ -89,6 +93,7 @@ pub fn refunds_before(
                 refund: money(row.refund, &row.currency)?,
                 refunded_cumulative: money(row.refunded_cumulative, &row.currency)?,
                 refunded_at: row.refunded_at,
+                went_back_at: row.went_back_at,
                 window_days: row.window_days,
                 met_at: row.met_at,
             };
