@@ -308,14 +308,15 @@ fn a_foreign_email_is_free() {
     }
 }
 
-/// Creations that cannot be repeated, whose keys are tried by the change of the same record, and why.
-const ONCE: [(&str, &str); 3] = [
+/// Creations that cannot be repeated, whose keys are tried by another operation on records of the kind, and why.
+const ONCE: [(&str, &str); 4] = [
     (
         "createDealRegistration",
         "one for each account, partner and family",
     ),
     ("createAttribution", "one for each deal, partner and role"),
     ("createEnrollment", "one for each partner and program"),
+    ("createReinstatement", "a refund too, which takes a key but once"),
 ];
 
 /// The example with a key of the caller's choice, references of its own, and an amount that always fits.
