@@ -242,6 +242,10 @@ const NEVER_HIT: &[(&str, &str)] = &[
         "backtests_%_check",
         "vocabularies of the service, and a period that was checked",
     ),
+    (
+        "billing_arrivals_%_check",
+        "vocabularies of the service, and what the state carries",
+    ),
     ("backtests_%_fk", "of a rule and a version that were found before"),
     ("imports_%_check", "vocabularies of the service"),
     ("import_rejections_%", "the worker writes them"),

@@ -15,6 +15,11 @@ mod service;
 mod store;
 
 pub use domain::{
-    Credit, Invoice, InvoiceLine, InvoiceStatus, NewPayment, NewRefund, Payment, Refund, RefundKind,
+    Credit, Invoice, InvoiceLine, InvoiceStatus, NewInvoice, NewInvoiceLine, NewPayment, NewRefund, Payment,
+    Refund, RefundKind,
 };
-pub use service::{credit, get, get_payment, get_refund, lines, record_payment, record_refund};
+pub use dto::NewInvoiceLineBody;
+pub use service::{
+    create, credit, get, get_payment, get_refund, lines, record_payment, record_refund,
+    refuse_unknown_product_families, void,
+};
