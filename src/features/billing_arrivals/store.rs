@@ -10,7 +10,7 @@ use crate::platform::db::{Page, PageRequest, Position, Prepared, Tx, due};
 use chrono::{DateTime, Utc};
 use diesel::prelude::*;
 use diesel::sql_query;
-use diesel::sql_types::{BigInt, Nullable, Text, Timestamptz, Uuid as SqlUuid};
+use diesel::sql_types::{BigInt, Text, Timestamptz, Uuid as SqlUuid};
 use serde_json::Value;
 use std::str::FromStr;
 use uuid::Uuid;
@@ -189,18 +189,20 @@ pub fn update(
 
 #[derive(QueryableByName)]
 struct BilledRow {
-    #[diesel(sql_type = Nullable<SqlUuid>)]
-    id: Option<Uuid>,
+    #[diesel(sql_type = SqlUuid)]
+    id: Uuid,
 }
 
 /// The record that the organization knows by this key.
 pub fn billed_record(tx: &mut Tx<'_>, scope: &Scope, reference: &Reference) -> Result<Option<Uuid>, Problem> {
-    let query = sql_query("SELECT billed_record($1, $2, $3) AS id")
-        .bind::<SqlUuid, _>(scope.organization_id.uuid())
-        .bind::<Text, _>(reference.resource.as_str())
-        .bind::<Text, _>(&reference.external_id);
-    let row: BilledRow = Prepared(query).get_result(tx.connection())?;
-    Ok(row.id)
+    let query = sql_query(
+        "SELECT id FROM billed_records() WHERE organization_id = $1 AND resource = $2 AND external_id = $3",
+    )
+    .bind::<SqlUuid, _>(scope.organization_id.uuid())
+    .bind::<Text, _>(reference.resource.as_str())
+    .bind::<Text, _>(&reference.external_id);
+    let row: Option<BilledRow> = Prepared(query).get_result(tx.connection()).optional()?;
+    Ok(row.map(|row| row.id))
 }
 
 #[derive(QueryableByName)]
@@ -214,9 +216,7 @@ struct ReadyRow {
 /// Parked arrivals of which what they await is there, in the order in which they are settled; at most so many.
 pub fn ready(tx: &mut Tx<'_>, scope: &Scope, most: i64) -> Result<Vec<Ready>, Problem> {
     let query = sql_query(
-        "SELECT id, happened_at FROM billing_arrivals WHERE organization_id = $1 AND status = 'parked' \
-             AND billed_record(organization_id, awaits_resource, awaits_external_id) IS NOT NULL \
-         ORDER BY happened_at, id LIMIT $2",
+        "SELECT id, happened_at FROM met_arrivals() WHERE organization_id = $1 ORDER BY happened_at, id LIMIT $2",
     )
     .bind::<SqlUuid, _>(scope.organization_id.uuid())
     .bind::<BigInt, _>(most);
