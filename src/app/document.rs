@@ -33,6 +33,7 @@ use utoipa_actix_web::AppExt;
         (name = "Audit Events", description = "Who changed what, when, from where and why."),
         (name = "Authentication Events", description = "Who came in, and who was refused."),
         (name = "Authorization", description = "Who may do what, and by which rule."),
+        (name = "Billing Arrivals", description = "Facts of billing by your own keys, in whichever order they come."),
         (name = "Commission Rules", description = "Versioned terms: who earns what on which money."),
         (name = "Commissions", description = "Earned lines, each with its full explanation."),
         (name = "Compliance Documents", description = "What partners have on file: agreements, certifications, licenses, tax forms."),

@@ -59,6 +59,7 @@ const ROOMS: &[Routes] = &[
     features::referral_links::http::routes,
     features::invoices::http::routes,
     features::credit_notes::http::routes,
+    features::billing_arrivals::http::routes,
     features::exchange_rates::http::routes,
     features::tiers::http::routes,
     features::commission_rules::http::routes,

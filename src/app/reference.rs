@@ -191,6 +191,11 @@ const EVENTS: &[(&str, &[&str], &str)] = &[
     ("refund", &["recorded", "reinstated"], RECORD),
     ("credit_note", &["issued"], RECORD),
     (
+        "billing_arrival",
+        &["parked", "applied", "refused", "withdrawn"],
+        "the record, with the fact as it was told under `fact`",
+    ),
+    (
         "exchange_rate",
         &["recorded"],
         "the record; the rates of an import are told by the import alone",

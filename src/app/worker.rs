@@ -1,15 +1,17 @@
 //! The work in the background: any number of replicas may run it, and each piece is done by one of them.
 //!
-//! Four threads, so that a long import holds nothing else up: one loads imports, one works back-tests out, one compares
-//! accounts with one another, the fourth numbers events, seals the audit trail, exchanges lines, releases holds, looks
+//! Five threads, so that a long import holds nothing else up: one loads imports, one settles billing arrivals that waited,
+//! one works back-tests out, one compares accounts with one another, the fifth numbers events, seals the audit trail, exchanges lines, releases holds, looks
 //! after referrals and disputes, ends protections, reviews tiers, makes the match keys of accounts and forgets
-//! Idempotency-Keys that are a day old. Where the service pays by Stripe, a fifth one does, because it waits for answers.
+//! Idempotency-Keys that are a day old. Where the service pays by Stripe, a sixth one does, because it waits for answers.
 
 use crate::features::imports::release_all as release_imports;
 use crate::features::{
     accounts, audit, backtests, commissions, deal_registrations, disputes, events, referrals, tiers,
 };
-use crate::flows::{backtest, exchange, hold_release, imports, registration, stripe_transfers};
+use crate::flows::{
+    backtest, billing_arrival, exchange, hold_release, imports, registration, stripe_transfers,
+};
 use crate::kernel::ctx::Ctx;
 use crate::kernel::id::OrganizationId;
 use crate::kernel::problem::{Code, Problem};
@@ -47,6 +49,7 @@ impl Worker {
         let rounds = [
             ("housekeeping", Rounds::of_chores(HOUSEKEEPING), BREATH),
             ("imports", Rounds::Imports, Duration::ZERO),
+            ("arrivals", Rounds::Arrivals, BREATH),
             ("back-tests", Rounds::Backtests, BREATH),
             ("matching", Rounds::of_chores(MATCHING), BREATH),
         ];
@@ -106,19 +109,22 @@ fn repeat(mut rounds: Rounds, breath: Duration, db: &Db, clock: &dyn Clock, stop
 pub fn step(db: &Db, clock: &dyn Clock, stripe: Option<&Stripe>) -> Result<bool, Problem> {
     let go_on = AtomicBool::new(false);
     let imported = Rounds::Imports.next(db, clock, &go_on)?;
+    let settled = Rounds::Arrivals.next(db, clock, &go_on)?;
     let tested = Rounds::Backtests.next(db, clock, &go_on)?;
     let compared = Rounds::of_chores(MATCHING).next(db, clock, &go_on)?;
     let paid = match stripe {
         Some(stripe) => Rounds::Transfers(stripe.clone()).next(db, clock, &go_on)?,
         None => false,
     };
-    Ok(Rounds::of_chores(HOUSEKEEPING).next(db, clock, &go_on)? || imported || tested || compared || paid)
+    let kept = Rounds::of_chores(HOUSEKEEPING).next(db, clock, &go_on)?;
+    Ok(kept || imported || settled || tested || compared || paid)
 }
 
 /// What a thread does again and again.
 #[derive(Debug)]
 enum Rounds {
     Imports,
+    Arrivals,
     Backtests,
     Transfers(Stripe),
     Chores {
@@ -141,6 +147,7 @@ impl Rounds {
     fn next(&mut self, db: &Db, clock: &dyn Clock, stop: &AtomicBool) -> Result<bool, Problem> {
         let (chores, set_aside) = match self {
             Self::Imports => return imports::work(db, clock),
+            Self::Arrivals => return billing_arrival::work(db, clock, stop),
             Self::Backtests => return backtest::work(db, clock, stop),
             Self::Transfers(stripe) => return stripe_transfers::work(db, clock, stripe),
             Self::Chores { chores, set_aside } => (chores, set_aside),

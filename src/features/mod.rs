@@ -9,6 +9,7 @@ pub mod audit;
 pub mod authentication_events;
 pub mod authorization;
 pub mod backtests;
+pub mod billing_arrivals;
 pub mod commission_rules;
 pub mod commissions;
 pub mod compliance_documents;
@@ -75,6 +76,7 @@ pub const ORDER: &[&str] = &[
     "registration_conflicts",
     "invoices",
     "credit_notes",
+    "billing_arrivals",
     "exchange_rates",
     "tiers",
     "commission_rules",

@@ -4,6 +4,7 @@ pub mod account_merged;
 pub mod accrual;
 pub mod adjustment_approved;
 pub mod backtest;
+pub mod billing_arrival;
 pub mod clawback;
 pub mod commission_approval;
 pub mod credit_note_issued;

@@ -128,6 +128,8 @@ permissions! {
     PaymentsWrite = "payments:write";
     CreditNotesRead = "credit_notes:read";
     CreditNotesWrite = "credit_notes:write";
+    BillingArrivalsRead = "billing_arrivals:read";
+    BillingArrivalsWrite = "billing_arrivals:write";
     ExchangeRatesRead = "exchange_rates:read";
     ExchangeRatesWrite = "exchange_rates:write";
     CommissionRulesRead = "commission_rules:read";

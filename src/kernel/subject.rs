@@ -67,6 +67,7 @@ subjects! {
     "payment" => PaymentId;
     "refund" => RefundId;
     "credit_note" => CreditNoteId;
+    "billing_arrival" => BillingArrivalId;
     "commission_rule" => CommissionRuleId;
     "commission_rule_version" => CommissionRuleVersionId;
     "backtest" => BacktestId;

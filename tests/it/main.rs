@@ -13,6 +13,7 @@ mod attacks;
 mod attribution;
 mod audit;
 mod authorization;
+mod billing_arrivals;
 mod catalog;
 mod compliance;
 mod deal_rules;

@@ -17,9 +17,11 @@ mod service;
 mod store;
 
 pub use domain::{
-    Credit, Invoice, InvoiceLine, InvoiceStatus, NewPayment, NewRefund, NewReinstatement, Payment, Refund,
-    RefundKind,
+    Credit, Invoice, InvoiceLine, InvoiceStatus, NewInvoice, NewInvoiceLine, NewPayment, NewRefund,
+    NewReinstatement, Payment, Refund, RefundKind,
 };
+pub use dto::NewInvoiceLineBody;
 pub use service::{
-    credit, get, get_payment, get_refund, lines, record_payment, record_refund, record_reinstatement,
+    create, credit, get, get_payment, get_refund, lines, record_payment, record_refund, record_reinstatement,
+    refuse_unknown_product_families, void,
 };

@@ -235,7 +235,8 @@ fn data(record: &impl Serialize) -> Result<Value, Problem> {
     serde_json::to_value(record).map_err(Problem::damaged)
 }
 
-fn refuse_unknown_product_families(
+/// Refuses lines that name a product family that there is not.
+pub fn refuse_unknown_product_families(
     tx: &mut Tx<'_>,
     ctx: &Ctx,
     lines: &[NewInvoiceLine],

@@ -174,6 +174,7 @@ typed_id!(InvoiceLineId, "inl", "A line of an invoice.");
 typed_id!(PaymentId, "pay", "A payment of an invoice.");
 typed_id!(RefundId, "rfd", "A refund of a payment.");
 typed_id!(CreditNoteId, "crn", "A credit note.");
+typed_id!(BillingArrivalId, "bar", "A fact of billing, as it arrived.");
 typed_id!(CommissionRuleId, "rule", "A commission rule.");
 typed_id!(CommissionRuleVersionId, "rlv", "A version of a commission rule.");
 typed_id!(CommissionId, "com", "A commission, one earned line.");

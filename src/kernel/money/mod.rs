@@ -15,6 +15,7 @@ mod total;
 use std::fmt;
 
 use rust_decimal::Decimal;
+use serde::de::{Deserialize, Deserializer, Error as _};
 use serde::ser::{Serialize, SerializeStruct, Serializer};
 use thiserror::Error;
 
@@ -296,6 +297,18 @@ impl Serialize for Money {
         fields.serialize_field("amount", &self.amount_text())?;
         fields.serialize_field("currency", &self.currency)?;
         fields.end()
+    }
+}
+
+impl<'de> Deserialize<'de> for Money {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        #[derive(serde::Deserialize)]
+        struct Fields {
+            amount: String,
+            currency: Currency,
+        }
+        let Fields { amount, currency } = Fields::deserialize(deserializer)?;
+        Self::parse(&amount, currency).map_err(D::Error::custom)
     }
 }
 

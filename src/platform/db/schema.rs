@@ -223,6 +223,28 @@ diesel::table! {
 }
 
 diesel::table! {
+    billing_arrivals (organization_id, id) {
+        organization_id -> Uuid,
+        id -> Uuid,
+        kind -> Text,
+        external_id -> Text,
+        fact -> Jsonb,
+        happened_at -> Timestamptz,
+        status -> Text,
+        status_reason -> Nullable<Text>,
+        awaits_resource -> Nullable<Text>,
+        awaits_external_id -> Nullable<Text>,
+        record_id -> Nullable<Uuid>,
+        problem -> Nullable<Jsonb>,
+        created_by -> Nullable<Uuid>,
+        created_by_type -> Nullable<Text>,
+        row_version -> Int8,
+        created_at -> Timestamptz,
+        updated_at -> Timestamptz,
+    }
+}
+
+diesel::table! {
     clawbacks (organization_id, id) {
         organization_id -> Uuid,
         id -> Uuid,
@@ -1509,6 +1531,7 @@ diesel::allow_tables_to_appear_in_same_query!(
     audit_links,
     authentication_events,
     backtests,
+    billing_arrivals,
     clawbacks,
     clicks,
     commission_rule_versions,

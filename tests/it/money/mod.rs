@@ -18,7 +18,7 @@ mod late;
 mod letters;
 mod paying;
 mod promised;
-mod races;
+pub mod races;
 mod rounding;
 mod runs;
 mod simulation;

@@ -13,7 +13,7 @@ use crate::kernel::patch::Patch;
 use crate::kernel::problem::Problem;
 use crate::kernel::word::word_enum;
 use chrono::{DateTime, NaiveDate, Utc};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 word_enum! {
     /// Where an invoice stands.
@@ -122,7 +122,7 @@ pub struct NewInvoice {
 }
 
 /// What a new line is made of.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct NewInvoiceLine {
     /// The amount without tax.
     pub net_amount: Money,

@@ -74,12 +74,7 @@ pub struct NewInvoiceLineBody {
 
 impl NewInvoiceLineBody {
     /// The line as business speaks of it; what is wrong with it is noted at its place.
-    pub(super) fn terms(
-        &self,
-        index: usize,
-        currency: Currency,
-        fields: &mut Fields,
-    ) -> Option<NewInvoiceLine> {
+    pub fn terms(&self, index: usize, currency: Currency, fields: &mut Fields) -> Option<NewInvoiceLine> {
         let Self {
             net,
             tax,

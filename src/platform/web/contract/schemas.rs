@@ -23,9 +23,9 @@ pub(super) fn compile(document: &Value, schema: &Value) -> Result<Validator, Con
     let mut needed = Map::new();
     gather(document, schema, &mut needed);
     let mut schema = schema.clone();
-    narrow(&mut schema);
-    let mut schemas = Value::Object(needed);
-    narrow(&mut schemas);
+    narrow(&mut schema, &needed);
+    let mut schemas = Value::Object(needed.clone());
+    narrow(&mut schemas, &needed);
     let whole = json!({ "allOf": [schema], "components": { "schemas": schemas } });
     jsonschema::options()
         .with_draft(Draft::Draft202012)
@@ -56,11 +56,12 @@ fn gather(document: &Value, schema: &Value, needed: &mut Map<String, Value>) {
 }
 
 /// A union with a discriminator becomes "if it says that it is one, it must be that one", so that an error is about
-/// the member that was meant and not about all of them.
-fn narrow(schema: &mut Value) {
+/// the member that was meant and not about all of them. What says of none that it is one has no field that none of them
+/// has.
+fn narrow(schema: &mut Value, components: &Map<String, Value>) {
     match schema {
         Value::Object(fields) => {
-            fields.values_mut().for_each(narrow);
+            fields.values_mut().for_each(|field| narrow(field, components));
             let Some(discriminator) = fields.get("discriminator").cloned() else {
                 return;
             };
@@ -80,11 +81,31 @@ fn narrow(schema: &mut Value) {
                     "then": { "$ref": reference },
                 })
             };
-            let branches: Vec<Value> = std::iter::once(known).chain(mapping.iter().map(branch)).collect();
+            let strange = json!({ "if": known, "else": fields_of_any(&mapping, components) });
+            let branches = mapping.iter().map(branch);
+            let branches: Vec<Value> = [known.clone(), strange].into_iter().chain(branches).collect();
             fields.remove("oneOf");
             fields.insert("allOf".to_owned(), Value::Array(branches));
         }
-        Value::Array(items) => items.iter_mut().for_each(narrow),
+        Value::Array(items) => items.iter_mut().for_each(|item| narrow(item, components)),
         _ => {}
+    }
+}
+
+/// Takes the fields that any member has, whatever their values, and, where no member takes others, no others.
+fn fields_of_any(mapping: &[(String, Value)], components: &Map<String, Value>) -> Value {
+    let members_of_union = mapping.iter().filter_map(|(_, reference)| {
+        let name = reference.as_str()?.strip_prefix("#/components/schemas/")?;
+        components.get(name)
+    });
+    let (mut names, mut closed) = (Map::new(), true);
+    for member in members_of_union {
+        closed &= member["additionalProperties"] == json!(false);
+        names.extend(members(&member["properties"]).map(|(name, _)| (name.clone(), json!(true))));
+    }
+    if closed {
+        json!({ "properties": names, "additionalProperties": false })
+    } else {
+        json!({})
     }
 }

@@ -398,6 +398,47 @@ pub fn decision_of_a_dispute(world: &World) -> Call {
     Call::new(&judge, format!("{path}/decide"), body)
 }
 
+/// Part of an invoice, so that a second payment would find room; the keys of both.
+fn invoice_by_key(world: &World) -> (String, Value) {
+    let (program, partner) = small(world, json!({}));
+    let deal = world.won_deal(&program, "100.00 USD", &[(&partner, 10_000)]);
+    let (key, invoice) = (fresh("arrival"), world.invoice(&deal, "USD", &["100.00"]));
+    let fact = json!({
+        "kind": "payment", "external_id": key, "invoice": key, "amount": money("40.00 USD"), "paid_at": world.clock.now()
+    });
+    (invoice, fact)
+}
+
+fn give_key(world: &World, invoice: &str, fact: &Value) {
+    let body = json!({ "external_id": fact["invoice"] });
+    world
+        .admin()
+        .patch(&format!("/v1/invoices/{invoice}"), body)
+        .expect(200);
+}
+
+pub fn billing_arrival(world: &World) -> Call {
+    let (invoice, fact) = invoice_by_key(world);
+    give_key(world, &invoice, &fact);
+    Call::new(world.admin(), "/v1/billing-arrivals".to_owned(), fact)
+}
+
+/// What the arrival awaited is there, and the worker has not seen it yet.
+pub fn retry_of_an_arrival(world: &World) -> Call {
+    let (invoice, fact) = invoice_by_key(world);
+    let arrival = world
+        .admin()
+        .post_once("/v1/billing-arrivals", fact.clone())
+        .expect(201)
+        .id();
+    give_key(world, &invoice, &fact);
+    Call::new(
+        world.admin(),
+        format!("/v1/billing-arrivals/{arrival}/retry"),
+        Value::Null,
+    )
+}
+
 /// What stages that exchange need once.
 pub fn todays_rate(world: &World) {
     rate(world, "EUR/USD", "1.25");

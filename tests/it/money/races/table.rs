@@ -71,6 +71,11 @@ pub const CUSTOMERS: &[Case] = &[
         stages::credit_note_on_a_deal,
     ),
     case("winDeal", "of what was paid before", stages::win),
+    Case {
+        late: Late::Idle,
+        ..case("createBillingArrival", "of a payment", stages::billing_arrival)
+    },
+    case("retryBillingArrival", "of a payment", stages::retry_of_an_arrival),
 ];
 
 /// What people decide about money.
@@ -155,6 +160,7 @@ pub const ELSEWHERE: &[(&str, &str)] = &[(
 pub const TAGS: &[&str] = &[
     "Deals",
     "Attributions",
+    "Billing Arrivals",
     "Invoices",
     "Credit Notes",
     "Exchange Rates",
@@ -180,6 +186,10 @@ pub const MOVES_NONE: &[(&str, &str)] = &[
     ("confirmAttribution", "the same"),
     ("rejectAttribution", "a claim has earned nothing"),
     ("createInvoice", "an invoice earns when it is paid"),
+    (
+        "withdrawBillingArrival",
+        "only what was not applied is taken back",
+    ),
     ("voidInvoice", "refused as soon as anything was paid"),
     ("recordExchangeRate", "the worker exchanges, one line at a time"),
     ("createCommissionRule", "drafts terms"),

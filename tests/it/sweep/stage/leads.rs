@@ -23,6 +23,16 @@ impl House<'_> {
         }
     }
 
+    /// A fact of billing that waits for its invoice.
+    pub(super) fn arrival(&self) {
+        let mark = self.mark(0);
+        let body = json!({
+            "kind": "payment", "external_id": format!("{mark}-arrival"), "invoice": format!("{mark}-not-there"),
+            "amount": money("1.00 USD"), "paid_at": "2026-03-01T12:00:00Z"
+        });
+        self.admin.post_once("/v1/billing-arrivals", body).expect(201);
+    }
+
     /// What a version of a rule would have paid.
     pub(super) fn backtest(&self) {
         let versions = self.admin.all("/v1/commission-rule-versions");

@@ -148,6 +148,7 @@ fn furnish<'w>(world: &'w World, tenant: &'w Tenant, letter: &'static str) -> (H
     house.pay_out(&members);
     house.import();
     house.backtest();
+    house.arrival();
     world.work();
     (house, members)
 }
