@@ -39,8 +39,8 @@ pub struct NewImportForm {
 /// and name, and take domain, country, territories (AT;CH;DE), status and program; accounts external_id and name, and
 /// take domain and country; deals external_id, account, amount and currency, and take name, program, partner,
 /// product_family, opened_on, expected_close_on, deal_type, status, won_at, sourced_by, influenced_by and delivered_by;
-/// invoices external_id, deal, amount (net), currency and issued_on, and take kind, tax, due_on, product_family and
-/// paid_at. Records are named by your own keys.
+/// invoices external_id, deal, amount (net), currency and issued_on, and take kind, tax, cost, list (the
+/// price by the price list), due_on, product_family and paid_at. Records are named by your own keys.
 #[derive(Debug, ToSchema)]
 #[schema(as = ImportMapping, examples(json!({"fields": {"external_id": {"column": "deal_ref"}, "account": {"column": "account_ref"}, "program": {"constant": "g-cloud"}, "amount": {"column": "amount_gbp", "rounding": "half_up"}, "currency": {"constant": "GBP"}, "won_at": {"column": "registered_on", "format": "%Y-%m-%d"}, "status": {"column": "status", "values": {"closed won": "won"}}}, "delimiter": ","})))]
 #[serde(deny_unknown_fields)]

@@ -122,6 +122,15 @@ impl Row {
         }
     }
 
+    /// What the row does to an optional amount.
+    pub fn amount_change(&self, name: &str) -> Patch<Decimal> {
+        match self.cell(name) {
+            None => Patch::Absent,
+            Some(Some(Value::Amount(amount))) => Patch::Set(*amount),
+            Some(_) => Patch::Clear,
+        }
+    }
+
     /// The instant of a field.
     pub fn instant(&self, name: &str) -> Option<DateTime<Utc>> {
         match self.value(name) {

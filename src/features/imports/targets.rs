@@ -143,6 +143,8 @@ const INVOICES: &[Target] = &[
     required("deal", Kind::Key),
     required("amount", Kind::Amount),
     optional("tax", Kind::Amount),
+    optional("cost", Kind::Amount),
+    optional("list", Kind::Amount),
     required("currency", Kind::Currency),
     required("issued_on", Kind::Date),
     optional("due_on", Kind::Date),

@@ -211,10 +211,13 @@ impl Loading<'_> {
         self.references
             .change(row, "product_family", refused)
             .apply_to(&mut product_family);
+        let (cost, list) = known_prices(row, line, refused);
         let goods = Goods::default();
         let line = InvoiceLineRow {
             kind: goods.kind.as_str().to_owned(),
             quantity: goods.quantity,
+            cost_amount: cost,
+            list_amount: list,
             organization_id: invoice.organization_id,
             id: line.map_or_else(|| InvoiceLineId::new(self.ctx.now).uuid(), |line| line.id),
             invoice_id: invoice.id,
@@ -349,6 +352,26 @@ impl Loading<'_> {
     }
 }
 
+/// What the line cost, and what it costs by the price list, where that is known.
+fn known_prices(
+    row: &Row,
+    line: Option<&InvoiceLineRow>,
+    refused: &mut Vec<Refused>,
+) -> (Option<Decimal>, Option<Decimal>) {
+    let (mut cost, mut list) = line.map_or((None, None), |line| (line.cost_amount, line.list_amount));
+    row.amount_change("cost").apply_to(&mut cost);
+    row.amount_change("list").apply_to(&mut list);
+    if cost.is_some_and(|cost| cost < Decimal::ZERO) {
+        let message = "What something cost is not below nothing.";
+        refused.push(Refused::new("cost", "negative_amount", message));
+    }
+    if list.is_some_and(|list| list < row.amount("amount")) {
+        let message = "What is bought for less than the price list says costs at least as much by the list.";
+        refused.push(Refused::new("list", "below_net", message));
+    }
+    (cost, list)
+}
+
 /// The amount of a credit note, above nothing.
 fn credited(row: &Row, is_negative: bool, refused: &mut Vec<Refused>) -> Decimal {
     let written = row.amount("amount");
@@ -386,6 +409,14 @@ fn refuse_frozen(
         (
             "product_family",
             is_same_line(|one, other| one.product_family_id == other.product_family_id),
+        ),
+        (
+            "cost",
+            is_same_line(|one, other| one.cost_amount == other.cost_amount),
+        ),
+        (
+            "list",
+            is_same_line(|one, other| one.list_amount == other.list_amount),
         ),
         ("issued_on", is_open || before.issued_on == after.issued_on),
         ("due_on", is_open || before.due_on == after.due_on),

@@ -118,6 +118,53 @@ fn files_become_records_and_a_second_time_changes_nothing() {
     world.books_balance();
 }
 
+/// What a line cost, and its price by the list, come with the row and never change.
+#[test]
+fn invoices_come_with_cost_and_list_price() {
+    let world = World::new();
+    let program = world.ten_percent(json!({}));
+    let deal = world.open_deal(&program, "100.00 USD", &[]);
+    let key = json!({ "external_id": "D-1" });
+    world.admin().patch(&format!("/v1/deals/{deal}"), key).expect(200);
+    let columns = ["external_id", "deal", "amount", "currency", "issued_on"];
+    let plain = mapping(&columns, json!({}));
+    let priced = json!({ "cost": { "column": "cost" }, "list": { "column": "list" } });
+    let priced = mapping(&columns, priced);
+    let file = |key: &str, cost: &str, list: &str| {
+        format!(
+            "external_id,deal,amount,currency,issued_on,cost,list\n{key},D-1,100.00,USD,2026-01-06,{cost},{list}\n"
+        )
+    };
+    let loaded = |mapping, file: String| load(&world, "invoices", mapping, &[], file);
+    let lines = |key: &str| {
+        let found = world.admin().all(&format!("/v1/invoices?external_id={key}"));
+        let path = format!("/v1/invoices/{}", found[0]["id"].as_str().unwrap());
+        let line = world.admin().get(&path).expect(200)["lines"][0].clone();
+        (line["cost_amount"].clone(), line["list_amount"].clone())
+    };
+    assert_eq!(
+        counts(&loaded(&priced, file("I-1", "40.00", "125.00"))),
+        [1, 0, 0, 0]
+    );
+    assert_eq!(lines("I-1"), (money("40.00 USD"), money("125.00 USD")));
+    assert_eq!(counts(&loaded(&priced, file("I-2", "", ""))), [1, 0, 0, 0]);
+    assert_eq!(lines("I-2"), (json!(null), money("100.00 USD")));
+    // The same again, with or without the columns.
+    for mapping in [&priced, &plain] {
+        assert_eq!(counts(&loaded(mapping, file("I-1", "40", "125"))), [0, 0, 1, 0]);
+    }
+    for (key, cost, list, expected) in [
+        ("I-1", "41.00", "125.00", "2 cost immutable_field"),
+        ("I-1", "40.00", "", "2 list immutable_field"),
+        ("I-3", "-1.00", "125.00", "2 cost negative_amount"),
+        ("I-3", "40.00", "99.99", "2 list below_net"),
+        ("I-3", "40.001", "125.00", "2 cost too_many_decimals"),
+    ] {
+        let refused = loaded(&priced, file(key, cost, list));
+        assert_eq!(rejections(&world, &refused), [expected]);
+    }
+}
+
 #[test]
 fn territories_of_partners_come_as_lists_of_countries() {
     let world = World::new();

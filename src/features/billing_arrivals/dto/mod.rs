@@ -19,7 +19,7 @@ use utoipa::{IntoParams, ToSchema};
 
 /// A fact of billing, as it arrived, and what became of it.
 #[derive(Debug, Clone, Serialize, ToSchema)]
-#[schema(as = BillingArrival, examples(json!({"id": "bar_01j9zq4y8k7m5n3p2r1s0t6v4w", "kind": "refund", "external_id": "re_212", "status": "parked", "status_reason": null, "deal": null, "invoice": null, "payment": "ch_8843", "refund": null, "amount": {"amount": "100.00", "currency": "USD"}, "happened_at": "2026-04-02T10:00:00Z", "awaits_resource": "payment", "awaits_external_id": "ch_8843", "record_id": null, "problem_code": null, "problem_detail": null, "problem_errors": [], "created_by": "key_01j9zq4y8k7m5n3p2r1s0t6v4w", "created_at": "2026-04-02T10:01:00Z", "updated_at": "2026-04-02T10:01:00Z"})))]
+#[schema(as = BillingArrival, examples(json!({"id": "bar_01j9zq4y8k7m5n3p2r1s0t6v4w", "kind": "refund", "external_id": "re_212", "status": "parked", "status_reason": null, "deal": null, "invoice": null, "payment": "ch_8843", "refund": null, "amount": {"amount": "100.00", "currency": "USD"}, "reason": "Two seats fewer.", "happened_at": "2026-04-02T10:00:00Z", "awaits_resource": "payment", "awaits_external_id": "ch_8843", "record_id": null, "problem_code": null, "problem_detail": null, "problem_errors": [], "created_by": "key_01j9zq4y8k7m5n3p2r1s0t6v4w", "created_at": "2026-04-02T10:01:00Z", "updated_at": "2026-04-02T10:01:00Z"})))]
 pub struct BillingArrivalView {
     /// Its id.
     pub id: BillingArrivalId,
@@ -48,6 +48,9 @@ pub struct BillingArrivalView {
     /// What was received, went back, came in again or is credited; `null` for invoices, and where it is all that is left.
     #[schema(required)]
     pub amount: Option<MoneyBody>,
+    /// Why, as it was told.
+    #[schema(required, max_length = 1000)]
+    pub reason: Option<String>,
     /// When it happened. An invoice happens as its day begins in UTC, and that it is void when that arrives.
     pub happened_at: DateTime<Utc>,
     /// While it is parked: what it awaits, a deal, an invoice, a payment or a refund.
@@ -128,6 +131,17 @@ fn named(fact: &Fact) -> Named {
     named
 }
 
+/// Why it was so, where the fact says it.
+fn reason(fact: &Fact) -> Option<String> {
+    match fact {
+        Fact::Invoice(_) | Fact::Payment(_) => None,
+        Fact::Refund(fact) => fact.reason.clone(),
+        Fact::Reinstatement(fact) => fact.reason.clone(),
+        Fact::CreditNote(fact) => fact.reason.clone(),
+        Fact::InvoiceVoid(fact) => Some(fact.reason.clone()),
+    }
+}
+
 impl From<BillingArrival> for BillingArrivalView {
     fn from(arrival: BillingArrival) -> Self {
         let named = named(&arrival.fact);
@@ -148,6 +162,7 @@ impl From<BillingArrival> for BillingArrivalView {
             payment: named.payment,
             refund: named.refund,
             amount: named.amount.map(MoneyBody::from),
+            reason: reason(&arrival.fact),
             happened_at,
             awaits_resource: resource,
             awaits_external_id: awaited,

@@ -306,6 +306,8 @@ stored! {
         tax_amount: Decimal,
         kind: String,
         quantity: Decimal,
+        cost_amount: Option<Decimal>,
+        list_amount: Option<Decimal>,
     }
 }
 
