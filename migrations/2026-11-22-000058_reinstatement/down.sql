@@ -74,6 +74,26 @@ BEGIN
 END
 $$;
 
+CREATE OR REPLACE FUNCTION guard_clawback() RETURNS trigger LANGUAGE plpgsql AS
+$$
+DECLARE
+    movable text[] := ARRAY['status', 'row_version', 'updated_at', 'owed_currency', 'owed_amount'];
+BEGIN
+    IF TG_OP = 'UPDATE' AND OLD.exchanged_amount IS NULL THEN
+        movable := movable || ARRAY['exchanged_currency', 'exchanged_amount', 'exchange'];
+    END IF;
+    IF TG_OP = 'DELETE' OR (to_jsonb(OLD) - movable) <> (to_jsonb(NEW) - movable) THEN
+        RAISE EXCEPTION 'clawbacks is append-only' USING ERRCODE = 'CP001';
+    END IF;
+    IF NOT (OLD.status = NEW.status OR (OLD.status, NEW.status) IN (
+        ('payable', 'in_payout'), ('in_payout', 'payable'), ('in_payout', 'paid'), ('paid', 'payable'))) THEN
+        RAISE EXCEPTION 'a clawback cannot move from % to %', OLD.status, NEW.status USING ERRCODE = 'CP002';
+    END IF;
+    RETURN NEW;
+END
+$$;
+
+ALTER TABLE commissions DROP COLUMN clawback_window_days;
 ALTER TABLE payout_items
     DROP CONSTRAINT payout_items_amount_check,
     ADD CONSTRAINT payout_items_amount_check CHECK (clawback_id IS NULL OR amount < 0);

@@ -64,6 +64,34 @@ ALTER TABLE payout_items
     DROP CONSTRAINT payout_items_amount_check,
     ADD CONSTRAINT payout_items_amount_check CHECK (clawback_id IS NULL OR amount <> 0);
 
+-- The clawback window is frozen with the line, as everything that it was earned by.
+ALTER TABLE commissions
+    ADD COLUMN clawback_window_days integer;
+ALTER TABLE commissions DISABLE TRIGGER commissions_guard;
+UPDATE commissions c SET clawback_window_days = g.clawback_window_days FROM programs g
+    WHERE g.organization_id = c.organization_id AND g.id = c.program_id AND g.clawback_window_days IS NOT NULL;
+ALTER TABLE commissions ENABLE TRIGGER commissions_guard;
+
+-- As before, and what took nothing in the one currency may take something in the other, which nets the line.
+CREATE OR REPLACE FUNCTION guard_clawback() RETURNS trigger LANGUAGE plpgsql AS
+$$
+DECLARE
+    movable text[] := ARRAY['status', 'row_version', 'updated_at', 'owed_currency', 'owed_amount'];
+BEGIN
+    IF TG_OP = 'UPDATE' AND OLD.exchanged_amount IS NULL THEN
+        movable := movable || ARRAY['exchanged_currency', 'exchanged_amount', 'exchange', 'taken_from', 'zero_reason'];
+    END IF;
+    IF TG_OP = 'DELETE' OR (to_jsonb(OLD) - movable) <> (to_jsonb(NEW) - movable) THEN
+        RAISE EXCEPTION 'clawbacks is append-only' USING ERRCODE = 'CP001';
+    END IF;
+    IF NOT (OLD.status = NEW.status OR (OLD.status, NEW.status) IN (
+        ('payable', 'in_payout'), ('in_payout', 'payable'), ('in_payout', 'paid'), ('paid', 'payable'))) THEN
+        RAISE EXCEPTION 'a clawback cannot move from % to %', OLD.status, NEW.status USING ERRCODE = 'CP002';
+    END IF;
+    RETURN NEW;
+END
+$$;
+
 -- As before, and a line that was taken back in full before it was approved comes back to where it stood.
 CREATE OR REPLACE FUNCTION guard_commission() RETURNS trigger LANGUAGE plpgsql AS
 $$
@@ -76,9 +104,9 @@ BEGIN
         IS DISTINCT FROM (NEW.kind, NEW.partner_id, NEW.program_id, NEW.deal_id, NEW.attribution_id, NEW.role,
             NEW.component, NEW.currency, NEW.base_amount, NEW.amount, NEW.earned_at, NEW.release_at)
         OR (OLD.invoice_id, OLD.invoice_line_id, OLD.payment_id, OLD.credit_note_id, OLD.rule_version_id,
-            OLD.ineligible_reason, OLD.explanation, OLD.created_at)
+            OLD.ineligible_reason, OLD.explanation, OLD.created_at, OLD.clawback_window_days)
         IS DISTINCT FROM (NEW.invoice_id, NEW.invoice_line_id, NEW.payment_id, NEW.credit_note_id,
-            NEW.rule_version_id, NEW.ineligible_reason, NEW.explanation, NEW.created_at) THEN
+            NEW.rule_version_id, NEW.ineligible_reason, NEW.explanation, NEW.created_at, NEW.clawback_window_days) THEN
         RAISE EXCEPTION 'an earned line never changes' USING ERRCODE = 'CP001';
     END IF;
     IF (OLD.payout_currency, OLD.fx_policy) IS DISTINCT FROM (NEW.payout_currency, NEW.fx_policy)

@@ -23,7 +23,6 @@ CREATE TABLE billing_arrivals (
     created_at timestamptz NOT NULL,
     updated_at timestamptz NOT NULL,
     CONSTRAINT billing_arrivals_pk PRIMARY KEY (organization_id, id),
-    CONSTRAINT billing_arrivals_external_id_key UNIQUE (organization_id, kind, external_id),
     CONSTRAINT billing_arrivals_organization_fk FOREIGN KEY (organization_id) REFERENCES organizations (organization_id),
     CONSTRAINT billing_arrivals_kind_check
         CHECK (kind IN ('invoice', 'payment', 'refund', 'reinstatement', 'credit_note', 'invoice_void')),
@@ -38,6 +37,9 @@ CREATE TABLE billing_arrivals (
         AND (status <> 'refused' OR problem IS NOT NULL)
         AND (status NOT IN ('parked', 'applied') OR problem IS NULL))
 );
+-- What was withdrawn gives its key back.
+CREATE UNIQUE INDEX billing_arrivals_external_id_key ON billing_arrivals (organization_id, kind, external_id)
+    WHERE status <> 'withdrawn';
 CREATE INDEX billing_arrivals_status_index ON billing_arrivals (organization_id, status, id);
 CREATE INDEX billing_arrivals_parked_index
     ON billing_arrivals (organization_id, awaits_resource, awaits_external_id) WHERE status = 'parked';

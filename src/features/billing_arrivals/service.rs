@@ -160,7 +160,7 @@ pub fn withdraw(
 }
 
 /// Parked arrivals of which what they await is there, by when they happened; at most so many.
-pub fn ready(tx: &mut Tx<'_>, ctx: &Ctx, most: i64) -> Result<Vec<Ready>, Problem> {
+pub fn ready(tx: &mut Tx<'_>, ctx: &Ctx, most: usize) -> Result<Vec<Ready>, Problem> {
     store::ready(tx, &ctx.scope, most)
 }
 

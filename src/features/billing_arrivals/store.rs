@@ -8,9 +8,10 @@ use crate::kernel::subject;
 use crate::platform::db::schema::billing_arrivals;
 use crate::platform::db::{Page, PageRequest, Position, Prepared, Tx, due};
 use chrono::{DateTime, Utc};
+use diesel::dsl::sql;
 use diesel::prelude::*;
 use diesel::sql_query;
-use diesel::sql_types::{BigInt, Text, Timestamptz, Uuid as SqlUuid};
+use diesel::sql_types::{BigInt, Bool, Text, Timestamptz, Uuid as SqlUuid};
 use serde_json::Value;
 use std::str::FromStr;
 use uuid::Uuid;
@@ -85,6 +86,7 @@ pub fn find_by_key(
         .filter(billing_arrivals::organization_id.eq(scope.organization_id.uuid()))
         .filter(billing_arrivals::kind.eq(kind.as_str()))
         .filter(billing_arrivals::external_id.eq(external_id))
+        .filter(billing_arrivals::status.ne(ArrivalStatus::Withdrawn.as_str()))
         .select(ArrivalRow::as_select())
         .first(tx.connection())
         .optional()?;
@@ -163,6 +165,7 @@ pub fn insert(tx: &mut Tx<'_>, scope: &Scope, arrival: &BillingArrival) -> Resul
             billing_arrivals::kind,
             billing_arrivals::external_id,
         ))
+        .filter_target(sql::<Bool>("status <> 'withdrawn'"))
         .do_nothing()
         .execute(tx.connection())?;
     Ok(written == 1)
@@ -214,12 +217,12 @@ struct ReadyRow {
 }
 
 /// Parked arrivals of which what they await is there, in the order in which they are settled; at most so many.
-pub fn ready(tx: &mut Tx<'_>, scope: &Scope, most: i64) -> Result<Vec<Ready>, Problem> {
+pub fn ready(tx: &mut Tx<'_>, scope: &Scope, most: usize) -> Result<Vec<Ready>, Problem> {
     let query = sql_query(
         "SELECT id, happened_at FROM met_arrivals() WHERE organization_id = $1 ORDER BY happened_at, id LIMIT $2",
     )
     .bind::<SqlUuid, _>(scope.organization_id.uuid())
-    .bind::<BigInt, _>(most);
+    .bind::<BigInt, _>(i64::try_from(most).map_err(Problem::damaged)?);
     let rows: Vec<ReadyRow> = Prepared(query).load(tx.connection())?;
     Ok(rows.into_iter().map(Ready::from).collect())
 }

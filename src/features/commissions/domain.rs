@@ -89,6 +89,16 @@ word_enum! {
     }
 }
 
+impl TakenFrom {
+    /// The account on which a line lay before it was approved, as far as it has come.
+    pub const fn before_approval(self) -> Self {
+        match self {
+            Self::Held => Self::Held,
+            Self::Released | Self::Payable => Self::Released,
+        }
+    }
+}
+
 impl CommissionStatus {
     /// The verbs that this state allows a caller.
     pub const fn moves(self) -> &'static [&'static str] {

@@ -55,6 +55,8 @@ pub struct ExchangedClawback {
     pub id: ClawbackId,
     /// Whether it is a line of payouts by itself.
     pub is_payable: bool,
+    /// Where it nets the line, if it took nothing in the currency of the invoice and takes something in the other.
+    pub taken_from: TakenFrom,
     /// How much, in the currency of the invoice; below zero what was given back.
     pub from: Money,
     /// How much, in the currency that the partner is paid in.
@@ -240,15 +242,22 @@ impl Unexchanged {
             let (paid, refunded) = (payment(row.base)?, payment(row.refunded_cumulative)?);
             let went = Refunded::by(payment(row.refund)?);
             let worked = clawback_of_exchanged(went, amount, paid, refunded, reversed, self.rounding)?;
-            let within_window = |amount: Money| if row.is_late { zero } else { amount };
-            let to = within_window(worked.amount);
-            reversed = reversed.checked_add(to)?;
+            let mut to = if row.is_late { zero } else { worked.amount };
             if !row.is_payable {
-                netted = netted.checked_add(to)?;
+                // What gave back nothing in the currency of the invoice gives back no more here than was netted; what comes
+                // after it makes up for that.
+                let after = netted.checked_add(to)?;
+                (netted, to) = if after.is_negative() {
+                    (netted, zero)
+                } else {
+                    (after, to)
+                };
             }
+            reversed = reversed.checked_add(to)?;
             clawbacks.push(ExchangedClawback {
                 id: row.id,
                 is_payable: row.is_payable,
+                taken_from: self.account.before_approval(),
                 from: payment(row.amount)?,
                 to,
                 explanation: worked.explanation,

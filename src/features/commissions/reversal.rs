@@ -5,7 +5,9 @@ use super::domain::{ClawedBack, TakenFrom, ZeroReason};
 use super::standings::Key;
 use super::store;
 use super::store::clawback::ExposedRow;
-use crate::kernel::commission::{CommissionError, Growth, Refunded, clawback, clawback_of_exchanged};
+use crate::kernel::commission::{
+    CommissionError, Explanation, Growth, Refunded, clawback, clawback_of_exchanged,
+};
 use crate::kernel::ctx::Ctx;
 use crate::kernel::id::{ClawbackId, CommissionId, DealId, RefundId};
 use crate::kernel::money::Money;
@@ -203,7 +205,7 @@ fn record(tx: &mut Tx<'_>, ctx: &Ctx, clawed: &[ClawedBack]) {
             kind: "clawback",
             id: line.id.uuid(),
         };
-        let event = if line.gives_back() {
+        let event = if line.is_reinstatement() {
             "commission.reinstated"
         } else {
             "commission.clawed_back"
@@ -224,6 +226,11 @@ impl ClawedBack {
     pub fn gives_back(&self) -> bool {
         let is_exchanged = |(amount, _): &(Money, _)| amount.is_negative();
         self.amount.is_negative() || self.exchanged.as_ref().is_some_and(is_exchanged)
+    }
+
+    /// Whether money came in again, whatever that gives back.
+    pub fn is_reinstatement(&self) -> bool {
+        matches!(&self.explanation, Explanation::Clawback(explained) if explained.reinstates)
     }
 
     /// Whether it lowers the line itself rather than the next payout.

@@ -29,6 +29,7 @@ pub enum TakenIn {
 
 /// Takes a fact in. A refusal by business keeps nothing of it.
 pub fn take_in(tx: &mut Tx<'_>, ctx: &Ctx, new: NewArrival) -> Result<TakenIn, Problem> {
+    new.fact.could_be_true(ctx.now)?;
     if let Fact::Invoice(invoice) = &new.fact {
         // These ids are the service's own, so that no later record makes them known.
         invoices::refuse_unknown_product_families(tx, ctx, &invoice.lines)?;

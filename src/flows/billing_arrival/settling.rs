@@ -10,8 +10,8 @@ use crate::platform::db::Db;
 use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-/// Arrivals of one organization that are looked up at once; those that these make ready come on top.
-const MOST_AT_ONCE: i64 = 500;
+/// Arrivals of one organization that are settled before it is another one's turn.
+const MOST_AT_ONCE: usize = 100;
 
 /// Settles what can be settled, of all organizations; says whether there was anything. A long round ends early when it is
 /// told to stop.
@@ -20,7 +20,10 @@ pub fn work(db: &Db, clock: &dyn Clock, stop: &AtomicBool) -> Result<bool, Probl
     for service in db.outside_now(|connection| room::organizations_with_met(connection, clock.now()))? {
         let ready = db.write_now(&service, |tx| room::ready(tx, &service, MOST_AT_ONCE))?;
         let mut waiting: BTreeSet<Ready> = ready.into_iter().collect();
-        while let Some(next) = waiting.pop_first().filter(|_| !stop.load(Ordering::Acquire)) {
+        for _ in 0..MOST_AT_ONCE {
+            let Some(next) = waiting.pop_first().filter(|_| !stop.load(Ordering::Acquire)) else {
+                break;
+            };
             let Some(settled) = one(db, &service, next.id)? else {
                 continue;
             };

@@ -1,7 +1,7 @@
 //! Who may tell facts, whose keys meet whose, and what is wrong with a body.
 
-use super::{PATH, Story, invoice, now, payment, refund, tell};
-use crate::world::World;
+use super::{PATH, Story, invoice, now, payment, refund, reinstatement, tell};
+use crate::world::{World, money};
 use copartner::kernel::role::BuiltInRole;
 use serde_json::{Value, json};
 
@@ -85,6 +85,8 @@ fn a_bad_body_is_told_where_it_is_bad() {
     decimals["lines"] = json!([{ "net": "1.00" }, { "net": "1.001" }]);
     let mut family = invoice("a");
     family["lines"] = json!([{ "net": "1.00", "product_family_id": "pfm_01j9zq4y8k7m5n3p2r1s0t6v4w" }]);
+    let mut due = invoice("a");
+    due["due_on"] = json!("2026-01-05");
     for (body, pointer, code) in [
         (json!({}), "/kind", "missing"),
         (json!({ "nonsense": 1 }), "/nonsense", "unknown_field"),
@@ -113,6 +115,22 @@ fn a_bad_body_is_told_where_it_is_bad() {
         (decimals, "/lines/1/net", "too_many_decimals"),
         (family, "/lines/0/product_family_id", "unknown_reference"),
         (with("kind", json!("refund")), "/refund_kind", "missing"),
+        (
+            with("amount", money("-1.00 USD")),
+            "/amount/amount",
+            "not_positive",
+        ),
+        (
+            with("paid_at", json!("9999-01-01T00:00:00Z")),
+            "/paid_at",
+            "in_future",
+        ),
+        (due, "/due_on", "before_issued_on"),
+        (
+            reinstatement("a", ("won", "bank"), "0.00", "2026-01-10"),
+            "/amount/amount",
+            "not_positive",
+        ),
     ] {
         tell(world.admin(), &body)
             .refused(422, "validation_failed")

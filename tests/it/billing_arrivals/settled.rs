@@ -163,10 +163,12 @@ fn what_is_refused_after_it_waited_keeps_its_problem() {
             assert_eq!(again["allowed_moves"], json!([]));
         }
     }
-    let told_again = story
+    // The key is free again, for the same and for what is right.
+    story
         .tell(&payment("a", "one", "1000.01", "2026-02-01"))
-        .expect(200);
-    assert_eq!(told_again["status"], "withdrawn");
+        .refused(409, "payment_exceeds_invoice");
+    let right = story.tell(&payment("a", "one", "1.00", "2026-02-01")).expect(201);
+    assert_eq!(right["status"], "applied");
     assert_eq!(events(&world, "withdrawn"), 2);
     world.books_balance();
 }

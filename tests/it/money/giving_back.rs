@@ -266,6 +266,28 @@ fn what_came_after_the_window_gives_nothing_back() {
     world.books_balance();
 }
 
+/// The window of a line is the one that its program had when it was earned.
+#[test]
+fn another_window_is_for_lines_to_come() {
+    let world = World::new();
+    let program = world.ten_percent(json!({ "clawback_window_days": 30 }));
+    let partner = world.enrolled("A", &program);
+    let payment = world.sale(&program, &partner, "100.00 USD");
+    world.pass(TimeDelta::days(10));
+    let within = world.chargeback(&payment, "50.00 USD");
+    let path = format!("/v1/programs/{program}");
+    for days in [json!(5), json!(null)] {
+        let body = json!({ "clawback_window_days": days });
+        world.admin().patch(&path, body).expect(200);
+        world.reinstate(&within, "20.00 USD");
+    }
+    assert_eq!(world.commission_of(&partner)["net"], money("9.00 USD"));
+    world.pass(TimeDelta::days(30));
+    world.chargeback(&payment, "10.00 USD");
+    assert_eq!(world.commission_of(&partner)["net"], money("9.00 USD"));
+    world.books_balance();
+}
+
 /// Money counts for tiers again, and only once.
 #[test]
 fn what_came_in_again_counts_for_tiers_again() {

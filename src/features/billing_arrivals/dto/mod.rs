@@ -8,7 +8,7 @@ use super::domain::{ArrivalStatus, BillingArrival, Fact, FactKind, RefusedField,
 use super::store::ArrivalFilter;
 use crate::kernel::ctx::{ActorId, Ctx};
 use crate::kernel::id::BillingArrivalId;
-use crate::kernel::money::Money;
+use crate::kernel::money::{Currency, Money};
 use crate::kernel::problem::Problem;
 use crate::page_of;
 use crate::platform::db::PageRequest;
@@ -19,7 +19,7 @@ use utoipa::{IntoParams, ToSchema};
 
 /// A fact of billing, as it arrived, and what became of it.
 #[derive(Debug, Clone, Serialize, ToSchema)]
-#[schema(as = BillingArrival, examples(json!({"id": "bar_01j9zq4y8k7m5n3p2r1s0t6v4w", "kind": "refund", "external_id": "re_212", "status": "parked", "status_reason": null, "deal": null, "invoice": null, "payment": "ch_8843", "refund": null, "amount": {"amount": "100.00", "currency": "USD"}, "reason": "Two seats fewer.", "happened_at": "2026-04-02T10:00:00Z", "awaits_resource": "payment", "awaits_external_id": "ch_8843", "record_id": null, "problem_code": null, "problem_detail": null, "problem_errors": [], "created_by": "key_01j9zq4y8k7m5n3p2r1s0t6v4w", "created_at": "2026-04-02T10:01:00Z", "updated_at": "2026-04-02T10:01:00Z"})))]
+#[schema(as = BillingArrival, examples(json!({"id": "bar_01j9zq4y8k7m5n3p2r1s0t6v4w", "kind": "refund", "external_id": "re_212", "status": "parked", "status_reason": null, "deal": null, "invoice": null, "payment": "ch_8843", "refund": null, "amount": "100.00", "currency": "USD", "reason": "Two seats fewer.", "happened_at": "2026-04-02T10:00:00Z", "awaits_resource": "payment", "awaits_external_id": "ch_8843", "record_id": null, "problem_code": null, "problem_detail": null, "problem_errors": [], "created_by": "key_01j9zq4y8k7m5n3p2r1s0t6v4w", "created_at": "2026-04-02T10:01:00Z", "updated_at": "2026-04-02T10:01:00Z"})))]
 pub struct BillingArrivalView {
     /// Its id.
     pub id: BillingArrivalId,
@@ -46,8 +46,16 @@ pub struct BillingArrivalView {
     #[schema(required, max_length = 255)]
     pub refund: Option<String>,
     /// What was received, went back, came in again or is credited; `null` for invoices, and where it is all that is left.
-    #[schema(required)]
-    pub amount: Option<MoneyBody>,
+    #[schema(
+        required,
+        max_length = 32,
+        pattern = r"^-?\d{1,15}(\.\d{1,4})?$",
+        example = "100.00"
+    )]
+    pub amount: Option<String>,
+    /// The currency of that, ISO 4217; for an invoice that of its amounts.
+    #[schema(required, max_length = 3, pattern = "^[A-Z]{3}$", example = "USD")]
+    pub currency: Option<String>,
     /// Why, as it was told.
     #[schema(required, max_length = 1000)]
     pub reason: Option<String>,
@@ -113,12 +121,13 @@ struct Named {
     payment: Option<String>,
     refund: Option<String>,
     amount: Option<Money>,
+    currency: Option<Currency>,
 }
 
 fn named(fact: &Fact) -> Named {
     let mut named = Named::default();
     match fact.clone() {
-        Fact::Invoice(fact) => named.deal = Some(fact.deal),
+        Fact::Invoice(fact) => (named.deal, named.currency) = (Some(fact.deal), Some(fact.currency)),
         Fact::Payment(fact) => (named.invoice, named.amount) = (Some(fact.invoice), Some(fact.amount)),
         Fact::Refund(fact) => (named.payment, named.amount) = (Some(fact.payment), Some(fact.amount)),
         Fact::Reinstatement(fact) => (named.refund, named.amount) = (Some(fact.refund), fact.amount),
@@ -145,6 +154,7 @@ fn reason(fact: &Fact) -> Option<String> {
 impl From<BillingArrival> for BillingArrivalView {
     fn from(arrival: BillingArrival) -> Self {
         let named = named(&arrival.fact);
+        let currency = named.amount.map(Money::currency).or(named.currency);
         let happened_at = arrival.fact.happened_at(arrival.created_at);
         let (resource, awaited) = arrival.awaits.map(|one| (one.resource, one.external_id)).unzip();
         let (code, detail, errors) = match arrival.problem {
@@ -161,7 +171,8 @@ impl From<BillingArrival> for BillingArrivalView {
             invoice: named.invoice,
             payment: named.payment,
             refund: named.refund,
-            amount: named.amount.map(MoneyBody::from),
+            amount: named.amount.map(|amount| MoneyBody::from(amount).amount),
+            currency: currency.map(|currency| currency.code().to_owned()),
             reason: reason(&arrival.fact),
             happened_at,
             awaits_resource: resource,

@@ -36,7 +36,7 @@ pub struct ExposedRow {
     pub account: TakenFrom,
     /// The payment's amount.
     pub payment: Money,
-    /// What was refunded of the payment with this refund, within the program's clawback window.
+    /// What was refunded of the payment with this refund, within the line's clawback window.
     pub refunded_cumulative: Money,
     /// What was refunded with this refund; below zero what came in again.
     pub refund: Money,
@@ -118,11 +118,11 @@ struct RefundRow {
     id: Uuid,
 }
 
-/// The SQL for what was refunded of the payment `p` with the refund `r`, within the clawback window of the program `g`.
+/// The SQL for what was refunded of the payment `p` with the refund `r`, within the clawback window of the line `c`.
 pub const REFUNDED_WITHIN_WINDOW: &str = "(SELECT coalesce(sum(e.amount), 0) FROM refunds e \
     WHERE e.organization_id = $1 AND e.payment_id = r.payment_id AND e.payment_version <= r.payment_version \
-        AND (g.clawback_window_days IS NULL \
-            OR e.went_back_at <= p.paid_at + make_interval(days => g.clawback_window_days)))";
+        AND (c.clawback_window_days IS NULL \
+            OR e.went_back_at <= p.paid_at + make_interval(days => c.clawback_window_days)))";
 
 /// The lines that these refunds touch, locked in the order of their ids until the transaction ends. A refund that
 /// touched a line before does not touch it again. A line that was taken back in full stands where it was before that.
@@ -149,7 +149,7 @@ pub fn lock_exposed(
              c.explanation->'entitlement'->'progress' AS progress, \
              (SELECT v.commission_rule_id FROM commission_rule_versions v WHERE v.organization_id = $1 \
                  AND v.id = c.rule_version_id) AS rule_id, p.paid_at, r.refunded_at, r.went_back_at, \
-             g.rounding, g.clawback_window_days AS window_days \
+             g.rounding, c.clawback_window_days AS window_days \
          FROM refunds r \
          JOIN payments p ON p.organization_id = $1 AND p.id = r.payment_id \
          JOIN commissions c ON c.organization_id = $1 AND c.payment_id = p.id AND c.status <> 'ineligible' \

@@ -331,8 +331,10 @@ const SAVE_LINES: &str = "UPDATE commissions c SET exchanged_amount = n.amount, 
      WHERE c.organization_id = $1 AND c.id = n.id";
 
 const SAVE_CLAWBACKS: &str = "UPDATE clawbacks b SET exchanged_currency = n.currency, exchanged_amount = n.amount, \
-         exchange = n.exchange::jsonb, row_version = b.row_version + 1, updated_at = $2 \
-     FROM unnest($3, $4, $5, $6) AS n (id, currency, amount, exchange) \
+         exchange = n.exchange::jsonb, row_version = b.row_version + 1, updated_at = $2, \
+         taken_from = CASE WHEN n.amount <> 0 THEN coalesce(b.taken_from, n.taken_from) ELSE b.taken_from END, \
+         zero_reason = CASE WHEN n.amount <> 0 THEN NULL ELSE b.zero_reason END \
+     FROM unnest($3, $4, $5, $6, $7) AS n (id, currency, amount, exchange, taken_from) \
      WHERE b.organization_id = $1 AND b.id = n.id";
 
 /// Writes the exchanges of lines, and of what was taken back from them.
@@ -375,7 +377,13 @@ pub fn save(tx: &mut Tx<'_>, ctx: &Ctx, lines: &[Exchanged]) -> Result<(), Probl
                 .collect::<Vec<_>>(),
         )
         .bind::<Array<Numeric>, _>(taken.iter().map(|one| one.to.amount()).collect::<Vec<_>>())
-        .bind::<Array<Text>, _>(explanations.collect::<Result<Vec<_>, _>>()?);
+        .bind::<Array<Text>, _>(explanations.collect::<Result<Vec<_>, _>>()?)
+        .bind::<Array<Text>, _>(
+            taken
+                .iter()
+                .map(|one| one.taken_from.as_str())
+                .collect::<Vec<_>>(),
+        );
     Prepared(query).execute(tx.connection())?;
     Ok(())
 }

@@ -4,6 +4,7 @@
 mod books;
 mod foreseen;
 mod retold;
+mod tiny;
 
 use crate::world::{Actor, World};
 use chrono::TimeDelta;

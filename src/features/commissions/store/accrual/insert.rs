@@ -42,24 +42,24 @@ struct Columns {
     explanations: Vec<String>,
 }
 
-/// What the partner is paid in and when that is exchanged is frozen with the line. The answer is those that are to be
+/// What the partner is paid in, when that is exchanged, and the clawback window are frozen with the line. The answer is those that are to be
 /// exchanged as they were earned.
 const INSERT: &str = "WITH written AS (\
      INSERT INTO commissions (organization_id, id, kind, partner_id, program_id, deal_id, attribution_id, \
      role, component, invoice_id, invoice_line_id, payment_id, credit_note_id, rule_version_id, status, \
      ineligible_reason, currency, base_amount, amount, reversed_amount, netted_amount, earned_at, release_at, \
-     approved_at, explanation, payout_currency, fx_policy, row_version, created_at, updated_at) \
+     approved_at, explanation, payout_currency, fx_policy, clawback_window_days, row_version, created_at, updated_at) \
      SELECT $1, n.id, n.kind, n.partner_id, n.program_id, n.deal_id, n.attribution_id, n.role, n.component, \
          n.invoice_id, n.invoice_line_id, n.payment_id, n.credit_note_id, n.rule_version_id, n.status, n.reason, \
          n.currency, n.base, n.amount, 0, 0, n.earned_at, n.release_at, n.approved_at, n.explanation::jsonb, \
-         p.payout_currency, g.fx_policy, 1, $2, $2 \
+         p.payout_currency, CASE WHEN p.id IS NOT NULL THEN g.fx_policy END, g.clawback_window_days, 1, $2, $2 \
      FROM unnest($3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24) \
          AS n (id, kind, partner_id, program_id, deal_id, attribution_id, role, component, invoice_id, invoice_line_id, \
              payment_id, credit_note_id, rule_version_id, status, reason, currency, base, amount, earned_at, \
              release_at, approved_at, explanation) \
      LEFT JOIN partners p ON p.organization_id = $1 AND p.id = n.partner_id AND p.payout_currency <> n.currency \
          AND n.amount <> 0 \
-     LEFT JOIN programs g ON g.organization_id = $1 AND g.id = n.program_id AND p.id IS NOT NULL \
+     LEFT JOIN programs g ON g.organization_id = $1 AND g.id = n.program_id \
      RETURNING id, fx_policy) \
      SELECT id FROM written WHERE fx_policy = 'at_accrual'";
 

@@ -58,19 +58,18 @@ struct Raw {
 /// counts from when it was recorded.
 fn refunds() -> String {
     format!(
-        "SELECT b.id AS base_id, r.id AS refund_id, b.currency, r.amount AS refund, r.refunded_at, r.went_back_at, \
-             g.clawback_window_days AS window_days, {REFUNDED_WITHIN_WINDOW} AS refunded_cumulative, \
+        "SELECT c.id AS base_id, r.id AS refund_id, c.currency, r.amount AS refund, r.refunded_at, r.went_back_at, \
+             c.clawback_window_days AS window_days, {REFUNDED_WITHIN_WINDOW} AS refunded_cumulative, \
              coalesce( \
-                 (SELECT k.id FROM clawbacks k WHERE k.organization_id = $1 AND k.commission_id = b.id \
+                 (SELECT k.id FROM clawbacks k WHERE k.organization_id = $1 AND k.commission_id = c.id \
                      AND k.refund_id = r.id), \
                  (SELECT k.id FROM clawbacks k WHERE k.organization_id = $1 AND k.refund_id = r.id ORDER BY k.id LIMIT 1), \
                  r.id) AS met_at \
-         FROM commissions b \
-         JOIN payments p ON p.organization_id = $1 AND p.id = b.payment_id \
-         JOIN refunds r ON r.organization_id = $1 AND r.payment_id = b.payment_id \
-         JOIN programs g ON g.organization_id = $1 AND g.id = b.program_id \
-         WHERE b.organization_id = $1 AND b.id = ANY($2) AND r.id < $3 \
-         ORDER BY b.id, r.payment_version, r.id"
+         FROM commissions c \
+         JOIN payments p ON p.organization_id = $1 AND p.id = c.payment_id \
+         JOIN refunds r ON r.organization_id = $1 AND r.payment_id = c.payment_id \
+         WHERE c.organization_id = $1 AND c.id = ANY($2) AND r.id < $3 \
+         ORDER BY c.id, r.payment_version, r.id"
     )
 }
 
