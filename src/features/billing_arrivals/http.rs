@@ -112,7 +112,7 @@ async fn get_billing_arrival(
 /// `409 wrong_state` when it was applied or withdrawn.
 #[utoipa::path(tag = "Billing Arrivals", operation_id = "retryBillingArrival", params(BillingArrivalPath),
     responses((status = 200, description = "The arrival, applied or parked.", body = BillingArrivalView)),
-    extensions(("x-required-permission" = json!("billing_arrivals:write")), ("x-requires-idempotency-key" = json!(true))))]
+    extensions(("x-without-if-match" = json!(true)), ("x-required-permission" = json!("billing_arrivals:write")), ("x-requires-idempotency-key" = json!(true))))]
 #[post("/v1/billing-arrivals/{billing_arrival_id}/retry")]
 async fn retry_billing_arrival(
     who: Granted<can::BillingArrivalsWrite>,
@@ -128,12 +128,12 @@ async fn retry_billing_arrival(
 
 /// Withdraw a billing arrival
 ///
-/// Takes a parked or refused arrival back for good; a reason is kept, and why it was refused stays readable. Told again,
-/// it stays withdrawn. `409 wrong_state` when it was applied or withdrawn: what was applied is undone by further facts.
+/// Takes a parked or refused arrival back for good; a reason is kept, and why it was refused stays readable. Its key is
+/// free again, for the same fact or a right one. `409 wrong_state` when it was applied or withdrawn: what was applied is undone by further facts.
 #[utoipa::path(tag = "Billing Arrivals", operation_id = "withdrawBillingArrival", params(BillingArrivalPath),
     request_body = ReasonBody,
     responses((status = 200, description = "The withdrawn arrival.", body = BillingArrivalView)),
-    extensions(("x-required-permission" = json!("billing_arrivals:write"))))]
+    extensions(("x-without-if-match" = json!(true)), ("x-required-permission" = json!("billing_arrivals:write"))))]
 #[post("/v1/billing-arrivals/{billing_arrival_id}/withdraw")]
 async fn withdraw_billing_arrival(
     who: Granted<can::BillingArrivalsWrite>,
