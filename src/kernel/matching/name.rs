@@ -5,7 +5,7 @@ use super::words::{self, Kind};
 use any_ascii::any_ascii;
 
 /// Which way of making keys this is. Raising it has the keys of all accounts made anew.
-pub const KEY_VERSION: i32 = 1;
+pub const KEY_VERSION: i32 = 2;
 /// The most words and the longest word that are looked at, so that nobody makes us work with a name.
 const MOST_WORDS: usize = 40;
 const LONGEST_WORD: usize = 60;
@@ -69,6 +69,7 @@ impl CompanyName {
         forms.extend(legal_form::take_out(&mut qualifiers));
         if words.is_empty() {
             std::mem::swap(&mut words, &mut qualifiers);
+            forms.extend(legal_form::take_off(&mut words));
         }
         forms.sort_unstable();
         forms.dedup();

@@ -72,6 +72,8 @@ fn names_that_differ_in_habits_have_one_key() {
         ("Brigade Forty-Four", "Brigade 44"),
         ("SiemensAG", "Siemens AG"),
         ("Ошибка ООО", "oshibka"),
+        ("(Hafen Logistik GmbH", "Hafen Logistik"),
+        ("( forty GmbH", "Forty"),
     ] {
         assert_eq!(key(left), key(right), "{left} / {right}");
     }
