@@ -3,8 +3,9 @@
 //! All reading is done in sessions that cannot write. What was worked out lives in memory, so that a back-test whose
 //! worker is gone is begun anew by another.
 
+use super::recalculation;
 use crate::features::backtests::{self, Backtest, BacktestError, Gathering};
-use crate::features::commission_rules;
+use crate::features::commission_rules::{self, CommissionRuleVersion};
 use crate::features::commissions::Replay;
 use crate::kernel::ctx::Ctx;
 use crate::kernel::id::{BacktestId, OrganizationId};
@@ -98,7 +99,13 @@ impl Worker<'_> {
         let findings = gathering.findings().map_err(Problem::damaged)?;
         let ctx = self.service();
         self.db.write_now(&ctx, |tx| {
-            backtests::succeed(tx, &ctx, backtest, findings.clone())
+            let kept = backtests::succeed(tx, &ctx, backtest, findings.clone())?;
+            match &backtest.recalculation {
+                Some(recalculation) if kept => {
+                    recalculation::propose(tx, &ctx, backtest, recalculation, &gathering)
+                }
+                Some(_) | None => Ok(()),
+            }
         })
     }
 
@@ -106,11 +113,13 @@ impl Worker<'_> {
     fn begin(&self, backtest: &Backtest) -> Result<Option<Replay>, Problem> {
         let ctx = self.service();
         self.db.read_now(&ctx, |tx| {
-            let found = commission_rules::find_version(tx, &ctx, backtest.rule_version_id)?;
-            let Some(version) = found.filter(|version| version.terms_hash == backtest.terms_hash) else {
+            let versions = recalculation::versions(tx, &ctx, backtest)?;
+            let is_own = |version: &CommissionRuleVersion| version.id == backtest.rule_version_id;
+            let own = versions.iter().find(|version| is_own(version));
+            if own.is_none_or(|version| version.terms_hash != backtest.terms_hash) {
                 return Ok(None);
-            };
-            let rules = commission_rules::rules_assuming(tx, &ctx, &version, &backtest.period)?;
+            }
+            let rules = commission_rules::rules_assuming(tx, &ctx, &versions, &backtest.period)?;
             let (program_id, as_of) = (backtest.program_id, backtest.created_at);
             Replay::new(tx, &ctx, program_id, rules, backtest.period, as_of).map(Some)
         })

@@ -1,10 +1,11 @@
 //! Money went back to the customer, or came in again: commissions are taken back in proportion, or given back.
 
 use super::exchange::{account_of, exchange_of_clawback};
+use super::late_credit;
 use crate::features::commissions::{self, ClawedBack};
 use crate::features::ledger::{self, NewEntry};
 use crate::kernel::ctx::Ctx;
-use crate::kernel::id::{DealId, RefundId};
+use crate::kernel::id::{CommissionId, DealId, RefundId};
 use crate::kernel::problem::Problem;
 use crate::platform::db::Tx;
 
@@ -22,7 +23,9 @@ pub fn of_deals(tx: &mut Tx<'_>, ctx: &Ctx, deals: &[DealId]) -> Result<(), Prob
 
 fn post(tx: &mut Tx<'_>, ctx: &Ctx, clawed: &[ClawedBack]) -> Result<(), Problem> {
     let entries: Vec<NewEntry> = clawed.iter().flat_map(entries).collect();
-    ledger::post(tx, ctx, &entries)
+    ledger::post(tx, ctx, &entries)?;
+    let lines: Vec<CommissionId> = clawed.iter().map(|line| line.commission_id).collect();
+    late_credit::follow(tx, ctx, &lines)
 }
 
 /// What is taken from an exchanged line leaves the currency that the partner is paid in, and then that of the invoice; what

@@ -1,19 +1,25 @@
 //! Credit is corrected on a deal that is won. A claim counts after all: what the deal's payments earned so far is accrued.
 //! Or settled credit gets another share: later payments follow it by themselves, and what it means for what was earned
 //! before is proposed as adjustments, because nothing posted is edited and nobody changes money alone.
+//!
+//! What is proposed is a target less what was proposed before. So money that goes back or comes in again after a correction
+//! takes its part of the adjustments along, in whichever order these things happen.
 
 use super::accrual;
-use crate::features::adjustments::{self, AdjustmentReason, NewAdjustment};
+use crate::features::adjustments::{self, AdjustmentReason, NewAdjustment, Proposed, Proposer};
 use crate::features::attributions::{self, Attribution, Correction};
 use crate::features::{commissions, programs};
 use crate::kernel::ctx::Ctx;
-use crate::kernel::id::{AttributionId, ProgramId};
+use crate::kernel::id::{AttributionId, CommissionId, ProgramId};
 use crate::kernel::money::{Currency, Money};
 use crate::kernel::problem::Problem;
 use crate::kernel::version::Precondition;
 use crate::platform::db::Tx;
 use rust_decimal::Decimal;
 use std::collections::BTreeMap;
+
+/// What credit should have been adjusted by, by program and currency.
+type Targets = BTreeMap<(ProgramId, Currency), Decimal>;
 
 /// Corrects the credit, to this share where one is given, for this reason.
 pub fn run(
@@ -25,10 +31,11 @@ pub fn run(
     reason: &str,
 ) -> Result<Attribution, Problem> {
     let after = attributions::correct(tx, ctx, id, precondition, share_basis_points, reason)?;
-    let mut corrections = attributions::corrections(tx, ctx, id)?;
-    match corrections.pop() {
-        None => accrual::of_deals(tx, ctx, &[after.deal_id])?,
-        Some(last) => propose(tx, ctx, &after, &corrections, &last, reason)?,
+    if attributions::corrections(tx, ctx, id)?.is_empty() {
+        accrual::of_deals(tx, ctx, &[after.deal_id])?;
+    } else {
+        commissions::lock_lines_of_credit(tx, ctx, id)?;
+        propose(tx, ctx, &after)?;
     }
     Ok(after)
 }
@@ -43,10 +50,8 @@ pub fn restore(
 ) -> Result<(), Problem> {
     let (after, is_corrected) = attributions::restore(tx, ctx, id, share_basis_points, reason)?;
     if is_corrected {
-        let mut corrections = attributions::corrections(tx, ctx, id)?;
-        if let Some(last) = corrections.pop() {
-            propose(tx, ctx, &after, &corrections, &last, reason)?;
-        }
+        commissions::lock_lines_of_credit(tx, ctx, id)?;
+        propose(tx, ctx, &after)?;
     }
     if after.settled_at.is_some() {
         // What was paid while it did not count has no line of it yet.
@@ -55,29 +60,36 @@ pub fn restore(
     Ok(())
 }
 
-/// Proposes what the correction makes of what the credit has earned and kept, as adjustments: one for each program and
-/// currency. Each line counts by the share with which it was earned, so that corrections of corrections add up.
-fn propose(
-    tx: &mut Tx<'_>,
-    ctx: &Ctx,
-    credit: &Attribution,
-    earlier: &[Correction],
-    last: &Correction,
-    reason: &str,
-) -> Result<(), Problem> {
-    let moved = Decimal::from(last.share_after) - Decimal::from(last.share_before);
-    let mut gains: BTreeMap<(ProgramId, &str), (Currency, Decimal)> = BTreeMap::new();
-    for line in commissions::lines_of_credit(tx, ctx, credit.id)? {
-        let earned_with = Correction::share_at(earlier, line.id.uuid()).unwrap_or(last.share_before);
-        let exact = line.kept.amount().checked_mul(moved);
-        let gain = exact.and_then(|exact| exact.checked_div(Decimal::from(earned_with)));
-        let currency = line.kept.currency();
-        let sum = gains
-            .entry((line.program_id, currency.code()))
-            .or_insert((currency, Decimal::ZERO));
-        sum.1 += gain.ok_or_else(|| Problem::damaged("a line was earned with no share"))?;
+/// Proposes what corrections mean for these lines, of which something was taken or to which something was given back.
+pub fn follow(tx: &mut Tx<'_>, ctx: &Ctx, lines: &[CommissionId]) -> Result<(), Problem> {
+    if lines.is_empty() {
+        return Ok(());
     }
-    for ((program_id, _), (currency, gain)) in gains {
+    let credits = commissions::credits_of(tx, ctx, lines)?;
+    for id in attributions::corrected_among(tx, ctx, &credits)? {
+        let credit = attributions::get(tx, ctx, id)?;
+        propose(tx, ctx, &credit)?;
+    }
+    Ok(())
+}
+
+/// Proposes what is missing to what the corrections make of what the credit has earned and kept, as adjustments: one for
+/// each program and currency. Whoever comes here holds the lines that it changed, and one comes after the other.
+fn propose(tx: &mut Tx<'_>, ctx: &Ctx, credit: &Attribution) -> Result<(), Problem> {
+    attributions::serialize_corrections(tx, credit.id)?;
+    let corrections = attributions::corrections(tx, ctx, credit.id)?;
+    let Some(last) = corrections.last() else {
+        return Ok(());
+    };
+    let mut targets = targets(tx, ctx, credit.id, &corrections, last.share_after)?;
+    for Proposed {
+        program_id, amount, ..
+    } in adjustments::proposed(tx, ctx, Proposer::Credit(credit.id))?
+    {
+        let target = targets.entry((program_id, amount.currency())).or_default();
+        *target -= amount.amount();
+    }
+    for ((program_id, currency), gain) in targets {
         let rounding = programs::get(tx, ctx, program_id)?.rounding;
         let amount = Money::rounded(gain, currency, rounding).map_err(Problem::damaged)?;
         if !amount.is_zero() {
@@ -87,12 +99,41 @@ fn propose(
                 program_id,
                 commission_id: None,
                 deal_id: Some(credit.deal_id),
+                backtest_id: None,
+                attribution_id: Some(credit.id),
                 reason_code: AdjustmentReason::Correction,
-                reason: reason.to_owned(),
+                reason: last.reason.clone(),
                 amount,
             };
             adjustments::propose(tx, ctx, new)?;
         }
     }
     Ok(())
+}
+
+/// What the lines of the credit would have kept more with the share that counts now. Each counts by the share with which it
+/// was earned, so that corrections of corrections add up.
+fn targets(
+    tx: &mut Tx<'_>,
+    ctx: &Ctx,
+    credit: AttributionId,
+    corrections: &[Correction],
+    share_now: i32,
+) -> Result<Targets, Problem> {
+    let mut targets = Targets::new();
+    for line in commissions::lines_of_credit(tx, ctx, credit)? {
+        let earned_with = Correction::share_at(corrections, line.id.uuid()).unwrap_or(share_now);
+        if earned_with == share_now {
+            continue;
+        }
+        let moved = Decimal::from(share_now) - Decimal::from(earned_with);
+        let exact = line.kept.amount().checked_mul(moved);
+        let gain = exact.and_then(|exact| exact.checked_div(Decimal::from(earned_with)));
+        let gain = gain.ok_or_else(|| Problem::damaged("a line was earned with no share"))?;
+        let target = targets
+            .entry((line.program_id, line.kept.currency()))
+            .or_default();
+        *target += gain;
+    }
+    Ok(targets)
 }

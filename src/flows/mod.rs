@@ -18,6 +18,7 @@ pub mod late_credit;
 pub mod partner_terminated;
 pub mod payment_recorded;
 pub mod payout_run;
+pub mod recalculation;
 pub mod referral_converted;
 pub mod refund_recorded;
 pub mod registration;

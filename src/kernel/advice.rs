@@ -80,6 +80,10 @@ impl Code {
             Self::ReinstatementExceedsRefund => {
                 "Check the amount against what is not reinstated of the refund yet."
             }
+            Self::RecalculationUnderway => "Wait until the other one has ended, then ask again.",
+            Self::RecalculationOverlaps => {
+                "Recalculate exactly the other one's period, or refuse or withdraw all that it proposed."
+            }
             Self::WriteOffExceedsDebt => {
                 "Look at the partner's balance in the program: write off at most what is below zero there."
             }

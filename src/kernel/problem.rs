@@ -67,6 +67,8 @@ codes! {
     PaymentExceedsInvoice = "payment_exceeds_invoice" => 409, "The payment is more than what is open on the invoice.";
     RefundExceedsPayment = "refund_exceeds_payment" => 409, "The refund is more than what is left of the payment.";
     ReinstatementExceedsRefund = "reinstatement_exceeds_refund" => 409, "The reinstatement is more than what is left of the refund.";
+    RecalculationUnderway = "recalculation_underway" => 409, "A recalculation of the program has not ended yet.";
+    RecalculationOverlaps = "recalculation_overlaps" => 409, "Another recalculation proposed adjustments for a part of the period.";
     WriteOffExceedsDebt = "write_off_exceeds_debt" => 409, "The write-off is more than what the partner owes.";
     CreditExceedsInvoice = "credit_exceeds_invoice" => 409, "The credit note is more than what is left of the invoice.";
     SandboxOnly = "sandbox_only" => 409, "Only an organization in sandbox mode has a clock that can be advanced.";

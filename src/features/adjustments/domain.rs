@@ -2,7 +2,9 @@
 
 use crate::features::commissions::{Commission, LineMove};
 use crate::kernel::ctx::ActorId;
-use crate::kernel::id::{AdjustmentId, CommissionId, DealId, PartnerId, ProgramId};
+use crate::kernel::id::{
+    AdjustmentId, AttributionId, BacktestId, CommissionId, DealId, PartnerId, ProgramId,
+};
 use crate::kernel::money::Money;
 use crate::kernel::problem::{Code, FieldProblem, Problem};
 use crate::kernel::word::word_enum;
@@ -92,6 +94,10 @@ pub struct Adjustment {
     pub commission_id: Option<CommissionId>,
     /// The deal that it is about.
     pub deal_id: Option<DealId>,
+    /// The recalculation that it comes from.
+    pub backtest_id: Option<BacktestId>,
+    /// The credit whose correction it follows from.
+    pub attribution_id: Option<AttributionId>,
     /// Where it stands.
     pub status: AdjustmentStatus,
     /// Why it was refused.
@@ -120,6 +126,26 @@ pub struct Adjustment {
     pub updated_at: DateTime<Utc>,
 }
 
+/// What proposes by itself what people then approve.
+#[derive(Debug, Clone, Copy)]
+pub enum Proposer<'a> {
+    /// Recalculations of the same money.
+    Recalculations(&'a [BacktestId]),
+    /// The corrections of a credit.
+    Credit(AttributionId),
+}
+
+/// What was proposed to a partner in a program and currency.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Proposed {
+    /// To whom.
+    pub partner_id: PartnerId,
+    /// In which program.
+    pub program_id: ProgramId,
+    /// How much in all.
+    pub amount: Money,
+}
+
 /// What a new adjustment is made of.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NewAdjustment {
@@ -133,6 +159,10 @@ pub struct NewAdjustment {
     pub commission_id: Option<CommissionId>,
     /// The deal that it is about.
     pub deal_id: Option<DealId>,
+    /// The recalculation that it comes from.
+    pub backtest_id: Option<BacktestId>,
+    /// The credit whose correction it follows from.
+    pub attribution_id: Option<AttributionId>,
     /// Why, in a word.
     pub reason_code: AdjustmentReason,
     /// Why, for a person.
@@ -174,6 +204,8 @@ impl Adjustment {
             program_id,
             commission_id,
             deal_id,
+            backtest_id,
+            attribution_id,
             reason_code,
             reason,
             amount,
@@ -185,6 +217,8 @@ impl Adjustment {
             program_id,
             commission_id,
             deal_id,
+            backtest_id,
+            attribution_id,
             status: AdjustmentStatus::Proposed,
             status_reason: None,
             reason_code,
@@ -300,6 +334,8 @@ mod tests {
             program_id: ProgramId::new(now()),
             commission_id: None,
             deal_id: None,
+            backtest_id: None,
+            attribution_id: None,
             reason_code: AdjustmentReason::Bonus,
             reason: "For the webinar.".to_owned(),
             amount: Money::parse("-5.00", Currency::USD).unwrap(),

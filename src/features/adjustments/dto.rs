@@ -3,7 +3,9 @@
 use super::domain::{Adjustment, AdjustmentReason, AdjustmentStatus, NewAdjustment};
 use super::store::AdjustmentFilter;
 use crate::kernel::ctx::{ActorId, Ctx};
-use crate::kernel::id::{AdjustmentId, CommissionId, DealId, PartnerId, ProgramId};
+use crate::kernel::id::{
+    AdjustmentId, AttributionId, BacktestId, CommissionId, DealId, PartnerId, ProgramId,
+};
 use crate::kernel::problem::Problem;
 use crate::page_of;
 use crate::platform::db::PageRequest;
@@ -97,6 +99,8 @@ impl NewAdjustmentBody {
             program_id: *program_id,
             commission_id: *commission_id,
             deal_id: *deal_id,
+            backtest_id: None,
+            attribution_id: None,
             reason_code: *reason_code,
             reason: reason.clone(),
             amount,
@@ -107,7 +111,7 @@ impl NewAdjustmentBody {
 
 /// An adjustment: an amount that a person gives to a partner or takes from it.
 #[derive(Debug, Clone, Serialize, ToSchema)]
-#[schema(as = Adjustment, examples(json!({"id": "adj_01j9zq4y8k7m5n3p2r1s0t6v4w", "external_id": "adj-2026-04", "partner_id": "ptn_01j9zq4y8k7m5n3p2r1s0t6v4w", "program_id": "prg_01j9zq4y8k7m5n3p2r1s0t6v4w", "commission_id": null, "deal_id": null, "status": "approved", "status_reason": null, "amount": {"amount": "-25.00", "currency": "USD"}, "reason_code": "correction", "reason": "The deal was registered twice.", "created_by": "usr_01j9zq4y8k7m5n3p2r1s0t6v4w", "approved_by": "usr_01j9zq4y8k7m5n3p2r1s0t6v4x", "approved_at": "2026-04-02T09:30:00Z", "debt": null, "paid_at": null, "created_at": "2026-04-01T08:00:00Z", "updated_at": "2026-04-02T09:30:00Z"})))]
+#[schema(as = Adjustment, examples(json!({"id": "adj_01j9zq4y8k7m5n3p2r1s0t6v4w", "external_id": "adj-2026-04", "partner_id": "ptn_01j9zq4y8k7m5n3p2r1s0t6v4w", "program_id": "prg_01j9zq4y8k7m5n3p2r1s0t6v4w", "commission_id": null, "deal_id": null, "backtest_id": null, "attribution_id": null, "status": "approved", "status_reason": null, "amount": {"amount": "-25.00", "currency": "USD"}, "reason_code": "correction", "reason": "The deal was registered twice.", "created_by": "usr_01j9zq4y8k7m5n3p2r1s0t6v4w", "approved_by": "usr_01j9zq4y8k7m5n3p2r1s0t6v4x", "approved_at": "2026-04-02T09:30:00Z", "debt": null, "paid_at": null, "created_at": "2026-04-01T08:00:00Z", "updated_at": "2026-04-02T09:30:00Z"})))]
 pub struct AdjustmentView {
     /// Its id.
     pub id: AdjustmentId,
@@ -124,6 +128,12 @@ pub struct AdjustmentView {
     /// The deal that it is about.
     #[schema(required)]
     pub deal_id: Option<DealId>,
+    /// The recalculation that proposed it.
+    #[schema(required)]
+    pub backtest_id: Option<BacktestId>,
+    /// The credit whose correction it follows from.
+    #[schema(required)]
+    pub attribution_id: Option<AttributionId>,
     /// Where it stands: proposed, approved, in_payout, paid, refused or withdrawn.
     pub status: AdjustmentStatus,
     /// Why it was refused.
@@ -165,6 +175,8 @@ impl From<Adjustment> for AdjustmentView {
             program_id: adjustment.program_id,
             commission_id: adjustment.commission_id,
             deal_id: adjustment.deal_id,
+            backtest_id: adjustment.backtest_id,
+            attribution_id: adjustment.attribution_id,
             status: adjustment.status,
             status_reason: adjustment.status_reason,
             amount: adjustment.amount.into(),
@@ -195,6 +207,8 @@ pub struct AdjustmentsQuery {
     pub commission_id: Option<CommissionId>,
     /// Only adjustments about this deal.
     pub deal_id: Option<DealId>,
+    /// Only adjustments that this recalculation proposed.
+    pub backtest_id: Option<BacktestId>,
     /// Only adjustments in one of these states; repeat for several.
     #[serde(default)]
     #[param(max_items = 6)]
@@ -224,6 +238,7 @@ impl AdjustmentsQuery {
             program_id: self.program_id,
             commission_id: self.commission_id,
             deal_id: self.deal_id,
+            backtest_id: self.backtest_id,
             external_id: self.external_id.clone(),
         }
     }

@@ -20,5 +20,5 @@ pub mod http;
 mod service;
 mod store;
 
-pub use domain::{Adjustment, AdjustmentReason, AdjustmentStatus, NewAdjustment};
-pub use service::{approve, lock_lines, move_lines, propose, propose_for};
+pub use domain::{Adjustment, AdjustmentReason, AdjustmentStatus, NewAdjustment, Proposed, Proposer};
+pub use service::{approve, living, lock_lines, move_lines, propose, propose_for, proposed};

@@ -1,15 +1,16 @@
 //! The verbs of an adjustment. Approval writes to the journal as well and is told in `flows::adjustment_approved`.
 
-use super::domain::{Adjustment, NewAdjustment};
+use super::domain::{Adjustment, NewAdjustment, Proposed, Proposer};
 use super::store::{self, AdjustmentFilter};
 use crate::features::commissions::{self, LineMove};
 use crate::features::{api_keys, ledger, partners};
 use crate::kernel::ctx::{ActorId, Ctx};
-use crate::kernel::id::AdjustmentId;
+use crate::kernel::id::{AdjustmentId, BacktestId};
 use crate::kernel::money::Money;
 use crate::kernel::problem::Problem;
 use crate::kernel::version::Precondition;
 use crate::platform::db::{Change, Page, PageRequest, Subject, Tx};
+use std::collections::HashSet;
 use uuid::Uuid;
 
 /// One adjustment, if the caller may see it.
@@ -40,25 +41,43 @@ pub fn propose(tx: &mut Tx<'_>, ctx: &Ctx, new: NewAdjustment) -> Result<Adjustm
         adjustment.check_debt(debt(tx, ctx, &adjustment)?)?;
     }
     let secret_makers = api_keys::secret_makers(tx, ctx)?;
-    store::insert(tx, &ctx.scope, &adjustment, secret_makers)?;
-    let change = Change::created("adjustment.proposed", subject(&adjustment), &adjustment);
-    tx.record(ctx, change.with_reason(Some(adjustment.reason.clone())));
+    keep(tx, ctx, std::slice::from_ref(&adjustment), &secret_makers)?;
     Ok(adjustment)
 }
 
-/// Writes down what somebody else proposed before, as a part of another record; the caller approves it.
+/// Writes down what somebody else proposes by another record.
 pub fn propose_for(
     tx: &mut Tx<'_>,
     ctx: &Ctx,
-    new: NewAdjustment,
+    new: Vec<NewAdjustment>,
     author: ActorId,
-    secret_makers: Vec<Uuid>,
-) -> Result<Adjustment, Problem> {
-    let adjustment = Adjustment::propose(new, author, ctx.now);
-    store::insert(tx, &ctx.scope, &adjustment, secret_makers)?;
-    let change = Change::created("adjustment.proposed", subject(&adjustment), &adjustment);
-    tx.record(ctx, change.with_reason(Some(adjustment.reason.clone())));
-    Ok(adjustment)
+    secret_makers: &[Uuid],
+) -> Result<Vec<Adjustment>, Problem> {
+    let proposals = new.into_iter();
+    let proposals: Vec<Adjustment> = proposals
+        .map(|new| Adjustment::propose(new, author, ctx.now))
+        .collect();
+    keep(tx, ctx, &proposals, secret_makers)?;
+    Ok(proposals)
+}
+
+fn keep(tx: &mut Tx<'_>, ctx: &Ctx, proposals: &[Adjustment], secret_makers: &[Uuid]) -> Result<(), Problem> {
+    store::insert(tx, &ctx.scope, proposals, secret_makers)?;
+    for proposal in proposals {
+        let change = Change::created("adjustment.proposed", subject(proposal), proposal);
+        tx.record(ctx, change.with_reason(Some(proposal.reason.clone())));
+    }
+    Ok(())
+}
+
+/// What was proposed so far and nobody refused or withdrew.
+pub fn proposed(tx: &mut Tx<'_>, ctx: &Ctx, proposer: Proposer<'_>) -> Result<Vec<Proposed>, Problem> {
+    store::proposed(tx, &ctx.scope, proposer)
+}
+
+/// Those of these recalculations that proposed something that nobody refused or withdrew.
+pub fn living(tx: &mut Tx<'_>, ctx: &Ctx, ids: &[BacktestId]) -> Result<HashSet<BacktestId>, Problem> {
+    store::living(tx, &ctx.scope, ids)
 }
 
 /// What the partner owes where the adjustment counts.

@@ -1,19 +1,25 @@
 //! Adjustments in Postgres. Every query takes the caller's scope.
 
-use super::domain::{Adjustment, AdjustmentReason, AdjustmentStatus};
+use super::domain::{Adjustment, AdjustmentReason, AdjustmentStatus, Proposed, Proposer};
 use crate::features::commissions::LineMove;
 use crate::kernel::ctx::{ActorId, Scope};
-use crate::kernel::id::{AdjustmentId, CommissionId, DealId, PartnerId, ProgramId};
+use crate::kernel::id::{
+    AdjustmentId, AttributionId, BacktestId, CommissionId, DealId, PartnerId, ProgramId,
+};
 use crate::kernel::money::{Currency, Money};
 use crate::kernel::problem::{Code, Problem};
 use crate::platform::db::schema::adjustments;
 use crate::platform::db::{Page, PageRequest, Position, Prepared, Tx};
 use chrono::{DateTime, Utc};
 use diesel::prelude::*;
-use diesel::sql_types::{Array, Nullable, Text, Timestamptz, Uuid as SqlUuid};
+use diesel::sql_types::{Array, Nullable, Numeric, Text, Timestamptz, Uuid as SqlUuid};
 use rust_decimal::Decimal;
+use std::collections::HashSet;
 use std::str::FromStr;
 use uuid::Uuid;
+
+/// Rows in one statement, which takes 65,535 parameters.
+const INSERTED_AT_ONCE: usize = 1_000;
 
 /// Which adjustments a list shows, newest first.
 #[derive(Debug, Clone, Default)]
@@ -28,6 +34,8 @@ pub struct AdjustmentFilter {
     pub commission_id: Option<CommissionId>,
     /// About this deal.
     pub deal_id: Option<DealId>,
+    /// Of this recalculation.
+    pub backtest_id: Option<BacktestId>,
     /// The caller's key.
     pub external_id: Option<String>,
 }
@@ -42,6 +50,8 @@ struct AdjustmentRow {
     program_id: Uuid,
     commission_id: Option<Uuid>,
     deal_id: Option<Uuid>,
+    backtest_id: Option<Uuid>,
+    attribution_id: Option<Uuid>,
     status: String,
     status_reason: Option<String>,
     reason_code: String,
@@ -121,6 +131,9 @@ pub fn list(
     if let Some(deal_id) = filter.deal_id {
         query = query.filter(adjustments::deal_id.eq(deal_id.uuid()));
     }
+    if let Some(backtest_id) = filter.backtest_id {
+        query = query.filter(adjustments::backtest_id.eq(backtest_id.uuid()));
+    }
     if let Some(external_id) = &filter.external_id {
         query = query.filter(adjustments::external_id.eq(external_id));
     }
@@ -138,18 +151,73 @@ pub fn list(
     }))
 }
 
-/// Writes a new adjustment.
-/// `secret_makers` made the secret of the key that proposes it.
+/// Writes new adjustments; `secret_makers` made the secret of the key that proposes them.
 pub fn insert(
     tx: &mut Tx<'_>,
     scope: &Scope,
-    adjustment: &Adjustment,
-    secret_makers: Vec<Uuid>,
+    adjustments: &[Adjustment],
+    secret_makers: &[Uuid],
 ) -> Result<(), Problem> {
-    let row = AdjustmentRow::of(scope, adjustment);
-    let values = (row, adjustments::author_secret_makers.eq(secret_makers));
-    Prepared(diesel::insert_into(adjustments::table).values(values)).execute(tx.connection())?;
+    for some in adjustments.chunks(INSERTED_AT_ONCE) {
+        let rows = some.iter().map(|adjustment| AdjustmentRow::of(scope, adjustment));
+        let values: Vec<_> = rows
+            .map(|row| (row, adjustments::author_secret_makers.eq(secret_makers)))
+            .collect();
+        diesel::insert_into(adjustments::table)
+            .values(values)
+            .execute(tx.connection())?;
+    }
     Ok(())
+}
+
+#[derive(QueryableByName)]
+struct RawProposed {
+    #[diesel(sql_type = SqlUuid)]
+    partner_id: Uuid,
+    #[diesel(sql_type = SqlUuid)]
+    program_id: Uuid,
+    #[diesel(sql_type = Text)]
+    currency: String,
+    #[diesel(sql_type = Numeric)]
+    amount: Decimal,
+}
+
+/// What was proposed so far and nobody refused or withdrew.
+pub fn proposed(tx: &mut Tx<'_>, scope: &Scope, proposer: Proposer<'_>) -> Result<Vec<Proposed>, Problem> {
+    let (column, ids) = match proposer {
+        Proposer::Recalculations(ids) => ("backtest_id", ids.iter().map(|id| id.uuid()).collect()),
+        Proposer::Credit(id) => ("attribution_id", vec![id.uuid()]),
+    };
+    let query = diesel::sql_query(format!(
+        "SELECT partner_id, program_id, currency, sum(amount) AS amount FROM adjustments \
+         WHERE organization_id = $1 AND {column} = ANY($2) AND status NOT IN ('refused', 'withdrawn') \
+         GROUP BY partner_id, program_id, currency"
+    ))
+    .bind::<SqlUuid, _>(scope.organization_id.uuid())
+    .bind::<Array<SqlUuid>, _>(ids);
+    let sums: Vec<RawProposed> = Prepared(query).load(tx.connection())?;
+    let sums = sums.into_iter().map(|sum| {
+        let currency = Currency::from_code(&sum.currency).map_err(Problem::damaged)?;
+        Ok(Proposed {
+            partner_id: PartnerId::from_uuid(sum.partner_id),
+            program_id: ProgramId::from_uuid(sum.program_id),
+            amount: Money::new(sum.amount, currency).map_err(Problem::damaged)?,
+        })
+    });
+    sums.collect()
+}
+
+/// Those of these recalculations that proposed something that nobody refused or withdrew.
+pub fn living(tx: &mut Tx<'_>, scope: &Scope, ids: &[BacktestId]) -> Result<HashSet<BacktestId>, Problem> {
+    let dead = [AdjustmentStatus::Refused, AdjustmentStatus::Withdrawn].map(AdjustmentStatus::as_str);
+    let query = adjustments::table
+        .filter(adjustments::organization_id.eq(scope.organization_id.uuid()))
+        .filter(adjustments::backtest_id.eq_any(ids.iter().map(|id| id.uuid()).collect::<Vec<_>>()))
+        .filter(adjustments::status.ne_all(dead))
+        .select(adjustments::backtest_id.assume_not_null())
+        .distinct();
+    let found: Vec<Uuid> = query.load(tx.connection())?;
+    Ok(found.into_iter().map(BacktestId::from_uuid).collect())
 }
 
 /// Writes a changed adjustment.
@@ -236,6 +304,8 @@ impl AdjustmentRow {
             program_id: adjustment.program_id.uuid(),
             commission_id: adjustment.commission_id.map(CommissionId::uuid),
             deal_id: adjustment.deal_id.map(DealId::uuid),
+            backtest_id: adjustment.backtest_id.map(BacktestId::uuid),
+            attribution_id: adjustment.attribution_id.map(AttributionId::uuid),
             status: adjustment.status.as_str().to_owned(),
             status_reason: adjustment.status_reason.clone(),
             reason_code: adjustment.reason_code.as_str().to_owned(),
@@ -270,6 +340,8 @@ impl TryFrom<AdjustmentRow> for Adjustment {
             program_id: ProgramId::from_uuid(row.program_id),
             commission_id: row.commission_id.map(CommissionId::from_uuid),
             deal_id: row.deal_id.map(DealId::from_uuid),
+            backtest_id: row.backtest_id.map(BacktestId::from_uuid),
+            attribution_id: row.attribution_id.map(AttributionId::from_uuid),
             status: AdjustmentStatus::from_str(&row.status).map_err(Problem::damaged)?,
             status_reason: row.status_reason,
             reason_code: AdjustmentReason::from_str(&row.reason_code).map_err(Problem::damaged)?,

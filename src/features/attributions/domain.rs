@@ -133,6 +133,8 @@ pub struct Correction {
     pub share_before: i32,
     /// The share that counts from then on; 0 when the credit was taken away.
     pub share_after: i32,
+    /// Why.
+    pub reason: String,
 }
 
 impl Correction {
@@ -201,8 +203,7 @@ impl Attribution {
         Ok(self.changed(now))
     }
 
-    /// Lets it count, with this share or the one that is claimed. `confirmed_basis_points` is what the other credits of
-    /// the deal and role have already.
+    /// Lets it count, with this share or the claimed one. `confirmed_basis_points` is what the role's other credits have.
     pub fn confirm(
         mut self,
         share_basis_points: Option<i32>,

@@ -21,4 +21,7 @@ mod service;
 mod store;
 
 pub use domain::{Attribution, AttributionStatus, Correction, MOVES, NewAttribution};
-pub use service::{correct, corrections, create, credit_source, get, is_credited, restore, settle};
+pub use service::{
+    correct, corrected_among, corrections, create, credit_source, get, is_credited, restore,
+    serialize_corrections, settle,
+};

@@ -241,6 +241,20 @@ pub fn restore(
     Ok((after, true))
 }
 
+/// Those of these credits that were corrected, in the order of their ids.
+pub fn corrected_among(
+    tx: &mut Tx<'_>,
+    ctx: &Ctx,
+    ids: &[AttributionId],
+) -> Result<Vec<AttributionId>, Problem> {
+    store::corrected_among(tx, &ctx.scope, ids)
+}
+
+/// Lets one at a time work out what the corrections of a credit mean, until its transaction ends.
+pub fn serialize_corrections(tx: &mut Tx<'_>, id: AttributionId) -> Result<(), Problem> {
+    store::serialize_corrections(tx, id)
+}
+
 /// The corrections of settled credit, in their order.
 pub fn corrections(tx: &mut Tx<'_>, ctx: &Ctx, id: AttributionId) -> Result<Vec<Correction>, Problem> {
     store::corrections(tx, &ctx.scope, id)

@@ -11,6 +11,7 @@ use chrono::{DateTime, Utc};
 use diesel::dsl::exists;
 use diesel::pg::Pg;
 use diesel::prelude::*;
+use diesel::sql_query;
 use diesel::sql_types::{BigInt, Bool, Integer, Text, Uuid as SqlUuid};
 use std::str::FromStr;
 use uuid::Uuid;
@@ -120,7 +121,7 @@ pub fn lock(tx: &mut Tx<'_>, scope: &Scope, id: AttributionId) -> Result<Option<
 /// What the credits of one role on one deal come to. True until the end of the transaction only when the deal is
 /// locked.
 pub fn tally(tx: &mut Tx<'_>, scope: &Scope, deal_id: DealId, role: Role) -> Result<Tally, Problem> {
-    let query = diesel::sql_query(
+    let query = sql_query(
         "SELECT coalesce(max(allocation_rank), 0) AS last_rank, \
              coalesce(sum(share_basis_points) FILTER (WHERE status = 'confirmed'), 0) AS confirmed_basis_points \
          FROM attributions WHERE organization_id = $1 AND deal_id = $2 AND role = $3",
@@ -133,7 +134,7 @@ pub fn tally(tx: &mut Tx<'_>, scope: &Scope, deal_id: DealId, role: Role) -> Res
 
 /// The rank of the next credit of a role, for a partner's caller, who sees no credit of others and locks no deal.
 pub fn next_rank(tx: &mut Tx<'_>, deal_id: DealId, role: Role) -> Result<i32, Problem> {
-    let query = diesel::sql_query("SELECT next_allocation_rank($1, $2) AS rank")
+    let query = sql_query("SELECT next_allocation_rank($1, $2) AS rank")
         .bind::<SqlUuid, _>(deal_id.uuid())
         .bind::<Text, _>(role.as_str());
     let next: Rank = Prepared(query).get_result(tx.connection())?;
@@ -231,9 +232,35 @@ pub fn insert_correction(
     Ok(())
 }
 
+/// Those of these credits that were corrected, in the order of their ids.
+pub fn corrected_among(
+    tx: &mut Tx<'_>,
+    scope: &Scope,
+    ids: &[AttributionId],
+) -> Result<Vec<AttributionId>, Problem> {
+    let ids: Vec<Uuid> = ids.iter().map(|id| id.uuid()).collect();
+    let query = attribution_corrections::table
+        .filter(attribution_corrections::organization_id.eq(scope.organization_id.uuid()))
+        .filter(attribution_corrections::attribution_id.eq_any(ids))
+        .order(attribution_corrections::attribution_id)
+        .select(attribution_corrections::attribution_id)
+        .distinct();
+    let found: Vec<Uuid> = Prepared(query).load(tx.connection())?;
+    Ok(found.into_iter().map(AttributionId::from_uuid).collect())
+}
+
+/// Lets one at a time work out what the corrections of a credit mean, until its transaction ends. Nothing is locked after
+/// this, so that nobody waits in a circle.
+pub fn serialize_corrections(tx: &mut Tx<'_>, id: AttributionId) -> Result<(), Problem> {
+    let query =
+        sql_query("SELECT pg_advisory_xact_lock(hashtextextended($1, 0))").bind::<Text, _>(id.to_string());
+    Prepared(query).execute(tx.connection())?;
+    Ok(())
+}
+
 /// The corrections of a settled credit, in their order.
 pub fn corrections(tx: &mut Tx<'_>, scope: &Scope, id: AttributionId) -> Result<Vec<Correction>, Problem> {
-    let rows: Vec<(Uuid, i32, i32)> = attribution_corrections::table
+    let rows: Vec<(Uuid, i32, i32, String)> = attribution_corrections::table
         .filter(attribution_corrections::organization_id.eq(scope.organization_id.uuid()))
         .filter(attribution_corrections::attribution_id.eq(id.uuid()))
         .order(attribution_corrections::id)
@@ -241,14 +268,16 @@ pub fn corrections(tx: &mut Tx<'_>, scope: &Scope, id: AttributionId) -> Result<
             attribution_corrections::id,
             attribution_corrections::share_before,
             attribution_corrections::share_after,
+            attribution_corrections::reason,
         ))
         .load(tx.connection())?;
     let corrections = rows
         .into_iter()
-        .map(|(id, share_before, share_after)| Correction {
+        .map(|(id, share_before, share_after, reason)| Correction {
             id,
             share_before,
             share_after,
+            reason,
         });
     Ok(corrections.collect())
 }

@@ -14,6 +14,7 @@ use chrono::{DateTime, NaiveDate, Utc};
 use serde::Serialize;
 use std::cmp::Reverse;
 use std::collections::BTreeMap;
+use uuid::Uuid;
 
 /// The biggest differences that are kept for each currency.
 const LARGEST: usize = 25;
@@ -46,6 +47,29 @@ word_enum! {
     }
 }
 
+/// Why what a back-test finds is proposed as adjustments.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Recalculation {
+    /// Why, for a person.
+    pub reason: String,
+    /// Those who made the secret of the key that asked: no second person with another key.
+    #[serde(skip)]
+    pub secret_makers: Vec<Uuid>,
+}
+
+/// A recalculation that has an outcome.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Earlier {
+    /// Its id.
+    pub id: BacktestId,
+    /// The first day of its period, and the day after the last.
+    pub days: (NaiveDate, NaiveDate),
+    /// The rule.
+    pub commission_rule_id: CommissionRuleId,
+    /// The version that it went by.
+    pub rule_version_id: CommissionRuleVersionId,
+}
+
 /// A question, and what became of it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Backtest {
@@ -75,7 +99,9 @@ pub struct Backtest {
     pub findings: Option<Findings>,
     /// Why it failed.
     pub error: Option<BacktestError>,
-    /// Who asked.
+    /// What makes it a recalculation: what it finds is proposed as adjustments.
+    pub recalculation: Option<Recalculation>,
+    /// Who asked: the person where there is one.
     pub created_by: Option<ActorId>,
     /// When a worker took it up.
     pub started_at: Option<DateTime<Utc>>,
@@ -148,6 +174,7 @@ impl Backtest {
         version: &CommissionRuleVersion,
         (from_on, until_on): (NaiveDate, NaiveDate),
         period: Period,
+        recalculation: Option<Recalculation>,
         by: Option<ActorId>,
         now: DateTime<Utc>,
     ) -> Self {
@@ -164,6 +191,7 @@ impl Backtest {
             lines_done: 0,
             findings: None,
             error: None,
+            recalculation,
             created_by: by,
             started_at: None,
             finished_at: None,
@@ -271,8 +299,16 @@ impl Gathering {
         Ok(())
     }
 
+    /// How much more each partner would have got in each currency; less, where it is below zero.
+    pub fn differences(&self) -> Result<BTreeMap<(PartnerId, Currency), Money>, MoneyError> {
+        let partners = self.partners.iter();
+        partners
+            .map(|((currency, partner_id), figures)| Ok(((*partner_id, *currency), figures.difference()?)))
+            .collect()
+    }
+
     /// What was found.
-    pub fn findings(self) -> Result<Findings, MoneyError> {
+    pub fn findings(&self) -> Result<Findings, MoneyError> {
         let mut totals: BTreeMap<Currency, Figures> = BTreeMap::new();
         for ((currency, _), figures) in &self.partners {
             let sum = match totals.get(currency) {
@@ -281,9 +317,9 @@ impl Gathering {
             };
             totals.insert(*currency, sum);
         }
-        let partners = self.partners.into_iter();
+        let partners = self.partners.iter();
         let mut partners: Vec<_> = partners
-            .map(|((_, partner_id), figures)| (partner_id, figures))
+            .map(|((_, partner_id), figures)| (*partner_id, *figures))
             .collect();
         partners.sort_by_key(|(partner_id, figures)| {
             let units = figures.would_be.minor_units() - figures.was.minor_units();
@@ -291,7 +327,8 @@ impl Gathering {
         });
         partners.truncate(MOST_PARTNERS);
         let mut largest = Vec::new();
-        for mut differences in self.largest.into_values() {
+        for differences in self.largest.values() {
+            let mut differences = differences.clone();
             keep_largest(&mut differences);
             largest.extend(differences);
         }

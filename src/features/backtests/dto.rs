@@ -1,6 +1,6 @@
 //! Back-tests on the wire.
 
-use super::domain::{Backtest, BacktestError, BacktestStatus, Difference, Figures};
+use super::domain::{Backtest, BacktestError, BacktestStatus, Difference, Figures, Recalculation};
 use crate::kernel::ctx::ActorId;
 use crate::kernel::id::{
     BacktestId, CommissionId, CommissionRuleId, CommissionRuleVersionId, CreditNoteId, DealId, PartnerId,
@@ -26,18 +26,50 @@ pub struct NewBacktestBody {
     pub until_on: NaiveDate,
 }
 
+/// What to recalculate, and why.
+#[derive(Debug, Clone, Deserialize, Validate, ToSchema)]
+#[schema(as = RecalculationCreate, examples(json!({"rule_version_id": "rlv_01j9zq4y8k7m5n3p2r1s0t6v4w", "from_on": "2026-01-01", "until_on": "2026-04-01", "reason": "The new rates were promised from the first of January."})))]
+#[serde(deny_unknown_fields)]
+pub struct NewRecalculationBody {
+    /// A version of the rule that was activated.
+    pub rule_version_id: CommissionRuleVersionId,
+    /// The first day of the period, in the program's time zone.
+    pub from_on: NaiveDate,
+    /// The day after the period's last.
+    pub until_on: NaiveDate,
+    /// Why, for a person. Partners read it with what is approved.
+    #[schema(
+        min_length = 1,
+        max_length = 1000,
+        pattern = r"^[^\x00]*[^\s\x00][^\x00]*$",
+        example = "The new rates were promised from the first of January."
+    )]
+    pub reason: String,
+}
+
 impl NewBacktestBody {
     /// The period.
     pub fn days(&self) -> Result<(NaiveDate, NaiveDate), Problem> {
-        let mut fields = Fields::new();
-        fields.require(
-            self.from_on < self.until_on,
-            "/until_on",
-            "empty_period",
-            "The period must end after it begins.",
-        );
-        fields.finish(Some((self.from_on, self.until_on)))
+        days(self.from_on, self.until_on)
     }
+}
+
+impl NewRecalculationBody {
+    /// The period.
+    pub fn days(&self) -> Result<(NaiveDate, NaiveDate), Problem> {
+        days(self.from_on, self.until_on)
+    }
+}
+
+fn days(from_on: NaiveDate, until_on: NaiveDate) -> Result<(NaiveDate, NaiveDate), Problem> {
+    let mut fields = Fields::new();
+    fields.require(
+        from_on < until_on,
+        "/until_on",
+        "empty_period",
+        "The period must end after it begins.",
+    );
+    fields.finish(Some((from_on, until_on)))
 }
 
 /// What was paid in a currency, and what would have been.
@@ -104,7 +136,7 @@ pub struct BacktestDifferenceView {
 
 /// What a version of a rule would have paid in a past period, beside what was paid.
 #[derive(Debug, Clone, Serialize, ToSchema)]
-#[schema(as = Backtest, examples(json!({"id": "bkt_01j9zq4y8k7m5n3p2r1s0t6v4w", "program_id": "prg_01j9zq4y8k7m5n3p2r1s0t6v4w", "commission_rule_id": "rule_01j9zq4y8k7m5n3p2r1s0t6v4w", "rule_version_id": "rlv_01j9zq4y8k7m5n3p2r1s0t6v4w", "terms_hash": "60303ae22b998861bce3b28f33eec1be758a213c86c93c076dbe9f558c11c752", "from_on": "2026-01-01", "until_on": "2026-04-01", "status": "succeeded", "lines_done": 412, "error": null, "totals": [{"lines": 412, "was": {"amount": "48120.00", "currency": "EUR"}, "would_be": {"amount": "51004.50", "currency": "EUR"}, "difference": {"amount": "2884.50", "currency": "EUR"}}], "partners": [], "largest_differences": [], "created_by": "key_01j9zq4y8k7m5n3p2r1s0t6v4w", "started_at": "2026-04-02T08:00:01Z", "finished_at": "2026-04-02T08:00:02Z", "created_at": "2026-04-02T08:00:00Z", "updated_at": "2026-04-02T08:00:02Z"})))]
+#[schema(as = Backtest, examples(json!({"id": "bkt_01j9zq4y8k7m5n3p2r1s0t6v4w", "program_id": "prg_01j9zq4y8k7m5n3p2r1s0t6v4w", "commission_rule_id": "rule_01j9zq4y8k7m5n3p2r1s0t6v4w", "rule_version_id": "rlv_01j9zq4y8k7m5n3p2r1s0t6v4w", "terms_hash": "60303ae22b998861bce3b28f33eec1be758a213c86c93c076dbe9f558c11c752", "from_on": "2026-01-01", "until_on": "2026-04-01", "status": "succeeded", "lines_done": 412, "error": null, "recalculation_reason": null, "totals": [{"lines": 412, "was": {"amount": "48120.00", "currency": "EUR"}, "would_be": {"amount": "51004.50", "currency": "EUR"}, "difference": {"amount": "2884.50", "currency": "EUR"}}], "partners": [], "largest_differences": [], "created_by": "key_01j9zq4y8k7m5n3p2r1s0t6v4w", "started_at": "2026-04-02T08:00:01Z", "finished_at": "2026-04-02T08:00:02Z", "created_at": "2026-04-02T08:00:00Z", "updated_at": "2026-04-02T08:00:02Z"})))]
 pub struct BacktestView {
     /// Its id.
     pub id: BacktestId,
@@ -129,6 +161,10 @@ pub struct BacktestView {
     /// Why it failed: terms_changed, rules_tie or internal_error.
     #[schema(required)]
     pub error: Option<BacktestError>,
+    /// Why it is recalculated, where it is; `null` for a mere back-test. What a recalculation finds is proposed as
+    /// adjustments.
+    #[schema(required, max_length = 1000)]
+    pub recalculation_reason: Option<String>,
     /// In all, by currency; empty until it has succeeded.
     #[schema(max_items = 200)]
     pub totals: Vec<BacktestTotalView>,
@@ -170,6 +206,7 @@ impl TryFrom<Backtest> for BacktestView {
             status: backtest.status,
             lines_done: backtest.lines_done,
             error: backtest.error,
+            recalculation_reason: backtest.recalculation.map(|Recalculation { reason, .. }| reason),
             totals: findings
                 .totals
                 .iter()

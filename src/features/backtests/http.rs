@@ -1,7 +1,8 @@
 //! The operations on back-tests.
 
-use super::dto::{BacktestPath, BacktestView, BacktestedRulePath, NewBacktestBody};
+use super::dto::{BacktestPath, BacktestView, BacktestedRulePath, NewBacktestBody, NewRecalculationBody};
 use super::service;
+use crate::flows::recalculation;
 use crate::kernel::permission::can;
 use crate::platform::web::{Answer, Command, Granted, Reply, Target};
 use actix_web::{get, post};
@@ -9,7 +10,10 @@ use utoipa_actix_web::service_config::ServiceConfig;
 
 /// Registers the operations.
 pub fn routes(config: &mut ServiceConfig<'_>) {
-    config.service(create_backtest).service(get_backtest);
+    config
+        .service(create_backtest)
+        .service(create_recalculation)
+        .service(get_backtest);
 }
 
 /// Back-test a rule
@@ -31,7 +35,37 @@ async fn create_backtest(
 ) -> Reply {
     who.write(command, move |tx, ctx, command| {
         let (body, rule_id) = (&command.body, target.commission_rule_id);
-        let backtest = service::queue(tx, ctx, rule_id, body.rule_version_id, body.days()?)?;
+        let backtest = service::queue(tx, ctx, rule_id, body.rule_version_id, body.days()?, None)?;
+        Answer::accepted("backtests", backtest.id, &BacktestView::try_from(backtest)?)
+    })
+    .await
+}
+
+/// Recalculate a period
+///
+/// Back-tests a version of the rule that was activated over a past period, and proposes what it finds: one adjustment for
+/// each partner and currency whose money would have been something else, to be approved by somebody else. Terms are never
+/// backdated and nothing posted changes; this is how a new rate is paid for a time before it. Follow it at `Location` and
+/// list its adjustments by `backtest_id`.
+///
+/// What an earlier recalculation of the same period proposed is off it, so that another one, such as after a refund,
+/// proposes the rest only; and where another rule was recalculated over the period, its version is in force with this one.
+/// Periods are the same or do not meet: `409 recalculation_overlaps`, until the other one's
+/// adjustments are all refused or withdrawn. `409 recalculation_underway` while the program has one that has not ended.
+#[utoipa::path(tag = "Commission Rules", operation_id = "createRecalculation", params(BacktestedRulePath),
+    request_body = NewRecalculationBody,
+    responses((status = 202, description = "The recalculation, waiting for a worker.", body = BacktestView)),
+    extensions(("x-without-if-match" = json!(true)), ("x-required-permission" = json!("adjustments:write"))))]
+#[post("/v1/commission-rules/{commission_rule_id}/recalculations")]
+async fn create_recalculation(
+    who: Granted<can::AdjustmentsWrite>,
+    target: Target<BacktestedRulePath>,
+    command: Command<NewRecalculationBody>,
+) -> Reply {
+    who.write(command, move |tx, ctx, command| {
+        let (body, rule_id) = (&command.body, target.commission_rule_id);
+        let (version, reason) = ((rule_id, body.rule_version_id), body.reason.clone());
+        let backtest = recalculation::ask(tx, ctx, version, body.days()?, reason)?;
         Answer::accepted("backtests", backtest.id, &BacktestView::try_from(backtest)?)
     })
     .await

@@ -1,6 +1,6 @@
 //! The verbs of a back-test.
 
-use super::domain::{Backtest, BacktestError, Findings};
+use super::domain::{Backtest, BacktestError, Earlier, Findings, Recalculation};
 use super::store;
 use crate::features::{commission_rules, programs};
 use crate::kernel::ctx::Ctx;
@@ -22,6 +22,7 @@ pub fn queue(
     rule_id: CommissionRuleId,
     version_id: CommissionRuleVersionId,
     days: (NaiveDate, NaiveDate),
+    recalculation: Option<Recalculation>,
 ) -> Result<Backtest, Problem> {
     let rule = commission_rules::get(tx, ctx, rule_id)?;
     let version = commission_rules::find_version(tx, ctx, version_id)?;
@@ -34,13 +35,20 @@ pub fn queue(
                 "There is no such record.",
             )
         })?;
+    if recalculation.is_some() && version.activated_at.is_none() {
+        return Err(Problem::field(
+            "/rule_version_id",
+            "not_activated",
+            "Nobody is owed anything by a draft. Activate the version first.",
+        ));
+    }
     let zone = programs::get(tx, ctx, rule.program_id)?.time_zone;
     let period = Period {
         from: start_of_day(days.0, zone),
         to: start_of_day(days.1, zone),
     };
-    commission_rules::rules_assuming(tx, ctx, &version, &period)?;
-    let backtest = Backtest::queue(&version, days, period, ctx.actor.record(), ctx.now);
+    commission_rules::rules_assuming(tx, ctx, std::slice::from_ref(&version), &period)?;
+    let backtest = Backtest::queue(&version, days, period, recalculation, ctx.responsible(), ctx.now);
     store::insert(tx, &ctx.scope, &backtest)?;
     tx.record(
         ctx,
@@ -69,8 +77,13 @@ pub fn put_down(tx: &mut Tx<'_>, ctx: &Ctx, before: &Backtest) -> Result<(), Pro
     Ok(())
 }
 
-/// Keeps what was found, unless another worker has it by now.
-pub fn succeed(tx: &mut Tx<'_>, ctx: &Ctx, before: &Backtest, findings: Findings) -> Result<(), Problem> {
+/// The other recalculations of the program that have an outcome and whose periods meet that of this one, the first first.
+pub fn recalculations_over(tx: &mut Tx<'_>, ctx: &Ctx, backtest: &Backtest) -> Result<Vec<Earlier>, Problem> {
+    store::recalculations_over(tx, &ctx.scope, backtest)
+}
+
+/// Keeps what was found and says so, unless another worker has it by now.
+pub fn succeed(tx: &mut Tx<'_>, ctx: &Ctx, before: &Backtest, findings: Findings) -> Result<bool, Problem> {
     let after = before.clone().succeeded(findings, ctx.now);
     end(tx, ctx, "backtest.succeeded", before, &after)
 }
@@ -78,7 +91,8 @@ pub fn succeed(tx: &mut Tx<'_>, ctx: &Ctx, before: &Backtest, findings: Findings
 /// Keeps why nothing was found, unless another worker has it by now.
 pub fn fail(tx: &mut Tx<'_>, ctx: &Ctx, before: &Backtest, error: BacktestError) -> Result<(), Problem> {
     let after = before.clone().failed(error, ctx.now);
-    end(tx, ctx, "backtest.failed", before, &after)
+    end(tx, ctx, "backtest.failed", before, &after)?;
+    Ok(())
 }
 
 fn end(
@@ -87,11 +101,12 @@ fn end(
     event: &'static str,
     before: &Backtest,
     after: &Backtest,
-) -> Result<(), Problem> {
-    if store::update(tx, &ctx.scope, before, after, None)? {
+) -> Result<bool, Problem> {
+    let kept = store::update(tx, &ctx.scope, before, after, None)?;
+    if kept {
         tx.record(ctx, Change::updated(event, subject(after), before, after));
     }
-    Ok(())
+    Ok(kept)
 }
 
 fn subject(backtest: &Backtest) -> Subject {

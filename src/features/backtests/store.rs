@@ -1,6 +1,8 @@
 //! Back-tests in Postgres. Every query takes the caller's scope.
 
-use super::domain::{Backtest, BacktestError, BacktestStatus, Difference, Figures, Findings};
+use super::domain::{
+    Backtest, BacktestError, BacktestStatus, Difference, Earlier, Figures, Findings, Recalculation,
+};
 use crate::kernel::ctx::{ActorId, Scope};
 use crate::kernel::id::{
     BacktestId, CommissionId, CommissionRuleId, CommissionRuleVersionId, CreditNoteId, DealId,
@@ -45,6 +47,8 @@ struct Row {
     row_version: i64,
     created_at: DateTime<Utc>,
     updated_at: DateTime<Utc>,
+    recalculation_reason: Option<String>,
+    author_secret_makers: Vec<Uuid>,
 }
 
 /// Findings as they are kept.
@@ -90,6 +94,40 @@ pub fn find(tx: &mut Tx<'_>, scope: &Scope, id: BacktestId) -> Result<Option<Bac
         .first(tx.connection())
         .optional()?;
     row.map(Backtest::try_from).transpose()
+}
+
+/// The other recalculations of the program that have an outcome and whose periods meet that of this one, the first first.
+pub fn recalculations_over(
+    tx: &mut Tx<'_>,
+    scope: &Scope,
+    backtest: &Backtest,
+) -> Result<Vec<Earlier>, Problem> {
+    let query = backtests::table
+        .filter(backtests::organization_id.eq(scope.organization_id.uuid()))
+        .filter(backtests::program_id.eq(backtest.program_id.uuid()))
+        .filter(backtests::recalculation_reason.is_not_null())
+        .filter(backtests::status.eq(BacktestStatus::Succeeded.as_str()))
+        .filter(backtests::from_on.lt(backtest.until_on))
+        .filter(backtests::until_on.gt(backtest.from_on))
+        .filter(backtests::id.ne(backtest.id.uuid()))
+        .order(backtests::id)
+        .select((
+            backtests::id,
+            backtests::from_on,
+            backtests::until_on,
+            backtests::commission_rule_id,
+            backtests::rule_version_id,
+        ));
+    let found: Vec<(Uuid, NaiveDate, NaiveDate, Uuid, Uuid)> = Prepared(query).load(tx.connection())?;
+    let found = found.into_iter();
+    Ok(found
+        .map(|(id, from_on, until_on, rule, version)| Earlier {
+            id: BacktestId::from_uuid(id),
+            days: (from_on, until_on),
+            commission_rule_id: CommissionRuleId::from_uuid(rule),
+            rule_version_id: CommissionRuleVersionId::from_uuid(version),
+        })
+        .collect())
 }
 
 /// Writes a new back-test.
@@ -162,6 +200,7 @@ impl Row {
     fn of(scope: &Scope, backtest: &Backtest) -> Result<Self, Problem> {
         let findings = backtest.findings.as_ref().map(Kept::from);
         let by = backtest.created_by;
+        let recalculation = backtest.recalculation.as_ref();
         Ok(Self {
             organization_id: scope.organization_id.uuid(),
             id: backtest.id.uuid(),
@@ -187,6 +226,8 @@ impl Row {
             row_version: backtest.row_version,
             created_at: backtest.created_at,
             updated_at: backtest.updated_at,
+            recalculation_reason: recalculation.map(|recalculation| recalculation.reason.clone()),
+            author_secret_makers: recalculation.map_or_else(Vec::new, |one| one.secret_makers.clone()),
         })
     }
 }
@@ -201,6 +242,11 @@ impl TryFrom<Row> for Backtest {
             .transpose()
             .map_err(Problem::damaged)?;
         let error = row.error_code.as_deref().map(BacktestError::from_str);
+        let secret_makers = row.author_secret_makers;
+        let recalculation = row.recalculation_reason.map(|reason| Recalculation {
+            reason,
+            secret_makers,
+        });
         Ok(Self {
             id: BacktestId::from_uuid(row.id),
             program_id: ProgramId::from_uuid(row.program_id),
@@ -217,6 +263,7 @@ impl TryFrom<Row> for Backtest {
             lines_done: row.lines_done,
             findings: kept.map(Findings::try_from).transpose()?,
             error: error.transpose().map_err(Problem::damaged)?,
+            recalculation,
             created_by: ActorId::of_columns(row.created_by_type.as_deref(), row.created_by),
             started_at: row.started_at,
             finished_at: row.finished_at,

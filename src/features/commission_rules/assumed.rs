@@ -1,10 +1,11 @@
-//! The rules of a program as if a version had been in force over a period.
+//! The rules of a program as if other versions had been in force over a period.
 
 use super::domain::{CommissionRuleVersion, VersionTerms};
 use super::service::{refuse_falling_tiers, refuse_ties};
 use super::store;
 use crate::kernel::commission::Rule;
 use crate::kernel::ctx::Ctx;
+use crate::kernel::id::ProgramId;
 use crate::kernel::problem::Problem;
 use crate::kernel::time::Period;
 use crate::platform::db::Tx;
@@ -19,38 +20,46 @@ pub struct KnownRule {
     pub since: Option<DateTime<Utc>>,
 }
 
-/// The version in force over the period, in the place of what its rule said then; everything else as it is.
+/// These versions of different rules of a program in force over the period, in the place of what their rules said then;
+/// everything else as it is.
 ///
 /// # Errors
-/// What activating it would be refused for: `rule_tiers_fall`, `rules_tie`.
+/// What activating them would be refused for: `rule_tiers_fall`, `rules_tie`.
 pub fn rules_assuming(
     tx: &mut Tx<'_>,
     ctx: &Ctx,
-    version: &CommissionRuleVersion,
+    versions: &[CommissionRuleVersion],
     period: &Period,
 ) -> Result<Vec<KnownRule>, Problem> {
-    let others = store::deciding(tx, &ctx.scope, &[version.program_id])?;
-    let assumed = lasting(version, period.from, Some(period.to));
-    refuse_falling_tiers(&assumed)?;
-    refuse_ties(&assumed, &others)?;
-    let mut rules = Vec::with_capacity(others.len() + 2);
+    let programs: Vec<ProgramId> = versions.iter().map(|version| version.program_id).collect();
+    let is_assumed = |rule| versions.iter().any(|version| version.commission_rule_id == rule);
+    let others = store::deciding(tx, &ctx.scope, &programs)?.into_iter();
+    let mut others: Vec<CommissionRuleVersion> = others
+        .flat_map(|other| {
+            if is_assumed(other.commission_rule_id) {
+                outside(&other, period)
+            } else {
+                vec![other]
+            }
+        })
+        .collect();
+    let mut rules = Vec::with_capacity(others.len() + versions.len());
     for other in &others {
-        let pieces = if other.commission_rule_id == version.commission_rule_id {
-            outside(other, period)
-        } else {
-            vec![other.clone()]
-        };
-        for piece in pieces {
-            rules.push(KnownRule {
-                rule: piece.rule().map_err(Problem::damaged)?,
-                since: piece.activated_at,
-            });
-        }
+        rules.push(KnownRule {
+            rule: other.rule().map_err(Problem::damaged)?,
+            since: other.activated_at,
+        });
     }
-    rules.push(KnownRule {
-        rule: assumed.rule().map_err(Problem::damaged)?,
-        since: None,
-    });
+    for version in versions {
+        let assumed = lasting(version, period.from, Some(period.to));
+        refuse_falling_tiers(&assumed)?;
+        refuse_ties(&assumed, &others)?;
+        rules.push(KnownRule {
+            rule: assumed.rule().map_err(Problem::damaged)?,
+            since: None,
+        });
+        others.push(assumed);
+    }
     Ok(rules)
 }
 

@@ -56,6 +56,16 @@ pub fn list(
     store::list(tx, &ctx.scope, filter, page)
 }
 
+/// Locks the lines of a credit until the transaction ends, so that nothing is taken from them or given back meanwhile.
+pub fn lock_lines_of_credit(tx: &mut Tx<'_>, ctx: &Ctx, id: AttributionId) -> Result<(), Problem> {
+    store::lock_lines_of_credit(tx, &ctx.scope, id)
+}
+
+/// The credits that earned these lines.
+pub fn credits_of(tx: &mut Tx<'_>, ctx: &Ctx, lines: &[CommissionId]) -> Result<Vec<AttributionId>, Problem> {
+    store::credits_of(tx, &ctx.scope, lines)
+}
+
 /// What a credit has earned and kept, line by line.
 pub fn lines_of_credit(
     tx: &mut Tx<'_>,

@@ -18,7 +18,7 @@ mod store;
 
 pub use domain::{
     Credit, Invoice, InvoiceLine, InvoiceStatus, NewInvoice, NewInvoiceLine, NewPayment, NewRefund,
-    NewReinstatement, Payment, Refund, RefundKind,
+    NewReinstatement, Payment, Refund, RefundKind, check_due_on, check_happened,
 };
 pub use dto::NewInvoiceLineBody;
 pub use service::{

@@ -20,7 +20,6 @@ use crate::kernel::permission::Permission;
 use crate::kernel::problem::{Code, FieldProblem, Problem};
 use crate::kernel::version::Precondition;
 use crate::platform::db::Tx;
-use uuid::Uuid;
 
 /// The money that a new dispute is about.
 #[derive(Debug)]
@@ -265,12 +264,15 @@ pub fn settle(
         program_id: dispute.program_id.ok_or_else(Problem::internal)?,
         commission_id: single.map(|[id]| id),
         deal_id: missing_on(dispute),
+        backtest_id: None,
+        attribution_id: None,
         reason_code: AdjustmentReason::Dispute,
         reason: ruling.reason.clone(),
         amount,
     };
-    let makers: Vec<Uuid> = review.reviewer_secret_makers.clone();
-    let proposed = adjustments::propose_for(tx, ctx, new, author, makers)?;
+    let makers = &review.reviewer_secret_makers;
+    let proposed = adjustments::propose_for(tx, ctx, vec![new], author, makers)?;
+    let proposed = proposed.first().ok_or_else(Problem::internal)?;
     let approved = adjustment_approved::run(tx, ctx, proposed.id, &Precondition::Any)?;
     Ok(Some(approved.id))
 }

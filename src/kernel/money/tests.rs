@@ -183,6 +183,32 @@ fn two_currencies_never_meet() {
     assert_eq!(dollar.portion(euro, euro, Rounding::HalfUp), Ok(dollar));
 }
 
+/// Tells whether values of a type add up by an operator, and whether they have an order.
+struct Has<T>(std::marker::PhantomData<T>);
+
+impl<T: std::ops::Add> Has<T> {
+    const SUMS: bool = true;
+}
+
+impl<T: PartialOrd> Has<T> {
+    const ORDER: bool = true;
+}
+
+/// What is found where the type itself has nothing.
+trait HasNot {
+    const SUMS: bool = false;
+    const ORDER: bool = false;
+}
+
+impl<T> HasNot for Has<T> {}
+
+/// With operators, what is of two currencies would add up and compare, and only fail when it runs.
+#[test]
+fn amounts_have_no_operators() {
+    assert_eq!((Has::<Decimal>::SUMS, Has::<Decimal>::ORDER), (true, true));
+    assert_eq!((Has::<Money>::SUMS, Has::<Money>::ORDER), (false, false));
+}
+
 #[test]
 fn halves_round_symmetrically() {
     for (value, half_up, half_even, down) in [

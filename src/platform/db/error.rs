@@ -124,6 +124,7 @@ fn by_constraint(constraint: &str) -> Option<Problem> {
         // Two proposals were confirmed at once; the second one is tried again and replaces the first.
         "payout_methods_active_key" => Code::WriteConflict,
         // Two merged the same account at once; the second one is tried again and finds it merged.
+        "backtests_recalculation_key" => Code::RecalculationUnderway,
         "account_merges_merged_key" => Code::WriteConflict,
         "partners_circle_check" => {
             let message = "A partner cannot be placed below itself.";

@@ -100,6 +100,8 @@ diesel::table! {
         updated_at -> Timestamptz,
         author_secret_makers -> Array<Uuid>,
         debt -> Nullable<Numeric>,
+        backtest_id -> Nullable<Uuid>,
+        attribution_id -> Nullable<Uuid>,
     }
 }
 
@@ -219,6 +221,8 @@ diesel::table! {
         row_version -> Int8,
         created_at -> Timestamptz,
         updated_at -> Timestamptz,
+        recalculation_reason -> Nullable<Text>,
+        author_secret_makers -> Array<Uuid>,
     }
 }
 

@@ -16,7 +16,7 @@ impl Shared {
         (stage, credit, invoice)
     }
 
-    fn correct(&self, credit: &str, share: Value) -> Reply {
+    pub(super) fn correct(&self, credit: &str, share: Value) -> Reply {
         let body = json!({ "reason": "Agreed on 3 March.", "share_basis_points": share });
         let path = format!("/v1/attributions/{credit}/correct");
         self.world.admin().post_once(&path, body)

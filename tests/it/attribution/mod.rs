@@ -1,5 +1,6 @@
 //! Evidence, claims, shares and models: who gets credit for a deal, and who may know.
 
+mod afterwards;
 mod claims;
 mod corrections;
 mod models;

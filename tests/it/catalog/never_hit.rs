@@ -226,6 +226,14 @@ pub const NEVER_HIT: &[(&str, &str)] = &[
         "billing_arrivals_%_check",
         "vocabularies of the service, and what the state carries",
     ),
+    (
+        "adjustments_backtest_%",
+        "of a recalculation, which the worker ends once",
+    ),
+    (
+        "adjustments_attribution_fk",
+        "of a credit that was corrected before",
+    ),
     ("backtests_%_fk", "of a rule and a version that were found before"),
     ("imports_%_check", "vocabularies of the service"),
     ("import_rejections_%", "the worker writes them"),

@@ -1,9 +1,9 @@
 //! A fact of billing: what it says, and to what it refers.
 
-use crate::features::invoices::{NewInvoiceLine, RefundKind};
+use crate::features::invoices::{self, NewInvoiceLine, RefundKind};
 use crate::kernel::id::{DealId, InvoiceId, PaymentId, RefundId};
 use crate::kernel::money::{Currency, Money};
-use crate::kernel::problem::{FieldProblem, Problem};
+use crate::kernel::problem::Problem;
 use crate::kernel::word::word_enum;
 use chrono::{DateTime, NaiveDate, NaiveTime, Utc};
 use serde::{Deserialize, Serialize};
@@ -106,16 +106,6 @@ pub struct InvoiceFact {
     pub lines: Vec<NewInvoiceLine>,
 }
 
-impl InvoiceFact {
-    fn could_be_true(&self) -> Result<(), Problem> {
-        if self.due_on.is_none_or(|due_on| due_on >= self.issued_on) {
-            return Ok(());
-        }
-        let message = "The invoice would be due before it was issued.";
-        Err(Problem::field("/due_on", "before_issued_on", message))
-    }
-}
-
 /// Money received for an invoice.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PaymentFact {
@@ -211,7 +201,7 @@ impl Fact {
     /// Refuses what no record could make true: amounts and days that contradict themselves, or lie in the future.
     pub fn could_be_true(&self, now: DateTime<Utc>) -> Result<(), Problem> {
         let (amount, moment) = match self {
-            Self::Invoice(fact) => return fact.could_be_true(),
+            Self::Invoice(fact) => return invoices::check_due_on(fact.issued_on, fact.due_on),
             Self::InvoiceVoid(_) => return Ok(()),
             Self::Payment(fact) => (Some(fact.amount), ("/paid_at", fact.paid_at)),
             Self::Refund(fact) => (Some(fact.amount), ("/refunded_at", fact.refunded_at)),
@@ -219,22 +209,7 @@ impl Fact {
             Self::CreditNote(fact) => (Some(fact.amount), ("/issued_at", fact.issued_at)),
         };
         let may_be_zero = matches!(self, Self::Payment(_));
-        let is_wrong = |amount: &Money| amount.is_negative() || amount.is_zero() && !may_be_zero;
-        let mut problems = Vec::new();
-        if amount.as_ref().is_some_and(is_wrong) {
-            let message = "Send an amount above zero.";
-            problems.push(FieldProblem::new("/amount/amount", "not_positive", message));
-        }
-        let (pointer, instant) = moment;
-        if instant > now {
-            let message = "This has not happened yet.";
-            problems.push(FieldProblem::new(pointer, "in_future", message));
-        }
-        if problems.is_empty() {
-            Ok(())
-        } else {
-            Err(Problem::fields(problems))
-        }
+        invoices::check_happened(amount, may_be_zero, moment, now)
     }
 
     /// The record to which it gives the key of its arrival, where it does.

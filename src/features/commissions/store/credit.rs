@@ -4,11 +4,12 @@ use crate::kernel::ctx::Scope;
 use crate::kernel::id::{AttributionId, CommissionId, ProgramId};
 use crate::kernel::money::Money;
 use crate::kernel::problem::Problem;
-use crate::platform::db::Tx;
 use crate::platform::db::schema::commissions;
+use crate::platform::db::{Prepared, Tx};
 use diesel::dsl::sql;
 use diesel::prelude::*;
-use diesel::sql_types::{Numeric, Text};
+use diesel::sql_query;
+use diesel::sql_types::{Numeric, Text, Uuid as SqlUuid};
 use rust_decimal::Decimal;
 use uuid::Uuid;
 
@@ -55,4 +56,32 @@ pub fn lines_of_credit(
             })
         });
     lines.collect()
+}
+
+/// Locks the lines of a credit until the transaction ends, in the order of their ids, so that nothing is taken from them or
+/// given back meanwhile.
+pub fn lock_lines_of_credit(tx: &mut Tx<'_>, scope: &Scope, id: AttributionId) -> Result<(), Problem> {
+    let query = sql_query(
+        "SELECT FROM commissions WHERE organization_id = $1 AND attribution_id = $2 ORDER BY id FOR NO KEY UPDATE",
+    )
+    .bind::<SqlUuid, _>(scope.organization_id.uuid())
+    .bind::<SqlUuid, _>(id.uuid());
+    Prepared(query).execute(tx.connection())?;
+    Ok(())
+}
+
+/// The credits that earned these lines.
+pub fn credits_of(
+    tx: &mut Tx<'_>,
+    scope: &Scope,
+    lines: &[CommissionId],
+) -> Result<Vec<AttributionId>, Problem> {
+    let ids: Vec<Uuid> = lines.iter().map(|id| id.uuid()).collect();
+    let query = commissions::table
+        .filter(commissions::organization_id.eq(scope.organization_id.uuid()))
+        .filter(commissions::id.eq_any(ids))
+        .select(commissions::attribution_id)
+        .distinct();
+    let found: Vec<Uuid> = Prepared(query).load(tx.connection())?;
+    Ok(found.into_iter().map(AttributionId::from_uuid).collect())
 }

@@ -4,7 +4,9 @@ mod payment;
 #[cfg(test)]
 mod tests;
 
-pub use payment::{Credit, NewPayment, NewRefund, NewReinstatement, Payment, Refund, RefundKind, Reinstated};
+pub use payment::{
+    Credit, NewPayment, NewRefund, NewReinstatement, Payment, Refund, RefundKind, Reinstated, check_happened,
+};
 
 use crate::kernel::commission::Goods;
 use crate::kernel::id::{DealId, InvoiceId, InvoiceLineId, ProductFamilyId};
@@ -147,6 +149,15 @@ pub struct InvoicePatch {
     pub due_on: Patch<NaiveDate>,
 }
 
+/// Refuses an invoice that is due before it is issued.
+pub fn check_due_on(issued_on: NaiveDate, due_on: Option<NaiveDate>) -> Result<(), Problem> {
+    if due_on.is_none_or(|due_on| due_on >= issued_on) {
+        return Ok(());
+    }
+    let message = "An invoice is not due before it is issued.";
+    Err(Problem::field("/due_on", "before_issued_on", message))
+}
+
 impl Invoice {
     /// A new invoice with its lines. Refused when the sum is out of the range of money.
     pub fn issue(new: NewInvoice, now: DateTime<Utc>) -> Result<(Self, Vec<InvoiceLine>), Problem> {
@@ -184,7 +195,7 @@ impl Invoice {
             created_at: now,
             updated_at: now,
         };
-        invoice.check_due_on()?;
+        check_due_on(invoice.issued_on, invoice.due_on)?;
         let lines = (1..)
             .zip(lines)
             .map(|(position, line)| InvoiceLine::new(position, line, now));
@@ -218,7 +229,7 @@ impl Invoice {
         let InvoicePatch { external_id, due_on } = patch;
         external_id.apply_to(&mut self.external_id);
         due_on.apply_to(&mut self.due_on);
-        self.check_due_on()?;
+        check_due_on(self.issued_on, self.due_on)?;
         Ok(self.changed(now))
     }
 
@@ -231,17 +242,6 @@ impl Invoice {
                 ..self.changed(now)
             }),
             _ => Err(self.refuse("void")),
-        }
-    }
-
-    fn check_due_on(&self) -> Result<(), Problem> {
-        match self.due_on {
-            Some(due_on) if due_on < self.issued_on => Err(Problem::field(
-                "/due_on",
-                "before_issued_on",
-                "An invoice is not due before it is issued.",
-            )),
-            _ => Ok(()),
         }
     }
 

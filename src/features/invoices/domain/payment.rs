@@ -436,11 +436,29 @@ fn amount_problems(invoice: &Invoice, amount: Money, zero_is_fine: bool) -> Vec<
         let message = format!("The invoice is in {}.", invoice.currency());
         problems.push(FieldProblem::new("/amount/currency", "other_currency", message));
     }
-    if amount.is_negative() || amount.is_zero() && !zero_is_fine {
-        let message = "Send an amount above zero.";
-        problems.push(FieldProblem::new("/amount/amount", "not_positive", message));
-    }
+    problems.extend(sign_problem(amount, zero_is_fine));
     problems
+}
+
+fn sign_problem(amount: Money, zero_is_fine: bool) -> Option<FieldProblem> {
+    let is_wrong = amount.is_negative() || amount.is_zero() && !zero_is_fine;
+    is_wrong.then(|| FieldProblem::new("/amount/amount", "not_positive", "Send an amount above zero."))
+}
+
+/// Refuses what cannot have happened to any invoice: an amount below zero, or of nothing where that makes no sense, and what
+/// is yet to come.
+pub fn check_happened(
+    amount: Option<Money>,
+    zero_is_fine: bool,
+    (pointer, instant): (&str, DateTime<Utc>),
+    now: DateTime<Utc>,
+) -> Result<(), Problem> {
+    let sign = amount.and_then(|amount| sign_problem(amount, zero_is_fine));
+    refuse_any(
+        sign.into_iter()
+            .chain(future_problem(pointer, instant, now))
+            .collect(),
+    )
 }
 
 fn future_problem(pointer: &str, instant: DateTime<Utc>, now: DateTime<Utc>) -> Option<FieldProblem> {

@@ -1,0 +1,13 @@
+DROP INDEX adjustments_attribution_index;
+ALTER TABLE adjustments
+    DROP CONSTRAINT adjustments_attribution_fk,
+    DROP COLUMN attribution_id;
+DROP INDEX adjustments_backtest_key;
+ALTER TABLE adjustments
+    DROP CONSTRAINT adjustments_backtest_fk,
+    DROP COLUMN backtest_id;
+DROP INDEX backtests_recalculation_key;
+ALTER TABLE backtests
+    DROP CONSTRAINT backtests_recalculation_check,
+    DROP COLUMN author_secret_makers,
+    DROP COLUMN recalculation_reason;

@@ -1,0 +1,233 @@
+//! A past period is recalculated: the difference is proposed, somebody else approves it, and nothing posted changes.
+
+use super::backtests::draft_of;
+use crate::world::{Actor, Reply, World, money, texts};
+use chrono::TimeDelta;
+use copartner::platform::clock::Clock;
+use serde_json::{Value, json};
+
+const REASON: &str = "The new rate was promised from the first of January.";
+const PERIOD: (&str, &str) = ("2026-01-01", "2026-12-01");
+
+fn ask(actor: &Actor, version: &str, (from_on, until_on): (&str, &str)) -> Reply {
+    let rule = actor
+        .get(&format!("/v1/commission-rule-versions/{version}"))
+        .expect(200);
+    let path = format!(
+        "/v1/commission-rules/{}/recalculations",
+        rule.text("/commission_rule_id")
+    );
+    let body =
+        json!({ "rule_version_id": version, "from_on": from_on, "until_on": until_on, "reason": REASON });
+    actor.post_once(&path, body)
+}
+
+/// Asks and lets the worker find out; the adjustments that it proposes.
+#[track_caller]
+fn recalculate(world: &World, version: &str, period: (&str, &str)) -> Vec<Value> {
+    let queued = ask(world.admin(), version, period).expect(202);
+    assert_eq!(queued["recalculation_reason"], REASON);
+    world.work();
+    let ended = world
+        .admin()
+        .get(&format!("/v1/backtests/{}", queued.id()))
+        .expect(200);
+    assert_eq!(ended["status"], "succeeded", "{}", ended.raw());
+    proposed(world, &queued.id())
+}
+
+fn proposed(world: &World, backtest: &str) -> Vec<Value> {
+    let mut found = world
+        .admin()
+        .all(&format!("/v1/adjustments?backtest_id={backtest}"));
+    found.sort_by_key(|one| one["partner_id"].as_str().map(str::to_owned));
+    found
+}
+
+fn decide(world: &World, verb: &str, adjustment: &Value, body: Value) {
+    let id = adjustment["id"].as_str().unwrap();
+    let second = world.another_hand(&["adjustments:read", "adjustments:approve"]);
+    let path = format!("/v1/adjustments/{id}/{verb}");
+    second.post_once(&path, body).expect(200);
+}
+
+/// Two partners under ten percent, A with 100.00 and B with 50.00, and the version with fifteen that came afterwards.
+fn house() -> (World, String, [String; 2], [String; 2]) {
+    let world = World::new();
+    let program = world.program(json!({}));
+    let version = world.rule(&program, "0.1", json!({}));
+    let (a, b) = (world.enrolled("A", &program), world.enrolled("B", &program));
+    let payments = [
+        world.sale(&program, &a, "100.00 USD"),
+        world.sale(&program, &b, "50.00 USD"),
+    ];
+    world.pass(TimeDelta::days(30));
+    let from = world.pass(TimeDelta::hours(1));
+    let terms = json!({ "formula": { "type": "percentage", "rate": "0.15" }, "hold_days": 0, "effective_from": from });
+    let next = draft_of(&world, &version, &terms);
+    world.activate(&next).expect(200);
+    (world, next, [a, b], payments)
+}
+
+#[test]
+fn a_new_rate_for_a_time_before_it_is_proposed_and_paid_by_adjustments() {
+    let (world, version, [a, b], payments) = house();
+    let lines = world.lines("");
+    let found = recalculate(&world, &version, PERIOD);
+    assert_eq!(texts(&found, "amount"), ["5.00", "2.50"]);
+    assert_eq!(texts(&found, "partner_id"), [a.as_str(), b.as_str()]);
+    for one in &found {
+        assert_eq!(
+            (&one["status"], &one["reason"]),
+            (&json!("proposed"), &json!(REASON))
+        );
+    }
+    // Nothing counts before somebody else approves it, and whoever asked is not somebody else.
+    assert_eq!(world.balance(&a, "payable"), "10.00");
+    let own = format!("/v1/adjustments/{}/approve", found[0]["id"].as_str().unwrap());
+    world
+        .admin()
+        .post_once(&own, Value::Null)
+        .refused(409, "second_person_required");
+    decide(&world, "approve", &found[0], Value::Null);
+    assert_eq!(world.balance(&a, "payable"), "15.00");
+    assert_eq!(world.lines(""), lines);
+    world.books_balance();
+    // What was proposed is not proposed again, approved or not.
+    assert_eq!(recalculate(&world, &version, PERIOD), Vec::<Value>::new());
+    // What goes back takes its part of the difference along.
+    world.refund(&payments[0], "40.00 USD");
+    let found = recalculate(&world, &version, PERIOD);
+    assert_eq!(texts(&found, "amount"), ["-2.00"]);
+    decide(&world, "approve", &found[0], Value::Null);
+    // 15% of the 60.00 that are left.
+    assert_eq!(world.balance(&a, "payable"), "9.00");
+    world.books_balance();
+}
+
+#[test]
+fn what_was_refused_is_proposed_again() {
+    let (world, version, [_, b], _) = house();
+    let found = recalculate(&world, &version, PERIOD);
+    decide(&world, "approve", &found[0], Value::Null);
+    decide(&world, "refuse", &found[1], json!({ "reason": "Not for B." }));
+    let found = recalculate(&world, &version, PERIOD);
+    assert_eq!(texts(&found, "amount"), ["2.50"]);
+    assert_eq!(texts(&found, "partner_id"), [b.as_str()]);
+}
+
+#[test]
+fn another_version_goes_from_what_was_proposed_to_what_it_would_have_paid() {
+    let (world, version, [a, _], _) = house();
+    for one in recalculate(&world, &version, PERIOD) {
+        decide(&world, "approve", &one, Value::Null);
+    }
+    let versions = world.admin().all("/v1/commission-rule-versions");
+    let first = versions.iter().find(|one| one["version"] == 1).unwrap();
+    let found = recalculate(&world, first["id"].as_str().unwrap(), PERIOD);
+    assert_eq!(texts(&found, "amount"), ["-5.00", "-2.50"]);
+    for one in &found {
+        decide(&world, "approve", one, Value::Null);
+    }
+    assert_eq!(world.balance(&a, "payable"), "10.00");
+    world.books_balance();
+}
+
+#[test]
+fn another_rule_over_the_same_period_leaves_what_the_first_gave() {
+    let (world, version, [a, b], _) = house();
+    let program = world.admin().all("/v1/programs")[0]["id"]
+        .as_str()
+        .unwrap()
+        .to_owned();
+    recalculate(&world, &version, PERIOD);
+    // For B alone, and before the rule for everybody.
+    let of_b = json!({ "conditions": { "partner_ids": [b] }, "effective_from": world.clock.now() });
+    let of_b = world.rule(&program, "0.4", of_b);
+    let found = recalculate(&world, &of_b, PERIOD);
+    // 40% of 50.00, of which 5.00 was earned and 2.50 proposed; nothing of A's.
+    assert_eq!(texts(&found, "amount"), ["12.50"]);
+    assert_eq!(texts(&found, "partner_id"), [b.as_str()]);
+    // And the first again proposes nothing, though it knows only of itself.
+    assert_eq!(recalculate(&world, &version, PERIOD), Vec::<Value>::new());
+    let of_a = world.admin().all(&format!("/v1/adjustments?partner_id={a}"));
+    assert_eq!(texts(&of_a, "amount"), ["5.00"]);
+}
+
+#[test]
+fn periods_are_the_same_or_do_not_meet() {
+    let (world, version, _, _) = house();
+    let found = recalculate(&world, &version, PERIOD);
+    for period in [
+        ("2026-01-01", "2026-06-01"),
+        ("2025-01-01", "2027-01-01"),
+        ("2026-11-30", "2027-01-01"),
+    ] {
+        ask(world.admin(), &version, period).refused(409, "recalculation_overlaps");
+    }
+    assert_eq!(
+        recalculate(&world, &version, ("2025-01-01", "2026-01-01")),
+        Vec::<Value>::new()
+    );
+    // One that proposed nothing stands in nobody's way.
+    assert_eq!(
+        recalculate(&world, &version, ("2025-01-01", "2025-06-01")),
+        Vec::<Value>::new()
+    );
+    let ids = texts(&found, "id");
+    world
+        .admin()
+        .post_once(&format!("/v1/adjustments/{}/withdraw", ids[0]), Value::Null)
+        .expect(200);
+    ask(world.admin(), &version, ("2026-01-01", "2026-06-01")).refused(409, "recalculation_overlaps");
+    world
+        .admin()
+        .post_once(&format!("/v1/adjustments/{}/withdraw", ids[1]), Value::Null)
+        .expect(200);
+    let found = recalculate(&world, &version, ("2026-01-01", "2026-06-01"));
+    assert_eq!(texts(&found, "amount"), ["5.00", "2.50"]);
+}
+
+#[test]
+fn a_program_recalculates_once_at_a_time() {
+    let (world, version, _, _) = house();
+    let others = ("2025-01-01", "2026-01-01");
+    let first = ask(world.admin(), &version, PERIOD).expect(202);
+    ask(world.admin(), &version, PERIOD).refused(409, "recalculation_underway");
+    ask(world.admin(), &version, others).refused(409, "recalculation_underway");
+    world.work();
+    assert_eq!(proposed(&world, &first.id()).len(), 2);
+    ask(world.admin(), &version, others).expect(202);
+    // A mere back-test waits for nobody.
+    super::backtests::ask(world.admin(), &version, PERIOD.0, PERIOD.1).expect(202);
+    world.work();
+    assert_eq!(world.admin().all("/v1/adjustments").len(), 2);
+}
+
+#[test]
+fn what_nobody_put_in_force_is_owed_to_nobody() {
+    let (world, version, [a, _], _) = house();
+    let terms = json!({ "formula": { "type": "percentage", "rate": "0.5" }, "hold_days": 0,
+        "effective_from": "2030-01-01T00:00:00Z" });
+    let draft = draft_of(&world, &version, &terms);
+    ask(world.admin(), &draft, PERIOD)
+        .refused(422, "validation_failed")
+        .pointer("/rule_version_id", "not_activated");
+    ask(world.admin(), &version, ("2026-02-01", "2026-02-01"))
+        .refused(422, "validation_failed")
+        .pointer("/until_on", "empty_period");
+    let rules = world.admin().all("/v1/commission-rules");
+    let path = format!(
+        "/v1/commission-rules/{}/recalculations",
+        rules[0]["id"].as_str().unwrap()
+    );
+    let body = json!({ "rule_version_id": version, "from_on": "2026-01-01", "until_on": "2026-02-01", "reason": " " });
+    world
+        .admin()
+        .post_once(&path, body)
+        .refused(422, "validation_failed");
+    assert_eq!(world.admin().all("/v1/adjustments"), Vec::<Value>::new());
+    assert_eq!(world.balance(&a, "payable"), "10.00");
+    let line = world.lines("")[0].clone();
+    assert_eq!(line["amount"], money("10.00 USD"));
+}
