@@ -42,7 +42,8 @@ pub fn approve(
             .collect();
         exchange::of_payout(tx, ctx, &quoted)?;
     }
-    move_lines(tx, ctx, &lines, LineMove::Reserve)?;
+    commissions::move_locked_lines(tx, ctx, &lines.settled, LineMove::Reserve)?;
+    adjustments::move_lines(tx, ctx, &lines.adjustments, LineMove::Reserve)?;
     post(tx, ctx, &proposed, NewEntry::reserve, ctx.now)?;
     payouts::report(tx, ctx, approved)
 }

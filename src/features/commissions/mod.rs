@@ -39,5 +39,5 @@ pub use service::{
     approve, approve_due, credits_of, explanation, explanations, get, kept_on_deal, lines_of_credit, list,
     lock_lines_of_credit, lock_several, release, set_dispute, several,
 };
-pub use settlement::{LineMove, SettledLines, lock_disputed, lock_lines, move_lines};
+pub use settlement::{LineMove, SettledLines, lock_disputed, lock_lines, move_lines, move_locked_lines};
 pub use store::{ApprovalScope, CommissionFilter, CreditLine, organizations_with_holds_over};

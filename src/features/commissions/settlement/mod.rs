@@ -61,6 +61,16 @@ pub fn move_lines(
     line_move: LineMove,
 ) -> Result<(), Problem> {
     lock_lines(tx, ctx, lines)?;
+    move_locked_lines(tx, ctx, lines, line_move)
+}
+
+/// The same of lines that the caller has locked.
+pub fn move_locked_lines(
+    tx: &mut Tx<'_>,
+    ctx: &Ctx,
+    lines: &SettledLines,
+    line_move: LineMove,
+) -> Result<(), Problem> {
     store::move_commissions(tx, &ctx.scope, lines, line_move, ctx.now)?;
     store::move_clawbacks(tx, &ctx.scope, lines, line_move, ctx.now)
 }

@@ -10,13 +10,16 @@ use diesel::sql_types::{Array, Nullable, Text, Timestamptz, Uuid as SqlUuid};
 use diesel::{QueryableByName, RunQueryDsl, sql_query};
 use uuid::Uuid;
 
-/// The commissions of payouts `$2`, which nobody takes from them while their run is locked.
-const COMMISSIONS: &str = "SELECT i.commission_id FROM payout_items i WHERE i.organization_id = $1 \
-    AND i.payout_id = ANY($2) AND i.status <> 'released' AND i.commission_id IS NOT NULL";
+/// The commissions of payouts `$2`, which nobody takes from them while their run is locked; in the order of their ids, so that
+/// a million of them go through each index once and not to and fro.
+const COMMISSIONS: &str = "(SELECT i.commission_id AS id FROM payout_items i WHERE i.organization_id = $1 \
+    AND i.payout_id = ANY($2) AND i.status <> 'released' AND i.commission_id IS NOT NULL \
+    ORDER BY i.commission_id) held";
 
-/// Their clawbacks.
-const CLAWBACKS: &str = "SELECT i.clawback_id FROM payout_items i WHERE i.organization_id = $1 \
-    AND i.payout_id = ANY($2) AND i.status <> 'released' AND i.clawback_id IS NOT NULL";
+/// Their clawbacks, in the order of their ids.
+const CLAWBACKS: &str = "(SELECT i.clawback_id AS id FROM payout_items i WHERE i.organization_id = $1 \
+    AND i.payout_id = ANY($2) AND i.status <> 'released' AND i.clawback_id IS NOT NULL \
+    ORDER BY i.clawback_id) held";
 
 #[derive(QueryableByName)]
 struct Disputed {
@@ -30,8 +33,8 @@ pub fn lock_commissions(tx: &mut Tx<'_>, scope: &Scope, lines: &SettledLines) ->
         return Ok(());
     }
     let statement = format!(
-        "SELECT count(*) FROM (SELECT FROM commissions WHERE organization_id = $1 AND id IN ({COMMISSIONS}) \
-         ORDER BY id FOR NO KEY UPDATE) locked"
+        "SELECT count(*) FROM (SELECT FROM {COMMISSIONS} JOIN commissions l ON l.organization_id = $1 AND l.id = held.id \
+         ORDER BY l.id FOR NO KEY UPDATE OF l) locked"
     );
     lock(tx, scope, lines, statement)
 }
@@ -42,8 +45,8 @@ pub fn lock_clawbacks(tx: &mut Tx<'_>, scope: &Scope, lines: &SettledLines) -> R
         return Ok(());
     }
     let statement = format!(
-        "SELECT count(*) FROM (SELECT FROM clawbacks WHERE organization_id = $1 AND id IN ({CLAWBACKS}) \
-         ORDER BY id FOR NO KEY UPDATE) locked"
+        "SELECT count(*) FROM (SELECT FROM {CLAWBACKS} JOIN clawbacks l ON l.organization_id = $1 AND l.id = held.id \
+         ORDER BY l.id FOR NO KEY UPDATE OF l) locked"
     );
     lock(tx, scope, lines, statement)
 }
@@ -59,8 +62,8 @@ fn lock(tx: &mut Tx<'_>, scope: &Scope, lines: &SettledLines, statement: String)
 /// The commissions that somebody disputes.
 pub fn disputed(tx: &mut Tx<'_>, scope: &Scope, lines: &SettledLines) -> Result<Vec<CommissionId>, Problem> {
     let query = sql_query(format!(
-        "SELECT id FROM commissions WHERE organization_id = $1 AND dispute_id IS NOT NULL AND id IN ({COMMISSIONS}) \
-         ORDER BY id"
+        "SELECT l.id FROM {COMMISSIONS} JOIN commissions l ON l.organization_id = $1 AND l.id = held.id \
+         WHERE l.dispute_id IS NOT NULL ORDER BY l.id"
     ))
     .bind::<SqlUuid, _>(scope.organization_id.uuid())
     .bind::<Array<SqlUuid>, _>(uuids(&lines.payouts));
@@ -84,8 +87,8 @@ pub fn move_commissions(
     }
     let (from, to) = line_move.of_commission();
     let query = sql_query(format!(
-        "UPDATE commissions SET status = $4, paid_at = $5, row_version = row_version + 1, updated_at = $6 \
-         WHERE organization_id = $1 AND id IN ({COMMISSIONS}) AND status = $3"
+        "UPDATE commissions l SET status = $4, paid_at = $5, row_version = row_version + 1, updated_at = $6 \
+         FROM {COMMISSIONS} WHERE l.organization_id = $1 AND l.id = held.id AND l.status = $3"
     ))
     .bind::<SqlUuid, _>(scope.organization_id.uuid())
     .bind::<Array<SqlUuid>, _>(uuids(&lines.payouts))
@@ -110,8 +113,8 @@ pub fn move_clawbacks(
     }
     let (from, to) = line_move.of_clawback();
     let query = sql_query(format!(
-        "UPDATE clawbacks SET status = $4, row_version = row_version + 1, updated_at = $5 \
-         WHERE organization_id = $1 AND id IN ({CLAWBACKS}) AND status = $3"
+        "UPDATE clawbacks l SET status = $4, row_version = row_version + 1, updated_at = $5 \
+         FROM {CLAWBACKS} WHERE l.organization_id = $1 AND l.id = held.id AND l.status = $3"
     ))
     .bind::<SqlUuid, _>(scope.organization_id.uuid())
     .bind::<Array<SqlUuid>, _>(uuids(&lines.payouts))

@@ -201,6 +201,10 @@ pub const MOVES_NONE: &[(&str, &str)] = &[
     ("retireCommissionRuleVersion", "terms count for what comes later"),
     ("previewCommissions", "reads"),
     ("createBacktest", "reads"),
+    (
+        "createRecalculation",
+        "proposes, one at a time, what counts for nothing before it is approved",
+    ),
     ("createPayoutMethod", "says where money goes, and sends none"),
     ("confirmPayoutMethod", "the same"),
     ("refusePayoutMethod", "the same"),
