@@ -10,7 +10,7 @@ use crate::features::adjustments::{self, AdjustmentReason, NewAdjustment, Propos
 use crate::features::attributions::{self, Attribution, Correction};
 use crate::features::{commissions, programs};
 use crate::kernel::ctx::Ctx;
-use crate::kernel::id::{AttributionId, CommissionId, ProgramId};
+use crate::kernel::id::{AttributionId, CommissionId, PartnerId, ProgramId};
 use crate::kernel::money::{Currency, Money};
 use crate::kernel::problem::Problem;
 use crate::kernel::version::Precondition;
@@ -18,8 +18,8 @@ use crate::platform::db::Tx;
 use rust_decimal::Decimal;
 use std::collections::BTreeMap;
 
-/// What credit should have been adjusted by, by program and currency.
-type Targets = BTreeMap<(ProgramId, Currency), Decimal>;
+/// What should have been adjusted for a credit, by partner, program and currency.
+type Targets = BTreeMap<(PartnerId, ProgramId, Currency), Decimal>;
 
 /// Corrects the credit, to this share where one is given, for this reason.
 pub fn run(
@@ -74,7 +74,7 @@ pub fn follow(tx: &mut Tx<'_>, ctx: &Ctx, lines: &[CommissionId]) -> Result<(), 
 }
 
 /// Proposes what is missing to what the corrections make of what the credit has earned and kept, as adjustments: one for
-/// each program and currency. Whoever comes here holds the lines that it changed, and one comes after the other.
+/// each partner, which may be the distributor above, program and currency. Whoever comes here holds the lines that it changed, and one comes after the other.
 fn propose(tx: &mut Tx<'_>, ctx: &Ctx, credit: &Attribution) -> Result<(), Problem> {
     attributions::serialize_corrections(tx, credit.id)?;
     let corrections = attributions::corrections(tx, ctx, credit.id)?;
@@ -82,20 +82,24 @@ fn propose(tx: &mut Tx<'_>, ctx: &Ctx, credit: &Attribution) -> Result<(), Probl
         return Ok(());
     };
     let mut targets = targets(tx, ctx, credit.id, &corrections, last.share_after)?;
-    for Proposed {
-        program_id, amount, ..
-    } in adjustments::proposed(tx, ctx, Proposer::Credit(credit.id))?
-    {
-        let target = targets.entry((program_id, amount.currency())).or_default();
+    for proposed in adjustments::proposed(tx, ctx, Proposer::Credit(credit.id))? {
+        let Proposed {
+            partner_id,
+            program_id,
+            amount,
+        } = proposed;
+        let target = targets
+            .entry((partner_id, program_id, amount.currency()))
+            .or_default();
         *target -= amount.amount();
     }
-    for ((program_id, currency), gain) in targets {
+    for ((partner_id, program_id, currency), gain) in targets {
         let rounding = programs::get(tx, ctx, program_id)?.rounding;
         let amount = Money::rounded(gain, currency, rounding).map_err(Problem::damaged)?;
         if !amount.is_zero() {
             let new = NewAdjustment {
                 external_id: None,
-                partner_id: credit.partner_id,
+                partner_id,
                 program_id,
                 commission_id: None,
                 deal_id: Some(credit.deal_id),
@@ -131,7 +135,7 @@ fn targets(
         let gain = exact.and_then(|exact| exact.checked_div(Decimal::from(earned_with)));
         let gain = gain.ok_or_else(|| Problem::damaged("a line was earned with no share"))?;
         let target = targets
-            .entry((line.program_id, line.kept.currency()))
+            .entry((line.partner_id, line.program_id, line.kept.currency()))
             .or_default();
         *target += gain;
     }

@@ -169,13 +169,14 @@ async fn confirm_attribution(
 /// Correct an attribution
 ///
 /// A recorded correction, with its reason, on a deal that is won already. A claim is confirmed and settled at once, and
-/// what the deal's payments have earned so far is accrued under the rules that were in force when it was won; only where
-/// the role has no confirmed credit (`deal_settled`), because its money was shared out among the others. Settled credit
-/// gets another share, or none with 0: payments from now on follow it, and for what the credit earned before, an
-/// adjustment per program and currency is proposed, which a second person approves or refuses. Money of it that goes back
-/// or comes in again later proposes its part of that by itself; `attribution_id` of an adjustment names the credit. To move
-/// credit from one partner to another, correct the one down before the other up. `409` when the credit is neither claimed nor settled,
-/// the deal is not won, the partner of a claim is not approved, or the shares would exceed the whole.
+/// what the deal's payments have earned so far is accrued under the rules that were in force when it was won; only
+/// where the role has no confirmed credit (`deal_settled`), because its money was shared out among the others. Settled
+/// credit gets another share, or none with 0: payments from now on follow it, and for what the credit earned before, an
+/// adjustment per partner, program and currency is proposed, which a second person approves or refuses. Money of it that goes
+/// back or comes in again later proposes its part of that by itself; `attribution_id` of an adjustment names the
+/// credit. To move credit from one partner to another, correct the one down before the other up. `409` when the credit
+/// is neither claimed nor settled, the deal is not won, the partner of a claim is not approved, or the shares would
+/// exceed the whole.
 #[utoipa::path(tag = "Attributions", operation_id = "correctAttribution", params(AttributionPath), request_body = CorrectAttributionBody,
     responses((status = 200, description = "The settled attribution.", body = AttributionView)),
     extensions(("x-required-permission" = json!("attributions:review")),

@@ -13,11 +13,18 @@ struct Paid {
     credit: String,
     invoice: String,
     payment: String,
+    distributor: String,
 }
 
 impl Paid {
     fn new() -> Self {
+        Self::above(|_| String::new())
+    }
+
+    /// With somebody above the maker.
+    fn above(distributor: impl FnOnce(&Shared) -> String) -> Self {
         let stage = Shared::new();
+        let distributor = distributor(&stage);
         let credit = stage.world.credit(&stage.deal, &stage.maker, "sourced", 10_000);
         stage.world.win(&stage.deal);
         let invoice = stage.world.invoice(&stage.deal, "USD", &["1000.00"]);
@@ -27,6 +34,7 @@ impl Paid {
             credit,
             invoice,
             payment,
+            distributor,
         }
     }
 
@@ -133,6 +141,40 @@ fn what_somebody_refused_is_no_part_of_what_follows() {
     paid.refund("1000.00 USD");
     assert_eq!(texts(&paid.proposed(), "amount"), ["-40.00"]);
     assert_eq!(paid.stage.world.balance(&paid.stage.maker, "payable"), "0.00");
+}
+
+#[test]
+fn a_distributor_answers_for_its_own_part_of_the_difference() {
+    let paid = Paid::above(|stage| {
+        let distributor = stage.world.enrolled("Distributor", &stage.program);
+        let body = json!({ "program_id": stage.program, "name": "Override", "component": "override", "terms": {
+            "formula": { "type": "percentage", "rate": "0.02" }, "hold_days": 0,
+            "effective_from": "2020-01-01T00:00:00Z" } });
+        let rule = stage
+            .world
+            .admin()
+            .post("/v1/commission-rules", body)
+            .expect(201)
+            .id();
+        let path = format!("/v1/commission-rule-versions?commission_rule_id={rule}");
+        let version = texts(&stage.world.admin().all(&path), "id").remove(0);
+        stage.world.activate(&version).expect(200);
+        let path = format!("/v1/partners/{}", stage.maker);
+        let above = json!({ "parent_id": distributor });
+        stage.world.admin().patch(&path, above).expect(200);
+        distributor
+    });
+    let world = &paid.stage.world;
+    let distributor = paid.distributor.clone();
+    let balances = || [&paid.stage.maker, &distributor].map(|id| world.balance(id, "payable"));
+    assert_eq!(balances(), ["100.00", "20.00"]);
+    paid.correct(6_000);
+    paid.decide("approve", &Value::Null);
+    assert_eq!(balances(), ["60.00", "12.00"]);
+    paid.refund("500.00 USD");
+    paid.decide("approve", &Value::Null);
+    assert_eq!(balances(), ["30.00", "6.00"]);
+    world.books_balance();
 }
 
 /// A refund and a correction at the same instant: whichever comes first, what is proposed comes to nothing.

@@ -1,7 +1,7 @@
 //! What one credit has earned.
 
 use crate::kernel::ctx::Scope;
-use crate::kernel::id::{AttributionId, CommissionId, ProgramId};
+use crate::kernel::id::{AttributionId, CommissionId, PartnerId, ProgramId};
 use crate::kernel::money::Money;
 use crate::kernel::problem::Problem;
 use crate::platform::db::schema::commissions;
@@ -18,6 +18,8 @@ use uuid::Uuid;
 pub struct CreditLine {
     /// The line.
     pub id: CommissionId,
+    /// Whose it is: of whoever has the credit, or of the distributor above.
+    pub partner_id: PartnerId,
     /// In which program.
     pub program_id: ProgramId,
     /// What is owed of it, less what was taken back.
@@ -36,6 +38,7 @@ pub fn lines_of_credit(
         .order(commissions::id)
         .select((
             commissions::id,
+            commissions::partner_id,
             commissions::program_id,
             sql::<Text>("commissions.owed_currency"),
             sql::<Numeric>("commissions.owed_amount"),
@@ -45,12 +48,13 @@ pub fn lines_of_credit(
     if let Some(partner_id) = scope.partner_id {
         query = query.filter(commissions::partner_id.eq(partner_id.uuid()));
     }
-    let rows: Vec<(Uuid, Uuid, String, Decimal, Decimal)> = query.load(tx.connection())?;
+    let rows: Vec<(Uuid, Uuid, Uuid, String, Decimal, Decimal)> = query.load(tx.connection())?;
     let lines = rows
         .into_iter()
-        .map(|(id, program_id, currency, amount, reversed)| {
+        .map(|(id, partner_id, program_id, currency, amount, reversed)| {
             Ok(CreditLine {
                 id: CommissionId::from_uuid(id),
+                partner_id: PartnerId::from_uuid(partner_id),
                 program_id: ProgramId::from_uuid(program_id),
                 kept: super::money(amount - reversed, &currency)?,
             })

@@ -29,6 +29,26 @@ const RULES: &[(&str, &str)] = &[
              OR count(*) <> count(DISTINCT e.currency)",
     ),
     (
+        "what was proposed for a corrected credit is what its lines would have kept more, where nothing is exchanged",
+        "SELECT concat_ws(' ', t.attribution_id, t.partner_id, t.currency, t.target, a.proposed) AS name \
+         FROM (SELECT c.attribution_id, c.partner_id, c.program_id, c.owed_currency AS currency, \
+                 sum((c.owed_amount - c.owed_reversed) * (l.share_after - s.share) / s.share) AS target \
+             FROM commissions c \
+             JOIN LATERAL (SELECT share_after FROM attribution_corrections k WHERE k.attribution_id = c.attribution_id \
+                 ORDER BY k.id DESC LIMIT 1) l ON true \
+             JOIN LATERAL (SELECT coalesce((SELECT k.share_before FROM attribution_corrections k \
+                 WHERE k.attribution_id = c.attribution_id AND k.id > c.id ORDER BY k.id LIMIT 1), \
+                 l.share_after)::numeric AS share) s ON true \
+             WHERE NOT EXISTS (SELECT FROM commissions x WHERE x.attribution_id = c.attribution_id \
+                 AND x.payout_currency IS NOT NULL) \
+             GROUP BY 1, 2, 3, 4) t \
+         LEFT JOIN (SELECT attribution_id, partner_id, program_id, currency, sum(amount) AS proposed FROM adjustments \
+             WHERE status NOT IN ('refused', 'withdrawn') GROUP BY 1, 2, 3, 4) a \
+             USING (attribution_id, partner_id, program_id, currency) \
+         WHERE abs(t.target - coalesce(a.proposed, 0)) \
+             >= CASE t.currency WHEN 'JPY' THEN 1 WHEN 'KWD' THEN 0.001 ELSE 0.01 END",
+    ),
+    (
         "what was earned is the sum of the lines",
         "SELECT concat_ws(' ', l.partner_id, l.program_id, l.currency, l.earned, l.credited, j.earned, j.credited) AS name \
          FROM (SELECT partner_id, program_id, currency, sum(greatest(amount, 0)) AS earned, \

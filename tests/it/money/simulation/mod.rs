@@ -4,6 +4,7 @@
 //! A seed tells the whole story: `COPARTNER_SIMULATION_SEED=7 COPARTNER_SIMULATION_STEPS=2000 cargo test simulation`.
 
 mod chance;
+mod corrections;
 mod invariants;
 mod refunds;
 mod story;

@@ -88,6 +88,7 @@ const STEPS: &[Step] = &[
     (9, "a refund", Story::refund),
     (5, "a reinstatement", Story::reinstatement),
     (4, "a credit note", Story::credit_note),
+    (4, "a correction", Story::correction),
     (5, "an approval", Story::approval),
     (4, "an adjustment", Story::adjustment),
     (5, "a dispute", Story::dispute),
@@ -118,6 +119,7 @@ const REFUSALS: &[&str] = &[
     "validation_failed",
     "already_disputed",
     "exceeds_open_amount",
+    "shares_exceed_whole",
 ];
 
 /// Minor units as an amount on the wire.
