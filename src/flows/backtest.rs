@@ -114,12 +114,13 @@ impl Worker<'_> {
         let ctx = self.service();
         self.db.read_now(&ctx, |tx| {
             let versions = recalculation::versions(tx, &ctx, backtest)?;
-            let is_own = |version: &CommissionRuleVersion| version.id == backtest.rule_version_id;
-            let own = versions.iter().find(|version| is_own(version));
-            if own.is_none_or(|version| version.terms_hash != backtest.terms_hash) {
+            let is_own = |version: &CommissionRuleVersion| {
+                version.id == backtest.rule_version_id && version.terms_hash == backtest.terms_hash
+            };
+            if !versions.iter().any(|(version, _)| is_own(version)) {
                 return Ok(None);
             }
-            let rules = commission_rules::rules_assuming(tx, &ctx, &versions, &backtest.period)?;
+            let rules = commission_rules::rules_assuming(tx, &ctx, &versions)?;
             let (program_id, as_of) = (backtest.program_id, backtest.created_at);
             Replay::new(tx, &ctx, program_id, rules, backtest.period, as_of).map(Some)
         })

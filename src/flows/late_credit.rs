@@ -7,7 +7,7 @@
 
 use super::accrual;
 use crate::features::adjustments::{self, AdjustmentReason, NewAdjustment, Proposed, Proposer};
-use crate::features::attributions::{self, Attribution, Correction};
+use crate::features::attributions::{self, Attribution};
 use crate::features::{commissions, programs};
 use crate::kernel::ctx::Ctx;
 use crate::kernel::id::{AttributionId, CommissionId, PartnerId, ProgramId};
@@ -31,11 +31,11 @@ pub fn run(
     reason: &str,
 ) -> Result<Attribution, Problem> {
     let after = attributions::correct(tx, ctx, id, precondition, share_basis_points, reason)?;
-    if attributions::corrections(tx, ctx, id)?.is_empty() {
+    if attributions::last_correction(tx, ctx, id)?.is_none() {
         accrual::of_deals(tx, ctx, &[after.deal_id])?;
     } else {
         commissions::lock_lines_of_credit(tx, ctx, id)?;
-        propose(tx, ctx, &after)?;
+        propose(tx, ctx, id)?;
     }
     Ok(after)
 }
@@ -51,7 +51,7 @@ pub fn restore(
     let (after, is_corrected) = attributions::restore(tx, ctx, id, share_basis_points, reason)?;
     if is_corrected {
         commissions::lock_lines_of_credit(tx, ctx, id)?;
-        propose(tx, ctx, &after)?;
+        propose(tx, ctx, id)?;
     }
     if after.settled_at.is_some() {
         // What was paid while it did not count has no line of it yet.
@@ -67,21 +67,22 @@ pub fn follow(tx: &mut Tx<'_>, ctx: &Ctx, lines: &[CommissionId]) -> Result<(), 
     }
     let credits = commissions::credits_of(tx, ctx, lines)?;
     for id in attributions::corrected_among(tx, ctx, &credits)? {
-        let credit = attributions::get(tx, ctx, id)?;
-        propose(tx, ctx, &credit)?;
+        propose(tx, ctx, id)?;
     }
     Ok(())
 }
 
 /// Proposes what is missing to what the corrections make of what the credit has earned and kept, as adjustments: one for
-/// each partner, which may be the distributor above, program and currency. Whoever comes here holds the lines that it changed, and one comes after the other.
-fn propose(tx: &mut Tx<'_>, ctx: &Ctx, credit: &Attribution) -> Result<(), Problem> {
-    attributions::serialize_corrections(tx, credit.id)?;
-    let corrections = attributions::corrections(tx, ctx, credit.id)?;
-    let Some(last) = corrections.last() else {
+/// each partner, which may be the distributor above, program and currency. Whoever comes here holds the lines that it
+/// changed, and one comes after the other.
+fn propose(tx: &mut Tx<'_>, ctx: &Ctx, id: AttributionId) -> Result<(), Problem> {
+    attributions::serialize_corrections(tx, id)?;
+    let Some(reason) = attributions::last_correction(tx, ctx, id)? else {
         return Ok(());
     };
-    let mut targets = targets(tx, ctx, credit.id, &corrections, last.share_after)?;
+    // Read again: somebody else may have corrected it before it was this one's turn.
+    let credit = attributions::get(tx, ctx, id)?;
+    let mut targets = targets(tx, ctx, &credit)?;
     for proposed in adjustments::proposed(tx, ctx, Proposer::Credit(credit.id))? {
         let Proposed {
             partner_id,
@@ -106,7 +107,7 @@ fn propose(tx: &mut Tx<'_>, ctx: &Ctx, credit: &Attribution) -> Result<(), Probl
                 backtest_id: None,
                 attribution_id: Some(credit.id),
                 reason_code: AdjustmentReason::Correction,
-                reason: last.reason.clone(),
+                reason: reason.clone(),
                 amount,
             };
             adjustments::propose(tx, ctx, new)?;
@@ -116,23 +117,17 @@ fn propose(tx: &mut Tx<'_>, ctx: &Ctx, credit: &Attribution) -> Result<(), Probl
 }
 
 /// What the lines of the credit would have kept more with the share that counts now. Each counts by the share with which it
-/// was earned, so that corrections of corrections add up.
-fn targets(
-    tx: &mut Tx<'_>,
-    ctx: &Ctx,
-    credit: AttributionId,
-    corrections: &[Correction],
-    share_now: i32,
-) -> Result<Targets, Problem> {
+/// was earned, as its explanation keeps it, so that corrections of corrections add up.
+fn targets(tx: &mut Tx<'_>, ctx: &Ctx, credit: &Attribution) -> Result<Targets, Problem> {
+    let share_now = Decimal::from(credit.counting_share());
     let mut targets = Targets::new();
-    for line in commissions::lines_of_credit(tx, ctx, credit)? {
-        let earned_with = Correction::share_at(corrections, line.id.uuid()).unwrap_or(share_now);
-        if earned_with == share_now {
+    for line in commissions::lines_of_credit(tx, ctx, credit.id)? {
+        let earned_with = Decimal::from(line.share);
+        if line.kept.is_zero() || earned_with == share_now {
             continue;
         }
-        let moved = Decimal::from(share_now) - Decimal::from(earned_with);
-        let exact = line.kept.amount().checked_mul(moved);
-        let gain = exact.and_then(|exact| exact.checked_div(Decimal::from(earned_with)));
+        let exact = line.kept.amount().checked_mul(share_now - earned_with);
+        let gain = exact.and_then(|exact| exact.checked_div(earned_with));
         let gain = gain.ok_or_else(|| Problem::damaged("a line was earned with no share"))?;
         let target = targets
             .entry((line.partner_id, line.program_id, line.kept.currency()))

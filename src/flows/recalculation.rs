@@ -3,7 +3,9 @@
 //!
 //! Each proposal is a target less what was proposed for the same money before. What an adjustment is for cannot be told
 //! from one of another period, and so the periods of a program are the same or do not meet. Several rules of a program may
-//! be recalculated over the same period, one after the other: the versions by which the others went are in force with it.
+//! be recalculated, over the same period or others, one after the other: the versions by which the others went are in force
+//! with it, each over its own period. Where rules count on, what is found of a later period rests on what was before it, so
+//! that the earlier period is recalculated first.
 
 use crate::features::adjustments::{self, AdjustmentReason, NewAdjustment, Proposed, Proposer};
 use crate::features::api_keys;
@@ -13,6 +15,7 @@ use crate::kernel::ctx::Ctx;
 use crate::kernel::id::{BacktestId, CommissionRuleId, CommissionRuleVersionId};
 use crate::kernel::money::Money;
 use crate::kernel::problem::{Code, Problem};
+use crate::kernel::time::Period;
 use crate::platform::db::Tx;
 use chrono::NaiveDate;
 use std::collections::BTreeMap;
@@ -32,34 +35,67 @@ pub fn ask(
     };
     // Postgres lets one wait or run at a time, so that from here on every other one has an outcome.
     let backtest = backtests::queue(tx, ctx, rule_id, version_id, days, Some(recalculation))?;
-    let others = living(tx, ctx, &backtest)?;
-    if let Some(other) = others.iter().find(|other| other.days != days) {
-        let (id, (from_on, until_on)) = (other.id, other.days);
-        let detail = format!("{id} recalculated {from_on} to {until_on}, which is partly the same money.");
-        return Err(Problem::new(Code::RecalculationOverlaps).because(detail));
+    let others = others(tx, ctx, &backtest)?;
+    let mut paying = others
+        .iter()
+        .filter(|other| other.pays)
+        .map(|other| &other.earlier);
+    if let Some(other) = paying
+        .clone()
+        .find(|other| other.days != days && meets(other, &backtest))
+    {
+        return Err(overlap(other, "which is partly the same money"));
     }
     // Whether its version goes together with those of the others is better said at once.
-    let versions = versions(tx, ctx, &backtest)?;
-    commission_rules::rules_assuming(tx, ctx, &versions, &backtest.period)?;
+    let versions = in_force(tx, ctx, &backtest, &others)?;
+    let rules = commission_rules::rules_assuming(tx, ctx, &versions)?;
+    let counts_on = rules.iter().any(|known| known.rule.accumulates());
+    if let Some(other) = paying.find(|other| counts_on && other.period.from >= backtest.period.to) {
+        return Err(overlap(other, "which counts on from this period"));
+    }
     Ok(backtest)
 }
 
-/// The versions that are taken to have been in force over the period: its own and, for a recalculation, those by which the
-/// program's other rules were recalculated last. None when its own is gone.
+fn overlap(other: &Earlier, why: &str) -> Problem {
+    let (id, (from_on, until_on)) = (other.id, other.days);
+    let detail = format!("{id} recalculated {from_on} to {until_on}, {why}.");
+    Problem::new(Code::RecalculationOverlaps).because(detail)
+}
+
+/// The versions that are taken to have been in force, each over its period: its own and, for a recalculation, those by which
+/// the program's rules were recalculated last.
 pub fn versions(
     tx: &mut Tx<'_>,
     ctx: &Ctx,
     backtest: &Backtest,
-) -> Result<Vec<CommissionRuleVersion>, Problem> {
-    let mut ids = BTreeMap::new();
-    if backtest.recalculation.is_some() {
-        let earlier = living(tx, ctx, backtest)?.into_iter();
-        ids.extend(earlier.map(|other| (other.commission_rule_id, other.rule_version_id)));
+) -> Result<Vec<(CommissionRuleVersion, Period)>, Problem> {
+    let others = match backtest.recalculation {
+        Some(_) => others(tx, ctx, backtest)?,
+        None => Vec::new(),
+    };
+    in_force(tx, ctx, backtest, &others)
+}
+
+fn in_force(
+    tx: &mut Tx<'_>,
+    ctx: &Ctx,
+    backtest: &Backtest,
+    others: &[Other],
+) -> Result<Vec<(CommissionRuleVersion, Period)>, Problem> {
+    let days = (backtest.from_on, backtest.until_on);
+    let mut wanted = BTreeMap::new();
+    for Other { earlier, .. } in others {
+        if earlier.days == days || !meets(earlier, backtest) {
+            let place = (earlier.commission_rule_id, earlier.days);
+            wanted.insert(place, (earlier.rule_version_id, earlier.period));
+        }
     }
-    ids.insert(backtest.commission_rule_id, backtest.rule_version_id);
-    let mut versions = Vec::with_capacity(ids.len());
-    for id in ids.into_values() {
-        versions.extend(commission_rules::find_version(tx, ctx, id)?);
+    let own = (backtest.rule_version_id, backtest.period);
+    wanted.insert((backtest.commission_rule_id, days), own);
+    let mut versions = Vec::with_capacity(wanted.len());
+    for (id, period) in wanted.into_values() {
+        let version = commission_rules::find_version(tx, ctx, id)?;
+        versions.extend(version.map(|version| (version, period)));
     }
     Ok(versions)
 }
@@ -75,7 +111,12 @@ pub fn propose(
     let author = backtest
         .created_by
         .ok_or_else(|| Problem::damaged("a recalculation lacks its author"))?;
-    let earlier: Vec<BacktestId> = living(tx, ctx, backtest)?.iter().map(|other| other.id).collect();
+    let days = (backtest.from_on, backtest.until_on);
+    let same = others(tx, ctx, backtest)?.into_iter();
+    let earlier: Vec<BacktestId> = same
+        .filter(|other| other.earlier.days == days)
+        .map(|other| other.earlier.id)
+        .collect();
     let mut differences = found.differences().map_err(Problem::damaged)?;
     for Proposed {
         partner_id, amount, ..
@@ -107,11 +148,31 @@ pub fn propose(
     Ok(())
 }
 
-/// The earlier recalculations of the same money that proposed something that nobody refused or withdrew, the first first.
-fn living(tx: &mut Tx<'_>, ctx: &Ctx, backtest: &Backtest) -> Result<Vec<Earlier>, Problem> {
-    let earlier = backtests::recalculations_over(tx, ctx, backtest)?;
-    let ids: Vec<BacktestId> = earlier.iter().map(|other| other.id).collect();
-    let living = adjustments::living(tx, ctx, &ids)?;
-    let earlier = earlier.into_iter();
-    Ok(earlier.filter(|other| living.contains(&other.id)).collect())
+/// An earlier recalculation that still counts.
+struct Other {
+    earlier: Earlier,
+    /// Whether something that it proposed stands.
+    pays: bool,
+}
+
+/// The earlier recalculations of the program, the first first, but those whose proposals were all refused or withdrawn: they
+/// were given up. One that found no difference counts: its version came to what was paid.
+fn others(tx: &mut Tx<'_>, ctx: &Ctx, backtest: &Backtest) -> Result<Vec<Other>, Problem> {
+    let earlier = backtests::recalculations_besides(tx, ctx, backtest)?;
+    let ids: Vec<BacktestId> = earlier.iter().map(|earlier| earlier.id).collect();
+    let fates = adjustments::fates(tx, ctx, &ids)?;
+    let others = earlier
+        .into_iter()
+        .map(|earlier| (fates.get(&earlier.id).copied(), earlier));
+    Ok(others
+        .filter(|(fate, _)| *fate != Some(false))
+        .map(|(fate, earlier)| Other {
+            earlier,
+            pays: fate.is_some(),
+        })
+        .collect())
+}
+
+fn meets(other: &Earlier, backtest: &Backtest) -> bool {
+    other.days.0 < backtest.until_on && other.days.1 > backtest.from_on
 }

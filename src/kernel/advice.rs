@@ -82,7 +82,8 @@ impl Code {
             }
             Self::RecalculationUnderway => "Wait until the other one has ended, then ask again.",
             Self::RecalculationOverlaps => {
-                "Recalculate exactly the other one's period, or refuse or withdraw all that it proposed."
+                "Recalculate exactly the other one's period, or an earlier period before a later one; or refuse or withdraw all \
+                 that it proposed."
             }
             Self::WriteOffExceedsDebt => {
                 "Look at the partner's balance in the program: write off at most what is below zero there."

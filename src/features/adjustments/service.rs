@@ -10,7 +10,7 @@ use crate::kernel::money::Money;
 use crate::kernel::problem::Problem;
 use crate::kernel::version::Precondition;
 use crate::platform::db::{Change, Page, PageRequest, Subject, Tx};
-use std::collections::HashSet;
+use std::collections::HashMap;
 use uuid::Uuid;
 
 /// One adjustment, if the caller may see it.
@@ -75,9 +75,9 @@ pub fn proposed(tx: &mut Tx<'_>, ctx: &Ctx, proposer: Proposer<'_>) -> Result<Ve
     store::proposed(tx, &ctx.scope, proposer)
 }
 
-/// Those of these recalculations that proposed something that nobody refused or withdrew.
-pub fn living(tx: &mut Tx<'_>, ctx: &Ctx, ids: &[BacktestId]) -> Result<HashSet<BacktestId>, Problem> {
-    store::living(tx, &ctx.scope, ids)
+/// Those of these recalculations that proposed something, and whether some of it was neither refused nor withdrawn.
+pub fn fates(tx: &mut Tx<'_>, ctx: &Ctx, ids: &[BacktestId]) -> Result<HashMap<BacktestId, bool>, Problem> {
+    store::fates(tx, &ctx.scope, ids)
 }
 
 /// What the partner owes where the adjustment counts.

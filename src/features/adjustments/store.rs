@@ -14,7 +14,7 @@ use chrono::{DateTime, Utc};
 use diesel::prelude::*;
 use diesel::sql_types::{Array, Nullable, Numeric, Text, Timestamptz, Uuid as SqlUuid};
 use rust_decimal::Decimal;
-use std::collections::HashSet;
+use std::collections::HashMap;
 use std::str::FromStr;
 use uuid::Uuid;
 
@@ -207,17 +207,26 @@ pub fn proposed(tx: &mut Tx<'_>, scope: &Scope, proposer: Proposer<'_>) -> Resul
     sums.collect()
 }
 
-/// Those of these recalculations that proposed something that nobody refused or withdrew.
-pub fn living(tx: &mut Tx<'_>, scope: &Scope, ids: &[BacktestId]) -> Result<HashSet<BacktestId>, Problem> {
-    let dead = [AdjustmentStatus::Refused, AdjustmentStatus::Withdrawn].map(AdjustmentStatus::as_str);
+/// Those of these recalculations that proposed something, and whether some of it was neither refused nor withdrawn.
+pub fn fates(
+    tx: &mut Tx<'_>,
+    scope: &Scope,
+    ids: &[BacktestId],
+) -> Result<HashMap<BacktestId, bool>, Problem> {
+    let ids: Vec<Uuid> = ids.iter().map(|id| id.uuid()).collect();
     let query = adjustments::table
         .filter(adjustments::organization_id.eq(scope.organization_id.uuid()))
-        .filter(adjustments::backtest_id.eq_any(ids.iter().map(|id| id.uuid()).collect::<Vec<_>>()))
-        .filter(adjustments::status.ne_all(dead))
-        .select(adjustments::backtest_id.assume_not_null())
+        .filter(adjustments::backtest_id.eq_any(ids))
+        .select((adjustments::backtest_id.assume_not_null(), adjustments::status))
         .distinct();
-    let found: Vec<Uuid> = query.load(tx.connection())?;
-    Ok(found.into_iter().map(BacktestId::from_uuid).collect())
+    let found: Vec<(Uuid, String)> = query.load(tx.connection())?;
+    let mut fates = HashMap::new();
+    for (id, status) in found {
+        let status = AdjustmentStatus::from_str(&status).map_err(Problem::damaged)?;
+        let is_alive = !matches!(status, AdjustmentStatus::Refused | AdjustmentStatus::Withdrawn);
+        *fates.entry(BacktestId::from_uuid(id)).or_insert(false) |= is_alive;
+    }
+    Ok(fates)
 }
 
 /// Writes a changed adjustment.

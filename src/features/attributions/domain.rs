@@ -7,7 +7,6 @@ use crate::kernel::problem::{Code, FieldProblem, Problem};
 use crate::kernel::word::word_enum;
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
-use uuid::Uuid;
 
 /// The whole of one role on one deal, in basis points.
 pub const WHOLE_BASIS_POINTS: i64 = 10_000;
@@ -122,28 +121,6 @@ pub struct AttributionPatch {
     pub share_basis_points: Option<i32>,
     /// The touchpoints that it rests on; only while claimed.
     pub touchpoint_ids: Option<Vec<TouchpointId>>,
-}
-
-/// A change of settled credit.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Correction {
-    /// Its place in time: what was earned before has a lower id.
-    pub id: Uuid,
-    /// The share that counted before.
-    pub share_before: i32,
-    /// The share that counts from then on; 0 when the credit was taken away.
-    pub share_after: i32,
-    /// Why.
-    pub reason: String,
-}
-
-impl Correction {
-    /// The share that counted when the record of this id came to be, given all corrections in their order.
-    pub fn share_at(corrections: &[Self], id: Uuid) -> Option<i32> {
-        let next = corrections.iter().find(|correction| id < correction.id);
-        let (then, last) = (next.map(|next| next.share_before), corrections.last());
-        then.or(last.map(|last| last.share_after))
-    }
 }
 
 impl Attribution {

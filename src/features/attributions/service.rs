@@ -2,9 +2,7 @@
 //!
 //! The deal's row is the lock of all its credits: whoever needs the ranks or the sum of the shares takes it first.
 
-use super::domain::{
-    Attribution, AttributionPatch, AttributionStatus, Correction, NewAttribution, WHOLE_BASIS_POINTS,
-};
+use super::domain::{Attribution, AttributionPatch, AttributionStatus, NewAttribution, WHOLE_BASIS_POINTS};
 use super::store::{self, AttributionFilter, Tally};
 use crate::features::deals::{self, Deal, DealState};
 use crate::features::partners::{self, PartnerStatus};
@@ -255,9 +253,9 @@ pub fn serialize_corrections(tx: &mut Tx<'_>, id: AttributionId) -> Result<(), P
     store::serialize_corrections(tx, id)
 }
 
-/// The corrections of settled credit, in their order.
-pub fn corrections(tx: &mut Tx<'_>, ctx: &Ctx, id: AttributionId) -> Result<Vec<Correction>, Problem> {
-    store::corrections(tx, &ctx.scope, id)
+/// Why settled credit was corrected last, if it was.
+pub fn last_correction(tx: &mut Tx<'_>, ctx: &Ctx, id: AttributionId) -> Result<Option<String>, Problem> {
+    store::last_correction(tx, &ctx.scope, id)
 }
 
 /// What decides whether a credit may count, with its deal locked.

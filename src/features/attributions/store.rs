@@ -1,6 +1,6 @@
 //! Credits in Postgres. Every query takes the caller's scope.
 
-use super::domain::{Attribution, AttributionStatus, Correction};
+use super::domain::{Attribution, AttributionStatus};
 use crate::kernel::ctx::{Ctx, Scope};
 use crate::kernel::id::{AttributionId, DealId, PartnerId, TouchpointId};
 use crate::kernel::motion::Role;
@@ -8,7 +8,7 @@ use crate::kernel::problem::Problem;
 use crate::platform::db::schema::{attribution_corrections, attributions, deals};
 use crate::platform::db::{Page, PageRequest, Position, Prepared, Seen, Tx};
 use chrono::{DateTime, Utc};
-use diesel::dsl::exists;
+use diesel::dsl::{exists, max};
 use diesel::pg::Pg;
 use diesel::prelude::*;
 use diesel::sql_query;
@@ -211,7 +211,7 @@ pub fn update(tx: &mut Tx<'_>, scope: &Scope, attribution: &Attribution) -> Resu
     Ok(())
 }
 
-/// Writes down what settled credit was before it was corrected, and is after.
+/// Writes down what settled credit was before it was corrected, and is after; the credit is locked.
 pub fn insert_correction(
     tx: &mut Tx<'_>,
     ctx: &Ctx,
@@ -219,10 +219,16 @@ pub fn insert_correction(
     after: &Attribution,
     reason: &str,
 ) -> Result<(), Problem> {
+    let earlier: Option<i32> = attribution_corrections::table
+        .filter(attribution_corrections::organization_id.eq(ctx.organization_id().uuid()))
+        .filter(attribution_corrections::attribution_id.eq(after.id.uuid()))
+        .select(max(attribution_corrections::number))
+        .first(tx.connection())?;
     let values = (
         attribution_corrections::organization_id.eq(ctx.organization_id().uuid()),
         attribution_corrections::id.eq(AttributionId::new(ctx.now).uuid()),
         attribution_corrections::attribution_id.eq(after.id.uuid()),
+        attribution_corrections::number.eq(earlier.unwrap_or(0) + 1),
         attribution_corrections::share_before.eq(before.counting_share()),
         attribution_corrections::share_after.eq(after.counting_share()),
         attribution_corrections::reason.eq(reason),
@@ -258,28 +264,14 @@ pub fn serialize_corrections(tx: &mut Tx<'_>, id: AttributionId) -> Result<(), P
     Ok(())
 }
 
-/// The corrections of a settled credit, in their order.
-pub fn corrections(tx: &mut Tx<'_>, scope: &Scope, id: AttributionId) -> Result<Vec<Correction>, Problem> {
-    let rows: Vec<(Uuid, i32, i32, String)> = attribution_corrections::table
+/// Why a settled credit was corrected last, if it was.
+pub fn last_correction(tx: &mut Tx<'_>, scope: &Scope, id: AttributionId) -> Result<Option<String>, Problem> {
+    let query = attribution_corrections::table
         .filter(attribution_corrections::organization_id.eq(scope.organization_id.uuid()))
         .filter(attribution_corrections::attribution_id.eq(id.uuid()))
-        .order(attribution_corrections::id)
-        .select((
-            attribution_corrections::id,
-            attribution_corrections::share_before,
-            attribution_corrections::share_after,
-            attribution_corrections::reason,
-        ))
-        .load(tx.connection())?;
-    let corrections = rows
-        .into_iter()
-        .map(|(id, share_before, share_after, reason)| Correction {
-            id,
-            share_before,
-            share_after,
-            reason,
-        });
-    Ok(corrections.collect())
+        .order(attribution_corrections::number.desc())
+        .select(attribution_corrections::reason);
+    Ok(query.first(tx.connection()).optional()?)
 }
 
 /// Settles the confirmed credits of a deal and gives them back in the order of their ids.

@@ -64,6 +64,8 @@ pub struct Earlier {
     pub id: BacktestId,
     /// The first day of its period, and the day after the last.
     pub days: (NaiveDate, NaiveDate),
+    /// The same in the program's time zone of then.
+    pub period: Period,
     /// The rule.
     pub commission_rule_id: CommissionRuleId,
     /// The version that it went by.

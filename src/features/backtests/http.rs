@@ -49,9 +49,15 @@ async fn create_backtest(
 /// list its adjustments by `backtest_id`.
 ///
 /// What an earlier recalculation of the same period proposed is off it, so that another one, such as after a refund,
-/// proposes the rest only; and where another rule was recalculated over the period, its version is in force with this one.
-/// Periods are the same or do not meet: `409 recalculation_overlaps`, until the other one's
-/// adjustments are all refused or withdrawn. `409 recalculation_underway` while the program has one that has not ended.
+/// proposes the rest only; and the versions by which other rules or other periods were recalculated are in force with
+/// it. What people refused or withdrew altogether counts for nothing. Shares are those with which the money was earned:
+/// a correction of credit is proposed apart, and by what was earned first. A line that was exchanged when it was paid
+/// out since is proposed anew in the partner's currency, and taken back in the other.
+///
+/// The period is over (`in_future`), and the same as that of another recalculation or apart from it: `409
+/// recalculation_overlaps`, also for a period before one that was recalculated, where a rule counts on from the one to
+/// the other. `409 recalculation_underway` while the program has one that has not ended. `409` `rules_tie` or
+/// `rule_tiers_fall` for what could not be activated.
 #[utoipa::path(tag = "Commission Rules", operation_id = "createRecalculation", params(BacktestedRulePath),
     request_body = NewRecalculationBody,
     responses((status = 202, description = "The recalculation, waiting for a worker.", body = BacktestView)),

@@ -18,5 +18,5 @@ mod service;
 mod store;
 
 pub use domain::{Backtest, BacktestError, Earlier, Gathering, Recalculation};
-pub use service::{fail, further, put_down, queue, recalculations_over, succeed};
+pub use service::{fail, further, put_down, queue, recalculations_besides, succeed};
 pub use store::{claim, find, release_all};

@@ -47,7 +47,14 @@ pub fn queue(
         from: start_of_day(days.0, zone),
         to: start_of_day(days.1, zone),
     };
-    commission_rules::rules_assuming(tx, ctx, std::slice::from_ref(&version), &period)?;
+    if recalculation.is_some() && period.to > ctx.now {
+        return Err(Problem::field(
+            "/until_on",
+            "in_future",
+            "Only a period that is over is recalculated.",
+        ));
+    }
+    commission_rules::rules_assuming(tx, ctx, &[(version.clone(), period)])?;
     let backtest = Backtest::queue(&version, days, period, recalculation, ctx.responsible(), ctx.now);
     store::insert(tx, &ctx.scope, &backtest)?;
     tx.record(
@@ -77,9 +84,13 @@ pub fn put_down(tx: &mut Tx<'_>, ctx: &Ctx, before: &Backtest) -> Result<(), Pro
     Ok(())
 }
 
-/// The other recalculations of the program that have an outcome and whose periods meet that of this one, the first first.
-pub fn recalculations_over(tx: &mut Tx<'_>, ctx: &Ctx, backtest: &Backtest) -> Result<Vec<Earlier>, Problem> {
-    store::recalculations_over(tx, &ctx.scope, backtest)
+/// The other recalculations of the program that have an outcome, the first first.
+pub fn recalculations_besides(
+    tx: &mut Tx<'_>,
+    ctx: &Ctx,
+    backtest: &Backtest,
+) -> Result<Vec<Earlier>, Problem> {
+    store::recalculations_besides(tx, &ctx.scope, backtest)
 }
 
 /// Keeps what was found and says so, unless another worker has it by now.

@@ -96,8 +96,8 @@ pub fn find(tx: &mut Tx<'_>, scope: &Scope, id: BacktestId) -> Result<Option<Bac
     row.map(Backtest::try_from).transpose()
 }
 
-/// The other recalculations of the program that have an outcome and whose periods meet that of this one, the first first.
-pub fn recalculations_over(
+/// The other recalculations of the program that have an outcome, the first first.
+pub fn recalculations_besides(
     tx: &mut Tx<'_>,
     scope: &Scope,
     backtest: &Backtest,
@@ -107,27 +107,26 @@ pub fn recalculations_over(
         .filter(backtests::program_id.eq(backtest.program_id.uuid()))
         .filter(backtests::recalculation_reason.is_not_null())
         .filter(backtests::status.eq(BacktestStatus::Succeeded.as_str()))
-        .filter(backtests::from_on.lt(backtest.until_on))
-        .filter(backtests::until_on.gt(backtest.from_on))
         .filter(backtests::id.ne(backtest.id.uuid()))
         .order(backtests::id)
-        .select((
-            backtests::id,
-            backtests::from_on,
-            backtests::until_on,
-            backtests::commission_rule_id,
-            backtests::rule_version_id,
-        ));
-    let found: Vec<(Uuid, NaiveDate, NaiveDate, Uuid, Uuid)> = Prepared(query).load(tx.connection())?;
-    let found = found.into_iter();
-    Ok(found
-        .map(|(id, from_on, until_on, rule, version)| Earlier {
-            id: BacktestId::from_uuid(id),
-            days: (from_on, until_on),
-            commission_rule_id: CommissionRuleId::from_uuid(rule),
-            rule_version_id: CommissionRuleVersionId::from_uuid(version),
-        })
-        .collect())
+        .select(Row::as_select());
+    let found: Vec<Row> = Prepared(query).load(tx.connection())?;
+    Ok(found.into_iter().map(Earlier::from).collect())
+}
+
+impl From<Row> for Earlier {
+    fn from(row: Row) -> Self {
+        Self {
+            id: BacktestId::from_uuid(row.id),
+            days: (row.from_on, row.until_on),
+            period: Period {
+                from: row.starts_at,
+                to: row.ends_at,
+            },
+            commission_rule_id: CommissionRuleId::from_uuid(row.commission_rule_id),
+            rule_version_id: CommissionRuleVersionId::from_uuid(row.rule_version_id),
+        }
+    }
 }
 
 /// Writes a new back-test.

@@ -20,29 +20,30 @@ pub struct KnownRule {
     pub since: Option<DateTime<Utc>>,
 }
 
-/// These versions of different rules of a program in force over the period, in the place of what their rules said then;
-/// everything else as it is.
+/// Versions of a program's rules in force over periods, in the place of what their rules said then; everything else as it
+/// is. The periods of one rule do not meet.
 ///
 /// # Errors
 /// What activating them would be refused for: `rule_tiers_fall`, `rules_tie`.
 pub fn rules_assuming(
     tx: &mut Tx<'_>,
     ctx: &Ctx,
-    versions: &[CommissionRuleVersion],
-    period: &Period,
+    versions: &[(CommissionRuleVersion, Period)],
 ) -> Result<Vec<KnownRule>, Problem> {
-    let programs: Vec<ProgramId> = versions.iter().map(|version| version.program_id).collect();
-    let is_assumed = |rule| versions.iter().any(|version| version.commission_rule_id == rule);
-    let others = store::deciding(tx, &ctx.scope, &programs)?.into_iter();
-    let mut others: Vec<CommissionRuleVersion> = others
-        .flat_map(|other| {
-            if is_assumed(other.commission_rule_id) {
-                outside(&other, period)
-            } else {
-                vec![other]
+    let programs: Vec<ProgramId> = versions.iter().map(|(version, _)| version.program_id).collect();
+    let mut others = Vec::new();
+    for other in store::deciding(tx, &ctx.scope, &programs)? {
+        let mut pieces = vec![other];
+        for (version, period) in versions {
+            if pieces
+                .first()
+                .is_some_and(|piece| piece.commission_rule_id == version.commission_rule_id)
+            {
+                pieces = pieces.iter().flat_map(|piece| outside(piece, period)).collect();
             }
-        })
-        .collect();
+        }
+        others.extend(pieces);
+    }
     let mut rules = Vec::with_capacity(others.len() + versions.len());
     for other in &others {
         rules.push(KnownRule {
@@ -50,7 +51,7 @@ pub fn rules_assuming(
             since: other.activated_at,
         });
     }
-    for version in versions {
+    for (version, period) in versions {
         let assumed = lasting(version, period.from, Some(period.to));
         refuse_falling_tiers(&assumed)?;
         refuse_ties(&assumed, &others)?;

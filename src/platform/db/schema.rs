@@ -141,6 +141,7 @@ diesel::table! {
         share_after -> Int4,
         reason -> Text,
         corrected_at -> Timestamptz,
+        number -> Int4,
     }
 }
 

@@ -177,6 +177,88 @@ fn a_distributor_answers_for_its_own_part_of_the_difference() {
     world.books_balance();
 }
 
+/// Whichever comes last counts, and what was proposed is what it means.
+#[test]
+fn corrections_at_once_come_one_after_the_other() {
+    for _ in 0..10 {
+        let paid = Paid::new();
+        paid.correct(5_000);
+        let shares = [10_000, 2_000, 7_000, 4_000];
+        thread::scope(|scope| {
+            let running = shares.map(|share| {
+                let (stage, credit) = (&paid.stage, &paid.credit);
+                scope.spawn(move || stage.correct(credit, json!(share)).expect(200))
+            });
+            for one in running {
+                one.join().unwrap();
+            }
+        });
+        let path = format!("/v1/attributions/{}", paid.credit);
+        let credit = paid.stage.world.admin().get(&path).expect(200);
+        let share = credit["share_basis_points"].as_i64().unwrap();
+        paid.decide("approve", &Value::Null);
+        let due = format!("{}.{:02}", share / 100, share % 100);
+        assert_eq!(paid.stage.world.balance(&paid.stage.maker, "payable"), due);
+    }
+}
+
+/// A payment that comes in beside a correction is earned with the one share or the other, and counts as that ever after.
+#[test]
+fn a_payment_beside_a_correction_counts_with_the_share_that_it_was_earned_with() {
+    for _ in 0..8 {
+        let stage = Shared::new();
+        let world = &stage.world;
+        let credit = world.credit(&stage.deal, &stage.maker, "sourced", 5_000);
+        world.win(&stage.deal);
+        let first = world.pay(&world.invoice(&stage.deal, "USD", &["100.00"]), "100.00 USD");
+        let second = world.invoice(&stage.deal, "USD", &["1000.00"]);
+        world.pass(TimeDelta::minutes(1));
+        thread::scope(|scope| {
+            let payment = scope.spawn(|| world.pay(&second, "1000.00 USD"));
+            stage.correct(&credit, json!(10_000)).expect(200);
+            payment.join().unwrap();
+        });
+        world.pass(TimeDelta::minutes(1));
+        world.refund(&first, "100.00 USD");
+        let paid = Paid {
+            stage,
+            credit,
+            invoice: second,
+            payment: first,
+            distributor: String::new(),
+        };
+        paid.decide("approve", &Value::Null);
+        let world = &paid.stage.world;
+        assert_eq!(world.balance(&paid.stage.maker, "payable"), "100.00");
+        paid.correct(5_000);
+        paid.decide("approve", &Value::Null);
+        assert_eq!(world.balance(&paid.stage.maker, "payable"), "50.00");
+    }
+}
+
+#[test]
+fn credit_that_was_taken_away_is_given_back_by_a_dispute() {
+    let paid = Paid::new();
+    let world = &paid.stage.world;
+    paid.correct(0);
+    paid.decide("approve", &Value::Null);
+    assert_eq!(world.balance(&paid.stage.maker, "payable"), "0.00");
+    let body = json!({ "subject_ids": [paid.credit], "reason_code": "credit_overlooked", "statement": "It was ours.",
+        "claimed_share_basis_points": 8_000 });
+    let dispute = world.admin().post_once("/v1/disputes", body).expect(201).id();
+    let path = format!("/v1/disputes/{dispute}");
+    world
+        .admin()
+        .post_once(&format!("{path}/review"), json!({}))
+        .expect(200);
+    let judge = world.another_hand(&["disputes:read", "disputes:decide", "attributions:review"]);
+    let upheld = json!({ "outcome": "upheld", "reason": "Agreed on 3 March." });
+    judge.post_once(&format!("{path}/decide"), upheld).expect(200);
+    paid.decide("approve", &Value::Null);
+    assert_eq!(world.balance(&paid.stage.maker, "payable"), "80.00");
+    world.books_balance();
+}
+
 /// A refund and a correction at the same instant: whichever comes first, what is proposed comes to nothing.
 #[test]
 fn a_refund_and_a_correction_at_once_miss_nothing_of_one_another() {

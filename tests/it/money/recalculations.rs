@@ -7,7 +7,7 @@ use copartner::platform::clock::Clock;
 use serde_json::{Value, json};
 
 const REASON: &str = "The new rate was promised from the first of January.";
-const PERIOD: (&str, &str) = ("2026-01-01", "2026-12-01");
+const PERIOD: (&str, &str) = ("2026-01-01", "2026-04-01");
 
 fn ask(actor: &Actor, version: &str, (from_on, until_on): (&str, &str)) -> Reply {
     let rule = actor
@@ -155,13 +155,68 @@ fn another_rule_over_the_same_period_leaves_what_the_first_gave() {
 }
 
 #[test]
+fn a_rule_that_came_to_what_was_paid_stays_in_force_with_the_next() {
+    let (world, version, [_, b], _) = house();
+    let program = world.admin().all("/v1/programs")[0]["id"]
+        .as_str()
+        .unwrap()
+        .to_owned();
+    let of_b = json!({ "conditions": { "partner_ids": [b] }, "effective_from": world.clock.now() });
+    let of_b = world.rule(&program, "0.1", of_b);
+    assert_eq!(recalculate(&world, &of_b, PERIOD), Vec::<Value>::new());
+    // B has ten percent by a rule of its own.
+    assert_eq!(texts(&recalculate(&world, &version, PERIOD), "amount"), ["5.00"]);
+}
+
+/// A program whose rule counts over the year and catches up, at the end of two halves of it; and the next version.
+fn catching_up() -> (World, String) {
+    let world = World::new();
+    let program = world.program(json!({ "lock_point": "invoice_paid" }));
+    let terms = |low: &str, high: &str| {
+        let tiers = json!([{ "from": "0", "rate": low }, { "from": "1000", "rate": high }]);
+        json!({ "hold_days": 0, "formula": { "type": "tiered", "currency": "USD", "tier_mode": "slab_retroactive",
+            "tier_scope": "year", "tiers": tiers } })
+    };
+    let version = world.rule(&program, "0", terms("0.05", "0.08"));
+    let partner = world.enrolled("A", &program);
+    world.sale(&program, &partner, "1000.00 USD");
+    world.pass(TimeDelta::days(120));
+    world.sale(&program, &partner, "1000.00 USD");
+    let from = world.pass(TimeDelta::days(200));
+    let mut next = terms("0.1", "0.2");
+    next["effective_from"] = json!(from);
+    let next = draft_of(&world, &version, &next);
+    world.activate(&next).expect(200);
+    assert_eq!(world.balance(&partner, "payable"), "160.00");
+    (world, next)
+}
+
+#[test]
+fn a_later_period_counts_on_from_what_was_recalculated_before_it() {
+    let (world, version) = catching_up();
+    let (first, second) = (("2026-01-01", "2026-05-01"), ("2026-05-01", "2027-01-01"));
+    // 20% of 1,000.00 instead of 8%, and then of 2,000.00 less that.
+    assert_eq!(texts(&recalculate(&world, &version, first), "amount"), ["120.00"]);
+    assert_eq!(
+        texts(&recalculate(&world, &version, second), "amount"),
+        ["120.00"]
+    );
+    let (world, version) = catching_up();
+    assert_eq!(
+        texts(&recalculate(&world, &version, second), "amount"),
+        ["240.00"]
+    );
+    ask(world.admin(), &version, first).refused(409, "recalculation_overlaps");
+}
+
+#[test]
 fn periods_are_the_same_or_do_not_meet() {
     let (world, version, _, _) = house();
     let found = recalculate(&world, &version, PERIOD);
     for period in [
-        ("2026-01-01", "2026-06-01"),
-        ("2025-01-01", "2027-01-01"),
-        ("2026-11-30", "2027-01-01"),
+        ("2026-01-01", "2026-03-01"),
+        ("2025-01-01", "2026-04-01"),
+        ("2025-11-30", "2026-01-02"),
     ] {
         ask(world.admin(), &version, period).refused(409, "recalculation_overlaps");
     }
@@ -179,12 +234,12 @@ fn periods_are_the_same_or_do_not_meet() {
         .admin()
         .post_once(&format!("/v1/adjustments/{}/withdraw", ids[0]), Value::Null)
         .expect(200);
-    ask(world.admin(), &version, ("2026-01-01", "2026-06-01")).refused(409, "recalculation_overlaps");
+    ask(world.admin(), &version, ("2026-01-01", "2026-03-15")).refused(409, "recalculation_overlaps");
     world
         .admin()
         .post_once(&format!("/v1/adjustments/{}/withdraw", ids[1]), Value::Null)
         .expect(200);
-    let found = recalculate(&world, &version, ("2026-01-01", "2026-06-01"));
+    let found = recalculate(&world, &version, ("2026-01-01", "2026-03-15"));
     assert_eq!(texts(&found, "amount"), ["5.00", "2.50"]);
 }
 
@@ -213,6 +268,9 @@ fn what_nobody_put_in_force_is_owed_to_nobody() {
     ask(world.admin(), &draft, PERIOD)
         .refused(422, "validation_failed")
         .pointer("/rule_version_id", "not_activated");
+    ask(world.admin(), &version, ("2026-01-01", "2026-12-01"))
+        .refused(422, "validation_failed")
+        .pointer("/until_on", "in_future");
     ask(world.admin(), &version, ("2026-02-01", "2026-02-01"))
         .refused(422, "validation_failed")
         .pointer("/until_on", "empty_period");

@@ -9,7 +9,7 @@ use crate::platform::db::{Prepared, Tx};
 use diesel::dsl::sql;
 use diesel::prelude::*;
 use diesel::sql_query;
-use diesel::sql_types::{Numeric, Text, Uuid as SqlUuid};
+use diesel::sql_types::{Integer, Numeric, Text, Uuid as SqlUuid};
 use rust_decimal::Decimal;
 use uuid::Uuid;
 
@@ -22,8 +22,18 @@ pub struct CreditLine {
     pub partner_id: PartnerId,
     /// In which program.
     pub program_id: ProgramId,
-    /// What is owed of it, less what was taken back.
+    /// The share with which it was earned, in basis points.
+    pub share: i32,
+    /// What is left of it, less what was taken back: in the currency in which it is owed, or, where it is exchanged when it
+    /// is paid out, in that of the invoice, which stays.
     pub kept: Money,
+}
+
+/// A column of a line in the currency that does not change any more when it is paid out.
+fn lasting(invoiced: &str, owed: &str) -> String {
+    format!(
+        "CASE commissions.fx_policy WHEN 'at_payout' THEN commissions.{invoiced} ELSE commissions.{owed} END"
+    )
 }
 
 /// The lines of a credit, oldest first.
@@ -40,25 +50,27 @@ pub fn lines_of_credit(
             commissions::id,
             commissions::partner_id,
             commissions::program_id,
-            sql::<Text>("commissions.owed_currency"),
-            sql::<Numeric>("commissions.owed_amount"),
-            sql::<Numeric>("commissions.owed_reversed"),
+            sql::<Integer>("(commissions.explanation #>> '{entitlement,share,basis_points}')::integer"),
+            sql::<Text>(&lasting("currency", "owed_currency")),
+            sql::<Numeric>(&lasting("amount", "owed_amount")),
+            sql::<Numeric>(&lasting("reversed_amount", "owed_reversed")),
         ))
         .into_boxed();
     if let Some(partner_id) = scope.partner_id {
         query = query.filter(commissions::partner_id.eq(partner_id.uuid()));
     }
-    let rows: Vec<(Uuid, Uuid, Uuid, String, Decimal, Decimal)> = query.load(tx.connection())?;
-    let lines = rows
-        .into_iter()
-        .map(|(id, partner_id, program_id, currency, amount, reversed)| {
+    let rows: Vec<(Uuid, Uuid, Uuid, i32, String, Decimal, Decimal)> = query.load(tx.connection())?;
+    let lines = rows.into_iter().map(
+        |(id, partner_id, program_id, share, currency, amount, reversed)| {
             Ok(CreditLine {
                 id: CommissionId::from_uuid(id),
                 partner_id: PartnerId::from_uuid(partner_id),
                 program_id: ProgramId::from_uuid(program_id),
+                share,
                 kept: super::money(amount - reversed, &currency)?,
             })
-        });
+        },
+    );
     lines.collect()
 }
 

@@ -32,13 +32,11 @@ const RULES: &[(&str, &str)] = &[
         "what was proposed for a corrected credit is what its lines would have kept more, where nothing is exchanged",
         "SELECT concat_ws(' ', t.attribution_id, t.partner_id, t.currency, t.target, a.proposed) AS name \
          FROM (SELECT c.attribution_id, c.partner_id, c.program_id, c.owed_currency AS currency, \
-                 sum((c.owed_amount - c.owed_reversed) * (l.share_after - s.share) / s.share) AS target \
+                 sum((c.owed_amount - c.owed_reversed) * (k.share_after - s.share) / s.share) AS target \
              FROM commissions c \
              JOIN LATERAL (SELECT share_after FROM attribution_corrections k WHERE k.attribution_id = c.attribution_id \
-                 ORDER BY k.id DESC LIMIT 1) l ON true \
-             JOIN LATERAL (SELECT coalesce((SELECT k.share_before FROM attribution_corrections k \
-                 WHERE k.attribution_id = c.attribution_id AND k.id > c.id ORDER BY k.id LIMIT 1), \
-                 l.share_after)::numeric AS share) s ON true \
+                 ORDER BY k.number DESC LIMIT 1) k ON true \
+             JOIN LATERAL (SELECT (c.explanation #>> '{entitlement,share,basis_points}')::numeric AS share) s ON true \
              WHERE NOT EXISTS (SELECT FROM commissions x WHERE x.attribution_id = c.attribution_id \
                  AND x.payout_currency IS NOT NULL) \
              GROUP BY 1, 2, 3, 4) t \
