@@ -84,8 +84,9 @@ fn in_force(
 ) -> Result<Vec<(CommissionRuleVersion, Period)>, Problem> {
     let days = (backtest.from_on, backtest.until_on);
     let mut wanted = BTreeMap::new();
-    for Other { earlier, .. } in others {
-        if earlier.days == days || !meets(earlier, backtest) {
+    for Other { earlier, pays } in others {
+        // Of other periods those that pay, which do not meet one another.
+        if earlier.days == days || *pays && !meets(earlier, backtest) {
             let place = (earlier.commission_rule_id, earlier.days);
             wanted.insert(place, (earlier.rule_version_id, earlier.period));
         }

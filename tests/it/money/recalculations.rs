@@ -210,6 +210,19 @@ fn a_later_period_counts_on_from_what_was_recalculated_before_it() {
 }
 
 #[test]
+fn what_found_no_difference_in_other_periods_stands_in_nobodys_way() {
+    let (world, version) = catching_up();
+    let versions = world.admin().all("/v1/commission-rule-versions");
+    let first = versions.iter().find(|one| one["version"] == 1).unwrap();
+    for until_on in ["2026-05-01", "2026-04-01"] {
+        let found = recalculate(&world, first["id"].as_str().unwrap(), ("2026-01-01", until_on));
+        assert_eq!(found, Vec::<Value>::new());
+    }
+    let found = recalculate(&world, &version, ("2026-05-01", "2027-01-01"));
+    assert_eq!(texts(&found, "amount"), ["240.00"]);
+}
+
+#[test]
 fn periods_are_the_same_or_do_not_meet() {
     let (world, version, _, _) = house();
     let found = recalculate(&world, &version, PERIOD);
