@@ -133,7 +133,7 @@ pub fn state(
         clock,
         credentials: Arc::new(credentials(settings)),
         rate_limit: Arc::new(RateLimit::new(settings.rate_limit_per_minute)),
-        contract: Arc::new(Contract::new(Arc::new(document()))?),
+        contract: Arc::new(Contract::new(&document())?),
         patience: Patience {
             wait: Duration::from_millis(settings.client_wait_ms),
             least_bytes_per_second: settings.upload_least_bytes_per_second,

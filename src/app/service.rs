@@ -9,6 +9,7 @@ use actix_web::web::{Data, Path, ServiceConfig as PlainConfig};
 use actix_web::{HttpRequest, HttpResponse, Responder, get};
 use metrics_exporter_prometheus::PrometheusHandle;
 use serde::Serialize;
+use serde_json::Value;
 use utoipa::ToSchema;
 use utoipa_actix_web::service_config::ServiceConfig;
 use utoipa_swagger_ui::{Config, SwaggerUi};
@@ -121,12 +122,15 @@ async fn figures(
 
 #[get("/openapi.json")]
 async fn document(state: Data<WebState>) -> impl Responder {
-    HttpResponse::Ok().json(state.contract.document())
+    HttpResponse::Ok()
+        .content_type("application/json")
+        .body(state.contract.document().clone())
 }
 
 #[get("/openapi-3.0.json")]
-async fn document_3_0(state: Data<WebState>) -> impl Responder {
-    HttpResponse::Ok().json(openapi::derive_3_0(state.contract.document()))
+async fn document_3_0(state: Data<WebState>) -> Result<HttpResponse, Refusal> {
+    let whole: Value = serde_json::from_slice(state.contract.document()).map_err(Problem::damaged)?;
+    Ok(HttpResponse::Ok().json(openapi::derive_3_0(&whole)))
 }
 
 /// Every problem code, for people.

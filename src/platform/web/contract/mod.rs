@@ -5,7 +5,7 @@ mod schemas;
 mod violations;
 
 use self::paths::{shape_of, written};
-use self::schemas::{compile, members, resolve};
+use self::schemas::{Compiler, members, resolve};
 use self::violations::{describe, refuse_nul, tell_once};
 use crate::kernel::permission::Permission;
 use crate::kernel::problem::{Code, FieldProblem, Problem};
@@ -13,6 +13,7 @@ use crate::kernel::subject;
 use actix_web::HttpRequest;
 use actix_web::dev::ResourceDef;
 use actix_web::http::Method;
+use actix_web::web::Bytes;
 use jsonschema::Validator;
 use serde_json::{Map, Value, json};
 use std::collections::HashMap;
@@ -30,7 +31,7 @@ pub struct Contract {
     routes: HashMap<String, Route>,
     /// The paths by their shape, with every parameter as `{}`.
     shapes: HashMap<String, String>,
-    document: Arc<Value>,
+    document: Bytes,
 }
 
 /// A path of the document.
@@ -59,7 +60,7 @@ pub struct Operation {
 pub struct BodyContract {
     /// Whether there must be one.
     pub required: bool,
-    schema: Validator,
+    schema: Arc<Validator>,
 }
 
 #[derive(Debug)]
@@ -68,7 +69,7 @@ struct Parameter {
     required: bool,
     many: bool,
     kind: Kind,
-    schema: Validator,
+    schema: Arc<Validator>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -88,13 +89,14 @@ const METHODS: [(&str, Method); 5] = [
 
 impl Contract {
     /// Reads the finished document.
-    pub fn new(document: Arc<Value>) -> Result<Self, ContractError> {
+    pub fn new(document: &Value) -> Result<Self, ContractError> {
         let mut routes = HashMap::new();
+        let mut compiler = Compiler::new(document);
         for (path, item) in members(&document["paths"]) {
             let mut operations = HashMap::new();
             for (name, method) in METHODS {
                 if let Some(operation) = item.get(name) {
-                    operations.insert(method, Operation::new(&document, operation)?);
+                    operations.insert(method, Operation::new(&mut compiler, operation)?);
                 }
             }
             let pattern = ResourceDef::new(path.as_str());
@@ -106,12 +108,12 @@ impl Contract {
         Ok(Self {
             shapes: shapes.collect(),
             routes,
-            document,
+            document: document.to_string().into(),
         })
     }
 
-    /// The document itself.
-    pub fn document(&self) -> &Value {
+    /// The document itself, as JSON: taken apart it would fill some 15 MB.
+    pub fn document(&self) -> &Bytes {
         &self.document
     }
 
@@ -166,25 +168,27 @@ impl Contract {
 }
 
 impl Operation {
-    fn new(document: &Value, operation: &Value) -> Result<Self, ContractError> {
+    fn new(compiler: &mut Compiler<'_>, operation: &Value) -> Result<Self, ContractError> {
+        let document = compiler.document;
         let parameters = operation["parameters"].as_array().cloned().unwrap_or_default();
         let parameters: Vec<&Value> = parameters.iter().map(|one| resolve(document, one)).collect();
-        let located = |place: &str| -> Result<Vec<Parameter>, ContractError> {
+        let mut located = |place: &str| -> Result<Vec<Parameter>, ContractError> {
             let here = parameters.iter().filter(|one| one["in"] == place);
-            here.map(|one| Parameter::new(document, one)).collect()
+            here.map(|one| Parameter::new(compiler, one)).collect()
         };
+        let (query, headers) = (located("query")?, located("header")?);
         let demands = |name: &str| {
             parameters
                 .iter()
                 .any(|one| one["name"] == name && one["required"] == json!(true))
         };
         Ok(Self {
-            body: BodyContract::new(document, &operation["requestBody"])?,
+            body: BodyContract::new(compiler, &operation["requestBody"])?,
             requires_idempotency_key: demands("Idempotency-Key"),
             requires_if_match: demands("If-Match"),
             permissions: permissions(&operation["x-required-permission"]),
-            query: located("query")?,
-            headers: located("header")?,
+            query,
+            headers,
         })
     }
 
@@ -242,15 +246,15 @@ fn permissions(named: &Value) -> Vec<Permission> {
 }
 
 impl BodyContract {
-    fn new(document: &Value, body: &Value) -> Result<Option<Self>, ContractError> {
-        let body = resolve(document, body);
+    fn new(compiler: &mut Compiler<'_>, body: &Value) -> Result<Option<Self>, ContractError> {
+        let body = resolve(compiler.document, body);
         let schema = &body["content"]["application/json"]["schema"];
         if schema.is_null() {
             return Ok(None);
         }
         Ok(Some(Self {
             required: body["required"] == json!(true),
-            schema: compile(document, schema)?,
+            schema: compiler.compile(schema)?,
         }))
     }
 
@@ -273,7 +277,8 @@ impl BodyContract {
 }
 
 impl Parameter {
-    fn new(document: &Value, parameter: &Value) -> Result<Self, ContractError> {
+    fn new(compiler: &mut Compiler<'_>, parameter: &Value) -> Result<Self, ContractError> {
+        let document = compiler.document;
         let schema = resolve(document, &parameter["schema"]);
         let many = schema["type"] == "array";
         let one = if many {
@@ -292,7 +297,7 @@ impl Parameter {
             required: parameter["required"] == json!(true),
             many,
             kind,
-            schema: compile(document, schema)?,
+            schema: compiler.compile(schema)?,
         })
     }
 

@@ -3,6 +3,8 @@
 use super::ContractError;
 use jsonschema::{Draft, Validator};
 use serde_json::{Map, Value, json};
+use std::collections::HashMap;
+use std::sync::Arc;
 
 pub(super) fn members(object: &Value) -> impl Iterator<Item = (&String, &Value)> {
     object.as_object().into_iter().flatten()
@@ -18,8 +20,33 @@ pub(super) fn resolve<'a>(document: &'a Value, thing: &'a Value) -> &'a Value {
         .unwrap_or(thing)
 }
 
+/// Compiles schemas of a document, each once, wherever it stands: the parameters of most operations are the same ones.
+pub(super) struct Compiler<'a> {
+    pub(super) document: &'a Value,
+    compiled: HashMap<String, Arc<Validator>>,
+}
+
+impl<'a> Compiler<'a> {
+    pub(super) fn new(document: &'a Value) -> Self {
+        Self {
+            document,
+            compiled: HashMap::new(),
+        }
+    }
+
+    pub(super) fn compile(&mut self, schema: &Value) -> Result<Arc<Validator>, ContractError> {
+        let text = schema.to_string();
+        if let Some(known) = self.compiled.get(&text) {
+            return Ok(Arc::clone(known));
+        }
+        let compiled = Arc::new(compile(self.document, schema)?);
+        self.compiled.insert(text, Arc::clone(&compiled));
+        Ok(compiled)
+    }
+}
+
 /// Compiles a schema of the document, with everything it refers to.
-pub(super) fn compile(document: &Value, schema: &Value) -> Result<Validator, ContractError> {
+fn compile(document: &Value, schema: &Value) -> Result<Validator, ContractError> {
     let mut needed = Map::new();
     gather(document, schema, &mut needed);
     let mut schema = schema.clone();
