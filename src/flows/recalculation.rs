@@ -9,7 +9,7 @@
 
 use crate::features::adjustments::{self, AdjustmentReason, NewAdjustment, Proposed, Proposer};
 use crate::features::api_keys;
-use crate::features::backtests::{self, Backtest, Earlier, Gathering, Recalculation};
+use crate::features::backtests::{self, Backtest, EarlierRecalculation, Gathering, Recalculation};
 use crate::features::commission_rules::{self, CommissionRuleVersion};
 use crate::kernel::ctx::Ctx;
 use crate::kernel::id::{BacktestId, CommissionRuleId, CommissionRuleVersionId};
@@ -56,7 +56,7 @@ pub fn ask(
     Ok(backtest)
 }
 
-fn overlap(other: &Earlier, why: &str) -> Problem {
+fn overlap(other: &EarlierRecalculation, why: &str) -> Problem {
     let (id, (from_on, until_on)) = (other.id, other.days);
     let detail = format!("{id} recalculated {from_on} to {until_on}, {why}.");
     Problem::new(Code::RecalculationOverlaps).because(detail)
@@ -151,7 +151,7 @@ pub fn propose(
 
 /// An earlier recalculation that still counts.
 struct Other {
-    earlier: Earlier,
+    earlier: EarlierRecalculation,
     /// Whether something that it proposed stands.
     pays: bool,
 }
@@ -174,6 +174,6 @@ fn others(tx: &mut Tx<'_>, ctx: &Ctx, backtest: &Backtest) -> Result<Vec<Other>,
         .collect())
 }
 
-fn meets(other: &Earlier, backtest: &Backtest) -> bool {
+fn meets(other: &EarlierRecalculation, backtest: &Backtest) -> bool {
     other.days.0 < backtest.until_on && other.days.1 > backtest.from_on
 }

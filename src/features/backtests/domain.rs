@@ -59,7 +59,7 @@ pub struct Recalculation {
 
 /// A recalculation that has an outcome.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Earlier {
+pub struct EarlierRecalculation {
     /// Its id.
     pub id: BacktestId,
     /// The first day of its period, and the day after the last.

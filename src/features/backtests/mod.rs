@@ -17,6 +17,6 @@ pub mod http;
 mod service;
 mod store;
 
-pub use domain::{Backtest, BacktestError, Earlier, Gathering, Recalculation};
+pub use domain::{Backtest, BacktestError, EarlierRecalculation, Gathering, Recalculation};
 pub use service::{fail, further, put_down, queue, recalculations_besides, succeed};
 pub use store::{claim, find, release_all};

@@ -1,6 +1,6 @@
 //! The verbs of a back-test.
 
-use super::domain::{Backtest, BacktestError, Earlier, Findings, Recalculation};
+use super::domain::{Backtest, BacktestError, EarlierRecalculation, Findings, Recalculation};
 use super::store;
 use crate::features::{commission_rules, programs};
 use crate::kernel::ctx::Ctx;
@@ -89,7 +89,7 @@ pub fn recalculations_besides(
     tx: &mut Tx<'_>,
     ctx: &Ctx,
     backtest: &Backtest,
-) -> Result<Vec<Earlier>, Problem> {
+) -> Result<Vec<EarlierRecalculation>, Problem> {
     store::recalculations_besides(tx, &ctx.scope, backtest)
 }
 

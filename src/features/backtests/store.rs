@@ -1,7 +1,8 @@
 //! Back-tests in Postgres. Every query takes the caller's scope.
 
 use super::domain::{
-    Backtest, BacktestError, BacktestStatus, Difference, Earlier, Figures, Findings, Recalculation,
+    Backtest, BacktestError, BacktestStatus, Difference, EarlierRecalculation, Figures, Findings,
+    Recalculation,
 };
 use crate::kernel::ctx::{ActorId, Scope};
 use crate::kernel::id::{
@@ -101,7 +102,7 @@ pub fn recalculations_besides(
     tx: &mut Tx<'_>,
     scope: &Scope,
     backtest: &Backtest,
-) -> Result<Vec<Earlier>, Problem> {
+) -> Result<Vec<EarlierRecalculation>, Problem> {
     let query = backtests::table
         .filter(backtests::organization_id.eq(scope.organization_id.uuid()))
         .filter(backtests::program_id.eq(backtest.program_id.uuid()))
@@ -111,10 +112,10 @@ pub fn recalculations_besides(
         .order(backtests::id)
         .select(Row::as_select());
     let found: Vec<Row> = Prepared(query).load(tx.connection())?;
-    Ok(found.into_iter().map(Earlier::from).collect())
+    Ok(found.into_iter().map(EarlierRecalculation::from).collect())
 }
 
-impl From<Row> for Earlier {
+impl From<Row> for EarlierRecalculation {
     fn from(row: Row) -> Self {
         Self {
             id: BacktestId::from_uuid(row.id),
