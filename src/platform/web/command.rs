@@ -71,6 +71,11 @@ impl<T> Command<T> {
             key: key(operation, request, digest)?,
         })
     }
+
+    /// Whether the caller wants the same answer when it asks again.
+    pub fn is_keyed(&self) -> bool {
+        self.key.is_some()
+    }
 }
 
 /// What the document says about the operation that was asked for.

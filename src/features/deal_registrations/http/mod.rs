@@ -12,6 +12,7 @@ use crate::flows::registration::{Attempt, precheck, submission};
 use crate::kernel::ctx::Ctx;
 use crate::kernel::permission::can;
 use crate::kernel::problem::Problem;
+use crate::platform::db::Tx;
 use crate::platform::web::{Answer, Command, Filter, Granted, Reply, Target};
 use actix_web::{get, patch, post};
 use utoipa_actix_web::service_config::ServiceConfig;
@@ -105,11 +106,17 @@ async fn precheck_deal_registration(
     who: Granted<can::DealRegistrationsWrite>,
     command: Command<PrecheckBody>,
 ) -> Reply {
-    who.write(command, |tx, ctx, command| {
-        let standing = precheck::run(tx, ctx, &command.body.question()?)?;
-        Answer::ok(&PrecheckView { standing })
-    })
-    .await
+    // What a partner asks is counted. The organization's own callers only read.
+    if who.ctx.scope.partner_id.is_none() && !command.is_keyed() {
+        return who.read(move |tx, ctx| standing(tx, ctx, &command.body)).await;
+    }
+    who.write(command, |tx, ctx, command| standing(tx, ctx, &command.body))
+        .await
+}
+
+fn standing(tx: &mut Tx<'_>, ctx: &Ctx, body: &PrecheckBody) -> Result<Answer, Problem> {
+    let standing = precheck::run(tx, ctx, &body.question()?)?;
+    Answer::ok(&PrecheckView { standing })
 }
 
 /// Get a deal registration
