@@ -18,4 +18,4 @@ mod store;
 
 pub use domain::{ComplianceDocumentStatus, MOVES};
 pub use service::gate_problem;
-pub use store::{Registering, closed_gates_of};
+pub use store::{Registering, closed_gates_of, opens_before_paying_on};

@@ -179,6 +179,19 @@ pub fn closed_gates_of(step: GatedStep, program: &str, partner: &str, about: [&s
     )
 }
 
+/// The SQL for the first day after an instant on which what is on file, and valid only later, opens all gates before paying:
+/// `$1` is the organization, `program` the name of a table's row.
+pub fn opens_before_paying_on(program: &str, partner: &str, at: &str) -> String {
+    let step = GatedStep::Paying;
+    format!(
+        "(SELECT min(d.valid_from) FROM compliance_documents d \
+             WHERE d.organization_id = $1 AND d.partner_id = {partner} AND d.verified_at IS NOT NULL \
+                 AND d.revoked_at IS NULL AND d.valid_from > ({at} AT TIME ZONE {program}.time_zone)::date \
+                 AND closed_gates($1, {program}.id, {partner}, '{step}', \
+                     d.valid_from::timestamp AT TIME ZONE {program}.time_zone, NULL, NULL) = '{{}}')"
+    )
+}
+
 /// A partner's caller meets the documents of its own company and no other's.
 fn own(scope: &Scope, row: Option<DocumentRow>) -> Result<Option<ComplianceDocument>, Problem> {
     let row = row.filter(|row| scope.partner_id.is_none_or(|own| own.uuid() == row.partner_id));

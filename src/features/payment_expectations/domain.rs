@@ -142,6 +142,8 @@ pub struct Purse {
     pub partner_status: PartnerStatus,
     /// What the program asks for before it pays, and is not on file.
     pub closed_gates: Vec<String>,
+    /// The day on which what is on file, and valid only later, opens all of them.
+    pub gates_open_on: Option<NaiveDate>,
     /// Whether its way of payment can be used, and from which day on; none if there is none.
     pub method: Option<(bool, NaiveDate)>,
     /// The present day of the program.
@@ -244,8 +246,15 @@ fn of_the_partner(purse: &Purse) -> Vec<Blocker> {
         found.push(Blocker::blocking(BlockerKind::PartnerNotPayable, None, message));
     }
     if !purse.closed_gates.is_empty() {
-        let message = closed_sentence(GatedStep::Paying, &purse.closed_gates);
-        found.push(Blocker::blocking(BlockerKind::GateClosed, None, message));
+        let mut message = closed_sentence(GatedStep::Paying, &purse.closed_gates);
+        if let Some(day) = purse.gates_open_on {
+            message.push_str(&format!(" What is on file is valid from {day} on."));
+        }
+        found.push(Blocker::blocking(
+            BlockerKind::GateClosed,
+            purse.gates_open_on,
+            message,
+        ));
     }
     let missing =
         |day, message: String| Blocker::blocking(BlockerKind::NoPayoutMethod, day, message).only_if(false);

@@ -2,6 +2,7 @@
 
 use super::domain::{LastPayout, Line, Purse};
 use crate::features::commissions::CommissionStatus;
+use crate::features::compliance_documents::opens_before_paying_on;
 use crate::features::exchange_rates::Asked;
 use crate::features::partners::PartnerStatus;
 use crate::features::payouts::{
@@ -93,6 +94,8 @@ struct PurseRow {
     partner_status: String,
     #[diesel(sql_type = Array<Text>)]
     closed_gates: Vec<String>,
+    #[diesel(sql_type = Nullable<Date>)]
+    gates_open_on: Option<NaiveDate>,
     #[diesel(sql_type = Nullable<Bool>)]
     is_usable: Option<bool>,
     #[diesel(sql_type = Nullable<Date>)]
@@ -193,19 +196,22 @@ pub fn purses(
              ((SELECT min(k.release_at) FROM coming k \
                  WHERE k.program_id = u.program_id AND k.currency = u.currency AND u.approved + k.amount > 0 \
                      AND u.approved + k.amount >= coalesce(n.minimum, 0)) AT TIME ZONE g.time_zone)::date AS reached_on, \
-             (u.respond_by AT TIME ZONE g.time_zone)::date AS answer_on, p.status AS partner_status, {closed} AS closed_gates, \
+             (u.respond_by AT TIME ZONE g.time_zone)::date AS answer_on, p.status AS partner_status, \
+             c.closed AS closed_gates, CASE WHEN c.closed <> '{{}}' THEN {opens_on} END AS gates_open_on, \
              w.usable_from <= $3 AS is_usable, (w.usable_from AT TIME ZONE g.time_zone)::date AS usable_on, \
              ($3 AT TIME ZONE g.time_zone)::date AS today \
          FROM purses u \
          JOIN partners p ON p.organization_id = $1 AND p.id = $2 \
          JOIN programs g ON g.organization_id = $1 AND g.id = u.program_id \
          CROSS JOIN LATERAL (SELECT {minimum} AS minimum) n \
+         CROSS JOIN LATERAL (SELECT {closed} AS closed OFFSET 0) c \
          LEFT JOIN payout_methods w ON w.organization_id = $1 AND w.partner_id = $2 AND w.currency = u.currency \
              AND w.status = 'active' \
          ORDER BY u.program_id, u.currency",
         payable = payable("x.partner_id = $2"),
         minimum = minimum_payout("g", "u.currency"),
         closed = closed_before_paying("g", "p.id", "$3"),
+        opens_on = opens_before_paying_on("g", "p.id", "$3"),
     ))
     .bind::<SqlUuid, _>(scope.organization_id.uuid())
     .bind::<SqlUuid, _>(partner_id.uuid())
@@ -280,6 +286,7 @@ impl TryFrom<PurseRow> for Purse {
             answer_on: row.answer_on,
             partner_status: PartnerStatus::from_str(&row.partner_status).map_err(Problem::damaged)?,
             closed_gates: row.closed_gates,
+            gates_open_on: row.gates_open_on,
             method: row.is_usable.zip(row.usable_on),
             today: row.today,
         })

@@ -224,12 +224,18 @@ fn signature(tx: &mut Tx<'_>, ctx: &Ctx) -> Result<Signature, Problem> {
 }
 
 fn refuse_stale(tx: &mut Tx<'_>, ctx: &Ctx, run: &PayoutRun, quotes: &Quotes) -> Result<(), Problem> {
-    match store::differences(tx, &ctx.scope, run, quotes, ctx.now)? {
-        0 => Ok(()),
-        count => Err(Problem::new(Code::PayoutRunStale).because(format!(
-            "Lines that differ from the draft: {count}. Cancel this run and draft another one."
-        ))),
+    let (count, reasons) = store::differences(tx, &ctx.scope, run, quotes, ctx.now)?;
+    if count == 0 {
+        return Ok(());
     }
+    let reasons = if reasons.is_empty() {
+        String::new()
+    } else {
+        format!(", payouts that would not be made now for: {}", reasons.join(", "))
+    };
+    Err(Problem::new(Code::PayoutRunStale).because(format!(
+        "Lines that differ from the draft: {count}{reasons}. Cancel this run and draft another one."
+    )))
 }
 
 /// Begins to pay a locked run.

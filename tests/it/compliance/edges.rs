@@ -5,7 +5,7 @@ use crate::imports::load;
 use crate::world::{Actor, World, texts};
 use chrono::TimeDelta;
 use diesel::RunQueryDsl;
-use serde_json::json;
+use serde_json::{Value, json};
 
 /// "who never earned has nothing to give back", and a distributor that earned does.
 #[test]
@@ -143,4 +143,64 @@ fn nothing_is_put_on_file_of_a_partner_that_is_gone() {
         .post("/v1/compliance-documents", document)
         .expect(409);
     assert_eq!(refused["code"], "wrong_state");
+}
+
+#[test]
+fn what_is_on_file_and_valid_later_tells_the_day_of_the_payment() {
+    let world = World::new();
+    let [form, agreement] =
+        ["tax_form", "agreement"].map(|kind| json!({ "blocks": "paying", "requires": kind }));
+    let program = world.ten_percent(json!({ "gates": [form, agreement] }));
+    let partner = world.enrolled("A", &program);
+    world.sale(&program, &partner, "100.00 USD");
+    let line = world.line("")["id"].as_str().unwrap().to_owned();
+    let expected = || {
+        let path = format!("/v1/commissions/{line}/payment-expectation");
+        let expected = world.admin().get(&path).expect(200);
+        let blockers = expected["blockers"].as_array().unwrap();
+        let gate = blockers.iter().find(|one| one["kind"] == "gate_closed").unwrap();
+        assert_eq!(gate["expected_on"], expected["expected_on"]);
+        (
+            expected["expected_on"].clone(),
+            gate["message"].as_str().unwrap().to_owned(),
+        )
+    };
+    verified(
+        &world,
+        &partner,
+        "tax_form",
+        json!({ "valid_from": "2026-04-01" }),
+    );
+    // One of two is no day yet; nor is what nobody verified.
+    filed(
+        &world,
+        &partner,
+        "agreement",
+        json!({ "valid_from": "2026-03-15" }),
+    );
+    assert_eq!(expected().0, Value::Null);
+    // The first would be over before the other begins.
+    let short = json!({ "valid_from": "2026-03-10", "valid_until": "2026-03-31" });
+    verified(&world, &partner, "agreement", short);
+    assert_eq!(expected().0, Value::Null);
+    let revoked = verified(
+        &world,
+        &partner,
+        "agreement",
+        json!({ "valid_from": "2026-04-02" }),
+    );
+    assert_eq!(expected().0, "2026-04-02");
+    revoke(&world, &revoked);
+    verified(
+        &world,
+        &partner,
+        "agreement",
+        json!({ "valid_from": "2026-04-20" }),
+    );
+    let (day, message) = expected();
+    assert_eq!(day, "2026-04-20");
+    assert!(
+        message.ends_with("What is on file is valid from 2026-04-20 on."),
+        "{message}"
+    );
 }

@@ -314,8 +314,14 @@ fn a_gate_before_paying_holds_the_money_back_and_everybody_hears_why() {
     let run = world.draft_run();
     assert_eq!(run.payouts().len(), 1);
     revoke(&world, &path);
-    run.verb(&finance, "approve", Value::Null)
+    let stale = run
+        .verb(&finance, "approve", Value::Null)
         .refused(409, "payout_run_stale");
+    let detail = stale["detail"].as_str().unwrap();
+    assert!(
+        detail.contains("would not be made now for: gate_closed (tax_form)."),
+        "{detail}"
+    );
     run.verb(&finance, "cancel", json!({ "reason": "Again later." }))
         .expect(200);
     verified(&world, &partner, "tax_form", json!({}));

@@ -216,17 +216,19 @@ pub fn propose(tx: &mut Tx<'_>, scope: &Scope, run: &PayoutRun, quotes: &Quotes)
 struct Differences {
     #[diesel(sql_type = BigInt)]
     differences: i64,
+    #[diesel(sql_type = Array<Text>)]
+    reasons: Vec<String>,
 }
 
 /// How many lines of the run's payouts are no longer what was proposed: gone, changed, newly come, or of a payout that
-/// would not be made now, or not to the same account.
+/// would not be made now, or not to the same account; and for which reasons payouts would not be made.
 pub fn differences(
     tx: &mut Tx<'_>,
     scope: &Scope,
     run: &PayoutRun,
     quotes: &Quotes,
     now: DateTime<Utc>,
-) -> Result<i64, Problem> {
+) -> Result<(i64, Vec<String>), Problem> {
     let reach = run.rail.rail().reach();
     let query = diesel::sql_query(format!(
         "{}, payouts_of_run AS (\
@@ -241,7 +243,12 @@ pub fn differences(
          proposed_lines AS (\
              SELECT i.payout_id, i.commission_id, i.clawback_id, i.adjustment_id, i.amount, p.payout_method_id \
              FROM payouts_of_run p JOIN payout_items i ON i.organization_id = $1 AND i.payout_id = p.id) \
-         SELECT count(*) AS differences FROM (\
+         SELECT count(*) AS differences, (\
+             SELECT coalesce(array_agg(DISTINCT CASE j.reason WHEN 'gate_closed' \
+                 THEN j.reason || ' (' || array_to_string(j.closed, ', ') || ')' ELSE j.reason END), '{{}}') \
+             FROM payouts_of_run p JOIN judged j USING (partner_id, program_id, currency) \
+             WHERE j.reason IS NOT NULL) AS reasons \
+         FROM (\
              SELECT commission_id, clawback_id, adjustment_id \
              FROM (TABLE current_lines EXCEPT TABLE proposed_lines) come \
              UNION \
@@ -265,5 +272,5 @@ pub fn differences(
     .bind::<Array<SqlUuid>, _>(uuids(&run.excluded_partner_ids));
     let found: Differences =
         tx.without_nested_loops(|tx| Ok(Prepared(query).get_result(tx.connection())?))?;
-    Ok(found.differences)
+    Ok((found.differences, found.reasons))
 }
