@@ -1,0 +1,1 @@
+DROP INDEX account_match_keys_core_alone_index;
