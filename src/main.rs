@@ -22,6 +22,8 @@ use std::time::Duration;
 const WATCH: Duration = Duration::from_secs(1);
 
 type Outcome = Result<(), Box<dyn Error>>;
+/// What a check found to be broken, if it could look.
+type Checked = Result<Option<&'static str>, Box<dyn Error>>;
 
 /// Headless Partner Relationship Management: partners, deals, attribution, commissions and payouts over HTTP.
 ///
@@ -130,14 +132,16 @@ enum ApiKeyCommand {
 #[derive(Debug, Subcommand)]
 enum LedgerCommand {
     /// Check that everything stored about money agrees: ledger, commissions, payouts, explanations, events. Changes
-    /// nothing; ends with 1 and names the first broken row of each check that fails.
+    /// nothing; ends with 1 and names the first broken row of each check that fails, and with 2 when it could not look. A
+    /// private Postgres must not be in use by a running service.
     Check(DatabaseSettings),
 }
 
 #[derive(Debug, Subcommand)]
 enum AuditCommand {
     /// Compute the hashes of every audit trail again. Changes nothing; ends with 1 and names the first fault of each
-    /// trail that is broken.
+    /// trail that is broken, and with 2 when it could not look. A private Postgres must not be in use by a running
+    /// service.
     Verify(DatabaseSettings),
 }
 
@@ -167,16 +171,31 @@ fn main() -> ExitCode {
             database,
             ..
         }) => run_api_key_create(organization, &database),
-        Command::Ledger(LedgerCommand::Check(settings)) => run_ledger_check(&settings),
-        Command::Audit(AuditCommand::Verify(settings)) => run_audit_verify(&settings),
+        Command::Ledger(LedgerCommand::Check(settings)) => return checked(run_ledger_check(&settings)),
+        Command::Audit(AuditCommand::Verify(settings)) => return checked(run_audit_verify(&settings)),
         Command::Openapi { format } => run_openapi(&format),
         Command::Healthcheck(arguments) => run_healthcheck(&arguments),
     };
     match outcome {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            eprintln!("copartner: {error}");
+            say(&error.to_string());
             ExitCode::FAILURE
+        }
+    }
+}
+
+/// A check ends with 1 where something does not agree, and with 2 where it could not look.
+fn checked(found: Checked) -> ExitCode {
+    match found {
+        Ok(None) => ExitCode::SUCCESS,
+        Ok(Some(fault)) => {
+            say(fault);
+            ExitCode::FAILURE
+        }
+        Err(error) => {
+            say(&error.to_string());
+            ExitCode::from(2)
         }
     }
 }
@@ -354,7 +373,7 @@ fn run_organization_create(
 }
 
 fn run_api_key_create(organization_id: Option<OrganizationId>, settings: &DatabaseSettings) -> Outcome {
-    let database = serve::database(settings, &mut say)?;
+    let database = serve::known_database(settings, &mut say)?;
     migrate::run(&database.owner_url)?;
     let made = bootstrap::admin_key(&Db::new(&database.settings), organization_id, SystemClock.now())?;
     say(&format!(
@@ -365,8 +384,8 @@ fn run_api_key_create(organization_id: Option<OrganizationId>, settings: &Databa
     Ok(())
 }
 
-fn run_ledger_check(settings: &DatabaseSettings) -> Outcome {
-    let database = serve::database(settings, &mut say)?;
+fn run_ledger_check(settings: &DatabaseSettings) -> Checked {
+    let database = serve::known_database(settings, &mut say)?;
     let findings = ledger_check::all(&Db::new(&database.settings), SystemClock.now())?;
     let mut broken = 0;
     for finding in &findings {
@@ -381,22 +400,17 @@ fn run_ledger_check(settings: &DatabaseSettings) -> Outcome {
             finding.faults.len()
         ));
     }
-    match broken {
-        0 => Ok(()),
-        _ => Err("the books are broken".into()),
-    }
+    Ok((broken > 0).then_some("the books are broken"))
 }
 
-fn run_audit_verify(settings: &DatabaseSettings) -> Outcome {
-    let database = serve::database(settings, &mut say)?;
+fn run_audit_verify(settings: &DatabaseSettings) -> Checked {
+    let database = serve::known_database(settings, &mut say)?;
     let findings = audit_check::all(&Db::new(&database.settings), SystemClock.now())?;
     for finding in &findings {
         say(&finding.to_string());
     }
-    if findings.iter().any(audit_check::Finding::is_broken) {
-        return Err("the audit trail is broken".into());
-    }
-    Ok(())
+    let is_broken = findings.iter().any(audit_check::Finding::is_broken);
+    Ok(is_broken.then_some("the audit trail is broken"))
 }
 
 fn run_openapi(format: &str) -> Outcome {

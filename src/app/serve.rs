@@ -25,6 +25,7 @@ use actix_web::dev::Server;
 use actix_web::web::Data;
 use metrics_exporter_prometheus::PrometheusHandle;
 use std::net::{SocketAddr, TcpListener};
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 use thiserror::Error;
@@ -46,6 +47,12 @@ pub enum ServeError {
     /// The private Postgres.
     #[error(transparent)]
     Postgres(#[from] EmbeddedPostgresError),
+    /// Nothing was ever kept in the folder.
+    #[error(
+        "there is no database in {}. Name the data folder of the service in COPARTNER_DATA_DIR, or its database in \
+         DATABASE_URL", .0.display()
+    )]
+    NoDatabase(PathBuf),
     /// The address.
     #[error("cannot listen on {0}: {1}. Set COPARTNER_LISTEN, or --listen, to another address and port")]
     Listen(SocketAddr, std::io::Error),
@@ -105,6 +112,20 @@ pub fn database(settings: &DatabaseSettings, report: &mut dyn FnMut(&str)) -> Re
         settings,
         private,
     })
+}
+
+/// [`database`] for what only looks at what is there: it makes none.
+pub fn known_database(
+    settings: &DatabaseSettings,
+    report: &mut dyn FnMut(&str),
+) -> Result<Database, ServeError> {
+    if settings.database_url.is_none() {
+        let folder = settings.data_dir.clone().map_or_else(default_data_folder, Ok)?;
+        if !EmbeddedPostgres::is_in(&folder)? {
+            return Err(ServeError::NoDatabase(folder));
+        }
+    }
+    database(settings, report)
 }
 
 fn private_postgres(

@@ -338,3 +338,25 @@ fn every_command_explains_itself() {
         );
     }
 }
+
+#[test]
+fn a_check_that_could_not_look_is_told_from_one_that_found_something_and_makes_no_database() {
+    let folder = Folder::new("nothing");
+    for (command, code) in [
+        (&["ledger", "check"][..], 2),
+        (&["audit", "verify"], 2),
+        (&["api-key", "create", "--admin"], 1),
+    ] {
+        let output = copartner(&folder.0).args(command).output().expect("it runs");
+        let said = message(&output);
+        assert_eq!(output.status.code(), Some(code), "{command:?}: {said}");
+        assert!(said.contains("there is no database in"), "{said}");
+        assert!(!folder.0.exists(), "{command:?} made something");
+        let away = copartner(&folder.0)
+            .args(command)
+            .env("DATABASE_URL", "postgresql://nobody@/none?host=/nowhere")
+            .output()
+            .expect("it runs");
+        assert_eq!(away.status.code(), Some(code), "{command:?}");
+    }
+}

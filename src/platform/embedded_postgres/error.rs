@@ -79,7 +79,7 @@ pub enum EmbeddedPostgresError {
     /// Another copartner runs on this folder.
     #[error(
         "the data folder {} is in use by another copartner{}. \
-         Stop that one, or set COPARTNER_DATA_DIR to another folder",
+         Stop that one, or name the database to work on in DATABASE_URL, or another folder in COPARTNER_DATA_DIR",
         folder.display(), holder.map(|pid| format!(" (process {pid})")).unwrap_or_default()
     )]
     InUse {

@@ -64,6 +64,11 @@ pub struct EmbeddedPostgres {
 }
 
 impl EmbeddedPostgres {
+    /// Whether there is a cluster in the folder.
+    pub fn is_in(folder: &Path) -> Result<bool, EmbeddedPostgresError> {
+        Ok(cluster::version(&Layout::at(folder))?.is_some())
+    }
+
     /// Brings the private Postgres up and returns when it accepts connections; `report` hears each step.
     ///
     /// The superuser is `postgres`, trusted without a password on the socket.
