@@ -224,9 +224,20 @@ impl Commission {
         self.owed.amount.checked_sub(self.owed.netted)
     }
 
+    /// What became of it since it was earned, in a sentence; nothing where all of it is left.
+    pub fn taken_back(&self) -> Result<Option<String>, MoneyError> {
+        let (reversed, kept) = (self.owed.reversed, self.kept()?);
+        let is_taken = reversed.is_positive();
+        Ok(is_taken.then(|| format!("{reversed} of it was taken back since, so {kept} is left.")))
+    }
+
     /// Refuses unless the line may be approved now.
     pub fn may_be_approved(&self) -> Result<(), Problem> {
         match self.status {
+            CommissionStatus::Pending => Err(Problem::new(Code::WrongState).because(format!(
+                "It is held until {}, and approved after that.",
+                self.release_at.format("%Y-%m-%dT%H:%M:%SZ")
+            ))),
             CommissionStatus::Due if self.dispute_id.is_some() => {
                 Err(Problem::new(Code::WrongState).because("The line is disputed; decide the dispute first."))
             }

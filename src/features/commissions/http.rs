@@ -121,16 +121,18 @@ async fn get_commission(
 /// Explain a commission
 ///
 /// Why the commission has its amount: the money that went in, the rule version that decided and the rules that lost,
-/// the share, every step of the arithmetic, and the exchange, where there was one; as data and in sentences.
+/// the share, every step of the arithmetic, and the exchange, where there was one; as data and in sentences, which also say
+/// what was taken back since.
 #[utoipa::path(tag = "Commissions", operation_id = "explainCommission", params(CommissionPath),
     responses((status = 200, description = "The explanation.", body = ExplanationView)),
     extensions(("x-required-permission" = json!("commissions:read"))))]
 #[get("/v1/commissions/{commission_id}/explanation")]
 async fn explain_commission(who: Granted<can::CommissionsRead>, target: Target<CommissionPath>) -> Reply {
     who.read(move |tx, ctx| {
-        let (explanation, exchange) = service::explanation(tx, ctx, target.commission_id)?;
+        let line = service::get(tx, ctx, target.commission_id)?;
+        let (explanation, exchange) = service::explanation(tx, ctx, line.id)?;
         Answer::ok(&ExplanationView::new(
-            target.commission_id,
+            &line,
             &explanation,
             exchange.as_ref(),
             &ctx.scope,

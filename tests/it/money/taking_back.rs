@@ -2,6 +2,7 @@
 
 use crate::world::{World, money, texts};
 use chrono::TimeDelta;
+use copartner::platform::clock::Clock;
 use serde_json::{Value, json};
 
 /// A paid sale under a rule of 10%; what the world is left with is the payment's id.
@@ -244,4 +245,31 @@ fn a_credit_note_on_an_invoice_lowers_what_is_open_first() {
     assert_eq!(texts(&world.taken_back(&line), "amount"), ["1.50"]);
     assert_eq!(world.balance(&partner, "payable"), "5.50");
     world.books_balance();
+}
+
+#[test]
+fn the_explanation_says_what_is_left_of_a_line() {
+    let world = World::new();
+    let program = world.program(json!({ "commission_approval": "manual" }));
+    world.rule(&program, "0.1", json!({ "hold_days": 30 }));
+    let partner = world.enrolled("A", &program);
+    let payment = world.sale(&program, &partner, "100.00 USD");
+    let line = world.line("");
+    let path = format!("/v1/commissions/{}", line["id"].as_str().unwrap());
+    let said = || {
+        let explanation = world.admin().get(&format!("{path}/explanation")).expect(200);
+        explanation.text("/sentence").to_owned()
+    };
+    let before = said();
+    let refund = world.refund(&payment, "40.00 USD");
+    let expected = format!("{before} 4.00 USD of it was taken back since, so 6.00 USD is left.");
+    assert_eq!(said(), expected);
+    let given = json!({ "amount": money("40.00 USD"), "reinstated_at": world.clock.now() });
+    let reinstate = format!("/v1/refunds/{refund}/reinstatements");
+    world.admin().post_once(&reinstate, given).expect(201);
+    assert_eq!(said(), before);
+    let held = world.admin().post_once(&format!("{path}/approve"), Value::Null);
+    let held = held.refused(409, "wrong_state");
+    let until = line["release_at"].as_str().unwrap();
+    assert!(held.raw().contains(until), "{}", held.raw());
 }

@@ -157,14 +157,15 @@ pub struct StepView {
 impl ExplanationView {
     /// The stored explanation as it goes out to a caller of this scope.
     pub fn new(
-        id: CommissionId,
+        line: &Commission,
         explanation: &Explanation,
         exchange: Option<&LineExchange>,
         scope: &Scope,
     ) -> Result<Self, Problem> {
         let exchanged = exchange.map(LineExchange::sentence).transpose();
         let exchanged = exchanged.map_err(Problem::damaged)?;
-        let sentences = [Some(sentence(explanation)), exchanged];
+        let taken_back = line.taken_back().map_err(Problem::damaged)?;
+        let sentences = [Some(sentence(explanation)), exchanged, taken_back];
         let parts = Parts::of(explanation);
         let is_partner = scope.partner_id.is_some();
         let entitlement = parts.entitlement;
@@ -175,7 +176,7 @@ impl ExplanationView {
             .into_iter()
             .filter(|one| !is_partner || one.outcome == Outcome::Chosen);
         Ok(Self {
-            commission_id: id,
+            commission_id: line.id,
             sentence: sentences.into_iter().flatten().collect::<Vec<_>>().join(" "),
             amount: explanation.amount().map_err(Problem::damaged)?.into(),
             rounding: parts.rounding,
