@@ -148,6 +148,19 @@ pub struct Purse {
     pub method: Option<(bool, NaiveDate)>,
     /// The present day of the program.
     pub today: NaiveDate,
+    /// Whether people approve the program's lines.
+    pub is_approved_by_hand: bool,
+}
+
+impl Purse {
+    /// What somebody has to approve, now or when its hold ends.
+    fn unapproved(&self) -> Result<Money, MoneyError> {
+        if self.is_approved_by_hand {
+            self.due.checked_add(self.pending)
+        } else {
+            Ok(self.due)
+        }
+    }
 }
 
 impl Blocker {
@@ -400,12 +413,13 @@ pub fn of_purse(purse: &Purse) -> Result<Expectation, Problem> {
         let counts = purse.reached_on.is_some() || short.is_none();
         blockers.push(hold(day).of(purse.pending).only_if(!is_payable && counts));
     }
-    if !purse.due.is_zero() {
-        let message = format!("{} waits for approval.", purse.due);
+    let unapproved = purse.unapproved().map_err(Problem::damaged)?;
+    if !unapproved.is_zero() {
+        let message = format!("{unapproved} waits for approval.");
         let found = Blocker::blocking(BlockerKind::ApprovalOutstanding, None, message);
         blockers.push(
             found
-                .of(purse.due)
+                .of(unapproved)
                 .only_if(!is_payable && purse.reached_on.is_none()),
         );
     }

@@ -102,6 +102,8 @@ struct PurseRow {
     usable_on: Option<NaiveDate>,
     #[diesel(sql_type = Date)]
     today: NaiveDate,
+    #[diesel(sql_type = Bool)]
+    is_approved_by_hand: bool,
 }
 
 /// A line, if the caller may see it.
@@ -199,7 +201,7 @@ pub fn purses(
              (u.respond_by AT TIME ZONE g.time_zone)::date AS answer_on, p.status AS partner_status, \
              c.closed AS closed_gates, CASE WHEN c.closed <> '{{}}' THEN {opens_on} END AS gates_open_on, \
              w.usable_from <= $3 AS is_usable, (w.usable_from AT TIME ZONE g.time_zone)::date AS usable_on, \
-             ($3 AT TIME ZONE g.time_zone)::date AS today \
+             ($3 AT TIME ZONE g.time_zone)::date AS today, g.commission_approval = 'manual' AS is_approved_by_hand \
          FROM purses u \
          JOIN partners p ON p.organization_id = $1 AND p.id = $2 \
          JOIN programs g ON g.organization_id = $1 AND g.id = u.program_id \
@@ -289,6 +291,7 @@ impl TryFrom<PurseRow> for Purse {
             gates_open_on: row.gates_open_on,
             method: row.is_usable.zip(row.usable_on),
             today: row.today,
+            is_approved_by_hand: row.is_approved_by_hand,
         })
     }
 }

@@ -430,3 +430,24 @@ fn what_a_payout_nets_is_in_it_and_a_minimum_is_of_what_waits() {
         world.work();
     }
 }
+
+#[test]
+fn what_somebody_will_have_to_approve_is_told_while_it_is_held() {
+    let world = World::new();
+    let (program, partner) = held(&world, json!({ "commission_approval": "manual" }));
+    world.sale(&program, &partner, "100.00 USD");
+    let line = of_line(world.admin(), &world.line(""));
+    assert_eq!(kinds(&line), ["hold", "approval_outstanding"]);
+    let all = of_partner(world.admin(), &partner);
+    let purse = &all["expectations"][0];
+    assert!(
+        kinds(purse).contains(&"approval_outstanding".to_owned()),
+        "{purse}"
+    );
+    let waiting = blocker(purse, "approval_outstanding");
+    assert_eq!(
+        (&waiting["amount"], &waiting["is_blocking"], &purse["expected_on"]),
+        (&money("10.00 USD"), &json!(true), &Value::Null)
+    );
+    assert_eq!(line["expected_on"], Value::Null);
+}
