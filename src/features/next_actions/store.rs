@@ -58,6 +58,13 @@ struct Row {
 const OWN_CLAIM: &str = "r.id AS subject_id, r.id AS target_id, r.claim ->> 'account_name' AS name, r.reason AS detail, \
     NULL AS other, 0::bigint AS figure, NULL::numeric AS amount, NULL AS currency";
 
+/// Whether the partner of the claim takes part in its program at this moment.
+const TAKES_PART: &str = "EXISTS (SELECT FROM enrollments e WHERE e.organization_id = $1 AND e.partner_id = $2 \
+    AND e.program_id = r.program_id AND e.status = 'active')";
+
+/// The states of a claim that is no claim any more.
+const GIVEN_UP: &str = "('rejected', 'withdrawn', 'converted', 'lost', 'expired', 'revoked')";
+
 /// The columns of a claim that the organization reads.
 const CLAIM: &str = "r.id AS subject_id, r.id AS target_id, r.claim ->> 'account_name' AS name, NULL AS detail, \
     p.name AS other, 0::bigint AS figure, r.amount, r.currency, coalesce(r.submitted_at, r.created_at) AS since, \
@@ -82,23 +89,25 @@ fn branch(kind: Kind) -> String {
     match kind {
         Kind::ResubmitRegistration => format!(
             "SELECT {OWN_CLAIM}, r.updated_at AS since, NULL::timestamptz AS due_at FROM deal_registrations r \
-             WHERE r.organization_id = $1 AND r.partner_id = $2 AND r.status = 'action_required'"
+             WHERE r.organization_id = $1 AND r.partner_id = $2 AND r.status = 'action_required' AND {TAKES_PART}"
         ),
         // What a conflict keeps a draft would be refused again.
         Kind::SubmitDraft => format!(
             "SELECT {OWN_CLAIM}, r.created_at AS since, NULL::timestamptz AS due_at FROM deal_registrations r \
-             WHERE r.organization_id = $1 AND r.partner_id = $2 AND r.status = 'draft' \
+             WHERE r.organization_id = $1 AND r.partner_id = $2 AND r.status = 'draft' AND {TAKES_PART} \
                  AND NOT EXISTS (SELECT FROM registration_conflict_parties y \
                      WHERE y.organization_id = $1 AND y.deal_registration_id = r.id)"
         ),
-        Kind::GiveEvidence => "SELECT c.id AS subject_id, c.id AS target_id, r.claim ->> 'account_name' AS name, \
+        Kind::GiveEvidence => format!(
+            "SELECT c.id AS subject_id, c.id AS target_id, r.claim ->> 'account_name' AS name, \
                  NULL AS detail, NULL AS other, 0::bigint AS figure, NULL::numeric AS amount, NULL AS currency, \
                  y.joined_at AS since, c.respond_by AS due_at \
              FROM registration_conflict_parties y \
              JOIN seen_conflicts c ON c.organization_id = $1 AND c.id = y.registration_conflict_id AND c.status = 'open' \
              JOIN deal_registrations r ON r.organization_id = $1 AND r.id = y.deal_registration_id \
+                 AND r.status NOT IN {GIVEN_UP} \
              WHERE y.organization_id = $1 AND y.partner_id = $2 AND y.evidence IS NULL"
-            .to_owned(),
+        ),
         Kind::ExtendProtection => "SELECT r.id AS subject_id, r.id AS target_id, r.claim ->> 'account_name' AS name, \
                  NULL AS detail, NULL AS other, u.allowed - x.granted AS figure, NULL::numeric AS amount, \
                  NULL AS currency, r.protected_from AS since, r.protected_until AS due_at \
@@ -208,13 +217,15 @@ fn branch_of_the_organization(kind: Kind) -> String {
              FROM referrals r JOIN partners p ON p.organization_id = $1 AND p.id = r.partner_id \
              WHERE r.organization_id = $1 AND r.status = 'submitted' AND r.expires_at > $3"
             .to_owned(),
-        Kind::DecideConflict => "SELECT c.id AS subject_id, c.id AS target_id, a.name, NULL AS detail, NULL AS other, \
-                 (SELECT count(*) FROM registration_conflict_parties y WHERE y.organization_id = $1 \
-                     AND y.registration_conflict_id = c.id) AS figure, NULL::numeric AS amount, NULL AS currency, \
+        Kind::DecideConflict => format!(
+            "SELECT c.id AS subject_id, c.id AS target_id, a.name, NULL AS detail, NULL AS other, \
+                 (SELECT count(*) FROM registration_conflict_parties y LEFT JOIN deal_registrations r \
+                     ON r.organization_id = $1 AND r.id = y.deal_registration_id AND r.status IN {GIVEN_UP} \
+                     WHERE y.organization_id = $1 AND y.registration_conflict_id = c.id AND r.id IS NULL) AS figure, NULL::numeric AS amount, NULL AS currency, \
                  c.created_at AS since, c.respond_by AS due_at \
              FROM registration_conflicts c JOIN accounts a ON a.organization_id = $1 AND a.id = c.account_id \
              WHERE c.organization_id = $1 AND c.status = 'open'"
-            .to_owned(),
+        ),
         Kind::ReviewDispute => disputes("d.created_at", "d.status = 'open'"),
         // Whoever made the disputed decision decides nothing about it, nor does whoever found what is owed.
         Kind::DecideDispute => disputes(
@@ -235,13 +246,15 @@ fn branch_of_the_organization(kind: Kind) -> String {
              JOIN partners p ON p.organization_id = $1 AND p.id = r.partner_id \
              WHERE x.organization_id = $1 AND x.status = 'requested'"
             .to_owned(),
-        // On a deal that is won nothing is confirmed.
+        // On a deal that is won nothing is confirmed, nor beyond the whole, nor for a partner that is out.
         Kind::ConfirmCredit => "SELECT a.id AS subject_id, a.id AS target_id, d.name, a.role AS detail, \
                  p.name AS other, a.share_basis_points::bigint AS figure, NULL::numeric AS amount, NULL AS currency, \
                  a.created_at AS since, NULL::timestamptz AS due_at \
              FROM attributions a JOIN deals d ON d.organization_id = $1 AND d.id = a.deal_id AND d.status = 'open' \
-             JOIN partners p ON p.organization_id = $1 AND p.id = a.partner_id \
-             WHERE a.organization_id = $1 AND a.status = 'claimed'"
+             JOIN partners p ON p.organization_id = $1 AND p.id = a.partner_id AND p.status = 'approved' \
+             WHERE a.organization_id = $1 AND a.status = 'claimed' AND a.share_basis_points <= 10000 - \
+                 (SELECT coalesce(sum(x.share_basis_points), 0) FROM attributions x WHERE x.organization_id = $1 \
+                     AND x.deal_id = a.deal_id AND x.role = a.role AND x.status = 'confirmed')"
             .to_owned(),
         Kind::ReviewPartner => "SELECT p.id AS subject_id, p.id AS target_id, p.name, NULL AS detail, NULL AS other, \
                  0::bigint AS figure, NULL::numeric AS amount, NULL AS currency, p.created_at AS since, \

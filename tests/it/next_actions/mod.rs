@@ -1,5 +1,7 @@
 //! What the caller does best now: what is shown can be done, and is gone once it is.
 
+mod refusals;
+
 use crate::world::{Actor, Reply, World, money, operations};
 use chrono::{DateTime, TimeDelta, Utc};
 use copartner::features::next_actions::{MOST_ACTIONS, NextActionKind};
