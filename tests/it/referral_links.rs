@@ -208,6 +208,14 @@ fn what_is_too_old_or_of_a_partner_that_left_is_not_credited() {
     stage.actors[1].act(&retire).refused(409, "wrong_state");
     let click = json!([{ "code": "suedwind", "visitor": "new", "user_agent": BROWSER }]);
     counted(&stage.report(click).expect(200), 0, 0, 0, 1);
+    let before = stage.world.clock.now() - TimeDelta::hours(1);
+    let told_late =
+        json!([{ "code": "suedwind", "visitor": "told late", "user_agent": BROWSER, "clicked_at": before }]);
+    counted(&stage.report(told_late).expect(200), 1, 0, 0, 0);
+    assert_eq!(
+        stage.convert("told late").expect(200)["referral_link_id"],
+        json!(links[1])
+    );
     assert_eq!(
         stage.convert("retired").expect(200)["referral_link_id"],
         json!(links[1])

@@ -157,7 +157,8 @@ pub fn update(tx: &mut Tx<'_>, scope: &Scope, link: &ReferralLink) -> Result<(),
 }
 
 /// Writes clicks in one statement, each visitor's of a half hour as one, in an order in which two reports never wait
-/// for each other. Those by a code that no active link has are counted only.
+/// for each other. Those by a code that no link has, or had when it was clicked, are counted only: a retired link changes no
+/// more, so that it was retired when it changed last.
 pub fn record(
     tx: &mut Tx<'_>,
     scope: &Scope,
@@ -171,7 +172,8 @@ pub fn record(
                  (array_agg(r.id))[1] AS id, min(r.clicked_at) AS clicked_at, max(r.clicked_at) AS last_clicked_at, \
                  count(*) AS times \
              FROM unnest($2, $3, $4, $5) AS r (id, code, visitor, clicked_at) \
-             JOIN referral_links l ON l.organization_id = $1 AND l.code = r.code AND l.status = 'active' \
+             JOIN referral_links l ON l.organization_id = $1 AND l.code = r.code \
+                 AND (l.status = 'active' OR r.clicked_at < l.updated_at) \
              GROUP BY 1, 2, 3, 4, 5), \
          written AS ( \
              INSERT INTO clicks AS c (organization_id, id, referral_link_id, partner_id, program_id, visitor, \
