@@ -174,7 +174,7 @@ const EVENTS: &[(&str, &[&str], &str)] = &[
     ("registration_comment", &["added"], RECORD),
     (
         "registration_extension",
-        &["requested", "approved", "refused"],
+        &["requested", "approved", "refused", "lapsed"],
         RECORD,
     ),
     (

@@ -39,7 +39,8 @@ pub struct NewCommissionRuleBody {
         example = "Referral commission"
     )]
     pub name: String,
-    /// What it pays: base (the default), bonus or override. Components of one line add up.
+    /// What it pays: base (the default) and bonus go to the partner that is credited, and add up; override goes to the partner
+    /// above it (`parent_id`), which must take part in the program itself.
     #[schema(nullable = false)]
     pub component: Option<Component>,
     /// The terms of version 1.

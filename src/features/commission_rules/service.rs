@@ -223,7 +223,8 @@ pub fn activate(
     if let Some(instant) = usage_store::last_computed(tx, &ctx.scope, program_id, after.terms.effective_from)?
     {
         return Err(Problem::new(Code::RuleBackdated).because(format!(
-            "A commission of the program was computed under the terms of {}; begin after it.",
+            "A commission of the program was computed under the terms of {}; begin after it. What the version would have paid \
+             before is proposed by a recalculation, once it is active.",
             instant.to_rfc3339()
         )));
     }

@@ -15,7 +15,7 @@
 //! Invariant: whose another claim is, and how many there are, is told to no partner; see `flows::registration`.
 //! Events: `deal_registration.created`, `.updated`, `.submitted`, `.review_started`, `.approved`, `.rejected`,
 //! `.action_requested`, `.withdrawn`, `.extended`, `.expiry_announced`, `.response_missed`, `.converted`, `.lost`,
-//! `.expired`, `.revoked`, `.reopened`, `.reinstated`; `registration_comment.added`; `registration_extension.requested`, `.approved`, `.refused`.
+//! `.expired`, `.revoked`, `.reopened`, `.reinstated`; `registration_comment.added`; `registration_extension.requested`, `.approved`, `.refused`, `.lapsed`.
 
 mod domain;
 mod dto;
@@ -24,11 +24,11 @@ mod service;
 mod store;
 
 pub use domain::{
-    AccountStanding, ClaimedAccount, DealRegistration, MOVES, NewRegistration, Question, RegistrationReason,
-    RegistrationStatus, Why,
+    AccountStanding, ClaimedAccount, DealRegistration, MOVES, NewRegistration, Question, RegistrationPatch,
+    RegistrationReason, RegistrationStatus, Why,
 };
 pub use service::{
     Due, claimed, count_precheck, create, create_submitted, due, get, get_own, incumbent, live_count, lock,
     lock_of_deals, move_to_account, organizations_due, own_claim, person, require_apart, rules, rules_of,
-    save, save_timed, step,
+    save, save_timed, step, update,
 };

@@ -134,7 +134,8 @@ pub struct PatchDealRulesBody {
     /// Dates on which nobody is there.
     #[schema(nullable = false, max_items = 1000)]
     pub holidays: Option<Vec<NaiveDate>>,
-    /// What happens to whoever registers what another partner has registered.
+    /// What happens to whoever registers what another partner has registered, or what has an open deal of your own. With
+    /// `refuse` such a deal is linked by nobody; with `queue` the registration waits, and is approved with it.
     #[schema(nullable = false)]
     pub second_registrant: Option<SecondRegistrant>,
     /// Whether what is put out to public tender is refused.
@@ -325,7 +326,8 @@ pub struct DealRulesView {
     /// Dates on which nobody is there.
     #[schema(max_items = 1000)]
     pub holidays: Vec<NaiveDate>,
-    /// What happens to whoever registers what another partner has registered.
+    /// What happens to whoever registers what another partner has registered, or what has an open deal of your own. With
+    /// `refuse` such a deal is linked by nobody; with `queue` the registration waits, and is approved with it.
     pub second_registrant: SecondRegistrant,
     /// Whether what is put out to public tender is refused.
     pub excludes_public_tenders: bool,

@@ -46,8 +46,8 @@ async fn list_deals(who: Granted<can::DealsRead>, query: Filter<DealsQuery>) -> 
 
 /// Create a deal
 ///
-/// Opens a deal. Without program and partner it is a direct deal; both are fixed once it is created. `partner_id` says who
-/// made the deal and gives no credit: that is an attribution of its own, to be confirmed before the deal is won. `422` when
+/// Opens a deal. Without program and partner it is a direct deal; both are fixed once it is created, but for a direct deal
+/// that is linked to a registration and becomes that partner's. `partner_id` says who made the deal and gives no credit: that is an attribution of its own, to be confirmed before the deal is won. `422` when
 /// a referenced record does not exist or the amount has more decimals than its currency.
 #[utoipa::path(tag = "Deals", operation_id = "createDeal", request_body = NewDealBody,
     responses((status = 201, description = "The new deal.", body = DealView)),

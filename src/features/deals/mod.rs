@@ -15,4 +15,6 @@ mod service;
 mod store;
 
 pub use domain::{Deal, DealPatch, DealState, DealStatus, DealType, NewDeal, WinWarning};
-pub use service::{create, get, is_customer, lock, lose, move_to_account, open_direct, update, win};
+pub use service::{
+    create, get, hide, is_customer, lock, lose, move_to_account, open_direct, register, update, win,
+};

@@ -4,7 +4,7 @@ use super::domain::{Deal, DealPatch, NewDeal};
 use super::store::{self, DealFilter};
 use crate::features::accounts;
 use crate::kernel::ctx::Ctx;
-use crate::kernel::id::{AccountId, DealId, PartnerId, ProductFamilyId};
+use crate::kernel::id::{AccountId, DealId, PartnerId, ProductFamilyId, ProgramId};
 use crate::kernel::problem::Problem;
 use crate::kernel::version::Precondition;
 use crate::platform::db::{Change, Page, PageRequest, Subject, Tx};
@@ -107,6 +107,41 @@ pub fn update(
     step(tx, ctx, id, precondition, "deal.updated", None, |deal| {
         deal.patched(patch, ctx.now)
     })
+}
+
+/// Makes an open deal, locked before, that of a registration.
+pub fn register(
+    tx: &mut Tx<'_>,
+    ctx: &Ctx,
+    before: Deal,
+    (program_id, partner_id): (ProgramId, PartnerId),
+    is_hidden: bool,
+) -> Result<Deal, Problem> {
+    let is_so = before.partner_id.is_some() && before.program_id.is_some();
+    if is_so && (before.hidden_from_parent || !is_hidden) {
+        return Ok(before);
+    }
+    step(
+        tx,
+        ctx,
+        before.id,
+        &Precondition::Any,
+        "deal.updated",
+        None,
+        |deal| Ok(deal.registered(program_id, partner_id, is_hidden, ctx.now)),
+    )
+}
+
+/// Hides a deal from the partners above those that it concerns.
+pub fn hide(tx: &mut Tx<'_>, ctx: &Ctx, id: DealId) -> Result<(), Problem> {
+    if lock(tx, ctx, id)?.hidden_from_parent {
+        return Ok(());
+    }
+    let patch = DealPatch {
+        hidden_from_parent: Some(true),
+        ..DealPatch::default()
+    };
+    update(tx, ctx, id, &Precondition::Any, patch).map(drop)
 }
 
 /// The customer bought. Credits and commissions follow in `flows::deal_won`, never without it.

@@ -165,7 +165,14 @@ impl RegistrationConflict {
     /// A conflict over the account of these claims.
     pub fn raise(new: &NewConflict<'_>, now: DateTime<Utc>) -> Result<Self, Problem> {
         let claim = new.challenger.or(new.incumbent).ok_or_else(Problem::internal)?;
-        let why = "The program refuses a second registration of an account.";
+        let why = match new.kind {
+            ConflictKind::Deal => "The program refuses to register an account with an open deal.",
+            ConflictKind::Referral => "The program refuses to register an account that was referred.",
+            ConflictKind::ExistingCustomer => "The program refuses to register a customer.",
+            ConflictKind::Registration | ConflictKind::SimilarAccount => {
+                "The program refuses a second registration of an account."
+            }
+        };
         Ok(Self {
             id: RegistrationConflictId::new(now),
             account_id: claim.account_id,

@@ -22,4 +22,4 @@ mod store;
 pub use domain::{
     ConflictKind, ConflictStatus, Decision, NewConflict, Outcome, Party, RegistrationConflict, Side,
 };
-pub use service::{Verdict, decide, get, lock, move_to_account, of_party, parties, raise};
+pub use service::{Verdict, decide, dismiss_with_deal, get, lock, move_to_account, of_party, parties, raise};

@@ -4,7 +4,7 @@ use super::domain::{ConflictKind, Decision, NewConflict, Party, RegistrationConf
 use super::store::{self, ConflictFilter};
 use crate::features::deal_registrations::{self, DealRegistration};
 use crate::kernel::ctx::Ctx;
-use crate::kernel::id::{AccountId, DealRegistrationId, RegistrationConflictId};
+use crate::kernel::id::{AccountId, DealId, DealRegistrationId, RegistrationConflictId};
 use crate::kernel::problem::Problem;
 use crate::kernel::version::Precondition;
 use crate::platform::db::{Change, Page, PageRequest, Subject, Tx};
@@ -200,6 +200,25 @@ pub fn decide(
         tell(tx, ctx, "registration_conflict.decided", &after, &party);
     }
     Ok(after)
+}
+
+/// Dismisses what is open between a claim and a deal that is the claim's own from now on.
+pub fn dismiss_with_deal(
+    tx: &mut Tx<'_>,
+    ctx: &Ctx,
+    id: DealRegistrationId,
+    deal_id: DealId,
+) -> Result<(), Problem> {
+    for open in store::lock_open_with_deal(tx, &ctx.scope, id, deal_id)? {
+        let verdict = Verdict {
+            decision: Decision::Dismissed,
+            winner: None,
+            reason: "The deal was linked to the registration.",
+            is_anew: false,
+        };
+        decide(tx, ctx, &open, verdict)?;
+    }
+    Ok(())
 }
 
 /// Tells a party of its own side.

@@ -219,6 +219,25 @@ pub fn of_party(
     row.map(RegistrationConflict::try_from).transpose()
 }
 
+/// The open conflicts between this claim and a deal, locked until the transaction ends.
+pub fn lock_open_with_deal(
+    tx: &mut Tx<'_>,
+    scope: &Scope,
+    id: DealRegistrationId,
+    deal_id: DealId,
+) -> Result<Vec<RegistrationConflict>, Problem> {
+    let rows: Vec<ConflictRow> = registration_conflicts::table
+        .filter(registration_conflicts::organization_id.eq(scope.organization_id.uuid()))
+        .filter(registration_conflicts::deal_id.eq(deal_id.uuid()))
+        .filter(registration_conflicts::status.eq(ConflictStatus::Open.as_str()))
+        .filter(registration_conflicts::id.eq_any(joined_by(scope, id)))
+        .order(registration_conflicts::id)
+        .select(ConflictRow::as_select())
+        .for_no_key_update()
+        .load(tx.connection())?;
+    rows.into_iter().map(RegistrationConflict::try_from).collect()
+}
+
 /// The conflict that is known already: the open one over the same, or the one in which this claim was refused for the
 /// same.
 pub fn same(

@@ -33,6 +33,7 @@ pub fn approve(
         Some(deal_id) => linked(tx, ctx, &before, deal_id)?,
         None => opened(tx, ctx, &before)?,
     };
+    registration_conflicts::dismiss_with_deal(tx, ctx, id, deal.id)?;
     attributions::credit_source(tx, ctx, deal.id, before.partner_id)?;
     let rules = deal_registrations::rules(tx, ctx, before.program_id)?;
     let after = before.clone().approve(&rules, deal.id, ctx.now)?;
@@ -68,7 +69,7 @@ fn obstacle(
     registration_conflicts::raise(tx, ctx, &new).map(Some)
 }
 
-/// The deal that is named, when it can be this registration's.
+/// The deal that is named, when it can be this registration's. A direct deal becomes the partner's.
 fn linked(
     tx: &mut Tx<'_>,
     ctx: &Ctx,
@@ -80,19 +81,25 @@ fn linked(
     let is_others = deal
         .partner_id
         .is_some_and(|partner| partner != registration.partner_id);
+    let is_elsewhere = deal
+        .program_id
+        .is_some_and(|program| program != registration.program_id);
     let refusal = if deal.account_id != registration.account_id {
         Some(("not_of_account", "The deal is another account's."))
     } else if is_others {
         Some(("not_of_partner", "The deal is another partner's."))
+    } else if is_elsewhere {
+        Some(("not_of_program", "The deal is made under another program."))
     } else if deal.state.status() != DealStatus::Open {
         Some(("not_open", "The deal is closed."))
     } else {
         None
     };
-    match refusal {
-        Some((code, message)) => Err(Problem::field("/deal_id", code, message)),
-        None => Ok(deal),
+    if let Some((code, message)) = refusal {
+        return Err(Problem::field("/deal_id", code, message));
     }
+    let of = (registration.program_id, registration.partner_id);
+    deals::register(tx, ctx, deal, of, registration.hidden_from_parent)
 }
 
 fn opened(tx: &mut Tx<'_>, ctx: &Ctx, registration: &DealRegistration) -> Result<Deal, Problem> {

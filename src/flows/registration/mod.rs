@@ -12,6 +12,7 @@ pub mod clock;
 pub mod conflict;
 pub mod deals;
 pub mod decision;
+pub mod hiding;
 pub mod precheck;
 mod standing;
 pub mod submission;

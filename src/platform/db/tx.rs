@@ -7,7 +7,7 @@ use crate::kernel::problem::Problem;
 use crate::kernel::subject::id_text;
 use diesel::connection::SimpleConnection;
 use diesel::sql_types::{Array, Jsonb, Nullable, Text, Timestamptz, Uuid as SqlUuid};
-use diesel::{PgConnection, sql_query};
+use diesel::{PgConnection, QueryResult, sql_query};
 use serde::Serialize;
 use serde_json::{Map, Value};
 use std::fmt;
@@ -205,15 +205,17 @@ impl<'a> Tx<'a> {
         // What happened is written here, because a partner's session may tell of nobody but itself.
         let outcome = work(self, &house).and_then(|value| self.flush().map(|()| value));
         let restored = self.confine_to(&partner_id.uuid().to_string());
+        // What Postgres refused has ended the transaction: nothing can be done in it any more, nor need it be.
         let value = outcome?;
-        restored.map(|()| value)
+        restored?;
+        Ok(value)
     }
 
     /// From here to the end of the transaction the session is confined to this partner, or to none.
-    fn confine_to(&mut self, partner_id: &str) -> Result<(), Problem> {
+    fn confine_to(&mut self, partner_id: &str) -> QueryResult<()> {
         let query =
             sql_query("SELECT set_config('copartner.partner_id', $1, true)").bind::<Text, _>(partner_id);
-        Ok(Prepared(query).execute(self.connection)?)
+        Prepared(query).execute(self.connection)
     }
 
     /// Asks Postgres whether the caller is still let in.

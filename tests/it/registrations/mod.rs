@@ -4,6 +4,8 @@ mod alike;
 mod contested;
 mod joined;
 mod lifecycle;
+mod linked;
+mod promises;
 mod racing;
 mod secrecy;
 mod time;

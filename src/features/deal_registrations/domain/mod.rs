@@ -130,7 +130,7 @@ pub struct DealRegistration {
     pub submitted_at: Option<DateTime<Utc>>,
     /// By when an answer is promised.
     pub respond_by: Option<DateTime<Utc>>,
-    /// When it was noted that the answer did not come in time.
+    /// By when the answer was promised that last did not come in time.
     pub sla_breached_at: Option<DateTime<Utc>>,
     /// When it was approved or rejected.
     pub decided_at: Option<DateTime<Utc>>,
@@ -241,7 +241,6 @@ impl DealRegistration {
         Ok(Self {
             submitted_at: Some(now),
             respond_by: rules.respond_by(now),
-            sla_breached_at: None,
             protection_days: Some(rules.protection_days),
             protection_starts: Some(rules.protection_starts),
             ..self.moved("submit", None, now)?
@@ -323,7 +322,6 @@ impl DealRegistration {
     pub fn reopen(self, rules: &DealRules, now: DateTime<Utc>) -> Result<Self, Problem> {
         Ok(Self {
             respond_by: rules.respond_by(now),
-            sla_breached_at: None,
             decided_at: None,
             protected_from: None,
             protected_until: None,
@@ -392,9 +390,18 @@ impl DealRegistration {
     /// The answer did not come in time.
     pub fn breached(self, now: DateTime<Utc>) -> Self {
         Self {
-            sla_breached_at: Some(now),
+            sla_breached_at: self.respond_by,
             ..self.changed(now)
         }
+    }
+
+    /// The promise that is broken, if somebody waits for an answer that is late.
+    fn late_answer(&self, now: DateTime<Utc>) -> Option<DateTime<Utc>> {
+        let waits = matches!(
+            self.status,
+            RegistrationStatus::Submitted | RegistrationStatus::InReview
+        );
+        self.respond_by.filter(|by| waits && *by < now)
     }
 
     /// Whether it excludes others.
@@ -428,10 +435,13 @@ impl DealRegistration {
             return Err(self.refusal(verb));
         };
         let (reason_code, reason) = why.map(|why| (why.code, why.text)).unzip();
+        // Whoever begins to look at it has not answered yet.
+        let late = self.late_answer(now).filter(|_| verb != "review");
         Ok(Self {
             status,
             reason_code,
             reason,
+            sla_breached_at: late.or(self.sla_breached_at),
             ..self.changed(now)
         })
     }

@@ -43,6 +43,8 @@ word_enum! {
         Approved = "approved",
         /// It was not.
         Refused = "refused",
+        /// The protection ended before it was answered.
+        Lapsed = "lapsed",
     }
 }
 
@@ -51,7 +53,7 @@ impl ExtensionStatus {
     pub const fn moves(self) -> &'static [&'static str] {
         match self {
             Self::Requested => &["approve", "refuse"],
-            Self::Approved | Self::Refused => &[],
+            Self::Approved | Self::Refused | Self::Lapsed => &[],
         }
     }
 }
@@ -84,27 +86,33 @@ pub struct Extension {
 }
 
 impl Extension {
-    /// Answers the request.
-    pub fn decide(
-        self,
-        status: ExtensionStatus,
-        reason: Option<String>,
-        now: DateTime<Utc>,
-    ) -> Result<Self, Problem> {
-        let verb = match status {
-            ExtensionStatus::Approved => "approve",
-            ExtensionStatus::Requested | ExtensionStatus::Refused => "refuse",
+    /// Grants the request, or refuses it for a reason.
+    pub fn decide(self, refused: Option<String>, now: DateTime<Utc>) -> Result<Self, Problem> {
+        let (verb, status) = match refused {
+            None => ("approve", ExtensionStatus::Approved),
+            Some(_) => ("refuse", ExtensionStatus::Refused),
         };
         match self.status {
             ExtensionStatus::Requested => Ok(Self {
-                status,
-                reason,
+                reason: refused,
                 decided_at: Some(now),
-                row_version: self.row_version + 1,
-                updated_at: now,
-                ..self
+                ..self.moved(status, now)
             }),
             decided => Err(Problem::wrong_state(verb, decided.as_str(), decided.moves())),
+        }
+    }
+
+    /// The protection ended before the request was answered.
+    pub fn lapse(self, now: DateTime<Utc>) -> Self {
+        self.moved(ExtensionStatus::Lapsed, now)
+    }
+
+    fn moved(self, status: ExtensionStatus, now: DateTime<Utc>) -> Self {
+        Self {
+            status,
+            row_version: self.row_version + 1,
+            updated_at: now,
+            ..self
         }
     }
 }

@@ -236,7 +236,8 @@ fn attachments(bodies: Vec<AttachmentBody>) -> Vec<Attachment> {
 #[schema(as = DealRegistrationApproval, examples(json!({})))]
 #[serde(deny_unknown_fields)]
 pub struct ApproveBody {
-    /// An open deal of the account that is this opportunity; a new one is made when left out.
+    /// An open deal of the account that is this opportunity, a direct one or the partner's in this program; a new one is
+    /// made when left out.
     #[schema(nullable = false)]
     pub deal_id: Option<DealId>,
 }

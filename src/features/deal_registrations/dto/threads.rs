@@ -118,7 +118,7 @@ pub struct ExtensionView {
     pub id: RegistrationExtensionId,
     /// What is to be protected for longer.
     pub deal_registration_id: DealRegistrationId,
-    /// Where it stands: requested, approved or refused.
+    /// Where it stands: requested, approved, refused or lapsed.
     pub status: ExtensionStatus,
     /// Why it was refused.
     #[schema(required, max_length = 1000)]

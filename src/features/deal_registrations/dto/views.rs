@@ -76,7 +76,7 @@ pub struct DealRegistrationView {
     /// By when an answer is promised.
     #[schema(required)]
     pub respond_by: Option<DateTime<Utc>>,
-    /// When it was noted that the answer did not come in time.
+    /// By when the answer was promised that last did not come in time; `null` while every answer did.
     #[schema(required)]
     pub sla_breached_at: Option<DateTime<Utc>>,
     /// When it was approved or rejected.

@@ -8,7 +8,7 @@ use super::dto::{
     PrecheckView, RegistrationPath, RegistrationsQuery,
 };
 use super::{DealRegistration, service};
-use crate::flows::registration::{Attempt, precheck, submission};
+use crate::flows::registration::{Attempt, hiding, precheck, submission};
 use crate::kernel::ctx::Ctx;
 use crate::kernel::permission::can;
 use crate::kernel::problem::Problem;
@@ -137,7 +137,8 @@ async fn get_deal_registration(
 /// Update a deal registration
 ///
 /// Changes the fields that are sent, as a JSON merge patch. What is claimed changes in the states draft and
-/// action_required only: `409 wrong_state`.
+/// action_required only: `409 wrong_state`. `hidden_from_parent` changes in every state; hiding it hides its deal as well,
+/// which only the organization shows again.
 #[utoipa::path(tag = "Deal Registrations", operation_id = "updateDealRegistration", params(RegistrationPath),
     request_body = PatchRegistrationBody,
     responses((status = 200, description = "The registration as it is now.", body = DealRegistrationView)),
@@ -150,7 +151,7 @@ async fn update_deal_registration(
 ) -> Reply {
     who.write(command, move |tx, ctx, command| {
         let (id, patch) = (target.deal_registration_id, command.body.patch()?);
-        record(ctx, service::update(tx, ctx, id, &command.precondition, patch)?)
+        record(ctx, hiding::update(tx, ctx, id, &command.precondition, patch)?)
     })
     .await
 }

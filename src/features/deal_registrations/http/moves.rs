@@ -65,7 +65,9 @@ async fn review_deal_registration(
 /// Approve a deal registration
 ///
 /// Protects the partner: until the end nobody else is approved for this account and product family, and no family is
-/// every family. In the same transaction a deal is made or linked and the partner is credited as its source. `409
+/// every family. In the same transaction a deal is made or linked and the partner is credited as its source: the credit is
+/// confirmed, or claimed where others have all of it. A direct deal that is linked becomes the partner's, under the
+/// registration's program; `422` when the deal is another account's, partner's or program's, or closed. `409
 /// registration_conflict` with the conflict's id when another registration is protected.
 #[utoipa::path(tag = "Deal Registrations", operation_id = "approveDealRegistration", params(RegistrationPath),
     request_body = Option<ApproveBody>,

@@ -212,6 +212,9 @@ pub fn save(
 ) -> Result<(), Problem> {
     store::update(tx, &house.scope, after)?;
     tell(tx, house, event, before, after);
+    if before.is_protected() && !after.is_protected() {
+        threads::lapse(tx, house, std::slice::from_ref(after))?;
+    }
     Ok(())
 }
 
@@ -230,7 +233,12 @@ pub fn save_timed(
     for (before, after) in before.iter().zip(after) {
         tell(tx, house, event, before, after);
     }
-    Ok(())
+    let ends = |(before, after): &(&DealRegistration, &DealRegistration)| {
+        before.is_protected() && !after.is_protected()
+    };
+    let ended = before.iter().zip(after).filter(ends);
+    let ended: Vec<DealRegistration> = ended.map(|(_, after)| after.clone()).collect();
+    threads::lapse(tx, house, &ended)
 }
 
 fn tell(
@@ -300,7 +308,7 @@ pub fn require_apart(
     account_id: AccountId,
     other_id: AccountId,
 ) -> Result<(), Problem> {
-    let Some((one, other)) = store::meeting(tx, &house.scope, account_id, other_id)? else {
+    let Some((one, other)) = store::meeting(tx, house, account_id, other_id)? else {
         return Ok(());
     };
     Err(Problem::new(Code::RegistrationConflict).because(format!(

@@ -1,7 +1,9 @@
 //! What is said about a registration, and requests for more time.
 
 use super::{concerning, get_own, lock, person, save};
-use crate::features::deal_registrations::domain::{Comment, CommentVisibility, Extension, ExtensionStatus};
+use crate::features::deal_registrations::domain::{
+    Comment, CommentVisibility, DealRegistration, Extension, ExtensionStatus,
+};
 use crate::features::deal_registrations::store::{self, CommentFilter};
 use crate::features::deal_rules;
 use crate::kernel::ctx::Ctx;
@@ -129,28 +131,45 @@ pub fn decide_extension(
     precondition: &Precondition,
     refused: Option<String>,
 ) -> Result<Extension, Problem> {
+    // The registration is locked first, as by whoever ends it.
+    let of = store::registration_of_extension(tx, &ctx.scope, id)?.ok_or_else(Problem::not_found)?;
+    let registration = lock(tx, ctx, of)?;
     let before = store::lock_extension(tx, &ctx.scope, id)?.ok_or_else(Problem::not_found)?;
     precondition.check(before.row_version)?;
     let is_granted = refused.is_none();
-    let (status, event) = if is_granted {
-        (ExtensionStatus::Approved, "registration_extension.approved")
+    let event = if is_granted {
+        "registration_extension.approved"
     } else {
-        (ExtensionStatus::Refused, "registration_extension.refused")
+        "registration_extension.refused"
     };
-    let after = before.clone().decide(status, refused, ctx.now)?;
-    let registration = lock(tx, ctx, before.deal_registration_id)?;
-    if registration.is_protected() || is_granted {
-        let rules = deal_rules::of(tx, ctx, registration.program_id)?;
-        let extended = registration
-            .clone()
-            .answered_extension(&before, &rules, is_granted, ctx.now)?;
-        save(tx, ctx, "deal_registration.extended", &registration, &extended)?;
-    }
+    let after = before.clone().decide(refused, ctx.now)?;
+    let rules = deal_rules::of(tx, ctx, registration.program_id)?;
+    let extended = registration
+        .clone()
+        .answered_extension(&before, &rules, is_granted, ctx.now)?;
+    save(tx, ctx, "deal_registration.extended", &registration, &extended)?;
     store::update_extension(tx, &ctx.scope, &after)?;
     let change = Change::updated(event, extension_subject(&after), &before, &after);
     let reason = after.reason.clone();
     tx.record(ctx, concerning(change, &registration).with_reason(reason));
     Ok(after)
+}
+
+/// Closes the requests for more time of registrations, locked before, whose protection has ended; in house.
+pub(super) fn lapse(tx: &mut Tx<'_>, house: &Ctx, ended: &[DealRegistration]) -> Result<(), Problem> {
+    if ended.is_empty() {
+        return Ok(());
+    }
+    let ids: Vec<DealRegistrationId> = ended.iter().map(|one| one.id).collect();
+    for before in store::lock_requested(tx, &house.scope, &ids)? {
+        let after = before.clone().lapse(house.now);
+        store::update_extension(tx, &house.scope, &after)?;
+        let about = extension_subject(&after);
+        let change = Change::updated("registration_extension.lapsed", about, &before, &after);
+        let of = ended.iter().find(|one| one.id == after.deal_registration_id);
+        tx.record(house, change.for_partner(of.map(|one| one.partner_id.uuid())));
+    }
+    Ok(())
 }
 
 fn extension_subject(extension: &Extension) -> Subject {

@@ -22,6 +22,11 @@ const OVER: &str = "r.status = 'approved' AND r.protected_until <= $2 AND NOT EX
      WHERE e.organization_id = r.organization_id AND e.deal_registration_id = r.id \
      AND e.status = 'requested' AND e.respond_by < r.protected_until)";
 
+/// Whether the clock of the protection of the claim `r` stands still at `$2`, because an answer to a request for more time
+/// is late.
+const PAUSED: &str = "EXISTS (SELECT FROM registration_extensions e WHERE e.organization_id = r.organization_id \
+     AND e.deal_registration_id = r.id AND e.status = 'requested' AND e.respond_by <= $2)";
+
 #[derive(QueryableByName)]
 struct Found {
     #[diesel(sql_type = SqlUuid)]
@@ -161,27 +166,23 @@ struct Meeting {
     other_id: Uuid,
 }
 
-/// Two live claims, one to each of the accounts, that meet in product family and time. A claim that is not protected
-/// yet may be at any time.
+/// Two live claims, one to each of the accounts, that meet in product family and time. Of those that are not over each may
+/// be protected at this moment, or come to be.
 pub fn meeting(
     tx: &mut Tx<'_>,
-    scope: &Scope,
+    ctx: &Ctx,
     account_id: AccountId,
     other_id: AccountId,
 ) -> Result<Option<(DealRegistrationId, DealRegistrationId)>, Problem> {
-    let query = sql_query(
-        "SELECT a.id, b.id AS other_id FROM deal_registrations a JOIN deal_registrations b \
-             ON b.organization_id = a.organization_id \
-             AND uuidrange(a.product_family_id, a.product_family_id, '[]') \
-                 && uuidrange(b.product_family_id, b.product_family_id, '[]') \
-             AND (a.status <> 'approved' OR b.status <> 'approved' \
-                 OR tstzrange(a.protected_from, a.protected_until) && tstzrange(b.protected_from, b.protected_until)) \
-         WHERE a.organization_id = $1 AND a.account_id = $2 AND b.account_id = $3 \
-             AND a.status IN ('submitted', 'in_review', 'action_required', 'approved') \
-             AND b.status IN ('submitted', 'in_review', 'action_required', 'approved') \
-         ORDER BY a.id, b.id LIMIT 1",
-    )
-    .bind::<SqlUuid, _>(scope.organization_id.uuid())
+    let query = sql_query(format!(
+        "WITH live AS (SELECT r.id, r.account_id, uuidrange(r.product_family_id, r.product_family_id, '[]') AS families \
+             FROM deal_registrations r WHERE r.organization_id = $1 AND r.account_id IN ($3, $4) \
+             AND r.status IN ('submitted', 'in_review', 'action_required', 'approved') AND NOT ({OVER})) \
+         SELECT a.id, b.id AS other_id FROM live a JOIN live b ON a.families && b.families \
+         WHERE a.account_id = $3 AND b.account_id = $4 ORDER BY a.id, b.id LIMIT 1",
+    ))
+    .bind::<SqlUuid, _>(ctx.organization_id().uuid())
+    .bind::<Timestamptz, _>(ctx.now)
     .bind::<SqlUuid, _>(account_id.uuid())
     .bind::<SqlUuid, _>(other_id.uuid());
     let met: Option<Meeting> = Prepared(query).get_result(tx.connection()).optional()?;
@@ -225,7 +226,7 @@ pub fn move_to_account(
 pub enum Due {
     /// The protection is over. While an answer to a request for more time is late, it is not.
     Ended,
-    /// The end is to be announced.
+    /// The end is to be announced; not while the clock of the protection stands still.
     Announced,
     /// The organization has not answered in time.
     Late,
@@ -239,9 +240,11 @@ pub fn due(
     now: DateTime<Utc>,
 ) -> Result<Vec<DealRegistration>, Problem> {
     let condition = match due {
-        Due::Ended => OVER,
-        Due::Announced => "status = 'approved' AND remind_at <= $2",
-        Due::Late => "status IN ('submitted', 'in_review') AND sla_breached_at IS NULL AND respond_by < $2",
+        Due::Ended => OVER.to_owned(),
+        Due::Announced => format!("status = 'approved' AND remind_at <= $2 AND NOT {PAUSED}"),
+        Due::Late => "status IN ('submitted', 'in_review') AND respond_by < $2 \
+             AND (sla_breached_at IS NULL OR sla_breached_at < respond_by)"
+            .to_owned(),
     };
     let query = sql_query(format!(
         "SELECT * FROM deal_registrations r WHERE organization_id = $1 AND {condition} ORDER BY id LIMIT $3 \

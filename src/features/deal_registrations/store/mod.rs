@@ -10,7 +10,7 @@ pub use claims::{
 };
 pub use threads::{
     CommentFilter, count_granted, insert_comment, insert_extension, list_comments, list_extensions,
-    lock_extension, update_extension,
+    lock_extension, lock_requested, registration_of_extension, update_extension,
 };
 
 use super::domain::{DealRegistration, RegistrationStatus};

@@ -106,15 +106,48 @@ struct ExtensionRow {
     updated_at: DateTime<Utc>,
 }
 
-/// One request, locked until the transaction ends; for the organization, which answers it.
+/// The registration that a request is about; for the organization, which answers it.
+pub fn registration_of_extension(
+    tx: &mut Tx<'_>,
+    scope: &Scope,
+    id: RegistrationExtensionId,
+) -> Result<Option<DealRegistrationId>, Problem> {
+    if scope.partner_id.is_some() {
+        return Ok(None);
+    }
+    let found: Option<Uuid> = registration_extensions::table
+        .filter(registration_extensions::organization_id.eq(scope.organization_id.uuid()))
+        .filter(registration_extensions::id.eq(id.uuid()))
+        .select(registration_extensions::deal_registration_id)
+        .first(tx.connection())
+        .optional()?;
+    Ok(found.map(DealRegistrationId::from_uuid))
+}
+
+/// The requests for these registrations that nobody has answered, locked.
+pub fn lock_requested(
+    tx: &mut Tx<'_>,
+    scope: &Scope,
+    ids: &[DealRegistrationId],
+) -> Result<Vec<Extension>, Problem> {
+    let ids: Vec<Uuid> = ids.iter().map(|id| id.uuid()).collect();
+    let rows: Vec<ExtensionRow> = registration_extensions::table
+        .filter(registration_extensions::organization_id.eq(scope.organization_id.uuid()))
+        .filter(registration_extensions::deal_registration_id.eq_any(ids))
+        .filter(registration_extensions::status.eq(ExtensionStatus::Requested.as_str()))
+        .order(registration_extensions::id)
+        .select(ExtensionRow::as_select())
+        .for_no_key_update()
+        .load(tx.connection())?;
+    rows.into_iter().map(Extension::try_from).collect()
+}
+
+/// One request, locked until the transaction ends.
 pub fn lock_extension(
     tx: &mut Tx<'_>,
     scope: &Scope,
     id: RegistrationExtensionId,
 ) -> Result<Option<Extension>, Problem> {
-    if scope.partner_id.is_some() {
-        return Ok(None);
-    }
     let row: Option<ExtensionRow> = registration_extensions::table
         .filter(registration_extensions::organization_id.eq(scope.organization_id.uuid()))
         .filter(registration_extensions::id.eq(id.uuid()))

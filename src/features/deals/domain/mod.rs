@@ -303,6 +303,23 @@ impl Deal {
         Ok(after.changed(now))
     }
 
+    /// The open deal as that of a registration: the organization's own becomes the partner's, under the program, and it is
+    /// hidden where the registration is.
+    pub fn registered(
+        self,
+        program_id: ProgramId,
+        partner_id: PartnerId,
+        is_hidden: bool,
+        now: DateTime<Utc>,
+    ) -> Self {
+        Self {
+            program_id: self.program_id.or(Some(program_id)),
+            partner_id: self.partner_id.or(Some(partner_id)),
+            hidden_from_parent: self.hidden_from_parent || is_hidden,
+            ..self.changed(now)
+        }
+    }
+
     /// The customer bought, now or at an earlier instant.
     pub fn win(self, won_at: Option<DateTime<Utc>>, now: DateTime<Utc>) -> Result<Self, Problem> {
         match self.state {
