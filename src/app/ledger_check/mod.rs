@@ -13,10 +13,14 @@ use crate::kernel::problem::Problem;
 use crate::kernel::subject;
 use crate::platform::db::{Db, Tx};
 use chrono::{DateTime, Utc};
+use diesel::connection::SimpleConnection;
 use diesel::sql_types::{Nullable, Text, Uuid as SqlUuid};
 use diesel::{OptionalExtension, QueryableByName, RunQueryDsl, sql_query};
 use std::fmt;
 use uuid::Uuid;
+
+/// Every check goes through all there is: what it sorts and compares is better kept in memory.
+const WORK_MEMORY: &str = "SET LOCAL work_mem = '64MB'";
 
 /// What the check of one organization found.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -95,6 +99,7 @@ pub(super) fn organizations(db: &Db) -> Result<Vec<OrganizationId>, Problem> {
 pub fn one(db: &Db, organization_id: OrganizationId, now: DateTime<Utc>) -> Result<Finding, Problem> {
     let ctx = Ctx::system(organization_id, now);
     db.snapshot_now(&ctx, |tx| {
+        tx.connection().batch_execute(WORK_MEMORY)?;
         tx.without_nested_loops(|tx| {
             let mut faults = Vec::new();
             for (check, sql) in postings::CHECKS.iter().chain(statements::CHECKS) {

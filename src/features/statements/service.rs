@@ -48,12 +48,13 @@ pub fn issue(tx: &mut Tx<'_>, ctx: &Ctx, month: YearMonth, seal: &Seal) -> Resul
 /// Signs what is not signed yet. The key's public half is kept with the first signature: a transaction that comes to
 /// nothing leaves no key behind that signed nothing.
 fn sign(tx: &mut Tx<'_>, ctx: &Ctx, seal: &Seal) -> Result<HashMap<Uuid, String>, Problem> {
-    let mut signed = HashMap::new();
+    let (mut signed, mut last) = (HashMap::new(), None);
     loop {
-        let texts = store::unsigned(tx, &ctx.scope)?;
-        if texts.is_empty() {
+        let texts = store::unsigned(tx, &ctx.scope, last)?;
+        let Some(end) = texts.last() else {
             return Ok(signed);
-        }
+        };
+        last = Some(end.id.uuid());
         let signatures = texts.iter().map(|unsigned| seal.sign(unsigned.text.as_bytes()));
         let signatures: Vec<String> = signatures.collect::<Result<_, _>>()?;
         store::keep_key(tx, &ctx.scope, seal.id(), seal.public_half(), seal.made_at())?;

@@ -95,7 +95,7 @@ const UNSTATED: &str = "FROM ledger_entries e \
         AND NOT EXISTS (SELECT FROM statement_lines l WHERE l.organization_id = $1 AND l.ledger_entry_id = e.id)";
 
 /// Texts that are signed in one go; few, because a text may be long.
-const SIGNED_AT_ONCE: &str = "100";
+const SIGNED_AT_ONCE: &str = "10";
 
 /// What a line is about, as far as its partner may know: a deal by its name where the credit is the partner's own, and not
 /// where it earns on the deal of somebody below it.
@@ -192,15 +192,16 @@ pub fn issue(
     rows.into_iter().map(Statement::try_from).collect()
 }
 
-/// The oldest statements that are not signed.
-pub fn unsigned(tx: &mut Tx<'_>, scope: &Scope) -> Result<Vec<UnsignedText>, Problem> {
+/// The next statements after this one that are not signed, by their ids.
+pub fn unsigned(tx: &mut Tx<'_>, scope: &Scope, after: Option<Uuid>) -> Result<Vec<UnsignedText>, Problem> {
     let query = sql_query(format!(
         "SELECT s.id, s.partner_id, s.document FROM statements s \
-         WHERE s.organization_id = $1 AND NOT EXISTS (SELECT FROM statement_signatures g \
+         WHERE s.organization_id = $1 AND s.id > $2 AND NOT EXISTS (SELECT FROM statement_signatures g \
              WHERE g.organization_id = $1 AND g.statement_id = s.id) \
          ORDER BY s.id LIMIT {SIGNED_AT_ONCE}"
     ))
-    .bind::<SqlUuid, _>(scope.organization_id.uuid());
+    .bind::<SqlUuid, _>(scope.organization_id.uuid())
+    .bind::<SqlUuid, _>(after.unwrap_or_default());
     let rows: Vec<UnsignedRow> = Prepared(query).load(tx.connection())?;
     let texts = rows.into_iter().map(|row| UnsignedText {
         id: StatementId::from_uuid(row.id),
