@@ -13,6 +13,8 @@ $$
             AND r.status IN ('submitted', 'in_review') AND r.sla_breached_at IS NULL AND r.respond_by < at + o.clock_offset)
 $$;
 
+UPDATE deal_registrations SET sla_breached_at = NULL
+WHERE status IN ('submitted', 'in_review') AND sla_breached_at < respond_by;
 DROP INDEX deal_registrations_waiting_index;
 CREATE INDEX deal_registrations_waiting_index ON deal_registrations (organization_id, respond_by)
     WHERE status IN ('submitted', 'in_review') AND sla_breached_at IS NULL;

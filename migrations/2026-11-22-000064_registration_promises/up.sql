@@ -7,7 +7,10 @@ ALTER TABLE registration_extensions
         CHECK (status IN ('requested', 'approved', 'refused', 'lapsed'));
 UPDATE registration_extensions e SET status = 'lapsed', row_version = row_version + 1
 WHERE status = 'requested' AND NOT EXISTS (SELECT FROM deal_registrations r
-    WHERE r.organization_id = e.organization_id AND r.id = e.deal_registration_id AND r.status = 'approved');
+    WHERE r.organization_id = e.organization_id AND r.id = e.deal_registration_id AND r.status = 'approved'
+        -- What was asked before the present protection began was about one that ended.
+        AND e.created_at >= r.protected_from);
+UPDATE deal_registrations SET sla_breached_at = respond_by WHERE sla_breached_at > respond_by;
 
 DROP INDEX deal_registrations_waiting_index;
 CREATE INDEX deal_registrations_waiting_index ON deal_registrations (organization_id, respond_by)

@@ -28,7 +28,7 @@ pub use domain::{
     RegistrationReason, RegistrationStatus, Why,
 };
 pub use service::{
-    Due, claimed, count_precheck, create, create_submitted, due, get, get_own, incumbent, live_count, lock,
-    lock_of_deals, move_to_account, organizations_due, own_claim, person, require_apart, rules, rules_of,
-    save, save_timed, step, update,
+    Due, RESPONSE_MISSED, claimed, count_precheck, create, create_submitted, due, get, get_own, incumbent,
+    live_count, lock, lock_of_deals, move_to_account, organizations_due, own_claim, person, require_apart,
+    rules, rules_of, save, save_timed, step, update,
 };

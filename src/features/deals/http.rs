@@ -46,8 +46,9 @@ async fn list_deals(who: Granted<can::DealsRead>, query: Filter<DealsQuery>) -> 
 
 /// Create a deal
 ///
-/// Opens a deal. Without program and partner it is a direct deal; both are fixed once it is created, but for a direct deal
-/// that is linked to a registration and becomes that partner's. `partner_id` says who made the deal and gives no credit: that is an attribution of its own, to be confirmed before the deal is won. `422` when
+/// Opens a deal. Without program and partner it is a direct deal; both are fixed once it is created, but that a direct deal
+/// which is linked to a registration becomes that partner's, and that an import may give an open deal others.
+/// `partner_id` says who made the deal and gives no credit: that is an attribution of its own, to be confirmed before the deal is won. `422` when
 /// a referenced record does not exist or the amount has more decimals than its currency.
 #[utoipa::path(tag = "Deals", operation_id = "createDeal", request_body = NewDealBody,
     responses((status = 201, description = "The new deal.", body = DealView)),

@@ -132,9 +132,10 @@ pub fn register(
     )
 }
 
-/// Hides a deal from the partners above those that it concerns.
-pub fn hide(tx: &mut Tx<'_>, ctx: &Ctx, id: DealId) -> Result<(), Problem> {
-    if lock(tx, ctx, id)?.hidden_from_parent {
+/// Hides a deal of this partner from the partners above those that it concerns. The deal of somebody else stays as it is.
+pub fn hide_of(tx: &mut Tx<'_>, ctx: &Ctx, id: DealId, partner_id: PartnerId) -> Result<(), Problem> {
+    let deal = lock(tx, ctx, id)?;
+    if deal.hidden_from_parent || deal.partner_id != Some(partner_id) {
         return Ok(());
     }
     let patch = DealPatch {

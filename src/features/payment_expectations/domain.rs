@@ -415,7 +415,7 @@ pub fn of_purse(purse: &Purse) -> Result<Expectation, Problem> {
     }
     let unapproved = purse.unapproved().map_err(Problem::damaged)?;
     if !unapproved.is_zero() {
-        let message = format!("{unapproved} waits for approval.");
+        let message = format!("Somebody has to approve {unapproved}.");
         let found = Blocker::blocking(BlockerKind::ApprovalOutstanding, None, message);
         blockers.push(
             found

@@ -202,7 +202,8 @@ pub fn decide(
     Ok(after)
 }
 
-/// Dismisses what is open between a claim and a deal that is the claim's own from now on.
+/// Dismisses what is open between a claim and a deal that is the claim's own from now on, unless others are parties as well:
+/// theirs is for a person to decide.
 pub fn dismiss_with_deal(
     tx: &mut Tx<'_>,
     ctx: &Ctx,
@@ -210,6 +211,10 @@ pub fn dismiss_with_deal(
     deal_id: DealId,
 ) -> Result<(), Problem> {
     for open in store::lock_open_with_deal(tx, &ctx.scope, id, deal_id)? {
+        let parties = store::parties(tx, &ctx.scope, open.id)?;
+        if parties.iter().any(|party| party.deal_registration_id != id) {
+            continue;
+        }
         let verdict = Verdict {
             decision: Decision::Dismissed,
             winner: None,

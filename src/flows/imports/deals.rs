@@ -161,12 +161,17 @@ impl Loading<'_> {
         if let Some(account) = self.references.find(row, "account", refused) {
             deal.account_id = account;
         }
-        let mut refer = |field, to: &mut Option<Uuid>| {
-            self.references.change(row, field, refused).apply_to(to);
-        };
-        refer("program", &mut deal.program_id);
-        refer("partner", &mut deal.partner_id);
-        refer("product_family", &mut deal.product_family_id);
+        let mut change = |field| self.references.change(row, field, refused);
+        change("product_family").apply_to(&mut deal.product_family_id);
+        // Once given they stay, whatever a file leaves empty: a direct deal may have become a partner's by a registration.
+        for (field, to) in [
+            ("program", &mut deal.program_id),
+            ("partner", &mut deal.partner_id),
+        ] {
+            if let Patch::Set(id) = change(field) {
+                *to = Some(id);
+            }
+        }
         deal.amount = row.amount("amount");
         row.key("currency").clone_into(&mut deal.currency);
         if let Patch::Set(day) = row.date_change("opened_on") {

@@ -50,6 +50,6 @@ fn rules_of(
 fn note_late(tx: &mut Tx<'_>, ctx: &Ctx) -> Result<usize, Problem> {
     let due = deal_registrations::due(tx, ctx, Due::Late)?;
     let after: Vec<DealRegistration> = due.iter().map(|one| one.clone().breached(ctx.now)).collect();
-    deal_registrations::save_timed(tx, ctx, "deal_registration.response_missed", &due, &after)?;
+    deal_registrations::save_timed(tx, ctx, deal_registrations::RESPONSE_MISSED, &due, &after)?;
     Ok(due.len())
 }

@@ -83,7 +83,7 @@ fn linked(
         .is_some_and(|partner| partner != registration.partner_id);
     let is_elsewhere = deal
         .program_id
-        .is_some_and(|program| program != registration.program_id);
+        .is_some_and(|program| program != registration.program_id && registration.deal_id != Some(deal_id));
     let refusal = if deal.account_id != registration.account_id {
         Some(("not_of_account", "The deal is another account's."))
     } else if is_others {

@@ -72,6 +72,20 @@ fn a_registration_that_is_hidden_later_hides_its_deal() {
         .patch(&path, json!({ "hidden_from_parent": true }))
         .expect(200);
     assert_eq!(seen(&above, &id, &deal), [false; 3]);
+    let told = format!("/v1/deals/{deal}");
+    world
+        .admin()
+        .patch(&told, json!({ "hidden_from_parent": false }))
+        .expect(200);
+    // To say again what is so changes nothing.
+    below
+        .patch(&path, json!({ "hidden_from_parent": true }))
+        .expect(200);
+    assert_eq!(above.get(&told).status, 200);
+    world
+        .admin()
+        .patch(&told, json!({ "hidden_from_parent": true }))
+        .expect(200);
     // To show the registration is not to show the deal.
     below
         .patch(&path, json!({ "hidden_from_parent": false }))
@@ -163,4 +177,81 @@ fn a_deal_that_is_linked_is_no_rival_any_more() {
         let after = actor.get(&format!("{PATH}/{id}")).expect(200);
         assert_eq!(after["status"], "approved");
     }
+}
+
+#[test]
+fn what_others_have_at_stake_in_a_deal_is_still_decided() {
+    let world = World::new();
+    let program = program(&world, json!({ "second_registrant": "queue" }));
+    let [first, second] = ["A", "B"].map(|name| partner(&world, name, &program).1);
+    let families = ["Fleet", "Harbour"].map(|name| {
+        let body = json!({ "name": name });
+        world.admin().post("/v1/product-families", body).expect(201).id()
+    });
+    let draft = |actor: &Actor, family: &str| {
+        let more = json!({ "draft": true, "product_family_id": family });
+        actor
+            .post(PATH, with(claim(&program, "a.example"), more))
+            .expect(201)
+            .id()
+    };
+    let (one, other) = (draft(&first, &families[0]), draft(&second, &families[1]));
+    let deal = direct(&world, &one);
+    for (actor, id) in [(&first, &one), (&second, &other)] {
+        actor.act(&format!("{PATH}/{id}/submit")).expect(200);
+    }
+    let open = || world.admin().all("/v1/registration-conflicts?status=open");
+    let before = open();
+    approve(&world, &one, &deal).expect(200);
+    assert_eq!(open(), before);
+}
+
+#[test]
+fn a_deal_that_went_to_somebody_else_is_not_hidden_by_whom_it_left() {
+    let world = World::new();
+    let program = program(&world, json!({}));
+    let [(_, above), (_, below)] = tree(&world, &program);
+    let id = below.post(PATH, claim(&program, "a.example")).expect(201).id();
+    let deal = direct(&world, &id);
+    let keyed = json!({ "external_id": "CRM-1" });
+    let path = format!("/v1/deals/{deal}");
+    world.admin().patch(&path, keyed).expect(200);
+    approve(&world, &id, &deal).expect(200);
+    let other = world.enrolled("Other", &program);
+    let admin = world.admin();
+    admin
+        .patch(
+            &format!("/v1/partners/{other}"),
+            json!({ "external_id": "OTHER" }),
+        )
+        .expect(200);
+    let column = |name: &str| json!({ "column": name });
+    let mapping = json!({ "fields": {
+        "external_id": column("id"), "account": column("account"), "partner": column("partner"),
+        "program": column("program"), "amount": column("amount"), "currency": { "constant": "EUR" }
+    } });
+    let account = admin.get(&path).expect(200)["account_id"].clone();
+    let account = format!("/v1/accounts/{}", account.as_str().unwrap());
+    admin.patch(&account, json!({ "external_id": "ACC" })).expect(200);
+    let before = admin.get(&path).expect(200);
+    let load = |partner: &str| {
+        let csv = format!("id,account,partner,program,amount\nCRM-1,ACC,{partner},,100.00\n");
+        let done = crate::imports::load(&world, "deals", &mapping, &[], csv);
+        assert_eq!(done["counts"]["rejected"], 0, "{}", done.raw());
+    };
+    // What a file leaves empty stays as it is.
+    load("");
+    let after = admin.get(&path).expect(200);
+    assert_eq!(
+        (&after["partner_id"], &after["program_id"]),
+        (&before["partner_id"], &before["program_id"])
+    );
+    load("OTHER");
+    assert_eq!(admin.get(&path).expect(200)["partner_id"], json!(other));
+    let mine = format!("{PATH}/{id}");
+    below
+        .patch(&mine, json!({ "hidden_from_parent": true }))
+        .expect(200);
+    assert_eq!(admin.get(&path).expect(200)["hidden_from_parent"], json!(false));
+    assert_eq!(above.get(&mine).status, 404);
 }

@@ -188,6 +188,10 @@ fn an_answer_that_is_late_is_so_although_the_worker_did_not_notice() {
                 Value::Null
             };
             assert_eq!(after["sla_breached_at"], expected, "{name} {is_late}");
+            assert_eq!(
+                told(&world, "deal_registration.response_missed"),
+                usize::from(is_late)
+            );
         }
     }
 }
@@ -214,4 +218,32 @@ fn no_end_is_announced_while_the_clock_stands_still() {
     assert_eq!(told(&world, "deal_registration.expiry_announced"), 0);
     world.clock.set(until - TimeDelta::days(7));
     assert_eq!(told(&world, "deal_registration.expiry_announced"), 1);
+}
+
+#[test]
+fn accounts_are_not_merged_before_the_worker_has_noted_which_of_two_protections_are_over() {
+    let world = World::new();
+    let program = program(&world, json!({ "protection_days": 30 }));
+    let account = |id: &str| world.admin().get(&format!("{PATH}/{id}")).expect(200)["account_id"].clone();
+    let accounts = ["A", "B"].map(|name| {
+        let (_, actor) = partner(&world, name, &program);
+        let body = with(
+            claim(&program, &format!("{name}.example")),
+            json!({ "account_name": format!("{name} Reederei") }),
+        );
+        let id = actor.post(PATH, body).expect(201).id();
+        verb(world.admin(), &id, "approve").expect(200);
+        account(&id)
+    });
+    world.pass(TimeDelta::days(40));
+    let merge = json!({ "account_id": accounts[0], "survivor_id": accounts[1], "reason": "One company." });
+    let refused = world.admin().post("/v1/account-merges", merge.clone());
+    let refused = refused.refused(409, "registration_conflict");
+    assert!(
+        refused.raw().contains("would claim one account"),
+        "{}",
+        refused.raw()
+    );
+    assert_eq!(told(&world, "deal_registration.expired"), 2);
+    world.admin().post("/v1/account-merges", merge).expect(201);
 }

@@ -16,9 +16,13 @@ use crate::kernel::problem::{Code, Problem};
 use crate::kernel::version::Precondition;
 use crate::platform::db::{Change, Page, PageRequest, Subject, Tx};
 use chrono::{DateTime, Utc};
+use serde_json::json;
 use uuid::Uuid;
 
 pub use super::store::{Due, organizations_due};
+
+/// What is told when an answer did not come in time.
+pub const RESPONSE_MISSED: &str = "deal_registration.response_missed";
 
 /// One registration, if the caller may see it.
 pub fn get(tx: &mut Tx<'_>, ctx: &Ctx, id: DealRegistrationId) -> Result<DealRegistration, Problem> {
@@ -251,6 +255,12 @@ fn tell(
     let change = Change::updated(event, subject(after), before, after);
     let reason = after.reason.clone().filter(|_| after.status != before.status);
     tx.record(house, concerning(change, after).with_reason(reason));
+    // Whoever answers late tells so itself, where the worker did not come first.
+    if after.sla_breached_at != before.sla_breached_at && event != RESPONSE_MISSED {
+        let data = json!({ "id": after.id, "sla_breached_at": after.sla_breached_at });
+        let missed = Change::consequence(RESPONSE_MISSED, subject(after), data);
+        tx.record(house, concerning(missed, after));
+    }
 }
 
 /// The claim of another partner that stands in the way; in house, with the account locked.

@@ -167,7 +167,7 @@ struct Meeting {
 }
 
 /// Two live claims, one to each of the accounts, that meet in product family and time. Of those that are not over each may
-/// be protected at this moment, or come to be.
+/// be protected at this moment, or come to be; of those that are, where that is yet to be noted, the times count.
 pub fn meeting(
     tx: &mut Tx<'_>,
     ctx: &Ctx,
@@ -175,10 +175,13 @@ pub fn meeting(
     other_id: AccountId,
 ) -> Result<Option<(DealRegistrationId, DealRegistrationId)>, Problem> {
     let query = sql_query(format!(
-        "WITH live AS (SELECT r.id, r.account_id, uuidrange(r.product_family_id, r.product_family_id, '[]') AS families \
+        "WITH live AS (SELECT r.id, r.account_id, uuidrange(r.product_family_id, r.product_family_id, '[]') AS families, \
+                 r.status, tstzrange(r.protected_from, r.protected_until) AS protected, ({OVER}) IS TRUE AS is_over \
              FROM deal_registrations r WHERE r.organization_id = $1 AND r.account_id IN ($3, $4) \
-             AND r.status IN ('submitted', 'in_review', 'action_required', 'approved') AND NOT ({OVER})) \
+             AND r.status IN ('submitted', 'in_review', 'action_required', 'approved')) \
          SELECT a.id, b.id AS other_id FROM live a JOIN live b ON a.families && b.families \
+             AND (NOT a.is_over AND NOT b.is_over \
+                 OR a.status = 'approved' AND b.status = 'approved' AND a.protected && b.protected) \
          WHERE a.account_id = $3 AND b.account_id = $4 ORDER BY a.id, b.id LIMIT 1",
     ))
     .bind::<SqlUuid, _>(ctx.organization_id().uuid())

@@ -247,7 +247,7 @@ pub fn differences(
              SELECT coalesce(array_agg(DISTINCT CASE j.reason WHEN 'gate_closed' \
                  THEN j.reason || ' (' || array_to_string(j.closed, ', ') || ')' ELSE j.reason END), '{{}}') \
              FROM payouts_of_run p JOIN judged j USING (partner_id, program_id, currency) \
-             WHERE j.reason IS NOT NULL) AS reasons \
+             WHERE j.reason IS NOT NULL AND NOT j.waits) AS reasons \
          FROM (\
              SELECT commission_id, clawback_id, adjustment_id \
              FROM (TABLE current_lines EXCEPT TABLE proposed_lines) come \
