@@ -33,7 +33,6 @@ pub fn approve(
         Some(deal_id) => linked(tx, ctx, &before, deal_id)?,
         None => opened(tx, ctx, &before)?,
     };
-    registration_conflicts::dismiss_with_deal(tx, ctx, id, deal.id)?;
     attributions::credit_source(tx, ctx, deal.id, before.partner_id)?;
     let rules = deal_registrations::rules(tx, ctx, before.program_id)?;
     let after = before.clone().approve(&rules, deal.id, ctx.now)?;
@@ -98,6 +97,7 @@ fn linked(
     if let Some((code, message)) = refusal {
         return Err(Problem::field("/deal_id", code, message));
     }
+    registration_conflicts::dismiss_with_deal(tx, ctx, registration.id, deal_id)?;
     let of = (registration.program_id, registration.partner_id);
     deals::register(tx, ctx, deal, of, registration.hidden_from_parent)
 }

@@ -17,8 +17,11 @@ pub fn update(
     precondition: &Precondition,
     patch: RegistrationPatch,
 ) -> Result<DealRegistration, Problem> {
+    if patch.hidden_from_parent != Some(true) {
+        return deal_registrations::update(tx, ctx, id, precondition, patch);
+    }
     let seen = deal_registrations::get_own(tx, ctx, id)?;
-    let hides = patch.hidden_from_parent == Some(true) && !seen.hidden_from_parent;
+    let hides = !seen.hidden_from_parent;
     let hide = |tx: &mut Tx<'_>, deal_id: Option<DealId>| match deal_id.filter(|_| hides) {
         Some(deal_id) => tx.in_house(ctx, |tx, house| {
             deals::hide_of(tx, house, deal_id, seen.partner_id)

@@ -14,6 +14,12 @@ use chrono::{DurationRound, TimeDelta};
 /// How often a partner's callers may ask in an hour: enough for a day's work, too little to go through a list.
 const MOST_AN_HOUR: i32 = 30;
 
+/// Whether it is counted who asks: partners are. For anybody else nothing is left behind, so that it may be asked of what
+/// is only read.
+pub fn is_counted(ctx: &Ctx) -> bool {
+    ctx.scope.partner_id.is_some()
+}
+
 /// Answers in a word, and leaves nothing behind but that it was asked.
 pub fn run(tx: &mut Tx<'_>, ctx: &Ctx, question: &Question) -> Result<AccountStanding, Problem> {
     let partner = claimant(tx, ctx, question.partner_id)?;

@@ -106,8 +106,7 @@ async fn precheck_deal_registration(
     who: Granted<can::DealRegistrationsWrite>,
     command: Command<PrecheckBody>,
 ) -> Reply {
-    // What a partner asks is counted. The organization's own callers only read.
-    if who.ctx.scope.partner_id.is_none() && !command.is_keyed() {
+    if !precheck::is_counted(&who.ctx) && !command.is_keyed() {
         return who.read(move |tx, ctx| standing(tx, ctx, &command.body)).await;
     }
     who.write(command, |tx, ctx, command| standing(tx, ctx, &command.body))

@@ -112,7 +112,7 @@ impl Contract {
         })
     }
 
-    /// The document itself, as JSON: taken apart it would fill some 15 MB.
+    /// The document itself, as JSON: taken apart it would fill several times the memory.
     pub fn document(&self) -> &Bytes {
         &self.document
     }
