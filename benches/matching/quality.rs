@@ -2,14 +2,14 @@
 
 use crate::Fault;
 use crate::sets::{self, Record, Set};
-use copartner::kernel::matching::{LIKELY, Verdict, compare, settle, trigram_threshold};
-use std::collections::{HashMap, HashSet};
+use copartner::kernel::matching::{LIKELY, Search, Verdict, compare, settle};
+use std::collections::{BTreeSet, HashMap, HashSet};
 use std::path::Path;
 
-/// The trigrams of a name, and how many of them another must have.
-struct Trigrams {
-    threshold: u64,
-    all: HashSet<String>,
+/// How a name is looked for, and its trigrams.
+struct Looked {
+    search: Search,
+    trigrams: HashSet<String>,
 }
 
 /// What was said of pairs, against the truth.
@@ -66,7 +66,9 @@ pub fn measure(folder: &Path, say: fn(&str) -> Result<(), Fault>) -> Result<(), 
     say(
         "Account matching: two records are said to be one when their score is likely (0.80) and Postgres would have found",
     )?;
-    say("the one by the other: by an equal key, or by trigrams of the names' own words.\n")?;
+    say(
+        "the one by the other: by an equal key, or by the names' own words, one slip away or with a word and trigrams in common.\n",
+    )?;
     for set in sets::all(folder)? {
         of_a_set(&set, say)?;
     }
@@ -76,7 +78,7 @@ pub fn measure(folder: &Path, say: fn(&str) -> Result<(), Fault>) -> Result<(), 
 fn of_a_set(set: &Set, say: fn(&str) -> Result<(), Fault>) -> Result<(), Fault> {
     let (mut plain, mut ours, mut alone) = (Tally::default(), Tally::default(), Tally::default());
     let cleaned: Vec<String> = set.records.iter().map(|record| clean(&record.name)).collect();
-    let trigrams: Vec<Vec<Trigrams>> = set.records.iter().map(trigrams_of).collect();
+    let looked: Vec<Vec<Looked>> = set.records.iter().map(looked_for).collect();
     let shown = std::env::var_os("BENCH_SHOW_MISTAKES").is_some();
     let mut verdicts = Vec::with_capacity(set.pairs.len());
     for (at, partner, _) in &set.pairs {
@@ -88,10 +90,10 @@ fn of_a_set(set: &Set, say: fn(&str) -> Result<(), Fault>) -> Result<(), Fault> 
         let (left, right) = (set.record(*at)?, set.record(*partner)?);
         plain.count(cleaned.get(*at) == cleaned.get(*partner), *truth);
         let found = shares_a_key(left, right)
-            || trigrams
+            || looked
                 .get(*at)
-                .zip(trigrams.get(*partner))
-                .is_some_and(|(a, b)| near(a, b));
+                .zip(looked.get(*partner))
+                .is_some_and(|(a, b)| finds(a, b));
         let said = verdict.certain || found && verdict.score >= LIKELY;
         ours.count(said, *truth);
         alone.count(verdict.certain, *truth);
@@ -161,36 +163,39 @@ fn clean(name: &str) -> String {
     spaced.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
-/// What pg_trgm makes of the own words of each name: three letters at a time, each word with two spaces before it and
-/// one behind.
-fn trigrams_of(record: &Record) -> Vec<Trigrams> {
+/// How each name is looked for, with what pg_trgm makes of its own words: three letters at a time, each word with two
+/// spaces before it and one behind.
+fn looked_for(record: &Record) -> Vec<Looked> {
     let names = record.company.names.iter().map(|name| {
-        let core = name.core();
-        let words = core.split(' ').map(|word| format!("  {word} "));
-        let all = words.flat_map(|word| {
+        let search = Search::of(name.core());
+        let words = search.core.split(' ').map(|word| format!("  {word} "));
+        let trigrams = words.flat_map(|word| {
             let signs: Vec<char> = word.chars().collect();
             signs
                 .windows(3)
                 .map(|three| three.iter().collect())
                 .collect::<Vec<String>>()
         });
-        Trigrams {
-            threshold: u64::from(trigram_threshold(&core)),
-            all: all.collect(),
+        Looked {
+            trigrams: trigrams.collect(),
+            search,
         }
     });
     names.collect()
 }
 
 /// Whether one would find the other.
-fn near(left: &[Trigrams], right: &[Trigrams]) -> bool {
-    left.iter().any(|a| {
-        right.iter().any(|b| {
-            let common = a.all.intersection(&b.all).count();
-            let of_all = a.all.len() + b.all.len() - common;
-            common as u64 * 1_000 >= of_all as u64 * a.threshold
-        })
-    })
+fn finds(left: &[Looked], right: &[Looked]) -> bool {
+    left.iter().any(|a| right.iter().any(|b| is_found(a, b)))
+}
+
+fn is_found(by: &Looked, other: &Looked) -> bool {
+    let core = &other.search.core;
+    let common = by.trigrams.intersection(&other.trigrams).count();
+    let of_all = by.trigrams.len() + other.trigrams.len() - common;
+    let alike = common as u64 * 1_000 >= of_all as u64 * u64::from(by.search.threshold);
+    let has_a_word = |words: &BTreeSet<String>| core.split(' ').any(|word| words.contains(word));
+    by.search.slips.contains(core) || alike && by.search.words.iter().any(has_a_word)
 }
 
 /// A share with three decimals, rounded half up.

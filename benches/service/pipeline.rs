@@ -10,8 +10,10 @@ use super::settings::Settings;
 use super::stage::Stage;
 use super::table;
 use copartner::kernel::id::{PartnerId, ProgramId};
-use copartner::kernel::matching::KEY_VERSION;
+use copartner::kernel::matching::{KEY_VERSION, Search};
 use serde_json::{Value, json};
+use std::collections::BTreeSet;
+use std::fmt::Display;
 use std::sync::atomic::AtomicUsize;
 use uuid::Uuid;
 
@@ -106,11 +108,7 @@ impl<'a> House<'a> {
     }
 
     fn bare(&self, scripts: Vec<String>) -> Contest {
-        let contest = operations::without_policies(scripts, self.values());
-        Contest {
-            session: "-c pg_trgm.similarity_threshold=0.5".to_owned(),
-            ..contest
-        }
+        operations::without_policies(scripts, self.values())
     }
 
     fn same(&self, scripts: Vec<String>) -> Contest {
@@ -178,18 +176,8 @@ impl<'a> House<'a> {
                 sent: AtomicUsize::new(0),
             },
             makes: Some(("deal_registrations", 1)),
-            bare: self.bare(scripts(|name| {
-                format!(
-                    "SELECT k.account_id FROM account_match_keys k WHERE k.organization_id = :organization \
-                         AND k.core % '{name}' ORDER BY similarity(k.core, '{name}') DESC LIMIT 50;\n"
-                )
-            })),
-            same: self.same(scripts(|name| {
-                format!(
-                    "SELECT * FROM account_match_candidates(NULL, 'new.example', ARRAY[replace('{name}', ' ', '')], \
-                         ARRAY['{name}'], ARRAY[500], false, 50);\n"
-                )
-            })),
+            bare: self.bare(scripts(looked_for)),
+            same: self.same(scripts(looked_for_by_the_service)),
         })
     }
 
@@ -242,6 +230,45 @@ const STANDING: &str = "SELECT * FROM deal_registrations WHERE organization_id =
         AND partner_id IS DISTINCT FROM :partner LIMIT 1;\n\
     SELECT * FROM referrals WHERE organization_id = :organization AND domain_key = 'hafen.example' \
         AND status IN ('submitted', 'accepted') AND partner_id <> :partner ORDER BY id LIMIT 1;\n";
+
+/// The bare statements that find the names which are like this one.
+fn looked_for(name: &str) -> String {
+    let search = Search::of(name.to_owned());
+    let mut statements = format!(
+        "SELECT k.account_id FROM unnest({slips}) s (core) JOIN account_match_keys k \
+             ON k.organization_id = :organization AND k.core = s.core ORDER BY k.account_id LIMIT 50;\n",
+        slips = array(&search.slips)
+    );
+    for word in &search.words {
+        statements.push_str(&format!(
+            "SELECT k.account_id FROM account_match_keys k WHERE k.organization_id = :organization \
+                 AND string_to_array(k.core, ' ') && {words} AND similarity(k.core, '{name}') * 1000 >= {threshold} \
+             ORDER BY similarity(k.core, '{name}') DESC LIMIT 50;\n",
+            words = array(word),
+            threshold = search.threshold
+        ));
+    }
+    statements
+}
+
+/// The same as the service asks for it.
+fn looked_for_by_the_service(name: &str) -> String {
+    let search = Search::of(name.to_owned());
+    let texts = |words: &BTreeSet<String>| words.iter().cloned().collect::<Vec<_>>().join(" ");
+    format!(
+        "SELECT * FROM account_match_candidates(NULL, 'new.example', ARRAY[replace('{name}', ' ', '')], {slips}, {words}, \
+             array_fill('{name}'::text, ARRAY[{count}]), array_fill({threshold}, ARRAY[{count}]), false, 50);\n",
+        slips = array(&search.slips),
+        words = array(search.words.iter().map(texts)),
+        count = search.words.len(),
+        threshold = search.threshold
+    )
+}
+
+fn array(texts: impl IntoIterator<Item = impl Display>) -> String {
+    let quoted: Vec<String> = texts.into_iter().map(|text| format!("'{text}'")).collect();
+    format!("ARRAY[{}]::text[]", quoted.join(","))
+}
 
 /// A claim to a new company: who is like it, its account and keys, the claim, and what is told of them.
 fn submitted(name: &str, search: &str) -> String {

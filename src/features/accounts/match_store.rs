@@ -5,7 +5,7 @@ use super::match_domain::{Decision, MatchKey};
 use super::store::AccountRow;
 use crate::kernel::ctx::Scope;
 use crate::kernel::id::{AccountId, OrganizationId};
-use crate::kernel::matching::{Company, CompanyName, KEY_VERSION, trigram_threshold};
+use crate::kernel::matching::{Company, CompanyName, KEY_VERSION, Search};
 use crate::kernel::problem::Problem;
 use crate::platform::db::schema::{account_match_keys, accounts};
 use crate::platform::db::{Prepared, Tx};
@@ -21,25 +21,51 @@ const BATCH: i64 = 500;
 /// How many accounts the worker compares with all others in one go: each takes about ten milliseconds among a million.
 const COMPARED_AT_ONCE: i64 = 50;
 
-/// The accounts that may be this company: those with one of its keys, and those with a name like it. With `seen_only`,
+/// The accounts that may be this company: those with one of its keys, and those with a name like it, of which [`Search`]
+/// tells how they are looked for. With `seen_only`,
 /// those that the caller may see; without it, every account of the organization, which is not to be shown.
 pub fn candidates(tx: &mut Tx<'_>, company: &Company, seen_only: bool) -> Result<Vec<Account>, Problem> {
     let keys: Vec<String> = company.names.iter().map(CompanyName::key).collect();
-    let cores: Vec<String> = company.names.iter().map(CompanyName::core).collect();
-    let thresholds: Result<Vec<i32>, _> = cores
-        .iter()
-        .map(|core| i32::try_from(trigram_threshold(core)))
-        .collect();
-    let query = sql_query("SELECT * FROM account_match_candidates($1, $2, $3, $4, $5, $6, $7)")
+    let searches = company.names.iter().map(|name| Search::of(name.core()));
+    let sought = Sought::of(searches)?;
+    let query = sql_query("SELECT * FROM account_match_candidates($1, $2, $3, $4, $5, $6, $7, $8, $9)")
         .bind::<Nullable<Text>, _>(company.external_id.as_deref())
         .bind::<Nullable<Text>, _>(company.domain.as_deref())
         .bind::<Array<Text>, _>(keys)
-        .bind::<Array<Text>, _>(cores)
-        .bind::<Array<Int4>, _>(thresholds.map_err(Problem::damaged)?)
+        .bind::<Array<Text>, _>(sought.slips)
+        .bind::<Array<Text>, _>(sought.words)
+        .bind::<Array<Text>, _>(sought.cores)
+        .bind::<Array<Int4>, _>(sought.thresholds)
         .bind::<Bool, _>(seen_only)
         .bind::<Int4, _>(MOST_FOUND);
     let rows: Vec<AccountRow> = Prepared(query).load(tx.connection())?;
     Ok(rows.into_iter().map(Account::from).collect())
+}
+
+/// Searches as Postgres takes them: the words of all, each as texts with spaces between them, and with each the name and the
+/// threshold that belong to it.
+#[derive(Default)]
+struct Sought {
+    slips: Vec<String>,
+    words: Vec<String>,
+    cores: Vec<String>,
+    thresholds: Vec<i32>,
+}
+
+impl Sought {
+    fn of(searches: impl Iterator<Item = Search>) -> Result<Self, Problem> {
+        let mut sought = Self::default();
+        for search in searches {
+            let threshold = i32::try_from(search.threshold).map_err(Problem::damaged)?;
+            sought.slips.extend(search.slips);
+            for word in search.words {
+                sought.words.push(word.into_iter().collect::<Vec<_>>().join(" "));
+                sought.cores.push(search.core.clone());
+                sought.thresholds.push(threshold);
+            }
+        }
+        Ok(sought)
+    }
 }
 
 /// Writes the keys of accounts, over those that they had in the same places.

@@ -89,12 +89,6 @@ pub fn settle<'a>(verdicts: impl Iterator<Item = &'a mut Verdict>) {
     }
 }
 
-/// From which share of common trigrams on, in thousandths, an account is looked at at once. A slip costs a short name more
-/// of its trigrams than a long one. What is less alike is found by the worker, which compares accounts in its own time.
-pub fn trigram_threshold(core: &str) -> u32 {
-    if core.len() <= 12 { 400 } else { 600 }
-}
-
 /// Compares two companies. Equal keys decide, unless another thing that is known of both speaks against it; whatever
 /// else is alike is for a person to decide.
 pub fn compare(left: &Company, right: &Company) -> Verdict {

@@ -13,11 +13,13 @@ mod domain;
 mod evidence;
 mod legal_form;
 mod name;
+mod search;
 mod similarity;
 #[cfg(test)]
 mod tests;
 mod words;
 
 pub use domain::{registrable_domain, registrable_domain_of_mail};
-pub use evidence::{Company, LIKELY, POSSIBLE, Reason, Verdict, compare, settle, trigram_threshold};
+pub use evidence::{Company, LIKELY, POSSIBLE, Reason, Verdict, compare, settle};
 pub use name::{CompanyName, KEY_VERSION};
+pub use search::Search;

@@ -190,7 +190,65 @@ fn names() -> impl Strategy<Value = String> {
     proptest::collection::vec(word, 0..7).prop_map(|words| words.join(" "))
 }
 
+#[test]
+fn a_name_is_looked_for_by_its_slips_and_its_words() {
+    let search = Search::of("kalenberg bau".to_owned());
+    assert_eq!((search.words.len(), search.threshold), (2, 600));
+    for slipped in [
+        "kaenberg bau",
+        "kallenberg bau",
+        "kalenburg bau",
+        "kalebnerg bau",
+        "kalenbergbau",
+        "kalenberg bauw",
+    ] {
+        assert!(search.slips.contains(slipped), "{slipped}");
+    }
+    for other in [
+        "kalenberg bau",
+        "kalenberg bahn",
+        "kalenburg bauw",
+        "kalenberg bau ",
+    ] {
+        assert!(!search.slips.contains(other), "{other}");
+    }
+    let (long, short) = (&search.words[0], &search.words[1]);
+    assert!(
+        ["kalenberg", "kalenberk", "kalenbrg"]
+            .iter()
+            .all(|word| long.contains(*word))
+    );
+    assert!(!long.contains("kalen berg") && !long.contains("kalenbrk"));
+    assert_eq!(short.iter().collect::<Vec<_>>(), ["bau"]);
+    assert_eq!(Search::of("rainwen".to_owned()).threshold, 400);
+}
+
+#[test]
+fn another_number_is_no_slip_and_what_is_very_short_has_none() {
+    let search = Search::of("studio 54".to_owned());
+    assert!(search.slips.contains("studo 54"));
+    assert!(
+        !search
+            .slips
+            .iter()
+            .any(|slip| slip.starts_with("studio 5") && slip.len() == 9)
+    );
+    assert!(Search::of("abc".to_owned()).slips.is_empty());
+    assert!(Search::of("a".repeat(25)).slips.is_empty());
+    assert_eq!(Search::of(String::new()).words, []);
+}
+
 proptest! {
+    /// A slip in one direction is a slip in the other, so that it does not matter which of two comes first.
+    #[test]
+    fn what_is_one_slip_away_is_so_from_both_sides(core in "[a-z]{2,6}( [a-z]{2,6}){0,2}", at in any::<prop::sample::Index>()) {
+        let search = Search::of(core.clone());
+        prop_assume!(!search.slips.is_empty());
+        let slip = at.get(&search.slips.iter().cloned().collect::<Vec<_>>()).clone();
+        let back = Search::of(slip.clone()).slips;
+        prop_assert!(back.is_empty() || back.contains(&core), "{} {}", core, slip);
+    }
+
     #[test]
     fn nothing_panics_and_keys_are_plain(text in any::<String>(), other in names()) {
         for name in CompanyName::all_of(&text) {

@@ -197,6 +197,44 @@ fn keys_follow_the_account_whoever_writes_it() {
     assert_eq!(count(&mut owner, unmade), 0);
 }
 
+/// Four hundred companies with a word in common, and as many with another.
+const NAMESAKES: &str = "INSERT INTO accounts (organization_id, id, name, row_version, created_at, updated_at) \
+        SELECT o.organization_id, gen_random_uuid(), w.word || ' ' || translate(n::text, '0123456789', 'abcdefghij'), 1, now(), \
+            now() \
+        FROM (SELECT organization_id FROM accounts LIMIT 1) o, unnest(ARRAY['Konstantinopel', 'Reederei']) w (word), \
+            generate_series(1, 400) n; \
+    UPDATE account_match_keys k SET core = lower(a.name), name_key = replace(lower(a.name), ' ', ''), compared = true, \
+        key_version = (SELECT max(key_version) FROM account_match_keys) \
+    FROM accounts a WHERE a.id = k.account_id AND k.key_version = 0";
+
+#[test]
+fn a_word_that_very_many_have_is_no_way_to_find_one_of_them() {
+    let world = World::new();
+    let id = account(&world, json!({ "name": "Konstantinopel Reederei" }));
+    let partner = world.partner("Nordlicht");
+    let deal = json!({
+        "name": "Deal", "account_id": id, "partner_id": partner, "opened_on": "2026-01-02",
+        "amount": { "amount": "1.00", "currency": "EUR" }
+    });
+    world.admin().post("/v1/deals", deal).expect(201);
+    let partners = world.full_partner_key(&partner);
+    let (one_slip, two_slips) = (
+        json!({ "name": "Konstantinopel Reederey GmbH" }),
+        json!({ "name": "Konstantinopel Rederey GmbH" }),
+    );
+    for candidate in [&one_slip, &two_slips] {
+        assert_eq!(matched(world.admin(), candidate.clone()).len(), 1, "{candidate}");
+    }
+    world.database().owner().batch_execute(NAMESAKES).unwrap();
+    assert_eq!(matched(world.admin(), two_slips.clone()), []);
+    assert_eq!(matched(world.admin(), one_slip).len(), 1);
+    // Two such words together are no longer what very many have.
+    let both = matched(world.admin(), json!({ "name": "Konstantinopel Reederei Nord" }));
+    assert_eq!(both.len(), 1, "{both:?}");
+    // Among the few that a partner sees, the word tells enough.
+    assert_eq!(matched(&partners, two_slips).len(), 1);
+}
+
 #[test]
 fn keys_of_another_making_are_made_anew() {
     let world = World::new();
