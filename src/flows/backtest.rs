@@ -99,13 +99,11 @@ impl Worker<'_> {
         let findings = gathering.findings().map_err(Problem::damaged)?;
         let ctx = self.service();
         self.db.write_now(&ctx, |tx| {
-            let kept = backtests::succeed(tx, &ctx, backtest, findings.clone())?;
-            match &backtest.recalculation {
-                Some(recalculation) if kept => {
-                    recalculation::propose(tx, &ctx, backtest, recalculation, &gathering)
-                }
-                Some(_) | None => Ok(()),
+            let proposals = recalculation::proposals(tx, &ctx, backtest, &gathering)?;
+            if backtests::succeed(tx, &ctx, backtest, findings.clone(), proposals.len())? {
+                recalculation::propose(tx, &ctx, backtest, proposals)?;
             }
+            Ok(())
         })
     }
 

@@ -31,6 +31,7 @@ pub fn ask(
     let secret_makers = api_keys::secret_makers(tx, ctx)?;
     let recalculation = Recalculation {
         reason,
+        adjustments_proposed: None,
         secret_makers,
     };
     // Postgres lets one wait or run at a time, so that from here on every other one has an outcome.
@@ -101,17 +102,16 @@ fn in_force(
     Ok(versions)
 }
 
-/// Proposes what was found, less what was proposed for the same period before.
-pub fn propose(
+/// What comes of what was found: of a recalculation the differences, less what was proposed for the same period before.
+pub fn proposals(
     tx: &mut Tx<'_>,
     ctx: &Ctx,
     backtest: &Backtest,
-    recalculation: &Recalculation,
     found: &Gathering,
-) -> Result<(), Problem> {
-    let author = backtest
-        .created_by
-        .ok_or_else(|| Problem::damaged("a recalculation lacks its author"))?;
+) -> Result<Vec<NewAdjustment>, Problem> {
+    let Some(recalculation) = &backtest.recalculation else {
+        return Ok(Vec::new());
+    };
     let days = (backtest.from_on, backtest.until_on);
     let same = others(tx, ctx, backtest)?.into_iter();
     let earlier: Vec<BacktestId> = same
@@ -129,7 +129,7 @@ pub fn propose(
             .or_insert(Money::zero(currency));
         *difference = difference.checked_sub(amount).map_err(Problem::damaged)?;
     }
-    let proposals = differences
+    Ok(differences
         .into_iter()
         .filter(|(_, difference)| !difference.is_zero())
         .map(|((partner_id, _), amount)| NewAdjustment {
@@ -144,7 +144,22 @@ pub fn propose(
             reason: recalculation.reason.clone(),
             amount,
         })
-        .collect();
+        .collect())
+}
+
+/// Proposes them in the name of whoever asked.
+pub fn propose(
+    tx: &mut Tx<'_>,
+    ctx: &Ctx,
+    backtest: &Backtest,
+    proposals: Vec<NewAdjustment>,
+) -> Result<(), Problem> {
+    let Some(recalculation) = &backtest.recalculation else {
+        return Ok(());
+    };
+    let author = backtest
+        .created_by
+        .ok_or_else(|| Problem::damaged("a recalculation lacks its author"))?;
     adjustments::propose_for(tx, ctx, proposals, author, &recalculation.secret_makers)?;
     Ok(())
 }

@@ -132,15 +132,11 @@ impl Stage<'_> {
                 "hold_days": 0, "effective_from": "2026-01-01T00:00:00Z",
             },
         });
-        let rule_id = self.post("/v1/commission-rules", &rule, "/name")?.id()?;
-        let drafts = format!("/v1/commission-rule-versions?commission_rule_id={rule_id}");
-        let drafts = self
-            .admin
-            .get(self.out, &drafts, |list| list.read_out("/data/0/sentence"))?;
-        let version = format!("/v1/commission-rule-versions/{}", drafts.text("/data/0/id")?);
+        let rule = self.post("/v1/commission-rules", &rule, "/name")?;
+        let version = format!("/v1/commission-rule-versions/{}", rule.text("/first_version_id")?);
         let seen = self
             .admin
-            .get(self.out, &version, |draft| draft.read_out("/status"))?;
+            .get(self.out, &version, |draft| draft.read_out("/sentence"))?;
         self.admin
             .act(self.out, &format!("{version}/activate"), Some(&seen), |active| {
                 active.read_out("/status")

@@ -52,11 +52,11 @@ async fn list_attributions(who: Granted<can::AttributionsRead>, query: Filter<At
 ///
 /// Claims credit for a partner, with touchpoints as evidence where there are some; with `confirm` it is confirmed in the
 /// same step, for which the key needs `attributions:review` as well. A partner's caller claims for its own partner, on
-/// deals that it sees, without `external_id`; a reviewer confirms or rejects the claim. Only confirmed credit earns, and only on a deal that has a program: confirm it before the
-/// deal is won. `409` when the partner has credit in this role already, when the confirmed shares of the role would exceed
-/// the whole, or when `confirm` is asked on a won deal (claim it without, then correct it). `422` when the deal or the
-/// partner does not exist or the partner is not approved. From then on: claimed → confirmed | rejected;
-/// confirmed → confirmed | rejected, of which the latter is a correction of settled credit.
+/// deals that it sees, without `external_id`; a reviewer confirms or rejects the claim. Only confirmed credit earns, and only
+/// on a deal that has a program: confirm it before the deal is won. `409` when the partner has credit in this role already,
+/// when the confirmed shares of the role would exceed the whole, or when `confirm` is asked on a won deal (claim it without,
+/// then correct it). `422` when the deal or the partner does not exist or the partner is not approved. From then on: claimed
+/// → confirmed | rejected; confirmed → confirmed | rejected, of which the latter is a correction of settled credit.
 #[utoipa::path(tag = "Attributions", operation_id = "createAttribution", request_body = NewAttributionBody,
     responses((status = 201, description = "The new attribution.", body = AttributionView)),
     extensions(("x-required-permission" = json!("attributions:write"))))]

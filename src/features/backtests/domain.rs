@@ -52,6 +52,8 @@ word_enum! {
 pub struct Recalculation {
     /// Why, for a person.
     pub reason: String,
+    /// How many adjustments it proposed, once it has succeeded.
+    pub adjustments_proposed: Option<i64>,
     /// Those who made the secret of the key that asked: no second person with another key.
     #[serde(skip)]
     pub secret_makers: Vec<Uuid>,
@@ -203,11 +205,17 @@ impl Backtest {
         }
     }
 
-    /// It has an outcome.
+    /// It has an outcome; of a recalculation this many adjustments are proposed.
     #[must_use]
-    pub fn succeeded(self, findings: Findings, now: DateTime<Utc>) -> Self {
+    pub fn succeeded(self, findings: Findings, proposals: usize, now: DateTime<Utc>) -> Self {
+        let adjustments_proposed = Some(i64::try_from(proposals).unwrap_or(i64::MAX));
+        let recalculation = self.recalculation.clone().map(|recalculation| Recalculation {
+            adjustments_proposed,
+            ..recalculation
+        });
         Self {
             findings: Some(findings),
+            recalculation,
             ..self.ended(BacktestStatus::Succeeded, now)
         }
     }

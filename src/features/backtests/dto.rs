@@ -136,7 +136,7 @@ pub struct BacktestDifferenceView {
 
 /// What a version of a rule would have paid in a past period, beside what was paid.
 #[derive(Debug, Clone, Serialize, ToSchema)]
-#[schema(as = Backtest, examples(json!({"id": "bkt_01j9zq4y8k7m5n3p2r1s0t6v4w", "program_id": "prg_01j9zq4y8k7m5n3p2r1s0t6v4w", "commission_rule_id": "rule_01j9zq4y8k7m5n3p2r1s0t6v4w", "rule_version_id": "rlv_01j9zq4y8k7m5n3p2r1s0t6v4w", "terms_hash": "60303ae22b998861bce3b28f33eec1be758a213c86c93c076dbe9f558c11c752", "from_on": "2026-01-01", "until_on": "2026-04-01", "status": "succeeded", "lines_done": 412, "error": null, "recalculation_reason": null, "totals": [{"lines": 412, "was": {"amount": "48120.00", "currency": "EUR"}, "would_be": {"amount": "51004.50", "currency": "EUR"}, "difference": {"amount": "2884.50", "currency": "EUR"}}], "partners": [], "largest_differences": [], "created_by": "key_01j9zq4y8k7m5n3p2r1s0t6v4w", "started_at": "2026-04-02T08:00:01Z", "finished_at": "2026-04-02T08:00:02Z", "created_at": "2026-04-02T08:00:00Z", "updated_at": "2026-04-02T08:00:02Z"})))]
+#[schema(as = Backtest, examples(json!({"id": "bkt_01j9zq4y8k7m5n3p2r1s0t6v4w", "program_id": "prg_01j9zq4y8k7m5n3p2r1s0t6v4w", "commission_rule_id": "rule_01j9zq4y8k7m5n3p2r1s0t6v4w", "rule_version_id": "rlv_01j9zq4y8k7m5n3p2r1s0t6v4w", "terms_hash": "60303ae22b998861bce3b28f33eec1be758a213c86c93c076dbe9f558c11c752", "from_on": "2026-01-01", "until_on": "2026-04-01", "status": "succeeded", "lines_done": 412, "error": null, "recalculation_reason": null, "adjustments_proposed": null, "totals": [{"lines": 412, "was": {"amount": "48120.00", "currency": "EUR"}, "would_be": {"amount": "51004.50", "currency": "EUR"}, "difference": {"amount": "2884.50", "currency": "EUR"}}], "partners": [], "largest_differences": [], "created_by": "key_01j9zq4y8k7m5n3p2r1s0t6v4w", "started_at": "2026-04-02T08:00:01Z", "finished_at": "2026-04-02T08:00:02Z", "created_at": "2026-04-02T08:00:00Z", "updated_at": "2026-04-02T08:00:02Z"})))]
 pub struct BacktestView {
     /// Its id.
     pub id: BacktestId,
@@ -165,6 +165,10 @@ pub struct BacktestView {
     /// adjustments.
     #[schema(required, max_length = 1000)]
     pub recalculation_reason: Option<String>,
+    /// How many adjustments a recalculation proposed, once it has succeeded; 0 where nothing differs, or an earlier one
+    /// proposed the whole difference. `null` for a mere back-test.
+    #[schema(required, minimum = 0)]
+    pub adjustments_proposed: Option<i64>,
     /// In all, by currency; empty until it has succeeded.
     #[schema(max_items = 200)]
     pub totals: Vec<BacktestTotalView>,
@@ -195,6 +199,7 @@ impl TryFrom<Backtest> for BacktestView {
     fn try_from(backtest: Backtest) -> Result<Self, Problem> {
         let findings = backtest.findings.unwrap_or_default();
         let partner = |(partner_id, figures): &_| BacktestPartnerView::new(*partner_id, figures);
+        let recalculation = backtest.recalculation;
         Ok(Self {
             id: backtest.id,
             program_id: backtest.program_id,
@@ -206,7 +211,8 @@ impl TryFrom<Backtest> for BacktestView {
             status: backtest.status,
             lines_done: backtest.lines_done,
             error: backtest.error,
-            recalculation_reason: backtest.recalculation.map(|Recalculation { reason, .. }| reason),
+            adjustments_proposed: recalculation.as_ref().and_then(|one| one.adjustments_proposed),
+            recalculation_reason: recalculation.map(|Recalculation { reason, .. }| reason),
             totals: findings
                 .totals
                 .iter()

@@ -93,9 +93,15 @@ pub fn recalculations_besides(
     store::recalculations_besides(tx, &ctx.scope, backtest)
 }
 
-/// Keeps what was found and says so, unless another worker has it by now.
-pub fn succeed(tx: &mut Tx<'_>, ctx: &Ctx, before: &Backtest, findings: Findings) -> Result<bool, Problem> {
-    let after = before.clone().succeeded(findings, ctx.now);
+/// Keeps what was found, and how many adjustments come of it, and says so, unless another worker has it by now.
+pub fn succeed(
+    tx: &mut Tx<'_>,
+    ctx: &Ctx,
+    before: &Backtest,
+    findings: Findings,
+    proposals: usize,
+) -> Result<bool, Problem> {
+    let after = before.clone().succeeded(findings, proposals, ctx.now);
     end(tx, ctx, "backtest.succeeded", before, &after)
 }
 

@@ -50,6 +50,7 @@ struct Row {
     updated_at: DateTime<Utc>,
     recalculation_reason: Option<String>,
     author_secret_makers: Vec<Uuid>,
+    adjustments_proposed: Option<i64>,
 }
 
 /// Findings as they are kept.
@@ -228,6 +229,7 @@ impl Row {
             updated_at: backtest.updated_at,
             recalculation_reason: recalculation.map(|recalculation| recalculation.reason.clone()),
             author_secret_makers: recalculation.map_or_else(Vec::new, |one| one.secret_makers.clone()),
+            adjustments_proposed: recalculation.and_then(|one| one.adjustments_proposed),
         })
     }
 }
@@ -242,9 +244,10 @@ impl TryFrom<Row> for Backtest {
             .transpose()
             .map_err(Problem::damaged)?;
         let error = row.error_code.as_deref().map(BacktestError::from_str);
-        let secret_makers = row.author_secret_makers;
+        let (secret_makers, adjustments_proposed) = (row.author_secret_makers, row.adjustments_proposed);
         let recalculation = row.recalculation_reason.map(|reason| Recalculation {
             reason,
+            adjustments_proposed,
             secret_makers,
         });
         Ok(Self {

@@ -19,7 +19,7 @@ pub struct DifferencesQuery {
 
 /// What is different between two versions of terms.
 #[derive(Debug, Clone, Serialize, ToSchema)]
-#[schema(as = CommissionRuleVersionDifferences, examples(json!({"from_id": "rlv_01j9zq4y8k7m5n3p2r1s0t6v4w", "to_id": "rlv_01j9zq4y8k7m5n3p2r1s0t6v4x", "from_sentence": "10% of net money received on deals of any partner, paid without a hold, from 1 January 2026.", "to_sentence": "12% of net money received on deals of any partner, paid without a hold, from 1 January 2027.", "differences": [{"pointer": "/formula/rate", "before": "0.1000", "after": "0.1200"}]})))]
+#[schema(as = CommissionRuleVersionDifferences, examples(json!({"from_id": "rlv_01j9zq4y8k7m5n3p2r1s0t6v4w", "to_id": "rlv_01j9zq4y8k7m5n3p2r1s0t6v4x", "from_sentence": "10% of net money received on deals of any partner, for each role in full, paid without a hold, from 1 January 2026.", "to_sentence": "12% of net money received on deals of any partner, for each role in full, paid without a hold, from 1 January 2027.", "differences": [{"pointer": "/formula/rate", "before": "0.1000", "after": "0.1200"}]})))]
 pub struct DifferencesView {
     /// The version that is compared with; `null` when there is none before.
     #[schema(required)]

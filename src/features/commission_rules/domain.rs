@@ -51,6 +51,9 @@ pub struct CommissionRule {
     pub name: String,
     /// The part of the compensation that it pays.
     pub component: Component,
+    /// Its version 1.
+    #[serde(skip)]
+    pub first_version_id: CommissionRuleVersionId,
     /// Counts its changes.
     pub row_version: i64,
     /// When it came to be.
@@ -152,6 +155,7 @@ impl CommissionRule {
             program_id: new.program_id,
             name: new.name.clone(),
             component: new.component,
+            first_version_id: CommissionRuleVersionId::new(now),
             row_version: 1,
             created_at: now,
             updated_at: now,
@@ -177,8 +181,12 @@ impl CommissionRule {
         terms: VersionTerms,
         now: DateTime<Utc>,
     ) -> Result<CommissionRuleVersion, Problem> {
+        let id = match version {
+            1 => self.first_version_id,
+            _ => CommissionRuleVersionId::new(now),
+        };
         let draft = CommissionRuleVersion {
-            id: CommissionRuleVersionId::new(now),
+            id,
             commission_rule_id: self.id,
             program_id: self.program_id,
             component: self.component,

@@ -5,7 +5,7 @@ use super::store::CommissionRuleFilter;
 use super::terms_dto::TermsBody;
 use crate::kernel::commission::Component;
 use crate::kernel::ctx::Ctx;
-use crate::kernel::id::{CommissionRuleId, ProgramId};
+use crate::kernel::id::{CommissionRuleId, CommissionRuleVersionId, ProgramId};
 use crate::kernel::patch::Patch;
 use crate::kernel::problem::Problem;
 use crate::page_of;
@@ -90,7 +90,7 @@ impl PatchCommissionRuleBody {
 
 /// A commission rule: the name under which versions of terms follow one another.
 #[derive(Debug, Clone, Serialize, ToSchema)]
-#[schema(as = CommissionRule, examples(json!({"id": "rule_01j9zq4y8k7m5n3p2r1s0t6v4w", "external_id": "referral-2026", "program_id": "prg_01j9zq4y8k7m5n3p2r1s0t6v4w", "name": "Referral commission", "component": "base", "created_at": "2026-01-01T08:00:00Z", "updated_at": "2026-01-01T08:00:00Z"})))]
+#[schema(as = CommissionRule, examples(json!({"id": "rule_01j9zq4y8k7m5n3p2r1s0t6v4w", "external_id": "referral-2026", "program_id": "prg_01j9zq4y8k7m5n3p2r1s0t6v4w", "name": "Referral commission", "component": "base", "first_version_id": "rlv_01j9zq4y8k7m5n3p2r1s0t6v4w", "created_at": "2026-01-01T08:00:00Z", "updated_at": "2026-01-01T08:00:00Z"})))]
 pub struct CommissionRuleView {
     /// Its id.
     pub id: CommissionRuleId,
@@ -104,6 +104,8 @@ pub struct CommissionRuleView {
     pub name: String,
     /// What it pays: base, bonus or override.
     pub component: Component,
+    /// Its version 1: of a new rule the draft that is to be activated.
+    pub first_version_id: CommissionRuleVersionId,
     /// When it came to be.
     pub created_at: DateTime<Utc>,
     /// When it last changed.
@@ -118,6 +120,7 @@ impl From<CommissionRule> for CommissionRuleView {
             program_id: rule.program_id,
             name: rule.name,
             component: rule.component,
+            first_version_id: rule.first_version_id,
             created_at: rule.created_at,
             updated_at: rule.updated_at,
         }

@@ -62,8 +62,8 @@ async fn list_commission_rules(
 
 /// Create a commission rule
 ///
-/// Writes a rule for a program, with its terms as version 1. The version is a draft and decides nothing before it is
-/// activated.
+/// Writes a rule for a program, with its terms as version 1 (`first_version_id`). The version is a draft and decides nothing
+/// before it is activated.
 #[utoipa::path(tag = "Commission Rules", operation_id = "createCommissionRule", request_body = NewCommissionRuleBody,
     responses((status = 201, description = "The new rule.", body = CommissionRuleView)),
     extensions(("x-required-permission" = json!("commission_rules:write"))))]

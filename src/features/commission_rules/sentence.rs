@@ -22,7 +22,7 @@ impl CommissionRuleVersion {
             Component::Override => format!("An override of {amount}"),
         };
         format!(
-            "{amount} on {} of {}{}{}{}{}, {}, {}.",
+            "{amount} on {} of {}{}{}{}{}{}, {}, {}.",
             deals(terms),
             partners(terms),
             prefixed(
@@ -36,6 +36,11 @@ impl CommissionRuleVersion {
             ),
             prefixed(" in ", &either(&terms.currencies)),
             prefixed(" of customers in ", &either(&terms.clauses.countries)),
+            if terms.roles.is_empty() {
+                ", for each role in full"
+            } else {
+                ""
+            },
             clauses(&terms.clauses),
             hold(terms.hold_days, terms.clauses.hold_start),
             period(terms),

@@ -90,30 +90,33 @@ struct VersionRow {
     clauses: Value,
 }
 
+/// A rule and its version 1.
+type KnownRow = (RuleRow, Option<Uuid>);
+
 /// A version, and of its rule the program and the component.
 type JoinedRow = (VersionRow, Uuid, String);
 
 /// One rule.
 pub fn find(tx: &mut Tx<'_>, scope: &Scope, id: CommissionRuleId) -> Result<Option<CommissionRule>, Problem> {
-    let row = commission_rules::table
+    let row: Option<KnownRow> = commission_rules::table
         .filter(commission_rules::organization_id.eq(scope.organization_id.uuid()))
         .filter(commission_rules::id.eq(id.uuid()))
-        .select(RuleRow::as_select())
+        .select((RuleRow::as_select(), first_version_id()))
         .first(tx.connection())
         .optional()?;
-    row.map(CommissionRule::try_from).transpose()
+    row.map(rule_of).transpose()
 }
 
 /// One rule, locked until the transaction ends.
 pub fn lock(tx: &mut Tx<'_>, scope: &Scope, id: CommissionRuleId) -> Result<Option<CommissionRule>, Problem> {
-    let row = commission_rules::table
+    let row: Option<KnownRow> = commission_rules::table
         .filter(commission_rules::organization_id.eq(scope.organization_id.uuid()))
         .filter(commission_rules::id.eq(id.uuid()))
-        .select(RuleRow::as_select())
+        .select((RuleRow::as_select(), first_version_id()))
         .for_no_key_update()
         .first(tx.connection())
         .optional()?;
-    row.map(CommissionRule::try_from).transpose()
+    row.map(rule_of).transpose()
 }
 
 /// A page of rules.
@@ -125,7 +128,7 @@ pub fn list(
 ) -> Result<Page<CommissionRule>, Problem> {
     let mut query = commission_rules::table
         .filter(commission_rules::organization_id.eq(scope.organization_id.uuid()))
-        .select(RuleRow::as_select())
+        .select((RuleRow::as_select(), first_version_id()))
         .into_boxed();
     if let Some(program_id) = filter.program_id {
         query = query.filter(commission_rules::program_id.eq(program_id.uuid()));
@@ -149,11 +152,8 @@ pub fn list(
         (true, None) => query.order(id.asc()),
         (true, Some(last)) => query.filter(id.gt(last.id)).order(id.asc()),
     };
-    let rows: Vec<RuleRow> = page.rows_of(query).load(tx.connection())?;
-    let rules: Vec<CommissionRule> = rows
-        .into_iter()
-        .map(CommissionRule::try_from)
-        .collect::<Result<_, _>>()?;
+    let rows: Vec<KnownRow> = page.rows_of(query).load(tx.connection())?;
+    let rules: Vec<CommissionRule> = rows.into_iter().map(rule_of).collect::<Result<_, _>>()?;
     Ok(page.page(rules, |last| by_age(last.id.uuid())))
 }
 
@@ -336,21 +336,19 @@ impl RuleRow {
     }
 }
 
-impl TryFrom<RuleRow> for CommissionRule {
-    type Error = Problem;
-
-    fn try_from(row: RuleRow) -> Result<Self, Problem> {
-        Ok(Self {
-            id: CommissionRuleId::from_uuid(row.id),
-            external_id: row.external_id,
-            program_id: ProgramId::from_uuid(row.program_id),
-            name: row.name,
-            component: Component::from_str(&row.component).map_err(Problem::damaged)?,
-            row_version: row.row_version,
-            created_at: row.created_at,
-            updated_at: row.updated_at,
-        })
-    }
+fn rule_of((row, first_version_id): KnownRow) -> Result<CommissionRule, Problem> {
+    let first = first_version_id.ok_or_else(|| Problem::damaged("a rule lacks its version 1"))?;
+    Ok(CommissionRule {
+        id: CommissionRuleId::from_uuid(row.id),
+        external_id: row.external_id,
+        program_id: ProgramId::from_uuid(row.program_id),
+        name: row.name,
+        component: Component::from_str(&row.component).map_err(Problem::damaged)?,
+        first_version_id: CommissionRuleVersionId::from_uuid(first),
+        row_version: row.row_version,
+        created_at: row.created_at,
+        updated_at: row.updated_at,
+    })
 }
 
 impl VersionRow {
@@ -409,6 +407,17 @@ pub fn deciding(
         ))
         .load(tx.connection())?;
     rows.into_iter().map(version_of).collect()
+}
+
+/// The id of a rule's version 1.
+#[diesel::dsl::auto_type]
+fn first_version_id() -> _ {
+    commission_rule_versions::table
+        .filter(commission_rule_versions::organization_id.eq(commission_rules::organization_id))
+        .filter(commission_rule_versions::commission_rule_id.eq(commission_rules::id))
+        .filter(commission_rule_versions::version.eq(1_i32))
+        .select(commission_rule_versions::id)
+        .single_value()
 }
 
 /// Versions with their rules.

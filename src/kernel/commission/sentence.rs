@@ -7,6 +7,7 @@ use super::explain::{
     AccrualExplanation, ClawbackExplanation, CreditExplanation, Entitlement, Explanation, Step,
 };
 use super::formula::Formula;
+use super::tiers::TierMetric;
 use super::{Component, IneligibleReason};
 use crate::kernel::money::Currency;
 
@@ -108,14 +109,14 @@ fn own_sentence(
     let percent = Decimal::new(i64::from(entitlement.share.basis_points), 2).normalize();
     let own = result(steps, "own_base");
     let before = match entitlement.progress.as_deref() {
-        Some(progress) if tiers.accumulates() => format!(
-            " {} {currency} and {} units had been counted in {}, {} {currency} and {} units come on top.",
-            progress.before.volume,
-            progress.before.count,
-            progress.before.tier_period,
-            progress.volume,
-            progress.count
-        ),
+        Some(progress) if tiers.accumulates() => {
+            let period = &progress.before.tier_period;
+            let (before, more, unit) = match tiers.tier_metric {
+                TierMetric::NetPaidBase => (progress.before.volume, progress.volume, currency.code()),
+                TierMetric::Count => (progress.before.count, progress.count, "units"),
+            };
+            format!(" {before} {unit} had been counted in {period}, {more} {unit} come on top.")
+        }
         _ => String::new(),
     };
     Some(format!(
@@ -170,7 +171,9 @@ fn refusal(entitlement: &Entitlement) -> Option<Cow<'static, str>> {
         IneligibleReason::NoRule => "no commission rule applies",
         IneligibleReason::PartnerSuspended => "the partner is suspended",
         IneligibleReason::PartnerTerminated => "the partner has been terminated",
-        IneligibleReason::EnrollmentNotActive => "the enrollment in the program is not active",
+        IneligibleReason::EnrollmentNotActive => {
+            "the partner that would earn it has no active enrollment in the program"
+        }
         IneligibleReason::GateClosed => {
             let closed = entitlement.closed_gates.join(", ");
             return Some(

@@ -224,6 +224,7 @@ diesel::table! {
         updated_at -> Timestamptz,
         recalculation_reason -> Nullable<Text>,
         author_secret_makers -> Array<Uuid>,
+        adjustments_proposed -> Nullable<Int8>,
     }
 }
 

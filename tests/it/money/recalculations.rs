@@ -33,7 +33,9 @@ fn recalculate(world: &World, version: &str, period: (&str, &str)) -> Vec<Value>
         .get(&format!("/v1/backtests/{}", queued.id()))
         .expect(200);
     assert_eq!(ended["status"], "succeeded", "{}", ended.raw());
-    proposed(world, &queued.id())
+    let found = proposed(world, &queued.id());
+    assert_eq!(ended["adjustments_proposed"], found.len());
+    found
 }
 
 fn proposed(world: &World, backtest: &str) -> Vec<Value> {

@@ -58,7 +58,7 @@ fn a_volume_is_counted_over_the_quarter_and_starts_anew_with_the_next() {
     let explained = world.admin().get(&format!("{path}/explanation")).expect(200);
     let sentence = explained.text("/sentence");
     assert!(
-        sentence.contains("60 USD and 1 units had been counted in quarter:"),
+        sentence.contains("60 USD had been counted in quarter:"),
         "{sentence}"
     );
     let verified = world.admin().get(&format!("{path}/verification")).expect(200);
@@ -370,7 +370,7 @@ fn every_formula_reads_back_as_json_and_as_a_sentence() {
     assert_eq!(
         view.text("/sentence"),
         "2.00 USD per unit plus tiers by net money received in a quarter, each part at the rate of its own band (5% from 0 \
-         USD, 6% from 100000 USD) on new deals of any partner of tier gold of customers in DE, for lines of at least 100.00 \
+         USD, 6% from 100000 USD) on new deals of any partner of tier gold of customers in DE, for each role in full, for lines of at least 100.00 \
          USD, for 24 months from the win, at least 1.75 USD a line, at most 12.00 USD a line, at most 500.00 USD in a year, \
          paid after a hold of 15 days from the end of the month, from 1 January 2020."
     );

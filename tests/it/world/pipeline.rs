@@ -112,9 +112,7 @@ impl World {
         });
         let body = json!({ "program_id": program, "name": "Rule", "terms": with(usual, terms) });
         let rule = self.admin().post("/v1/commission-rules", body).expect(201);
-        let path = format!("/v1/commission-rule-versions?commission_rule_id={}", rule.id());
-        let versions = self.admin().all(&path);
-        versions[0]["id"].as_str().unwrap().to_owned()
+        rule.text("/first_version_id").to_owned()
     }
 
     /// Asks that a version be put in force.
