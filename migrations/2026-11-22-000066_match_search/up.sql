@@ -92,25 +92,33 @@ BEGIN
 END
 $$;
 
--- The same, with the account that stands for a merged one, and with those that a person said are the same.
+-- The same, with the account that stands for a merged one, and with those that a person said are the same. Not in SQL: what
+-- a function in SQL says is planned anew each time that it is asked.
 CREATE FUNCTION account_match_candidates(
     wanted_external_id text, wanted_domain text, name_keys text[], slips text[], words text[], cores text[],
     thresholds integer[], seen_only boolean, most integer
 ) RETURNS SETOF accounts
-    LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, public AS
+    LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, public AS
 $$
-    WITH found AS MATERIALIZED (
-        SELECT DISTINCT coalesce(c.merged_into_id, c.id) AS id
+DECLARE
+    organization uuid := scope_organization();
+    of_partner boolean := seen_only AND scope_partner() IS NOT NULL;
+    found uuid[];
+BEGIN
+    found := ARRAY(
+        SELECT DISTINCT coalesce(c.merged_into_id, c.id)
         FROM account_candidates(wanted_external_id, wanted_domain, name_keys, slips, words, cores, thresholds, seen_only,
-            most) c),
-    confirmed AS (
-        SELECT m.other_account_id AS id FROM account_matches m JOIN found f ON m.account_id = f.id
-        WHERE m.organization_id = (SELECT scope_organization()) AND m.status = 'confirmed'
-        UNION
-        SELECT m.account_id FROM account_matches m JOIN found f ON m.other_account_id = f.id
-        WHERE m.organization_id = (SELECT scope_organization()) AND m.status = 'confirmed')
-    SELECT a.* FROM accounts a
-    WHERE a.organization_id = (SELECT scope_organization()) AND a.merged_into_id IS NULL
-        AND a.id IN (SELECT id FROM found UNION SELECT id FROM confirmed)
-        AND (NOT seen_only OR (SELECT scope_partner()) IS NULL OR partner_sees_account(a.id));
+            most) c);
+    RETURN QUERY SELECT a.* FROM accounts a
+        WHERE a.organization_id = organization AND a.merged_into_id IS NULL
+            AND a.id IN (
+                SELECT unnest(found)
+                UNION
+                SELECT m.other_account_id FROM account_matches m
+                WHERE m.organization_id = organization AND m.account_id = ANY (found) AND m.status = 'confirmed'
+                UNION
+                SELECT m.account_id FROM account_matches m
+                WHERE m.organization_id = organization AND m.other_account_id = ANY (found) AND m.status = 'confirmed')
+            AND (NOT of_partner OR partner_sees_account(a.id));
+END
 $$;
