@@ -12,7 +12,6 @@ use super::table;
 use copartner::kernel::id::{PartnerId, ProgramId};
 use copartner::kernel::matching::{KEY_VERSION, Search};
 use serde_json::{Value, json};
-use std::collections::BTreeSet;
 use std::fmt::Display;
 use std::sync::atomic::AtomicUsize;
 use uuid::Uuid;
@@ -254,12 +253,12 @@ fn looked_for(name: &str) -> String {
 /// The same as the service asks for it.
 fn looked_for_by_the_service(name: &str) -> String {
     let search = Search::of(name.to_owned());
-    let texts = |words: &BTreeSet<String>| words.iter().cloned().collect::<Vec<_>>().join(" ");
     format!(
-        "SELECT * FROM account_match_candidates(NULL, 'new.example', ARRAY[replace('{name}', ' ', '')], {slips}, {words}, \
+        "SELECT * FROM account_match_candidates(NULL, 'new.example', ARRAY[replace('{name}', ' ', '')], \
+             ARRAY['{name}'], {slips}, {words}, \
              array_fill('{name}'::text, ARRAY[{count}]), array_fill({threshold}, ARRAY[{count}]), false, 50);\n",
         slips = array(&search.slips),
-        words = array(search.words.iter().map(texts)),
+        words = array(search.words.iter().map(|word| word.join(" "))),
         count = search.words.len(),
         threshold = search.threshold
     )

@@ -1,5 +1,5 @@
-DROP FUNCTION account_match_candidates(text, text, text[], text[], text[], text[], integer[], boolean, integer);
-DROP FUNCTION account_candidates(text, text, text[], text[], text[], text[], integer[], boolean, integer);
+DROP FUNCTION account_match_candidates(text, text, text[], text[], text[], text[], text[], integer[], boolean, integer);
+DROP FUNCTION account_candidates(text, text, text[], text[], text[], text[], text[], integer[], boolean, integer);
 DROP FUNCTION accounts_with_words(uuid, text[], text[], text, real, boolean, integer);
 DROP INDEX account_match_keys_words_index;
 DROP INDEX account_match_keys_own_words_index;

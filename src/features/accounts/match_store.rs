@@ -12,26 +12,28 @@ use crate::platform::db::{Prepared, Tx};
 use diesel::prelude::*;
 use diesel::sql_query;
 use diesel::sql_types::{Array, Bool, Int4, Nullable, Text, Uuid as SqlUuid};
+use std::collections::BTreeSet;
 use uuid::Uuid;
 
 /// The most accounts that one key finds.
 const MOST_FOUND: i32 = 50;
 /// How many accounts get their keys in one go of the worker.
 const BATCH: i64 = 500;
-/// How many accounts the worker compares with all others in one go: each takes about ten milliseconds among a million.
+/// How many accounts the worker compares with all others in one go: each takes some tens of milliseconds among a million.
 const COMPARED_AT_ONCE: i64 = 50;
 
 /// The accounts that may be this company: those with one of its keys, and those with a name like it, of which [`Search`]
-/// tells how they are looked for. With `seen_only`,
-/// those that the caller may see; without it, every account of the organization, which is not to be shown.
+/// tells how they are looked for. With `seen_only`, those that the caller may see; without it, every account of the
+/// organization, which is not to be shown.
 pub fn candidates(tx: &mut Tx<'_>, company: &Company, seen_only: bool) -> Result<Vec<Account>, Problem> {
     let keys: Vec<String> = company.names.iter().map(CompanyName::key).collect();
-    let searches = company.names.iter().map(|name| Search::of(name.core()));
-    let sought = Sought::of(searches)?;
-    let query = sql_query("SELECT * FROM account_match_candidates($1, $2, $3, $4, $5, $6, $7, $8, $9)")
+    let names: BTreeSet<String> = company.names.iter().map(CompanyName::core).collect();
+    let sought = Sought::of(names.iter().cloned().map(Search::of))?;
+    let query = sql_query("SELECT * FROM account_match_candidates($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)")
         .bind::<Nullable<Text>, _>(company.external_id.as_deref())
         .bind::<Nullable<Text>, _>(company.domain.as_deref())
         .bind::<Array<Text>, _>(keys)
+        .bind::<Array<Text>, _>(names.into_iter().collect::<Vec<_>>())
         .bind::<Array<Text>, _>(sought.slips)
         .bind::<Array<Text>, _>(sought.words)
         .bind::<Array<Text>, _>(sought.cores)
@@ -59,7 +61,7 @@ impl Sought {
             let threshold = i32::try_from(search.threshold).map_err(Problem::damaged)?;
             sought.slips.extend(search.slips);
             for word in search.words {
-                sought.words.push(word.into_iter().collect::<Vec<_>>().join(" "));
+                sought.words.push(word.join(" "));
                 sought.cores.push(search.core.clone());
                 sought.thresholds.push(threshold);
             }

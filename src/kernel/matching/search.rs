@@ -1,10 +1,11 @@
 //! How a name that may be written a little differently is looked for among very many, without going through all that is
 //! somewhat alike: as a whole by what is one slip away, and by each of its words, as it is or one slip away.
 
+use std::cmp::Reverse;
 use std::collections::BTreeSet;
 
 /// A longer text is looked for as it is.
-const LONGEST_WITH_SLIPS: usize = 24;
+const LONGEST_WITH_SLIPS: usize = 40;
 /// So is a shorter one: another letter makes another name of it.
 const SHORTEST_WITH_SLIPS: usize = 4;
 /// The most words that are looked for, the longest first.
@@ -20,12 +21,12 @@ pub struct Search {
     /// What they may have been before one slip: a letter left out, put in, changed, or exchanged with its neighbor. No digit
     /// is a slip.
     pub slips: BTreeSet<String>,
-    /// For each word the word and what is one slip away. Whatever is found without being one slip away as a whole has one of
-    /// them.
-    pub words: Vec<BTreeSet<String>>,
+    /// For each word the word, and behind it what is one slip away. Whatever is found without being the same or one slip away
+    /// as a whole has one of them.
+    pub words: Vec<Vec<String>>,
     /// From which share of common trigrams on, in thousandths, a name with one of the words is looked at. A slip costs a
-    /// short name more of its trigrams than a long one. What is less alike is found by the worker, which compares accounts
-    /// in its own time.
+    /// short name more of its trigrams than a long one. What is less alike to a longer name is found by the worker, which
+    /// compares accounts in its own time.
     pub threshold: u32,
 }
 
@@ -41,13 +42,14 @@ impl Search {
     }
 }
 
-fn words(core: &str) -> Vec<BTreeSet<String>> {
+fn words(core: &str) -> Vec<Vec<String>> {
     let mut words: Vec<&str> = core.split(' ').filter(|word| !word.is_empty()).collect();
-    words.sort_by_key(|word| std::cmp::Reverse(word.len()));
+    words.sort_by_key(|word| (Reverse(word.len()), *word));
+    words.dedup();
     words.truncate(MOST_WORDS);
     let looked_for = words.into_iter().map(|word| {
-        let mut looked_for = slips(word, LETTERS);
-        looked_for.insert(word.to_owned());
+        let mut looked_for = vec![word.to_owned()];
+        looked_for.extend(slips(word, LETTERS));
         looked_for
     });
     looked_for.collect()

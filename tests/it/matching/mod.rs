@@ -231,6 +231,10 @@ fn a_word_that_very_many_have_is_no_way_to_find_one_of_them() {
     // Two such words together are no longer what very many have.
     let both = matched(world.admin(), json!({ "name": "Konstantinopel Reederei Nord" }));
     assert_eq!(both.len(), 1, "{both:?}");
+    // The same own words are found, however many have the word.
+    account(&world, json!({ "name": "Konstantinopel Deutschland" }));
+    let same = matched(world.admin(), json!({ "name": "Konstantinopel" }));
+    assert_eq!(same.len(), 1, "{same:?}");
     // Among the few that a partner sees, the word tells enough.
     assert_eq!(matched(&partners, two_slips).len(), 1);
 }
