@@ -18,7 +18,9 @@ use diesel::{OptionalExtension, PgConnection, QueryResult, QueryableByName, RunQ
 use ipnet::IpNet;
 use sha2::{Digest, Sha256};
 use std::fmt;
+use std::hash::{Hash, Hasher};
 use std::net::{IpAddr, Ipv6Addr};
+use subtle::ConstantTimeEq;
 use uuid::Uuid;
 
 /// What every key starts with.
@@ -28,8 +30,34 @@ const REFRESH_PREFIX: &str = "cpr_";
 /// How many characters of a key may be shown again, to tell keys apart.
 const SHOWN: usize = 12;
 
-/// The SHA-256 of a key.
-pub type KeyHash = [u8; 32];
+/// The SHA-256 of a key. How long two take to be compared tells nothing of either.
+#[derive(Clone, Copy, Eq)]
+pub struct KeyHash([u8; 32]);
+
+impl KeyHash {
+    /// Its bytes, as they are kept.
+    pub fn to_vec(self) -> Vec<u8> {
+        self.0.to_vec()
+    }
+}
+
+impl PartialEq for KeyHash {
+    fn eq(&self, other: &Self) -> bool {
+        self.0.ct_eq(&other.0).into()
+    }
+}
+
+impl Hash for KeyHash {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.0.hash(state);
+    }
+}
+
+impl fmt::Debug for KeyHash {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("KeyHash(..)")
+    }
+}
 
 /// A new key: the only moment at which its text exists.
 #[derive(Clone)]
@@ -80,7 +108,7 @@ impl NewSecret {
 
 /// The SHA-256 of a key. Keys are random, so that a slow hash would protect nothing.
 pub fn hash_of(token: &str) -> KeyHash {
-    Sha256::digest(token.as_bytes()).into()
+    KeyHash(Sha256::digest(token.as_bytes()).into())
 }
 
 #[derive(QueryableByName)]

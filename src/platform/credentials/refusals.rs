@@ -64,7 +64,7 @@ impl Refused {
     /// subject that it has signed.
     fn name(&self) -> String {
         match self {
-            Self::Secret(hash) => format!("{hash:?}"),
+            Self::Secret(hash) => format!("{:?}", hash.to_vec()),
             Self::Caller(caller) => format!(
                 "{:?} {:?} {:?} {:?} {:?} {:?}",
                 caller.api_key_id,
