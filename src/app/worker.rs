@@ -31,7 +31,8 @@ const REST: Duration = Duration::from_millis(200);
 /// How long housekeeping rests between two rounds of work: under load small pieces gather to larger ones, instead of
 /// one transaction for each handful of events.
 const BREATH: Duration = Duration::from_millis(50);
-
+/// How long it takes until answers that are a day old are looked for again.
+const FORGETTING: TimeDelta = TimeDelta::minutes(1);
 /// How long work that failed for an organization is left alone: whatever is wrong with it holds nobody else up.
 const SET_ASIDE: TimeDelta = TimeDelta::minutes(1);
 
@@ -127,58 +128,89 @@ enum Rounds {
     Arrivals,
     Backtests,
     Transfers(Stripe),
-    Chores {
-        chores: &'static [Chore],
-        /// What failed is left alone until then, so that it holds nothing else up.
-        set_aside: HashMap<(&'static str, OrganizationId), DateTime<Utc>>,
-    },
+    Chores(Chores),
 }
 
 impl Rounds {
     fn of_chores(chores: &'static [Chore]) -> Self {
-        Self::Chores {
+        Self::Chores(Chores {
             chores,
             set_aside: HashMap::new(),
-        }
+            resting: HashMap::new(),
+        })
     }
 
-    /// One round; whether there was anything to do. What fails for an organization fails the round when all the rest is
-    /// done. A long round ends early when it is told to stop.
+    /// One round; whether there was anything to do. A long round ends early when it is told to stop.
     fn next(&mut self, db: &Db, clock: &dyn Clock, stop: &AtomicBool) -> Result<bool, Problem> {
-        let (chores, set_aside) = match self {
-            Self::Imports => return imports::work(db, clock),
-            Self::Arrivals => return billing_arrival::work(db, clock, stop),
-            Self::Backtests => return backtest::work(db, clock, stop),
-            Self::Transfers(stripe) => return stripe_transfers::work(db, clock, stripe),
-            Self::Chores { chores, set_aside } => (chores, set_aside),
-        };
-        let now = clock.now();
-        set_aside.retain(|_, until| *until > now);
+        match self {
+            Self::Imports => imports::work(db, clock),
+            Self::Arrivals => billing_arrival::work(db, clock, stop),
+            Self::Backtests => backtest::work(db, clock, stop),
+            Self::Transfers(stripe) => stripe_transfers::work(db, clock, stripe),
+            Self::Chores(chores) => chores.next(db, clock.now()),
+        }
+    }
+}
+
+/// Chores that a thread does by turns.
+#[derive(Debug)]
+struct Chores {
+    chores: &'static [Chore],
+    /// What failed is left alone until then, so that it holds nothing else up.
+    set_aside: HashMap<(&'static str, OrganizationId), DateTime<Utc>>,
+    /// What there was nothing of is not asked for again until then, however busy the rest is.
+    resting: HashMap<&'static str, DateTime<Utc>>,
+}
+
+impl Chores {
+    /// One round. What fails for an organization fails the round when all the rest is done.
+    fn next(&mut self, db: &Db, now: DateTime<Utc>) -> Result<bool, Problem> {
+        self.set_aside.retain(|_, until| *until > now);
+        // A clock that was put back makes nothing rest for longer.
+        self.resting
+            .retain(|_, until| *until > now && *until <= now + FORGETTING);
         let (mut any, mut failed) = (false, None);
-        for chore in *chores {
-            for ctx in (chore.due)(db, now)? {
-                let place = (chore.name, ctx.organization_id());
-                if set_aside.contains_key(&place) {
-                    continue;
-                }
-                match db.write_now(&ctx, |tx| (chore.work)(tx, &ctx)) {
+        for chore in self.chores {
+            if self.resting.contains_key(chore.name) {
+                continue;
+            }
+            let due = (chore.due)(db, now)?;
+            if due.is_empty() {
+                self.resting.insert(chore.name, now + REST);
+            }
+            for ctx in due {
+                match self.work(chore, db, &ctx, now) {
                     Ok(done) => any |= done > 0,
                     // Without a database nothing else can be done either.
                     Err(problem) if problem.code == Code::ServiceUnavailable => return Err(problem),
-                    Err(problem) => {
-                        let (chore, organization) = place;
-                        tracing::error!(%problem, chore, %organization, "background work");
-                        // Whoever met others at the same work is at it again at once.
-                        if problem.code == Code::InternalError {
-                            set_aside.insert(place, now + SET_ASIDE);
-                        }
-                        failed = failed.or(Some(problem));
-                    }
+                    Err(problem) => failed = failed.or(Some(problem)),
                 }
             }
         }
-        forget_answers(db, now)?;
+        if !self.resting.contains_key("forget answers") {
+            forget_answers(db, now)?;
+            self.resting.insert("forget answers", now + FORGETTING);
+        }
         failed.map_or(Ok(any), Err)
+    }
+
+    fn work(&mut self, chore: &Chore, db: &Db, ctx: &Ctx, now: DateTime<Utc>) -> Result<usize, Problem> {
+        let place = (chore.name, ctx.organization_id());
+        if self.set_aside.contains_key(&place) {
+            return Ok(0);
+        }
+        let done = db.write_now(ctx, |tx| (chore.work)(tx, ctx));
+        if let Err(problem) = &done
+            && problem.code != Code::ServiceUnavailable
+        {
+            let (chore, organization) = place;
+            tracing::error!(%problem, chore, %organization, "background work");
+            // Whoever met others at the same work is at it again at once.
+            if problem.code == Code::InternalError {
+                self.set_aside.insert(place, now + SET_ASIDE);
+            }
+        }
+        done
     }
 }
 
