@@ -5,6 +5,7 @@ use super::standing;
 use super::submission::{claimant, require_known};
 use crate::features::deal_registrations::{self, AccountStanding, Question};
 use crate::features::deal_rules::ExistingAccounts;
+use crate::features::programs::Program;
 use crate::kernel::ctx::Ctx;
 use crate::kernel::id::PartnerId;
 use crate::kernel::problem::{Code, Problem};
@@ -40,9 +41,7 @@ pub fn run(tx: &mut Tx<'_>, ctx: &Ctx, question: &Question) -> Result<AccountSta
             return Ok(AccountStanding::Clear);
         };
         let standing = standing::of_known(tx, house, &account, family, partner.id)?;
-        let rules = deal_registrations::rules_of(tx, house, &program)?;
-        let minds_customers = rules.existing_accounts != ExistingAccounts::Allow;
-        Ok(if standing.is_customer && minds_customers {
+        Ok(if standing.is_customer && minds_customers(tx, house, &program)? {
             AccountStanding::ExistingCustomer
         } else if standing.is_contested() {
             AccountStanding::Contested
@@ -50,6 +49,11 @@ pub fn run(tx: &mut Tx<'_>, ctx: &Ctx, question: &Question) -> Result<AccountSta
             AccountStanding::Clear
         })
     })
+}
+
+fn minds_customers(tx: &mut Tx<'_>, house: &Ctx, program: &Program) -> Result<bool, Problem> {
+    let rules = deal_registrations::rules_of(tx, house, program)?;
+    Ok(rules.existing_accounts != ExistingAccounts::Allow)
 }
 
 fn count(tx: &mut Tx<'_>, house: &Ctx, asker: PartnerId) -> Result<(), Problem> {

@@ -370,8 +370,8 @@ fn every_formula_reads_back_as_json_and_as_a_sentence() {
     assert_eq!(
         view.text("/sentence"),
         "2.00 USD per unit plus tiers by net money received in a quarter, each part at the rate of its own band (5% from 0 \
-         USD, 6% from 100000 USD) on new deals of any partner of tier gold of customers in DE, for each role in full, for lines of at least 100.00 \
-         USD, for 24 months from the win, at least 1.75 USD a line, at most 12.00 USD a line, at most 500.00 USD in a year, \
+         USD, 6% from 100000 USD) on new deals of any partner of tier gold of customers in DE, for each role in full, for lines of at \
+         least 100.00 USD, for 24 months from the win, at least 1.75 USD a line, at most 12.00 USD a line, at most 500.00 USD in a year, \
          paid after a hold of 15 days from the end of the month, from 1 January 2020."
     );
     let wrong = json!({ "terms": { "formula": { "type": "tiered", "currency": "USD", "tier_mode": "slab_per_line",
