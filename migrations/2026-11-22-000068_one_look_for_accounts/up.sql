@@ -21,35 +21,44 @@ CREATE FUNCTION account_match_candidates(
     LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, public AS
 $$
 DECLARE
-    organization uuid := scope_organization();
+    organization uuid := (SELECT c.organization_id FROM caller c);
     of_partner boolean := seen_only AND scope_partner() IS NOT NULL;
-    found uuid[];
+    found uuid[] := '{}';
     alike uuid[];
     wanted text[];
     common text[];
     other text;
     threshold real;
 BEGIN
-    found := ARRAY(
-        SELECT a.id FROM accounts a
-        WHERE a.organization_id = organization AND a.external_id = wanted_external_id
-        UNION (
-        SELECT k.account_id FROM account_match_keys k
-        WHERE k.organization_id = organization AND k.domain = wanted_domain
-            AND (NOT of_partner OR partner_sees_account(k.account_id)) LIMIT most)
-        UNION (
-        SELECT k.account_id FROM account_match_keys k
-        WHERE k.organization_id = organization AND k.name_key = ANY (name_keys)
-            AND (NOT of_partner OR partner_sees_account(k.account_id)) LIMIT most)
-        UNION (
-        SELECT k.account_id FROM account_match_keys k
-        WHERE k.organization_id = organization AND k.core = ANY (names)
-            AND (NOT of_partner OR partner_sees_account(k.account_id)) ORDER BY k.account_id LIMIT most)
-        UNION (
-        SELECT k.account_id FROM unnest(slips) s (core)
-        JOIN account_match_keys k ON k.organization_id = organization AND k.core = s.core
-        WHERE NOT of_partner OR partner_sees_account(k.account_id)
-        ORDER BY k.account_id LIMIT most));
+    IF wanted_external_id IS NOT NULL THEN
+        found := found || ARRAY(
+            SELECT a.id FROM accounts a WHERE a.organization_id = organization AND a.external_id = wanted_external_id);
+    END IF;
+    IF wanted_domain IS NOT NULL THEN
+        found := found || ARRAY(
+            SELECT k.account_id FROM account_match_keys k
+            WHERE k.organization_id = organization AND k.domain = wanted_domain
+                AND (NOT of_partner OR partner_sees_account(k.account_id)) LIMIT most);
+    END IF;
+    IF name_keys <> '{}' THEN
+        found := found || ARRAY(
+            SELECT k.account_id FROM account_match_keys k
+            WHERE k.organization_id = organization AND k.name_key = ANY (name_keys)
+                AND (NOT of_partner OR partner_sees_account(k.account_id)) LIMIT most);
+    END IF;
+    IF names <> '{}' THEN
+        found := found || ARRAY(
+            SELECT k.account_id FROM account_match_keys k
+            WHERE k.organization_id = organization AND k.core = ANY (names)
+                AND (NOT of_partner OR partner_sees_account(k.account_id)) ORDER BY k.account_id LIMIT most);
+    END IF;
+    IF slips <> '{}' THEN
+        found := found || ARRAY(
+            SELECT k.account_id FROM unnest(slips) s (core)
+            JOIN account_match_keys k ON k.organization_id = organization AND k.core = s.core
+            WHERE NOT of_partner OR partner_sees_account(k.account_id)
+            ORDER BY k.account_id LIMIT most);
+    END IF;
     FOR i IN 1 .. coalesce(array_length(words, 1), 0) LOOP
         threshold := thresholds[i] / 1000.0;
         wanted := string_to_array(words[i], ' ');
@@ -70,6 +79,9 @@ BEGIN
         END IF;
         found := found || alike;
     END LOOP;
+    IF found = '{}' THEN
+        RETURN;
+    END IF;
     found := ARRAY(
         SELECT DISTINCT coalesce(a.merged_into_id, a.id) FROM accounts a
         WHERE a.organization_id = organization AND a.id = ANY (found)
