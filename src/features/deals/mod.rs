@@ -16,5 +16,5 @@ mod store;
 
 pub use domain::{Deal, DealPatch, DealState, DealStatus, DealType, NewDeal, WinWarning};
 pub use service::{
-    create, get, hide_of, is_customer, lock, lose, move_to_account, open_direct, register, update, win,
+    business, create, get, hide_of, lock, lose, move_to_account, open_direct, register, update, win,
 };

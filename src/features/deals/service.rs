@@ -31,14 +31,15 @@ pub fn open_direct(
     store::open_direct(tx, &ctx.scope, account_id, family)
 }
 
-/// Whether the account has bought before, otherwise than from this partner.
-pub fn is_customer(
+/// [`open_direct`], and whether the account has bought before, otherwise than from this partner.
+pub fn business(
     tx: &mut Tx<'_>,
     ctx: &Ctx,
     account_id: AccountId,
-    partner_id: Option<PartnerId>,
-) -> Result<bool, Problem> {
-    store::is_customer(tx, &ctx.scope, account_id, partner_id)
+    family: Option<ProductFamilyId>,
+    partner_id: PartnerId,
+) -> Result<(Option<Deal>, bool), Problem> {
+    store::business(tx, &ctx.scope, account_id, family, partner_id)
 }
 
 /// A page of the deals that the caller may see.

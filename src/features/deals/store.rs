@@ -131,39 +131,55 @@ pub fn open_direct(
     account_id: AccountId,
     family: Option<ProductFamilyId>,
 ) -> Result<Option<Deal>, Problem> {
-    let mut query = of_account(scope, account_id, DealStatus::Open).filter(deals::partner_id.is_null());
-    if let Some(family) = family {
-        let is_of_family = deals::product_family_id.eq(Some(family.uuid()));
-        query = query.filter(
-            is_of_family
-                .assume_not_null()
-                .or(deals::product_family_id.is_null()),
-        );
-    }
+    let query = of_account(scope, account_id, DealStatus::Open).filter(is_direct_for(family));
     let row = query.order(deals::id).first(tx.connection()).optional()?;
     row.map(Deal::try_from).transpose()
 }
 
-/// Whether a deal for the account was won that is not this partner's.
-pub fn is_customer(
+/// [`open_direct`], and whether a deal for the account was won that is not this partner's.
+pub fn business(
     tx: &mut Tx<'_>,
     scope: &Scope,
     account_id: AccountId,
-    partner_id: Option<PartnerId>,
-) -> Result<bool, Problem> {
-    let is_of_others = deals::partner_id.is_distinct_from(partner_id.map(PartnerId::uuid));
-    let is_direct = deals::partner_id.is_null();
-    let query = of_account(scope, account_id, DealStatus::Won).filter(is_direct.or(is_of_others));
-    Ok(query.first(tx.connection()).optional()?.is_some())
+    family: Option<ProductFamilyId>,
+    partner_id: PartnerId,
+) -> Result<(Option<Deal>, bool), Problem> {
+    let open = of_account(scope, account_id, DealStatus::Open).filter(is_direct_for(family));
+    let is_of_others = deals::partner_id.is_distinct_from(partner_id.uuid());
+    let won = of_account(scope, account_id, DealStatus::Won).filter(is_of_others);
+    let either = open.order(deals::id).limit(1).union_all(won.limit(1));
+    let rows: Vec<DealRow> = either.load(tx.connection())?;
+    let deals = rows.into_iter().map(Deal::try_from);
+    let (open, won): (Vec<Deal>, Vec<Deal>) = deals
+        .collect::<Result<Vec<_>, _>>()?
+        .into_iter()
+        .partition(|deal| deal.state.status() == DealStatus::Open);
+    Ok((open.into_iter().next(), !won.is_empty()))
 }
 
-fn of_account<'a>(scope: &Scope, account_id: AccountId, status: DealStatus) -> DealQuery<'a> {
+#[diesel::dsl::auto_type]
+fn is_direct_for(family: Option<ProductFamilyId>) -> _ {
+    let family: Option<Uuid> = family.map(ProductFamilyId::uuid);
+    let is_any: bool = family.is_none();
+    deals::partner_id.is_null().and(
+        deals::product_family_id
+            .is_null()
+            .or(deals::product_family_id.eq(family).assume_not_null())
+            .or(is_any.into_sql::<Bool>()),
+    )
+}
+
+#[diesel::dsl::auto_type]
+fn of_account<'a>(scope: &'a Scope, account_id: AccountId, status: DealStatus) -> _ {
+    let organization_id: Uuid = scope.organization_id.uuid();
+    let account_id: Uuid = account_id.uuid();
+    let status: &'static str = status.as_str();
+    let row: diesel::dsl::AsSelect<DealRow, Pg> = DealRow::as_select();
     deals::table
-        .filter(deals::organization_id.eq(scope.organization_id.uuid()))
-        .filter(deals::account_id.eq(account_id.uuid()))
-        .filter(deals::status.eq(status.as_str()))
-        .select(DealRow::as_select())
-        .into_boxed()
+        .filter(deals::organization_id.eq(organization_id))
+        .filter(deals::account_id.eq(account_id))
+        .filter(deals::status.eq(status))
+        .select(row)
 }
 
 /// A page of deals.

@@ -422,11 +422,8 @@ impl Reading {
 fn sentence(words: &str) -> String {
     let mut letters = words.chars();
     let first = letters.next().map(|letter| letter.to_ascii_uppercase());
-    first
-        .into_iter()
-        .chain(letters)
-        .chain(std::iter::once('.'))
-        .collect()
+    let end = (!words.ends_with('.')).then_some('.');
+    first.into_iter().chain(letters).chain(end).collect()
 }
 
 /// Whether the text is so many upper-case letters.

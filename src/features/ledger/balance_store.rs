@@ -3,7 +3,7 @@
 use super::domain::{AccountTotal, Balance, LedgerAccount};
 use crate::kernel::ctx::Scope;
 use crate::kernel::id::{PartnerId, ProgramId};
-use crate::kernel::money::{Currency, Money};
+use crate::kernel::money::{Currency, Money, Total};
 use crate::kernel::problem::Problem;
 use crate::platform::db::{Page, PageRequest, Position, Tx};
 use chrono::{DateTime, Utc};
@@ -206,7 +206,7 @@ impl TryFrom<BalanceRow> for Balance {
 
     fn try_from(row: BalanceRow) -> Result<Self, Problem> {
         let currency = Currency::from_code(&row.currency).map_err(Problem::damaged)?;
-        let money = |amount| Money::new(amount, currency).map_err(Problem::damaged);
+        let money = |amount| Total::new(amount, currency).map_err(Problem::damaged);
         Ok(Self {
             partner_id: PartnerId::from_uuid(row.partner_id),
             program_id: ProgramId::from_uuid(row.program_id),
@@ -231,8 +231,8 @@ impl TryFrom<TotalRow> for AccountTotal {
         let currency = Currency::from_code(&row.currency).map_err(Problem::damaged)?;
         Ok(Self {
             account: LedgerAccount::from_str(&row.account).map_err(Problem::damaged)?,
-            debits: Money::new(row.debits, currency).map_err(Problem::damaged)?,
-            credits: Money::new(row.credits, currency).map_err(Problem::damaged)?,
+            debits: Total::new(row.debits, currency).map_err(Problem::damaged)?,
+            credits: Total::new(row.credits, currency).map_err(Problem::damaged)?,
         })
     }
 }

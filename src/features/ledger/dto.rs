@@ -10,7 +10,7 @@ use crate::kernel::id::{
 use crate::kernel::problem::Problem;
 use crate::page_of;
 use crate::platform::db::PageRequest;
-use crate::platform::web::MoneyBody;
+use crate::platform::web::{MoneyBody, TotalBody};
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
@@ -190,25 +190,25 @@ pub struct BalanceView {
     #[schema(max_length = 3, pattern = "^[A-Z]{3}$")]
     pub currency: String,
     /// Earned, within the hold.
-    pub held: MoneyBody,
+    pub held: TotalBody,
     /// Earned, the hold is over, not yet approved.
-    pub released: MoneyBody,
+    pub released: TotalBody,
     /// Approved and not yet set aside for a payout; negative when more was taken back than earned.
-    pub payable: MoneyBody,
+    pub payable: TotalBody,
     /// Approved, but held up by a dispute.
-    pub disputed: MoneyBody,
+    pub disputed: TotalBody,
     /// Set aside for a payout.
-    pub in_payout: MoneyBody,
+    pub in_payout: TotalBody,
     /// Everything that was ever earned.
-    pub earned: MoneyBody,
+    pub earned: TotalBody,
     /// Everything that was taken back.
-    pub reversed: MoneyBody,
+    pub reversed: TotalBody,
     /// What people gave to the partner, less what they took from it.
-    pub adjusted: MoneyBody,
+    pub adjusted: TotalBody,
     /// What came into the currency by exchange, less what left it.
-    pub exchanged: MoneyBody,
+    pub exchanged: TotalBody,
     /// Everything that was paid out and did not come back.
-    pub paid: MoneyBody,
+    pub paid: TotalBody,
 }
 
 impl From<Balance> for BalanceView {
@@ -290,11 +290,11 @@ pub struct AccountTotalView {
     #[schema(max_length = 3, pattern = "^[A-Z]{3}$")]
     pub currency: String,
     /// Everything that it was debited.
-    pub debits: MoneyBody,
+    pub debits: TotalBody,
     /// Everything that it was credited.
-    pub credits: MoneyBody,
+    pub credits: TotalBody,
     /// Debits less credits.
-    pub balance: MoneyBody,
+    pub balance: TotalBody,
 }
 
 impl TryFrom<AccountTotal> for AccountTotalView {

@@ -6,7 +6,7 @@ use crate::features::partners::PartnerStatus;
 use crate::features::payouts::{PayoutRunStatus, PayoutStatus};
 use crate::kernel::gate::{GatedStep, closed_sentence};
 use crate::kernel::id::{DisputeId, InvoiceId, PartnerId, PayoutId, ProgramId};
-use crate::kernel::money::{Currency, Money, MoneyError};
+use crate::kernel::money::{Currency, Money, MoneyError, Total};
 use crate::kernel::problem::Problem;
 use crate::kernel::word::word_enum;
 use chrono::NaiveDate;
@@ -55,7 +55,7 @@ pub struct Blocker {
     /// When it is expected to be out of the way.
     pub expected_on: Option<NaiveDate>,
     /// How much it is about.
-    pub amount: Option<Money>,
+    pub amount: Option<Total>,
     /// The record that it is about.
     pub subject_id: Option<String>,
 }
@@ -117,21 +117,21 @@ pub struct Purse {
     /// The currency of all of it.
     pub currency: Currency,
     /// Within the hold.
-    pub pending: Money,
+    pub pending: Total,
     /// Waiting for approval.
-    pub due: Money,
+    pub due: Total,
     /// Payable now, net of what was taken back; nothing disputed.
-    pub approved: Money,
+    pub approved: Total,
     /// Set aside for payouts, with all that these net.
-    pub in_payout: Money,
+    pub in_payout: Total,
     /// What comes to be payable besides when holds end, somebody approves and disputes are over.
-    pub waiting: Money,
+    pub waiting: Total,
     /// Of all of it, what disputes hold up.
-    pub disputed: Money,
+    pub disputed: Total,
     /// Of all of it, what waits for a rate to be exchanged at.
-    pub unexchanged: Money,
+    pub unexchanged: Total,
     /// The least that is paid out.
-    pub minimum: Option<Money>,
+    pub minimum: Option<Total>,
     /// The day on which the next hold is over.
     pub release_on: Option<NaiveDate>,
     /// The first day on which enough is payable by what is known, if only holds are in the way.
@@ -154,7 +154,7 @@ pub struct Purse {
 
 impl Purse {
     /// What somebody has to approve, now or when its hold ends.
-    fn unapproved(&self) -> Result<Money, MoneyError> {
+    fn unapproved(&self) -> Result<Total, MoneyError> {
         if self.is_approved_by_hand {
             self.due.checked_add(self.pending)
         } else {
@@ -179,8 +179,8 @@ impl Blocker {
         Self { is_blocking, ..self }
     }
 
-    fn of(self, amount: Money) -> Self {
-        let amount = Some(amount);
+    fn of(self, amount: impl Into<Total>) -> Self {
+        let amount = Some(amount.into());
         Self { amount, ..self }
     }
 
@@ -226,9 +226,9 @@ fn shortfall(purse: &Purse) -> Result<Option<Blocker>, MoneyError> {
 }
 
 /// What keeps the net from being paid, were it this much.
-fn threshold(purse: &Purse, net: Money) -> Result<Option<Blocker>, MoneyError> {
+fn threshold(purse: &Purse, net: Total) -> Result<Option<Blocker>, MoneyError> {
     let short =
-        |kind, missing: Money, message| Some(Blocker::blocking(kind, purse.reached_on, message).of(missing));
+        |kind, missing: Total, message| Some(Blocker::blocking(kind, purse.reached_on, message).of(missing));
     if net.is_negative() {
         let missing = net.abs();
         let message = format!("{missing} more was taken back than is payable; it is set off first.");
@@ -328,7 +328,7 @@ pub fn of_line(line: &Line, purse: Option<&Purse>, has_rate: bool) -> Result<Exp
             } else {
                 purse
                     .approved
-                    .checked_add(line.amount)
+                    .checked_add(line.amount.into())
                     .map_err(Problem::damaged)?
             };
             blockers.extend(threshold(purse, net).map_err(Problem::damaged)?);

@@ -3,7 +3,7 @@
 use super::domain::{Blocker, BlockerKind, Expectation, Purse};
 use crate::features::commissions::CommissionStatus;
 use crate::kernel::id::{CommissionId, PartnerId, ProgramId};
-use crate::platform::web::MoneyBody;
+use crate::platform::web::TotalBody;
 use chrono::NaiveDate;
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
@@ -40,7 +40,7 @@ pub struct BlockerView {
     pub expected_on: Option<NaiveDate>,
     /// How much it is about: what is missing, waits, or is not paid.
     #[schema(required)]
-    pub amount: Option<MoneyBody>,
+    pub amount: Option<TotalBody>,
     /// The dispute, payout or invoice that it is about.
     #[schema(required, max_length = 64)]
     pub subject_id: Option<String>,
@@ -53,7 +53,7 @@ impl From<Blocker> for BlockerView {
             message: blocker.message,
             is_blocking: blocker.is_blocking,
             expected_on: blocker.expected_on,
-            amount: blocker.amount.map(MoneyBody::from),
+            amount: blocker.amount.map(TotalBody::from),
             subject_id: blocker.subject_id,
         }
     }
@@ -98,16 +98,16 @@ pub struct ProgramExpectationView {
     /// The program.
     pub program_id: ProgramId,
     /// Commissions within the hold, and what disputes gave on them.
-    pub pending: MoneyBody,
+    pub pending: TotalBody,
     /// Commissions that wait for approval, and what disputes gave on them.
-    pub due: MoneyBody,
+    pub due: TotalBody,
     /// What the next payout run would find: approved commissions and adjustments, less what was taken back; nothing that
     /// is disputed.
-    pub approved: MoneyBody,
+    pub approved: TotalBody,
     /// What payouts come to that are set aside and not paid yet: commissions and adjustments, less what was taken back.
-    pub in_payout: MoneyBody,
+    pub in_payout: TotalBody,
     /// Of all commissions that are not paid yet, what disputes hold up.
-    pub disputed: MoneyBody,
+    pub disputed: TotalBody,
     /// The next day on which a payout can be made; `null` where nothing known leads to one.
     #[schema(required)]
     pub expected_on: Option<NaiveDate>,

@@ -10,7 +10,7 @@ use crate::features::payouts::{
 };
 use crate::kernel::ctx::Scope;
 use crate::kernel::id::{CommissionId, DisputeId, InvoiceId, PartnerId, PayoutId, ProgramId};
-use crate::kernel::money::{Currency, Money};
+use crate::kernel::money::{Currency, Money, Total};
 use crate::kernel::problem::Problem;
 use crate::platform::db::{Prepared, Tx};
 use chrono::{DateTime, NaiveDate, Utc};
@@ -271,7 +271,7 @@ impl TryFrom<PurseRow> for Purse {
 
     fn try_from(row: PurseRow) -> Result<Self, Problem> {
         let currency = Currency::from_code(&row.currency).map_err(Problem::damaged)?;
-        let money = |amount| Money::new(amount, currency).map_err(Problem::damaged);
+        let money = |amount| Total::new(amount, currency).map_err(Problem::damaged);
         Ok(Self {
             program_id: ProgramId::from_uuid(row.program_id),
             currency,

@@ -140,6 +140,10 @@ pub fn add_evidence(
         let conflict = lock(tx, house, id)?;
         precondition.check(conflict.row_version)?;
         conflict.require_open("add_evidence")?;
+        let claim = deal_registrations::get(tx, house, registration_id)?;
+        if claim.status.is_over() {
+            return Err(claim.refusal("add_evidence"));
+        }
         store::add_evidence(tx, &house.scope, id, registration_id, &evidence)?;
         for party in store::parties(tx, &house.scope, id)? {
             if party.deal_registration_id == registration_id {

@@ -1,8 +1,8 @@
 //! The verbs of ladders and tiers.
 
 use super::domain::{
-    ManualMove, Overview, TierLadder, TierLadderPatch, TierMove, TierMoveCause, TierStanding, day_after,
-    forecast, no_ladder, respite_end,
+    ManualMove, Outlook, Overview, TierLadder, TierLadderPatch, TierMove, TierMoveCause, TierStanding,
+    day_after, forecast, no_ladder, respite_end,
 };
 use super::review_service::{Measure, changed, subject};
 use super::store::{self, MoveFilter};
@@ -165,6 +165,15 @@ fn carry(
     tx.record(ctx, changed(&enrollment, &turn));
     if wanted.pinned_until.is_some() {
         record(tx, ctx, "enrollment.tier_pinned", before, &after, &wanted.reason);
+    } else if before.is_pinned(ctx.now) {
+        record(
+            tx,
+            ctx,
+            "enrollment.tier_unpinned",
+            before,
+            &after,
+            &wanted.reason,
+        );
     }
     Ok((enrollment.in_tier(wanted.tier.clone(), ctx.now), after))
 }
@@ -264,11 +273,22 @@ fn overview(
     let (rank, earned) = (ladder.rank_of(enrollment.tier.as_deref()), ladder.earned(&spans));
     let present = spans.into_iter().next();
     // What recovered since the review that announced the fall does not fall.
-    let falls = standing.falls_at.filter(|_| earned < rank).map(|at| (at, earned));
-    let forecast = present
-        .as_ref()
-        .map(|span| forecast(&ladder, rank, span, falls, zone))
-        .unwrap_or_default();
+    let standing = TierStanding {
+        falls_at: standing.falls_at.filter(|_| earned < rank),
+        ..standing
+    };
+    let outlook = Outlook {
+        rank,
+        earned,
+        falls: standing.falls_at.map(|at| (at, earned)),
+        pinned_until: standing.pinned_until.filter(|_| standing.is_pinned(ctx.now)),
+    };
+    let forecast = if enrollment.status == EnrollmentStatus::Ended {
+        "The enrollment has ended.".to_owned()
+    } else {
+        let said = |span| forecast(&ladder, outlook, span, zone);
+        present.as_ref().map(said).unwrap_or_default()
+    };
     Ok(Overview {
         enrollment,
         standing,

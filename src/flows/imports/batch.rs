@@ -40,6 +40,11 @@ impl Refused {
             message: message.into(),
         }
     }
+
+    /// The instant in this field is in the future.
+    pub fn not_yet(field: &'static str) -> Self {
+        Self::new(field, "in_future", "This has not happened yet.")
+    }
 }
 
 /// What a batch did.

@@ -11,6 +11,7 @@ use crate::kernel::id::{AccountId, AttributionId, DealId, PartnerId, ProductFami
 use crate::kernel::patch::Patch;
 use crate::kernel::problem::Problem;
 use crate::platform::db::Tx;
+use chrono::{DateTime, Utc};
 use std::collections::HashMap;
 use uuid::Uuid;
 
@@ -190,7 +191,13 @@ impl Loading<'_> {
             let message = "The amount of a deal is not negative.";
             refused.push(Refused::new("amount", "negative_amount", message));
         }
-        close(row, &mut deal, refused);
+        close(row, &mut deal, self.ctx.now, refused);
+        let days = |deal: &DealRow| (deal.opened_on, deal.expected_close_on);
+        let is_said_now = before.is_none_or(|before| days(before) != days(&deal));
+        if is_said_now && deal.expected_close_on.is_some_and(|day| day < deal.opened_on) {
+            let message = "The deal cannot be expected to close before it was opened.";
+            refused.push(Refused::new("expected_close_on", "before_opened_on", message));
+        }
         if let Some(before) = before {
             refuse_frozen(before, &deal, refused);
         }
@@ -248,6 +255,10 @@ impl Loading<'_> {
                 [] if before.is_some_and(|before| before.status != OPEN) => {
                     let message = "The deal is closed and its credits are settled.";
                     refused.push(Refused::new(field, "deal_settled", message));
+                }
+                [] if !self.references.is_approved(partner) => {
+                    let message = "Only an approved partner is credited.";
+                    refused.push(Refused::new(field, "partner_not_approved", message));
                 }
                 [] => {
                     let last_rank = of_role().map(|credit| credit.allocation_rank).max();
@@ -311,12 +322,14 @@ fn is_all(credit: &AttributionRow, partner: Uuid) -> bool {
 }
 
 /// Where the row says that the deal stands.
-fn close(row: &Row, deal: &mut DealRow, refused: &mut Vec<Refused>) {
+fn close(row: &Row, deal: &mut DealRow, now: DateTime<Utc>, refused: &mut Vec<Refused>) {
     let (won_at, known) = (row.instant("won_at"), deal.status.clone());
     match (known.as_str(), row.text("status")) {
         (OPEN, Some(WON)) => {
-            if won_at.is_none() {
-                refused.push(Refused::new("won_at", "missing", "A won deal needs won_at."));
+            match won_at {
+                None => refused.push(Refused::new("won_at", "missing", "A won deal needs won_at.")),
+                Some(at) if at > now => refused.push(Refused::not_yet("won_at")),
+                Some(_) => {}
             }
             WON.clone_into(&mut deal.status);
             deal.won_at = won_at;

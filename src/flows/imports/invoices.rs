@@ -8,6 +8,7 @@ use crate::flows::accrual;
 use crate::kernel::commission::Goods;
 use crate::kernel::ctx::Ctx;
 use crate::kernel::id::{CreditNoteId, InvoiceId, InvoiceLineId, PaymentId};
+use crate::kernel::money::{Currency, Money, MoneyError};
 use crate::kernel::patch::Patch;
 use crate::kernel::problem::Problem;
 use crate::platform::db::Tx;
@@ -136,7 +137,8 @@ impl Loading<'_> {
         if let Some(before) = before {
             refuse_frozen(before, line, &drawn, &mut refused);
         }
-        if let Some(paid_at) = row.instant("paid_at") {
+        // What cannot be drawn up cannot be paid either, and is said once.
+        if let Some(paid_at) = row.instant("paid_at").filter(|_| refused.is_empty()) {
             self.pay(&mut drawn, paid_at, known.payments.get(key), &mut refused);
         }
         if !refused.is_empty() {
@@ -201,12 +203,19 @@ impl Loading<'_> {
             }
         }
         row.key("currency").clone_into(&mut invoice.currency);
+        refuse_beyond_range(&invoice.currency, net + tax, refused);
         invoice.net_amount = net;
         invoice.total_amount = net + tax;
         if let Patch::Set(day) = row.date_change("issued_on") {
             invoice.issued_on = day;
         }
         row.date_change("due_on").apply_to(&mut invoice.due_on);
+        let days = |invoice: &InvoiceRow| (invoice.issued_on, invoice.due_on);
+        let is_said_now = before.is_none_or(|before| days(before) != days(&invoice));
+        if is_said_now && invoice.due_on.is_some_and(|day| day < invoice.issued_on) {
+            let message = "An invoice is not due before it is issued.";
+            refused.push(Refused::new("due_on", "before_issued_on", message));
+        }
         let mut product_family = line.and_then(|line| line.product_family_id);
         self.references
             .change(row, "product_family", refused)
@@ -280,6 +289,10 @@ impl Loading<'_> {
             None if invoice.status == PAID => return,
             None => {}
         }
+        if paid_at > self.ctx.now {
+            refused.push(Refused::not_yet("paid_at"));
+            return;
+        }
         let open = invoice.total_amount - invoice.paid_amount - invoice.credited_amount;
         if invoice.status == "void" || open < Decimal::ZERO {
             let message = format!("The invoice is {} and cannot be paid.", invoice.status);
@@ -315,8 +328,13 @@ impl Loading<'_> {
         let deal = self.references.find(row, "deal", &mut refused);
         let amount = credited(row, batch.layout().credit_notes_negative(), &mut refused);
         let note = self.note(row, deal.unwrap_or_default(), amount);
-        if let Some(before) = before {
-            refuse_other_note(before, &note, &mut refused);
+        match before {
+            Some(before) => refuse_other_note(before, &note, &mut refused),
+            None if note.issued_at > self.ctx.now => {
+                let is_day = row.instant("paid_at").is_none();
+                refused.push(Refused::not_yet(if is_day { "issued_on" } else { "paid_at" }));
+            }
+            None => {}
         }
         if !refused.is_empty() {
             return Ok(Err(refused));
@@ -349,6 +367,15 @@ impl Loading<'_> {
             created_at: now,
             updated_at: now,
         }
+    }
+}
+
+/// An invoice comes to an amount, as each of its lines does.
+fn refuse_beyond_range(currency: &str, total: Decimal, refused: &mut Vec<Refused>) {
+    let total = Currency::from_code(currency).and_then(|currency| Money::new(total, currency));
+    if matches!(total, Err(MoneyError::OutOfRange)) {
+        let message = "The amount and its tax come to more than an amount can be.";
+        refused.push(Refused::new("amount", "out_of_range", message));
     }
 }
 

@@ -24,14 +24,26 @@ pub fn apply(
     references: &References,
 ) -> Result<(), Problem> {
     let known = stored::partners_by_key(tx, &ctx.scope, &batch.keys())?;
+    let ids: Vec<Uuid> = known.values().map(|partner| partner.id).collect();
+    let enrolled = stored::enrollments_of(tx, &ctx.scope, &ids)?;
+    let enrolled: HashSet<(Uuid, Uuid)> = enrolled.into_iter().collect();
     let (mut writes, mut named) = (Writes::new(), Vec::new());
     for (index, row) in batch.rows().iter().enumerate() {
         let mut refused = Vec::new();
         let program = references.find(row, "program", &mut refused);
         let before = known.get(row.key("external_id"));
         let after = partner(row, ctx, before, &mut refused);
+        // An enrollment that was ended stays so, however often the file comes again.
+        let joins = program.filter(|program| !enrolled.contains(&(after.id, *program)));
+        if joins.is_some() && after.status != APPROVED {
+            let message = format!(
+                "The partner is {}, and only an approved partner takes part in a program.",
+                after.status
+            );
+            refused.push(Refused::new("program", "partner_not_approved", message));
+        }
         let (id, outcome) = (after.id, settle(batch, ctx, before, after, refused, &mut writes)?);
-        if let (Ok(_), Some(program)) = (&outcome, program) {
+        if let (Ok(_), Some(program)) = (&outcome, joins) {
             named.push((index, id, program));
         }
         batch.decide(outcome);
@@ -120,22 +132,15 @@ fn applicant(row: &Row, ctx: &Ctx) -> PartnerRow {
     }
 }
 
-/// Makes an active enrollment where a partner has no living one in the program it names.
+/// Makes an active enrollment for each partner and the program that it names.
 fn enroll(
     tx: &mut Tx<'_>,
     ctx: &Ctx,
     batch: &mut Batch<'_>,
     named: &[(usize, Uuid, Uuid)],
 ) -> Result<(), Problem> {
-    let partners: Vec<Uuid> = named.iter().map(|(_, partner, _)| *partner).collect();
-    let living: HashSet<(Uuid, Uuid)> = stored::enrollments_of(tx, &ctx.scope, &partners)?
-        .into_iter()
-        .collect();
     let mut enrollments = Vec::new();
     for (index, partner, program) in named {
-        if living.contains(&(*partner, *program)) {
-            continue;
-        }
         let enrollment = enrollment(ctx, *partner, *program);
         batch
             .happened

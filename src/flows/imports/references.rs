@@ -20,6 +20,8 @@ pub struct References {
     tables: HashMap<&'static str, HashMap<String, Uuid>>,
     /// The partners of the deals that are referred to, who may read what happens to them.
     partners_of_deals: HashMap<Uuid, Uuid>,
+    /// The partners among them that are not approved.
+    unapproved: HashSet<Uuid>,
 }
 
 /// The table that a field refers to.
@@ -75,6 +77,8 @@ impl References {
             .iter()
             .filter_map(|named| Some((named.id, named.partner_id?)));
         self.partners_of_deals.extend(partners);
+        let unapproved = found.iter().filter(|named| named.is_unapproved);
+        self.unapproved.extend(unapproved.map(|named| named.id));
         let ids = found.into_iter().map(|named| (named.key, named.id));
         self.tables.insert(table, ids.collect());
         Ok(())
@@ -98,6 +102,11 @@ impl References {
             Patch::Clear => Patch::Clear,
             Patch::Set(_) => self.find(row, field, refused).map_or(Patch::Absent, Patch::Set),
         }
+    }
+
+    /// Whether a partner that was found may be credited.
+    pub fn is_approved(&self, partner: Uuid) -> bool {
+        !self.unapproved.contains(&partner)
     }
 
     /// The partner that made the deal.

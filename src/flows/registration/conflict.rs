@@ -36,7 +36,8 @@ pub fn decide(
     require_fitting(before.kind, decision)?;
     let parties = registration_conflicts::parties(tx, ctx, id)?;
     require_winner(&parties, decision, winner)?;
-    if decision == Decision::ChallengerWins {
+    if let Some(winner) = winner {
+        require_goes_on(tx, ctx, winner)?;
         require_unfinished(tx, ctx, &parties, winner)?;
     }
     let shared = shared_deal(tx, ctx, &before, decision)?;
@@ -51,8 +52,12 @@ pub fn decide(
         match (after.outcome(party), shared) {
             (Some(Outcome::Ends), _) => end(tx, ctx, party.deal_registration_id)?,
             (Some(Outcome::Shares), Some(deal_id)) => {
-                end(tx, ctx, party.deal_registration_id)?;
-                credit(tx, ctx, party, deal_id)?;
+                // Who gave up has no part in what the others share.
+                let claim = deal_registrations::get(tx, ctx, party.deal_registration_id)?;
+                if !claim.status.is_over() {
+                    end(tx, ctx, party.deal_registration_id)?;
+                    credit(tx, ctx, party, deal_id)?;
+                }
             }
             (Some(Outcome::GoesOn | Outcome::Shares) | None, _) => {}
         }
@@ -69,16 +74,26 @@ fn require_fitting(kind: ConflictKind, decision: Decision) -> Result<(), Problem
     Err(Problem::field("/decision", "not_allowed", message))
 }
 
+/// Nobody wins by a claim that is over: the others would lose the account, and nobody would have it.
+fn require_goes_on(tx: &mut Tx<'_>, ctx: &Ctx, winner: DealRegistrationId) -> Result<(), Problem> {
+    let status = deal_registrations::get(tx, ctx, winner)?.status;
+    if !status.is_over() {
+        return Ok(());
+    }
+    let message = format!("The registration is {status}; nothing can be won by it any more.");
+    Err(Problem::field("/winner_registration_id", "wrong_state", message))
+}
+
 /// Nobody wins an account away from a claim whose deal is won.
 fn require_unfinished(
     tx: &mut Tx<'_>,
     ctx: &Ctx,
     parties: &[Party],
-    winner: Option<DealRegistrationId>,
+    winner: DealRegistrationId,
 ) -> Result<(), Problem> {
     for party in parties
         .iter()
-        .filter(|party| Some(party.deal_registration_id) != winner)
+        .filter(|party| party.deal_registration_id != winner)
     {
         let rival = deal_registrations::get(tx, ctx, party.deal_registration_id)?;
         if rival.status == RegistrationStatus::Converted {

@@ -59,10 +59,11 @@ pub fn of_known(
     partner_id: PartnerId,
 ) -> Result<Standing, Problem> {
     let (id, own) = (account.id, Some(partner_id));
+    let (deal, is_customer) = deals::business(tx, house, id, family, partner_id)?;
     Ok(Standing {
         rival: deal_registrations::incumbent(tx, house, id, family, own)?,
-        deal: deals::open_direct(tx, house, id, family)?,
+        deal,
         referral: referrals::open_of_others(tx, house, &account.company(), family, own)?,
-        is_customer: deals::is_customer(tx, house, id, own)?,
+        is_customer,
     })
 }

@@ -1,7 +1,9 @@
 //! Sums of amounts, as reports show them.
 
-use super::{Currency, Money, MoneyError, Rounding};
+use super::allocate::by_largest_remainder;
+use super::{Currency, Money, MoneyError, Part, Rounding};
 use rust_decimal::Decimal;
+use std::fmt;
 
 /// A sum of amounts in one currency. It may be wider than a single amount: many amounts near the limit of one still add
 /// up. Nothing is ever posted or paid by it.
@@ -30,6 +32,50 @@ impl Total {
             amount: scaled,
             currency,
         }
+    }
+
+    /// A sum as Postgres worked it out, with zeros alone beyond the currency's decimals.
+    pub fn new(amount: Decimal, currency: Currency) -> Result<Self, MoneyError> {
+        let allowed = currency.exponent();
+        if amount.normalize().scale() > allowed {
+            return Err(MoneyError::TooManyDecimals { allowed, currency });
+        }
+        Ok(Self::rounded(amount, currency, Rounding::HalfUp))
+    }
+
+    /// Whether it is nothing.
+    pub const fn is_zero(self) -> bool {
+        self.amount.mantissa() == 0
+    }
+
+    /// Whether it is above nothing.
+    pub const fn is_positive(self) -> bool {
+        self.amount.mantissa() > 0
+    }
+
+    /// Whether it is below nothing.
+    pub const fn is_negative(self) -> bool {
+        self.amount.mantissa() < 0
+    }
+
+    /// The same without its sign.
+    #[must_use]
+    pub fn abs(self) -> Self {
+        Self {
+            amount: self.amount.abs(),
+            ..self
+        }
+    }
+
+    /// Splits it as [`Money::allocate`] splits an amount.
+    pub fn allocate(self, parts: &[Part], total_basis_points: u32) -> Result<Vec<Self>, MoneyError> {
+        let amounts = by_largest_remainder(self.amount.mantissa(), parts, total_basis_points)?;
+        let total = |minor_units| {
+            let amount = Decimal::try_from_i128_with_scale(minor_units, self.currency.exponent())
+                .map_err(|_| MoneyError::OutOfRange)?;
+            Ok(Self { amount, ..self })
+        };
+        amounts.into_iter().map(total).collect()
     }
 
     /// The sum. Refuses two currencies, and more than 28 digits.
@@ -63,6 +109,12 @@ impl Total {
         let amount = operation(self.amount, other.amount).ok_or(MoneyError::OutOfRange)?;
         // Both are at the currency's scale already, so that nothing is rounded here.
         Ok(Self::rounded(amount, self.currency, Rounding::HalfUp))
+    }
+}
+
+impl fmt::Display for Total {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "{} {}", self.amount, self.currency)
     }
 }
 

@@ -1,6 +1,7 @@
 //! Files become records: row by row, with every mistake named, and twice is as good as once.
 
 mod rows;
+mod rules;
 mod uploads;
 
 use crate::world::{Actor, Reply, World, texts};

@@ -170,6 +170,45 @@ fn below_the_minimum_it_waits_for_more() {
     world.books_balance();
 }
 
+/// Sums may be more than an amount can be: they are told, carried, and keep nobody else from being paid.
+#[test]
+fn a_sum_beyond_an_amount_waits_and_holds_nobody_up() {
+    let world = World::new();
+    let program = world.program(json!({}));
+    world.rule(&program, "1", json!({}));
+    let [rich, other] = ["A", "B"].map(|name| world.enrolled(name, &program));
+    let most = "999999999999999.99 USD";
+    let deal = world.won_deal(&program, most, &[(&rich, 10_000)]);
+    for _ in 0..3 {
+        let invoice = world.invoice(&deal, "USD", &["999999999999999.99"]);
+        world.pay(&invoice, most);
+    }
+    world.sale(&program, &other, "10.00 USD");
+    let sum = "2999999999999999.97";
+    assert_eq!(world.balance(&rich, "payable"), sum);
+    let told = |path: &str| world.admin().get(path).expect(200).body.to_string();
+    for path in [
+        "/v1/trial-balance".to_owned(),
+        format!("/v1/partners/{rich}/payment-expectations"),
+        "/v1/reports/attribution?from_on=2026-01-01&until_on=2027-01-01".to_owned(),
+        "/v1/reports/partner-performance?from_on=2026-01-01&until_on=2027-01-01".to_owned(),
+    ] {
+        let told = told(&path);
+        assert!(
+            told.contains("2999999999999999.97") || told.contains("3000000000000009.97"),
+            "{path}: {told}"
+        );
+    }
+    let finance = world.finance();
+    let run = world.processing_run(&finance);
+    assert_eq!(
+        run.carried(),
+        [(sum.to_owned(), "amount_not_supported".to_owned())]
+    );
+    assert_eq!(texts(&run.payouts(), "amount"), ["10.00"]);
+    world.books_balance();
+}
+
 #[test]
 fn a_suspended_partner_is_carried_and_paid_later() {
     let world = World::new();

@@ -245,6 +245,20 @@ fn referrals_go_to_the_first_route_that_fits_and_round() {
         .map(|_| owner(&stage.submit(json!({})).expect(201)))
         .collect();
     assert_eq!(turns, [json!(ada), json!(ben), json!(ada), json!(ben)]);
+    for (wrong, pointer, code) in [
+        (
+            json!({ "minimum_amount": money("-1.00 EUR"), "owner_ids": [eve] }),
+            "/routes/0/minimum_amount/amount",
+            "negative",
+        ),
+        (
+            json!({ "owner_ids": [ada, ben, ada] }),
+            "/routes/0/owner_ids",
+            "duplicate",
+        ),
+    ] {
+        stage.routes(json!([wrong])).pointer(pointer, code);
+    }
     // Who is not active is left out.
     let suspend = format!("/v1/users/{ada}/suspend");
     stage

@@ -79,6 +79,39 @@ fn nobody_wins_an_account_away_from_a_deal_that_is_won() {
     );
 }
 
+/// A challenger that gave up wins nothing, and nobody loses the account to it.
+#[test]
+fn nobody_wins_by_a_claim_that_was_given_up() {
+    let world = World::new();
+    let program = program(&world, json!({ "second_registrant": "queue" }));
+    let (_, first) = partner(&world, "A", &program);
+    let (_, second) = partner(&world, "B", &program);
+    let [one, two] =
+        [&first, &second].map(|actor| actor.post(PATH, claim(&program, "a.example")).expect(201).id());
+    verb(world.admin(), &one, "approve").expect(200);
+    let conflict = world.admin().all("/v1/registration-conflicts")[0]["id"].clone();
+    let path = format!("/v1/registration-conflicts/{}", conflict.as_str().unwrap());
+    verb(&second, &two, "withdraw").expect(200);
+    let evidence = json!({ "deal_registration_id": two, "evidence": "We met them." });
+    second
+        .post(&format!("{path}/evidence"), evidence)
+        .refused(409, "wrong_state");
+    let decide = format!("{path}/decide");
+    let wins = json!({ "decision": "challenger_wins", "winner_registration_id": two, "reason": "So it is." });
+    world
+        .admin()
+        .post(&decide, wins)
+        .pointer("/winner_registration_id", "wrong_state");
+    let status = |id: &str| world.admin().get(&format!("{PATH}/{id}")).expect(200)["status"].clone();
+    assert_eq!(
+        (status(&one), status(&two)),
+        (json!("approved"), json!("withdrawn"))
+    );
+    let share = json!({ "decision": "co_sell_share", "reason": "Both work on it." });
+    world.admin().post(&decide, share).expect(200);
+    assert_eq!(second.all("/v1/attributions"), [] as [serde_json::Value; 0]);
+}
+
 #[test]
 fn a_deal_without_a_rule_is_won_with_a_warning() {
     let world = World::new();

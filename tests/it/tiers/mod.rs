@@ -227,6 +227,36 @@ fn a_lost_tier_falls_after_the_grace_and_not_when_the_figures_recover() {
 }
 
 #[test]
+fn a_move_by_hand_ends_the_pin_before_it() {
+    let world = World::new();
+    let program = laddered(&world, json!({}));
+    let partner = world.enrolled("Nordlicht", &program);
+    world.work();
+    let moved = |body: Value| {
+        let path = of(&world, &partner, "move-tier");
+        world.admin().post(&path, body).expect(200)
+    };
+    let until = "2027-01-15T00:00:00Z";
+    let pinned = moved(json!({ "tier": "gold", "reason": "Promised.", "pinned_until": until }));
+    assert_eq!(pinned["pinned_until"], until);
+    let said = standing(&world, &partner)["forecast"]
+        .as_str()
+        .unwrap()
+        .to_owned();
+    assert!(
+        said.starts_with("Reviews leave the tier as it is until 15 January. The figures give Bronze."),
+        "{said}"
+    );
+    let free = moved(json!({ "tier": "silver", "reason": "Not any more." }));
+    assert_eq!(
+        (&free["pinned_until"], &free["pin_reason"]),
+        (&Value::Null, &Value::Null)
+    );
+    assert_eq!(told(&world, "enrollment.tier_unpinned"), 1);
+    assert_eq!(review(&world, &program)["endangered"], 1);
+}
+
+#[test]
 fn a_pinned_tier_is_not_moved_by_a_review_until_the_pin_is_over() {
     let world = World::new();
     let program = laddered(&world, json!({}));

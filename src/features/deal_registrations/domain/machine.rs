@@ -104,6 +104,11 @@ impl RegistrationStatus {
         Self::Approved,
     ];
 
+    /// Whether nothing comes of the claim any more: it was given up, turned down or ended by time.
+    pub fn is_over(self) -> bool {
+        !Self::LIVE.contains(&self) && !matches!(self, Self::Draft | Self::Converted)
+    }
+
     /// The verbs of callers that this state allows.
     pub fn moves(self) -> Vec<&'static str> {
         let here = MOVES

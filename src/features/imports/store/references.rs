@@ -16,6 +16,8 @@ pub struct Named {
     pub id: Uuid,
     /// Whose deal it is, where it is a deal of a partner.
     pub partner_id: Option<Uuid>,
+    /// Whether it is a partner that is not approved.
+    pub is_unapproved: bool,
 }
 
 macro_rules! ids_by_key {
@@ -33,7 +35,7 @@ pub fn named(tx: &mut Tx<'_>, scope: &Scope, noun: &str, keys: &[&str]) -> Resul
     let found: Vec<(String, Uuid)> = match noun {
         "account" => accounts_named(tx, scope, keys)?,
         "program" => ids_by_key!(programs, tx, scope, keys),
-        "partner" => ids_by_key!(partners, tx, scope, keys),
+        "partner" => return partners_named(tx, scope, keys),
         "product_family" => ids_by_key!(product_families, tx, scope, keys),
         _ => return deals_named(tx, scope, keys),
     };
@@ -41,6 +43,26 @@ pub fn named(tx: &mut Tx<'_>, scope: &Scope, noun: &str, keys: &[&str]) -> Resul
         key,
         id,
         partner_id: None,
+        is_unapproved: false,
+    });
+    Ok(named.collect())
+}
+
+fn partners_named(tx: &mut Tx<'_>, scope: &Scope, keys: &[&str]) -> Result<Vec<Named>, Problem> {
+    let found: Vec<(String, Uuid, bool)> = partners::table
+        .filter(partners::organization_id.eq(scope.organization_id.uuid()))
+        .filter(partners::external_id.eq_any(keys))
+        .select((
+            partners::external_id.assume_not_null(),
+            partners::id,
+            partners::status.ne("approved"),
+        ))
+        .load(tx.connection())?;
+    let named = found.into_iter().map(|(key, id, is_unapproved)| Named {
+        key,
+        id,
+        partner_id: None,
+        is_unapproved,
     });
     Ok(named.collect())
 }
@@ -68,8 +90,11 @@ fn deals_named(tx: &mut Tx<'_>, scope: &Scope, keys: &[&str]) -> Result<Vec<Name
         .filter(deals::external_id.eq_any(keys))
         .select((deals::external_id.assume_not_null(), deals::id, deals::partner_id))
         .load(tx.connection())?;
-    let named = found
-        .into_iter()
-        .map(|(key, id, partner_id)| Named { key, id, partner_id });
+    let named = found.into_iter().map(|(key, id, partner_id)| Named {
+        key,
+        id,
+        partner_id,
+        is_unapproved: false,
+    });
     Ok(named.collect())
 }

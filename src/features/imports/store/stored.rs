@@ -435,7 +435,7 @@ pub fn first_lines_of(
         .load(tx.connection())?)
 }
 
-/// The living enrollments of these partners, as (partner, program).
+/// The enrollments of these partners, those that ended as well, as (partner, program).
 pub fn enrollments_of(
     tx: &mut Tx<'_>,
     scope: &Scope,
@@ -444,7 +444,6 @@ pub fn enrollments_of(
     Ok(enrollments::table
         .filter(enrollments::organization_id.eq(scope.organization_id.uuid()))
         .filter(enrollments::partner_id.eq_any(partners))
-        .filter(enrollments::status.ne("ended"))
         .select((enrollments::partner_id, enrollments::program_id))
         .load(tx.connection())?)
 }

@@ -2,7 +2,7 @@
 
 use super::LedgerAccount;
 use crate::kernel::id::{PartnerId, ProgramId};
-use crate::kernel::money::Money;
+use crate::kernel::money::Total;
 
 /// Where a partner stands in a program, in one currency. All of it is sums of entries.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -12,25 +12,25 @@ pub struct Balance {
     /// The program.
     pub program_id: ProgramId,
     /// Earned, within the hold.
-    pub held: Money,
+    pub held: Total,
     /// Earned, the hold is over, not yet approved.
-    pub released: Money,
+    pub released: Total,
     /// Approved and not yet set aside for a payout; negative when more was taken back than earned.
-    pub payable: Money,
+    pub payable: Total,
     /// Approved, but disputed.
-    pub disputed: Money,
+    pub disputed: Total,
     /// Set aside for a payout.
-    pub in_payout: Money,
+    pub in_payout: Total,
     /// Everything that was ever earned.
-    pub earned: Money,
+    pub earned: Total,
     /// Everything that was taken back.
-    pub reversed: Money,
+    pub reversed: Total,
     /// What people gave, less what they took.
-    pub adjusted: Money,
+    pub adjusted: Total,
     /// What came into the currency by exchange, less what left it.
-    pub exchanged: Money,
+    pub exchanged: Total,
     /// Everything that was paid out and did not come back.
-    pub paid: Money,
+    pub paid: Total,
 }
 
 /// What one account moved in one currency.
@@ -39,7 +39,7 @@ pub struct AccountTotal {
     /// The account.
     pub account: LedgerAccount,
     /// Everything that it was debited.
-    pub debits: Money,
+    pub debits: Total,
     /// Everything that it was credited.
-    pub credits: Money,
+    pub credits: Total,
 }

@@ -5,7 +5,7 @@ use crate::kernel::id::{
     AdjustmentId, ClawbackId, CommissionId, PartnerId, PayoutCarryForwardId, PayoutId, PayoutItemId,
     PayoutMethodId, PayoutRunId, ProgramId,
 };
-use crate::kernel::money::Money;
+use crate::kernel::money::{Money, Total};
 use crate::kernel::problem::Problem;
 use crate::kernel::word::word_enum;
 use chrono::{DateTime, Utc};
@@ -267,7 +267,7 @@ word_enum! {
         GateClosed = "gate_closed",
         /// The rail does not pay in this currency.
         CurrencyNotSupported = "currency_not_supported",
-        /// It is more than the rail pays at once.
+        /// It is more than the rail pays at once, or than an amount can be.
         AmountNotSupported = "amount_not_supported",
         /// The partner has no confirmed bank account in the currency.
         PayoutMethodMissing = "payout_method_missing",
@@ -301,7 +301,7 @@ pub struct CarryForward {
     /// In which program.
     pub program_id: ProgramId,
     /// How much; below zero the partner owes it.
-    pub amount: Money,
+    pub amount: Total,
     /// Why it waits.
     pub reason: CarryForwardReason,
     /// What the program asked for, where that is why.

@@ -5,7 +5,7 @@ use super::rail::PayoutRail;
 use crate::features::organizations::{Debtor, OrganizationMode};
 use crate::kernel::ctx::ActorId;
 use crate::kernel::id::{PartnerId, PayoutRunId, ProgramId};
-use crate::kernel::money::Money;
+use crate::kernel::money::Total;
 use crate::kernel::problem::{Code, Problem};
 use crate::kernel::word::word_enum;
 use crate::platform::stripe::KeyMode;
@@ -283,7 +283,7 @@ pub struct PayoutRunFigures {
     /// How many payouts it has.
     pub payout_count: i64,
     /// What its payouts add up to, per currency.
-    pub totals: Vec<Money>,
+    pub totals: Vec<Total>,
     /// How many payouts stand where.
     pub by_status: StatusCounts,
 }
@@ -316,7 +316,7 @@ pub struct StatusCounts {
 
 impl PayoutRunFigures {
     /// Adds payouts of one state and currency; those of one currency come one after the other.
-    pub fn add(&mut self, status: PayoutStatus, count: i64, sum: Money) -> Result<(), Problem> {
+    pub fn add(&mut self, status: PayoutStatus, count: i64, sum: Total) -> Result<(), Problem> {
         self.payout_count += count;
         *self.by_status.of(status) += count;
         match self.totals.last_mut() {

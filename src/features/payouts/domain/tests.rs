@@ -3,7 +3,7 @@
 use super::*;
 use crate::kernel::ctx::ActorId;
 use crate::kernel::id::{ApiKeyId, PartnerId, PayoutId, PayoutRunId, ProgramId};
-use crate::kernel::money::{Currency, Money};
+use crate::kernel::money::{Currency, Money, Total};
 use crate::kernel::problem::{Code, Problem};
 use chrono::{DateTime, TimeDelta, Utc};
 
@@ -190,11 +190,12 @@ fn figures_add_up_per_currency() {
     let yen = Currency::from_code("JPY").unwrap();
     let mut figures = PayoutRunFigures::default();
     figures
-        .add(PayoutStatus::Paid, 2, Money::parse("700", yen).unwrap())
+        .add(PayoutStatus::Paid, 2, Money::parse("700", yen).unwrap().into())
         .unwrap();
-    figures.add(PayoutStatus::Failed, 1, usd("10.00")).unwrap();
-    figures.add(PayoutStatus::Paid, 3, usd("0.05")).unwrap();
+    figures.add(PayoutStatus::Failed, 1, usd("10.00").into()).unwrap();
+    figures.add(PayoutStatus::Paid, 3, usd("0.05").into()).unwrap();
     assert_eq!(figures.payout_count, 6);
-    assert_eq!(figures.totals, [Money::parse("700", yen).unwrap(), usd("10.05")]);
+    let totals = [Money::parse("700", yen).unwrap(), usd("10.05")];
+    assert_eq!(figures.totals, totals.map(Total::from));
     assert_eq!((figures.by_status.paid, figures.by_status.failed), (5, 1));
 }

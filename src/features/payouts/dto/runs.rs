@@ -10,7 +10,7 @@ use crate::kernel::id::{PartnerId, PayoutCarryForwardId, PayoutRunId, ProgramId}
 use crate::kernel::problem::Problem;
 use crate::page_of;
 use crate::platform::db::PageRequest;
-use crate::platform::web::{ClosedGate, MoneyBody};
+use crate::platform::web::{ClosedGate, TotalBody};
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
@@ -134,7 +134,7 @@ pub struct PayoutRunView {
     pub payout_count: i64,
     /// What all its payouts add up to, per currency.
     #[schema(max_items = 300)]
-    pub totals: Vec<MoneyBody>,
+    pub totals: Vec<TotalBody>,
     /// How many of its payouts stand where.
     pub by_status: PayoutCountsView,
     /// The key that drafted it.
@@ -174,7 +174,7 @@ impl From<Report> for PayoutRunView {
             rail: run.rail,
             cut_off_at: run.cut_off_at,
             payout_count: figures.payout_count,
-            totals: figures.totals.into_iter().map(MoneyBody::from).collect(),
+            totals: figures.totals.into_iter().map(TotalBody::from).collect(),
             by_status: figures.by_status.into(),
             created_by: run.created_by,
             approved_by: run.approved_by,
@@ -259,7 +259,7 @@ pub struct CarryForwardView {
     /// In which program.
     pub program_id: ProgramId,
     /// How much; below zero the partner owes it.
-    pub amount: MoneyBody,
+    pub amount: TotalBody,
     /// Why it waits: not_positive, below_minimum, partner_not_payable, missing_rate or gate_closed; for a rail that pays by
     /// payout methods also
     /// currency_not_supported, amount_not_supported, payout_method_missing, payout_method_cooling_off or

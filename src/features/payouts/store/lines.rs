@@ -11,7 +11,7 @@ use crate::kernel::id::{
     AdjustmentId, ClawbackId, CommissionId, PartnerId, PayoutCarryForwardId, PayoutId, PayoutItemId,
     PayoutRunId, ProgramId,
 };
-use crate::kernel::money::{Currency, Money};
+use crate::kernel::money::{Currency, Money, Total};
 use crate::kernel::problem::Problem;
 use crate::platform::db::schema::{payout_carry_forwards, payout_items, payouts};
 use crate::platform::db::{Page, PageRequest, Position, Prepared, Tx};
@@ -270,12 +270,13 @@ impl TryFrom<CarryForwardRow> for CarryForward {
     type Error = Problem;
 
     fn try_from(row: CarryForwardRow) -> Result<Self, Problem> {
+        let currency = Currency::from_code(&row.currency).map_err(Problem::damaged)?;
         Ok(Self {
             id: PayoutCarryForwardId::from_uuid(row.id),
             payout_run_id: PayoutRunId::from_uuid(row.payout_run_id),
             partner_id: PartnerId::from_uuid(row.partner_id),
             program_id: ProgramId::from_uuid(row.program_id),
-            amount: money(row.amount, &row.currency)?,
+            amount: Total::new(row.amount, currency).map_err(Problem::damaged)?,
             reason: CarryForwardReason::from_str(&row.reason).map_err(Problem::damaged)?,
             closed_gates: row.closed_gates,
         })

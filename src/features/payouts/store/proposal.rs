@@ -130,7 +130,8 @@ fn judged(condition: &str, judgment: &Judgment) -> String {
                  CASE WHEN n.waits THEN 'missing_rate' WHEN n.amount <= 0 THEN 'not_positive' \
                      WHEN p.status <> 'approved' THEN 'partner_not_payable' \
                      WHEN c.closed <> '{{}}' THEN 'gate_closed' \
-                     WHEN n.amount < {minimum} THEN 'below_minimum' {cases}\
+                     WHEN n.amount < {minimum} THEN 'below_minimum' \
+                     WHEN n.amount >= 1e15 THEN 'amount_not_supported' {cases}\
                  END AS reason, c.closed{column} \
              FROM nets n \
              JOIN partners p ON p.organization_id = $1 AND p.id = n.partner_id \

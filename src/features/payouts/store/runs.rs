@@ -5,7 +5,7 @@ use super::{Order, by_id, uuids};
 use crate::features::organizations::Debtor;
 use crate::kernel::ctx::{ActorId, Scope};
 use crate::kernel::id::{PartnerId, PayoutId, PayoutRunId, ProgramId};
-use crate::kernel::money::{Currency, Money};
+use crate::kernel::money::{Currency, Total};
 use crate::kernel::problem::Problem;
 use crate::platform::db::schema::{payout_runs, payouts};
 use crate::platform::db::{Page, PageRequest, Position, Prepared, Tx};
@@ -189,7 +189,7 @@ pub fn figures_of(
     for row in rows {
         let status = PayoutStatus::from_str(&row.status).map_err(Problem::damaged)?;
         let currency = Currency::from_code(&row.currency).map_err(Problem::damaged)?;
-        let amount = Money::new(row.amount, currency).map_err(Problem::damaged)?;
+        let amount = Total::new(row.amount, currency).map_err(Problem::damaged)?;
         figures
             .entry(PayoutRunId::from_uuid(row.payout_run_id))
             .or_default()

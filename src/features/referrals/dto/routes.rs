@@ -5,6 +5,7 @@ use crate::kernel::id::{ProductFamilyId, UserId};
 use crate::kernel::problem::Problem;
 use crate::platform::web::{Fields, MoneyBody};
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeSet;
 use utoipa::ToSchema;
 use validator::Validate;
 
@@ -52,10 +53,24 @@ impl ReferralRoutesBody {
         for (index, body) in self.routes.iter().enumerate() {
             let pointer = format!("/routes/{index}/minimum_amount");
             let least = body.minimum_amount.as_ref();
+            let minimum_amount = least.and_then(|least| fields.money(&pointer, least));
+            fields.require(
+                minimum_amount.is_none_or(|least| !least.is_negative()),
+                &format!("{pointer}/amount"),
+                "negative",
+                "A referral is worth nothing or more.",
+            );
+            let owners: BTreeSet<&UserId> = body.owner_ids.iter().collect();
+            fields.require(
+                owners.len() == body.owner_ids.len(),
+                &format!("/routes/{index}/owner_ids"),
+                "duplicate",
+                "Name each owner once.",
+            );
             routes.push(ReferralRoute {
                 countries: body.countries.iter().map(|country| country.0.clone()).collect(),
                 product_family_ids: body.product_family_ids.iter().copied().collect(),
-                minimum_amount: least.and_then(|least| fields.money(&pointer, least)),
+                minimum_amount,
                 owner_ids: body.owner_ids.clone(),
             });
         }

@@ -3,7 +3,7 @@
 use super::super::domain::GroupBy;
 use crate::kernel::attribution::{AttributionModel, Touch, shares};
 use crate::kernel::id::{AttributionId, DealId, PartnerId};
-use crate::kernel::money::{Currency, Money, MoneyError, Part, Total};
+use crate::kernel::money::{Currency, MoneyError, Part, Total};
 use crate::kernel::motion::Role;
 use crate::kernel::word::word_enum;
 use chrono::{DateTime, Utc};
@@ -121,8 +121,8 @@ impl Known {
         &self,
         model: AttributionModel,
         pool: Pool,
-        amount: Money,
-    ) -> Result<Vec<(PartnerId, Money)>, MoneyError> {
+        amount: Total,
+    ) -> Result<Vec<(PartnerId, Total)>, MoneyError> {
         let shares = self.shares(model, pool);
         let partners = shares.keys().copied();
         if model == AttributionModel::FullCredit {
@@ -160,7 +160,7 @@ pub struct Amount {
     /// The group of the deal, where the rows stand for something of deals.
     pub group: Group,
     /// How much.
-    pub money: Money,
+    pub money: Total,
 }
 
 /// The figures of one group in one currency.
@@ -240,11 +240,11 @@ impl Adding {
             };
             match found.get_mut(&group) {
                 None => {
-                    found.insert(group, money.into());
+                    found.insert(group, money);
                 }
                 // In full each partner has the same whole: within a group it counts once.
                 Some(_) if self.model == AttributionModel::FullCredit => {}
-                Some(sum) => *sum = sum.checked_add(money.into())?,
+                Some(sum) => *sum = sum.checked_add(money)?,
             }
         }
         Ok(found)

@@ -24,7 +24,7 @@ pub struct ModelCreditView {
     #[schema(minimum = 0, maximum = 10000)]
     pub share_basis_points: u32,
     /// The share of the deal's worth; the parts of a pool add up to it under every model but full_credit.
-    pub amount: MoneyBody,
+    pub amount: TotalBody,
     /// How many touches of the partner the model counted; a credit without any counts as one, when it was claimed.
     #[schema(minimum = 1, maximum = 2_147_483_647_i64)]
     pub touches: usize,
@@ -119,7 +119,9 @@ fn pool_view(
     pool: Pool,
 ) -> Result<ModelPoolView, Problem> {
     let touches = known.touches_of(pool);
-    let parts = known.parts(model, pool, deal.amount).map_err(Problem::damaged)?;
+    let parts = known
+        .parts(model, pool, deal.amount.into())
+        .map_err(Problem::damaged)?;
     let shares = known.shares(model, pool);
     let credits = parts.into_iter().map(|(partner_id, amount)| ModelCreditView {
         partner_id,

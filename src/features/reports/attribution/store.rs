@@ -6,7 +6,7 @@ use super::domain::{Amount, Credit, Figure, Group, Known};
 use crate::kernel::attribution::Touch;
 use crate::kernel::ctx::Scope;
 use crate::kernel::id::{AttributionId, DealId, PartnerId, ProgramId};
-use crate::kernel::money::{Currency, Money, Rounding};
+use crate::kernel::money::{Currency, Rounding, Total};
 use crate::kernel::motion::Role;
 use crate::kernel::problem::Problem;
 use crate::platform::db::{Prepared, Tx};
@@ -214,7 +214,7 @@ impl TryFrom<RawAmount> for Amount {
                 key: raw.key,
                 label: raw.label,
             },
-            money: Money::rounded(raw.value, currency, Rounding::HalfUp).map_err(Problem::damaged)?,
+            money: Total::rounded(raw.value, currency, Rounding::HalfUp),
         })
     }
 }

@@ -30,40 +30,59 @@ pub fn progress(tier: &Tier, span: &SpanFigures) -> Vec<Progress> {
     tier.criteria.iter().map(of).collect()
 }
 
-/// What is ahead of a partner on this rank, in a sentence or two: when the tier falls, if it does, and what the next one
-/// takes. `span` is the present one.
-pub fn forecast(
-    ladder: &TierLadder,
-    rank: usize,
-    span: &SpanFigures,
-    falls: Option<(DateTime<Utc>, usize)>,
-    zone: ProgramZone,
-) -> String {
+/// Where a partner stands when it is told what is ahead.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Outlook {
+    /// Its place on the ladder; zero for none.
+    pub rank: usize,
+    /// The place that its figures give.
+    pub earned: usize,
+    /// When it falls, and to which place.
+    pub falls: Option<(DateTime<Utc>, usize)>,
+    /// Until when reviews leave it where it is.
+    pub pinned_until: Option<DateTime<Utc>>,
+}
+
+/// What is ahead of a partner, in a sentence or two: until when its tier is pinned or when it falls, if it is or does, and
+/// what the next one takes. `span` is the present one.
+pub fn forecast(ladder: &TierLadder, outlook: Outlook, span: &SpanFigures, zone: ProgramZone) -> String {
     if ladder.tiers.is_empty() {
         return "The program has no tiers.".to_owned();
     }
+    let Outlook {
+        rank,
+        earned,
+        falls,
+        pinned_until,
+    } = outlook;
+    let name = |rank: usize| ladder.tier(rank).map_or("no tier", |tier| tier.name.as_str());
+    let day = |at| spoken_day(local_date(at, zone));
     let mut sentences = Vec::new();
+    if let Some(until) = pinned_until {
+        sentences.push(format!("Reviews leave the tier as it is until {}.", day(until)));
+        if earned != rank {
+            sentences.push(format!("The figures give {}.", name(earned)));
+        }
+    }
     if let (Some((at, to)), Some(tier)) = (falls, ladder.tier(rank)) {
-        let day = spoken_day(local_date(at, zone));
-        let to = ladder.tier(to).map_or("no tier", |tier| tier.name.as_str());
-        let short = shortfall(tier, span);
+        let (to, day, short) = (name(to), day(at), shortfall(tier, span));
         sentences.push(format!(
             "{} falls to {to} on {day}: {short} short of it.",
             tier.name
         ));
     }
-    sentences.push(match (ladder.tier(rank + 1), ladder.tier(rank)) {
-        (Some(next), _) => toward(ladder, next, span),
-        (None, Some(tier)) => format!("{} is the highest tier.", tier.name),
-        (None, None) => String::new(),
-    });
+    match ladder.tier(rank + 1) {
+        Some(_) if earned > rank && pinned_until.is_some() => {}
+        Some(_) if earned > rank => {
+            sentences.push(format!("{} is reached with the next review.", name(earned)));
+        }
+        Some(next) => sentences.push(toward(ladder, next, span)),
+        None => sentences.push(format!("{} is the highest tier.", name(rank))),
+    }
     sentences.join(" ")
 }
 
 fn toward(ladder: &TierLadder, next: &Tier, span: &SpanFigures) -> String {
-    if span.meets(&next.criteria) {
-        return format!("{} is reached with the next review.", next.name);
-    }
     let by = match ladder.period {
         TierPeriod::Rolling => String::new(),
         TierPeriod::Month | TierPeriod::Quarter | TierPeriod::Year => {

@@ -6,7 +6,7 @@ mod report;
 mod span;
 
 pub use decision::{Decision, Facts, decide};
-pub use forecast::{Progress, forecast, progress};
+pub use forecast::{Outlook, Progress, forecast, progress};
 pub use report::{Foreseen, ManualMove, Overview, Tally};
 pub use span::{Span, day_after, grace_end, respite_end, spans};
 
@@ -329,11 +329,13 @@ impl TierStanding {
         })
     }
 
-    /// A person has moved the tier: what would have fallen does not.
+    /// A person has moved the tier: what would have fallen does not, and what kept it where it was is over.
     #[must_use]
     pub fn moved(self) -> Self {
         Self {
             falls_at: None,
+            pinned_until: None,
+            pin_reason: None,
             row_version: self.row_version + 1,
             ..self
         }
@@ -396,6 +398,10 @@ pub fn contradictions(tiers: &[Tier]) -> Vec<FieldProblem> {
                 "duplicate",
                 "Another tier of the ladder has this external id.",
             );
+        }
+        if tier.criteria.is_empty() && before.clone().any(|lower| !lower.criteria.is_empty()) {
+            let message = "A lower tier asks for something, and this one for nothing.";
+            refuse("criteria", "descending", message);
         }
         for (number, one) in tier.criteria.iter().enumerate() {
             let mut earlier = tier.criteria.iter().take(number);

@@ -88,7 +88,12 @@ fn all_criteria_of_a_tier_are_met_within_one_span_and_exactly_is_enough() {
 #[test]
 fn a_forecast_says_what_is_short_of_the_next_tier_and_until_when() {
     let (ladder, zone) = (ladder(TierPeriod::Quarter), ProgramZone::UTC);
-    let said = |rank, span: &SpanFigures| forecast(&ladder, rank, span, None, zone);
+    let standing = |rank, span: &SpanFigures| Outlook {
+        rank,
+        earned: ladder.earned(std::slice::from_ref(span)),
+        ..Outlook::default()
+    };
+    let said = |rank, span: &SpanFigures| forecast(&ladder, standing(rank, span), span, zone);
     assert_eq!(
         said(2, &figures("2000.00", 2)),
         "18,000.00 EUR and one deal short of Gold by 30 September."
@@ -101,11 +106,39 @@ fn a_forecast_says_what_is_short_of_the_next_tier_and_until_when() {
         said(0, &figures("0", 0)),
         "Bronze is reached with the next review."
     );
-    assert_eq!(said(3, &figures("0", 0)), "Gold is the highest tier.");
-    let falls = Some((at("2026-10-15T00:00:00Z"), 2));
     assert_eq!(
-        forecast(&ladder, 3, &figures("1250000.50", 1), falls, zone),
+        said(1, &figures("20000.00", 3)),
+        "Gold is reached with the next review."
+    );
+    assert_eq!(said(3, &figures("0", 0)), "Gold is the highest tier.");
+    let span = figures("1250000.50", 1);
+    let falls = Outlook {
+        falls: Some((at("2026-10-15T00:00:00Z"), 2)),
+        ..standing(3, &span)
+    };
+    assert_eq!(
+        forecast(&ladder, falls, &span, zone),
         "Gold falls to Silver on 15 October: two deals short of it. Gold is the highest tier."
+    );
+    let pinned = |rank, span: &SpanFigures| {
+        let outlook = Outlook {
+            pinned_until: Some(at("2027-01-15T00:00:00Z")),
+            ..standing(rank, span)
+        };
+        forecast(&ladder, outlook, span, zone)
+    };
+    let until = "Reviews leave the tier as it is until 15 January.";
+    assert_eq!(
+        pinned(1, &figures("20000.00", 3)),
+        format!("{until} The figures give Gold.")
+    );
+    assert_eq!(
+        pinned(3, &figures("0", 0)),
+        format!("{until} The figures give Bronze. Gold is the highest tier.")
+    );
+    assert_eq!(
+        pinned(2, &figures("6000.00", 2)),
+        format!("{until} 14,000.00 EUR and one deal short of Gold by 30 September.")
     );
 }
 

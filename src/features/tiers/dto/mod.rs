@@ -208,7 +208,7 @@ impl From<Overview> for TierStandingView {
             ends_on: present.as_ref().map(|span| span.ends_on),
             to_keep: far(rank),
             to_rise: far(rank + 1),
-            falls_to: standing.falls_at.and_then(|_| ladder.code(earned)),
+            falls_to: standing.falls_at.and(ladder.code(earned)),
             tier: enrollment.tier,
             falls_at: standing.falls_at,
             pinned_until: standing.pinned_until,
@@ -240,7 +240,7 @@ pub struct MoveTierBody {
         example = "Promised for the launch."
     )]
     pub reason: String,
-    /// Until when reviews leave it there; without it the next review goes by the figures.
+    /// Until when reviews leave it there; without it the next review goes by the figures, whatever was pinned before.
     #[schema(nullable = false)]
     pub pinned_until: Option<DateTime<Utc>>,
 }

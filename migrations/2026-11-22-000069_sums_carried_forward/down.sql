@@ -1,0 +1,1 @@
+ALTER TABLE payout_carry_forwards ALTER COLUMN amount TYPE numeric(19, 4);
