@@ -3,6 +3,8 @@
 -- each name has twenty, a short list is kept. The trigrams behind the organization were not asked any more.
 ALTER INDEX account_match_keys_words_index SET (fastupdate = off);
 ALTER INDEX account_match_keys_core_alone_index SET (gin_pending_list_limit = 256);
+SELECT gin_clean_pending_list('account_match_keys_words_index');
+SELECT gin_clean_pending_list('account_match_keys_core_alone_index');
 DROP INDEX account_match_keys_core_index;
 
 -- One function instead of two, of which only the second was ever asked.

@@ -31,6 +31,8 @@ const REST: Duration = Duration::from_millis(200);
 /// How long housekeeping rests between two rounds of work: under load small pieces gather to larger ones, instead of
 /// one transaction for each handful of events.
 const BREATH: Duration = Duration::from_millis(50);
+/// How long it takes until a chore that there was nothing of is looked for again.
+const PAUSE: TimeDelta = TimeDelta::milliseconds(200);
 /// How long it takes until answers that are a day old are looked for again.
 const FORGETTING: TimeDelta = TimeDelta::minutes(1);
 /// How long work that failed for an organization is left alone: whatever is wrong with it holds nobody else up.
@@ -136,7 +138,7 @@ impl Rounds {
         Self::Chores(Chores {
             chores,
             set_aside: HashMap::new(),
-            resting: HashMap::new(),
+            resting: Resting::default(),
         })
     }
 
@@ -158,25 +160,39 @@ struct Chores {
     chores: &'static [Chore],
     /// What failed is left alone until then, so that it holds nothing else up.
     set_aside: HashMap<(&'static str, OrganizationId), DateTime<Utc>>,
-    /// What there was nothing of is not asked for again until then, however busy the rest is.
-    resting: HashMap<&'static str, DateTime<Utc>>,
+    /// What there was nothing of is not asked for again for a while, however busy the others are.
+    resting: Resting,
+}
+
+/// What is left alone, from when until when.
+#[derive(Debug, Default)]
+struct Resting(HashMap<&'static str, (DateTime<Utc>, DateTime<Utc>)>);
+
+impl Resting {
+    fn rest(&mut self, name: &'static str, now: DateTime<Utc>, length: TimeDelta) {
+        self.0.insert(name, (now, now + length));
+    }
+
+    /// A clock that was put back makes nothing rest for longer.
+    fn holds(&self, name: &str, now: DateTime<Utc>) -> bool {
+        self.0
+            .get(name)
+            .is_some_and(|(from, until)| *from <= now && now < *until)
+    }
 }
 
 impl Chores {
     /// One round. What fails for an organization fails the round when all the rest is done.
     fn next(&mut self, db: &Db, now: DateTime<Utc>) -> Result<bool, Problem> {
         self.set_aside.retain(|_, until| *until > now);
-        // A clock that was put back makes nothing rest for longer.
-        self.resting
-            .retain(|_, until| *until > now && *until <= now + FORGETTING);
         let (mut any, mut failed) = (false, None);
         for chore in self.chores {
-            if self.resting.contains_key(chore.name) {
+            if self.resting.holds(chore.name, now) {
                 continue;
             }
             let due = (chore.due)(db, now)?;
             if due.is_empty() {
-                self.resting.insert(chore.name, now + REST);
+                self.resting.rest(chore.name, now, PAUSE);
             }
             for ctx in due {
                 match self.work(chore, db, &ctx, now) {
@@ -187,9 +203,9 @@ impl Chores {
                 }
             }
         }
-        if !self.resting.contains_key("forget answers") {
+        if !self.resting.holds("forget answers", now) {
             forget_answers(db, now)?;
-            self.resting.insert("forget answers", now + FORGETTING);
+            self.resting.rest("forget answers", now, FORGETTING);
         }
         failed.map_or(Ok(any), Err)
     }
@@ -309,4 +325,22 @@ const HOUSEKEEPING: &[Chore] = &[
 fn in_houses(organizations: Vec<OrganizationId>, now: DateTime<Utc>) -> Vec<Ctx> {
     let organizations = organizations.into_iter();
     organizations.map(|id| Ctx::system(id, now)).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_there_was_nothing_of_rests_for_a_moment_whatever_the_clock_does() {
+        let now: DateTime<Utc> = "2026-03-02T09:00:00Z".parse().unwrap();
+        let mut resting = Resting::default();
+        assert!(!resting.holds("number events", now));
+        resting.rest("number events", now, PAUSE);
+        assert!(resting.holds("number events", now));
+        assert!(!resting.holds("seal the audit trail", now));
+        assert!(resting.holds("number events", now + TimeDelta::milliseconds(199)));
+        assert!(!resting.holds("number events", now + PAUSE));
+        assert!(!resting.holds("number events", now - TimeDelta::milliseconds(1)));
+    }
 }

@@ -48,8 +48,12 @@ async fn list_imports(who: Granted<can::ImportsRead>, query: Filter<ImportsQuery
 ///
 /// Takes in a CSV file and reads it in the background: follow it at `Location`. Rows are matched to records by
 /// `external_id`: new ones are created, changed ones updated, and a row that cannot be taken is rejected with its line
-/// while the others are applied, unless `atomic` is asked for. A dry run computes everything and changes nothing. The
-/// right to write the resource, and whatever else the mapping fills, is needed too: `partners:review` for a status and
+/// while the others are applied, unless `atomic` is asked for. A dry run computes everything and changes nothing. What the
+/// ordinary operations refuse, a row does not do either: an instant in the future is `in_future`, and credit or a program
+/// for a partner that is not approved `partner_not_approved`. A partner becomes active in the program of its row once; an
+/// enrollment that was ended stays so.
+///
+/// The right to write the resource, and whatever else the mapping fills, is needed too: `partners:review` for a status and
 /// `enrollments:write` for a program of partners; `deals:close` for won deals, `attributions:write` and
 /// `attributions:review` for credits; `payments:write` for an instant of payment and `credit_notes:write` for kinds of
 /// invoices. `exchange_rates` are rows of days as the ECB publishes them, with a column for each currency, and take

@@ -144,7 +144,8 @@ pub fn balances(
     }))
 }
 
-/// What is payable to a partner in a program, and what is owed to it there on all accounts.
+/// What is payable to a partner in a program, and what is owed to it there on all accounts; where either is more than an
+/// amount can be, the largest amount.
 pub fn owed_to(
     tx: &mut Tx<'_>,
     scope: &Scope,
@@ -153,12 +154,15 @@ pub fn owed_to(
     currency: Currency,
 ) -> Result<(Money, Money), Problem> {
     let row: OwedRow = diesel::sql_query(
-        "SELECT coalesce(sum(CASE 'payable' WHEN credit_account THEN amount WHEN debit_account THEN -amount END), 0) \
-             AS payable, \
+        "SELECT greatest(-999999999999999, least(999999999999999, payable)) AS payable, \
+             greatest(-999999999999999, least(999999999999999, owed)) AS owed \
+         FROM (SELECT \
+             coalesce(sum(CASE 'payable' WHEN credit_account THEN amount WHEN debit_account THEN -amount END), 0) \
+                 AS payable, \
              coalesce(sum(amount * ((credit_account IN ('held', 'released', 'payable', 'disputed', 'in_payout'))::int \
                  - (debit_account IN ('held', 'released', 'payable', 'disputed', 'in_payout'))::int)), 0) AS owed \
-         FROM ledger_entries \
-         WHERE organization_id = $1 AND partner_id = $2 AND program_id = $3 AND currency = $4",
+             FROM ledger_entries \
+             WHERE organization_id = $1 AND partner_id = $2 AND program_id = $3 AND currency = $4) sums",
     )
     .bind::<SqlUuid, _>(scope.organization_id.uuid())
     .bind::<SqlUuid, _>(partner_id.uuid())

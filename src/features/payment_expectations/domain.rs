@@ -38,6 +38,8 @@ word_enum! {
         NoPayoutMethod = "no_payout_method",
         /// It is to be exchanged into the currency that the partner is paid in, and no rate is known.
         MissingRate = "missing_rate",
+        /// It is more than an amount can be.
+        AmountNotSupported = "amount_not_supported",
         /// The customer has not paid the whole invoice: more is earned when it does.
         InvoiceUnpaid = "invoice_unpaid",
     }
@@ -233,6 +235,11 @@ fn threshold(purse: &Purse, net: Total) -> Result<Option<Blocker>, MoneyError> {
         let missing = net.abs();
         let message = format!("{missing} more was taken back than is payable; it is set off first.");
         return Ok(short(BlockerKind::NegativeBalance, missing, message));
+    }
+    if !net.is_an_amount() {
+        let message = format!("{net} is more than can be paid at once.");
+        let blocker = Blocker::blocking(BlockerKind::AmountNotSupported, None, message);
+        return Ok(Some(blocker.of(net)));
     }
     let Some(minimum) = purse.minimum else {
         return Ok(None);

@@ -64,7 +64,7 @@ async fn get_registration_conflict(
 
 /// Add evidence to a conflict
 ///
-/// Brings something forward for a claim in an open conflict. `409` when it is decided.
+/// Brings something forward for a claim in an open conflict. `409` when it is decided, or the claim is over.
 #[utoipa::path(tag = "Registration Conflicts", operation_id = "addConflictEvidence", params(ConflictPath),
     request_body = EvidenceBody,
     responses((status = 200, description = "The conflict.", body = RegistrationConflictView)),
@@ -95,7 +95,8 @@ async fn add_conflict_evidence(
 ///
 /// Ends a conflict and does what follows: claims that end are rejected, or revoked where they were approved; a winner
 /// may then be approved; with co_sell_share the challengers claim influenced credit in the deal of whoever was first,
-/// for a person to confirm. Final. Partners read what it means for their own claim, never the reason.
+/// for a person to confirm. A claim that is over, such as one that was withdrawn, wins nothing (`422` `wrong_state` at
+/// `/winner_registration_id`) and has no part. Final. Partners read what it means for their own claim, never the reason.
 #[utoipa::path(tag = "Registration Conflicts", operation_id = "decideRegistrationConflict", params(ConflictPath),
     request_body = DecideBody,
     responses((status = 200, description = "The decided conflict.", body = RegistrationConflictView)),

@@ -166,7 +166,9 @@ pub fn issue(
                      'organization_id', o.organization_id, 'organization_name', o.name, 'partner_name', n.name, \
                      'previous_hash', previous_hash), lines) AS document \
              FROM drafts d JOIN organizations o ON o.organization_id = $1 \
-             JOIN partners n ON n.organization_id = $1 AND n.id = d.partner_id), \
+             JOIN partners n ON n.organization_id = $1 AND n.id = d.partner_id \
+             WHERE greatest(abs(opening), abs(earned), abs(reversed), abs(adjusted), abs(exchanged), abs(paid), \
+                 abs(closing)) < 1e15), \
          made AS (\
              INSERT INTO statements (organization_id, id, partner_id, currency, number, month, time_zone, starts_at, \
                  ends_at, opening, earned, reversed, adjusted, exchanged, paid, closing, document, previous_hash, hash, \

@@ -10,7 +10,10 @@ use crate::features::imports::targets::ImportResource;
 use crate::kernel::ctx::Ctx;
 use crate::kernel::problem::Problem;
 use crate::platform::db::Tx;
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
+
+/// How many hours clocks are ahead of UTC at most.
+const EASTERNMOST_HOURS: i64 = 14;
 
 /// What became of a row.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -41,9 +44,11 @@ impl Refused {
         }
     }
 
-    /// The instant in this field is in the future.
-    pub fn not_yet(field: &'static str) -> Self {
-        Self::new(field, "in_future", "This has not happened yet.")
+    /// The instant in this field is in the future, if it is. A day alone is its beginning in UTC, and it is today in the
+    /// east of the world for many hours before that.
+    pub fn if_in_future(field: &'static str, instant: DateTime<Utc>, now: DateTime<Utc>) -> Option<Self> {
+        let is_ahead = instant > now + TimeDelta::hours(EASTERNMOST_HOURS);
+        is_ahead.then(|| Self::new(field, "in_future", "This has not happened yet."))
     }
 }
 

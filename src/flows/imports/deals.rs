@@ -192,9 +192,11 @@ impl Loading<'_> {
             refused.push(Refused::new("amount", "negative_amount", message));
         }
         close(row, &mut deal, self.ctx.now, refused);
+        // A day that was left out was not claimed, so it contradicts nothing.
         let days = |deal: &DealRow| (deal.opened_on, deal.expected_close_on);
         let is_said_now = before.is_none_or(|before| days(before) != days(&deal));
-        if is_said_now && deal.expected_close_on.is_some_and(|day| day < deal.opened_on) {
+        let opened_on = row.date("opened_on").filter(|_| is_said_now);
+        if opened_on.is_some_and(|opened_on| deal.expected_close_on.is_some_and(|day| day < opened_on)) {
             let message = "The deal cannot be expected to close before it was opened.";
             refused.push(Refused::new("expected_close_on", "before_opened_on", message));
         }
@@ -256,6 +258,9 @@ impl Loading<'_> {
                     let message = "The deal is closed and its credits are settled.";
                     refused.push(Refused::new(field, "deal_settled", message));
                 }
+                // What was rejected is not claimed anew for who takes part no more.
+                [] if !self.references.is_approved(partner)
+                    && of_role().any(|credit| credit.partner_id == partner) => {}
                 [] if !self.references.is_approved(partner) => {
                     let message = "Only an approved partner is credited.";
                     refused.push(Refused::new(field, "partner_not_approved", message));
@@ -328,8 +333,7 @@ fn close(row: &Row, deal: &mut DealRow, now: DateTime<Utc>, refused: &mut Vec<Re
         (OPEN, Some(WON)) => {
             match won_at {
                 None => refused.push(Refused::new("won_at", "missing", "A won deal needs won_at.")),
-                Some(at) if at > now => refused.push(Refused::not_yet("won_at")),
-                Some(_) => {}
+                Some(at) => refused.extend(Refused::if_in_future("won_at", at, now)),
             }
             WON.clone_into(&mut deal.status);
             deal.won_at = won_at;

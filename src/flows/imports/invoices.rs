@@ -212,7 +212,8 @@ impl Loading<'_> {
         row.date_change("due_on").apply_to(&mut invoice.due_on);
         let days = |invoice: &InvoiceRow| (invoice.issued_on, invoice.due_on);
         let is_said_now = before.is_none_or(|before| days(before) != days(&invoice));
-        if is_said_now && invoice.due_on.is_some_and(|day| day < invoice.issued_on) {
+        let issued_on = row.date("issued_on").filter(|_| is_said_now);
+        if issued_on.is_some_and(|issued_on| invoice.due_on.is_some_and(|day| day < issued_on)) {
             let message = "An invoice is not due before it is issued.";
             refused.push(Refused::new("due_on", "before_issued_on", message));
         }
@@ -289,8 +290,8 @@ impl Loading<'_> {
             None if invoice.status == PAID => return,
             None => {}
         }
-        if paid_at > self.ctx.now {
-            refused.push(Refused::not_yet("paid_at"));
+        if let Some(ahead) = Refused::if_in_future("paid_at", paid_at, self.ctx.now) {
+            refused.push(ahead);
             return;
         }
         let open = invoice.total_amount - invoice.paid_amount - invoice.credited_amount;
@@ -330,11 +331,11 @@ impl Loading<'_> {
         let note = self.note(row, deal.unwrap_or_default(), amount);
         match before {
             Some(before) => refuse_other_note(before, &note, &mut refused),
-            None if note.issued_at > self.ctx.now => {
+            None => {
                 let is_day = row.instant("paid_at").is_none();
-                refused.push(Refused::not_yet(if is_day { "issued_on" } else { "paid_at" }));
+                let field = if is_day { "issued_on" } else { "paid_at" };
+                refused.extend(Refused::if_in_future(field, note.issued_at, self.ctx.now));
             }
-            None => {}
         }
         if !refused.is_empty() {
             return Ok(Err(refused));

@@ -37,8 +37,12 @@ pub fn decide(
     let parties = registration_conflicts::parties(tx, ctx, id)?;
     require_winner(&parties, decision, winner)?;
     if let Some(winner) = winner {
-        require_goes_on(tx, ctx, winner)?;
+        require_goes_on(tx, ctx, winner, "/winner_registration_id")?;
         require_unfinished(tx, ctx, &parties, winner)?;
+    }
+    let incumbent = before.incumbent_registration_id;
+    if let Some(incumbent) = incumbent.filter(|_| decision == Decision::IncumbentKeeps) {
+        require_goes_on(tx, ctx, incumbent, "/decision")?;
     }
     let shared = shared_deal(tx, ctx, &before, decision)?;
     let verdict = Verdict {
@@ -53,7 +57,7 @@ pub fn decide(
             (Some(Outcome::Ends), _) => end(tx, ctx, party.deal_registration_id)?,
             (Some(Outcome::Shares), Some(deal_id)) => {
                 // Who gave up has no part in what the others share.
-                let claim = deal_registrations::get(tx, ctx, party.deal_registration_id)?;
+                let claim = deal_registrations::lock(tx, ctx, party.deal_registration_id)?;
                 if !claim.status.is_over() {
                     end(tx, ctx, party.deal_registration_id)?;
                     credit(tx, ctx, party, deal_id)?;
@@ -75,13 +79,18 @@ fn require_fitting(kind: ConflictKind, decision: Decision) -> Result<(), Problem
 }
 
 /// Nobody wins by a claim that is over: the others would lose the account, and nobody would have it.
-fn require_goes_on(tx: &mut Tx<'_>, ctx: &Ctx, winner: DealRegistrationId) -> Result<(), Problem> {
-    let status = deal_registrations::get(tx, ctx, winner)?.status;
+fn require_goes_on(
+    tx: &mut Tx<'_>,
+    ctx: &Ctx,
+    winner: DealRegistrationId,
+    pointer: &str,
+) -> Result<(), Problem> {
+    let status = deal_registrations::lock(tx, ctx, winner)?.status;
     if !status.is_over() {
         return Ok(());
     }
     let message = format!("The registration is {status}; nothing can be won by it any more.");
-    Err(Problem::field("/winner_registration_id", "wrong_state", message))
+    Err(Problem::field(pointer, "wrong_state", message))
 }
 
 /// Nobody wins an account away from a claim whose deal is won.

@@ -89,11 +89,25 @@ fn prefer(
     }
     let claim = deal_registrations::lock(tx, ctx, own.deal_registration_id)?;
     match claim.status {
-        RegistrationStatus::Revoked => restore(tx, ctx, claim.id),
+        RegistrationStatus::Revoked | RegistrationStatus::Expired => restore(tx, ctx, claim.id),
         RegistrationStatus::Rejected => reopened(tx, ctx, &claim).map(drop),
         RegistrationStatus::Draft => submitted(tx, ctx, &claim),
-        _ => Ok(()),
+        RegistrationStatus::Withdrawn | RegistrationStatus::Lost => Err(given_up(&claim)),
+        RegistrationStatus::Submitted
+        | RegistrationStatus::InReview
+        | RegistrationStatus::ActionRequired
+        | RegistrationStatus::Approved
+        | RegistrationStatus::Converted => Ok(()),
     }
+}
+
+/// Nothing can come of a claim that the partner took back, or whose deal was lost.
+fn given_up(claim: &DealRegistration) -> Problem {
+    let detail = format!(
+        "The partner's registration is {}; there is nothing to give back to it.",
+        claim.status
+    );
+    Problem::new(Code::WrongState).because(detail)
 }
 
 /// The claim of whom the program's policy refused at once is made after all.
@@ -116,6 +130,10 @@ fn share(
         Side::Challenger => (Decision::CoSellShare, None),
         Side::Incumbent => (Decision::ChallengerWins, before.winner_registration_id),
     };
+    let claim = deal_registrations::lock(tx, ctx, own.deal_registration_id)?;
+    if claim.status == RegistrationStatus::Withdrawn {
+        return Err(given_up(&claim));
+    }
     let deal_id = deal_of_rivals(tx, ctx, before, own, parties)?;
     decide(tx, ctx, before, verdict, reason)?;
     conflict::credit(tx, ctx, own, deal_id)

@@ -58,6 +58,11 @@ impl Total {
         self.amount.mantissa() < 0
     }
 
+    /// Whether a single amount can be as large.
+    pub fn is_an_amount(self) -> bool {
+        Money::new(self.amount, self.currency).is_ok()
+    }
+
     /// The same without its sign.
     #[must_use]
     pub fn abs(self) -> Self {

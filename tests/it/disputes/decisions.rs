@@ -105,12 +105,17 @@ fn a_claim_is_not_put_back_where_another_is_protected() {
     }
 }
 
-/// Two claims to one account, of which the first is approved, and their conflict decided; ids of both claims and it.
-fn quarrel(world: &World, program: &str, actors: [&Actor; 2], decision: Value) -> [String; 3] {
+/// Two claims to one account, of which the first is approved; ids of both and of their conflict.
+fn meeting(world: &World, program: &str, actors: [&Actor; 2]) -> [String; 3] {
     let [one, two] = actors.map(|actor| claim(actor, program, "a.example").expect(201).id());
     act(world.admin(), &one, "approve").expect(200);
     let conflict = world.admin().all("/v1/registration-conflicts")[0]["id"].clone();
-    let conflict = conflict.as_str().unwrap().to_owned();
+    [one, two, conflict.as_str().unwrap().to_owned()]
+}
+
+/// The same, and the conflict is decided.
+fn quarrel(world: &World, program: &str, actors: [&Actor; 2], decision: Value) -> [String; 3] {
+    let [one, two, conflict] = meeting(world, program, actors);
     let mut body = json!({ "reason": "So it is." });
     body["decision"] = decision;
     if body["decision"] == "challenger_wins" {
@@ -156,6 +161,32 @@ fn a_conflict_is_decided_anew_for_whoever_lost_it() {
             let credits = loser.all("/v1/attributions");
             assert_eq!(texts(&credits, "role"), ["influenced"]);
         }
+    }
+}
+
+#[test]
+fn a_claim_that_was_taken_back_gets_nothing_by_a_dispute() {
+    for outcome in ["upheld", "partially_upheld"] {
+        let world = World::new();
+        let program = world.program(json!({}));
+        let path = format!("/v1/programs/{program}/deal-rules");
+        let queue = json!({ "second_registrant": "queue" });
+        world.admin().patch(&path, queue).expect(200);
+        let (_, first) = partner(&world, "A", &program);
+        let (_, second) = partner(&world, "B", &program);
+        let [one, two, conflict] = meeting(&world, &program, [&first, &second]);
+        act(&second, &two, "withdraw").expect(200);
+        let path = format!("/v1/registration-conflicts/{conflict}/decide");
+        let keeps = json!({ "decision": "incumbent_keeps", "reason": "So it is." });
+        world.admin().post(&path, keeps).expect(200);
+        let dispute = contest(&second, &conflict, json!({})).expect(201).id();
+        verb(world.admin(), &dispute, "review", json!({})).expect(200);
+        decide(&judge(&world), &dispute, outcome).refused(409, "wrong_state");
+        assert_eq!(
+            [stands(&world, &one), stands(&world, &two)],
+            ["approved", "withdrawn"]
+        );
+        assert_eq!(second.all("/v1/attributions"), [] as [Value; 0]);
     }
 }
 

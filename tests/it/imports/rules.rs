@@ -2,6 +2,7 @@
 
 use super::{ACCOUNTS, account_mapping, counts, load, mapping, rejections};
 use crate::world::{World, texts};
+use chrono::TimeDelta;
 use serde_json::{Value, json};
 
 const PARTNERS: [&str; 3] = ["external_id", "name", "program"];
@@ -124,6 +125,16 @@ fn what_has_not_happened_yet_is_not_recorded() {
         I-3,D-1,-1.00,,USD,2026-01-02,,2026-01-03\n\
         I-4,D-1,999999999999999.99,999999999999999.99,USD,2026-01-02,,\n\
         I-5,D-1,1.00,,USD,2026-01-02,2026-01-02,2026-01-03\n";
+    // What a row does not say contradicts nothing, and it is the 3rd already in the east of the world.
+    world.pass(TimeDelta::hours(2));
+    let unsaid = outcome(
+        &world,
+        "deals",
+        &columns[..6],
+        json!({ "expected_close_on": { "constant": "2026-01-01" } }),
+        "D-5,A-1,1.00,USD,open,\nD-6,A-1,1.00,USD,won,2026-03-03\n",
+    );
+    assert_eq!(unsaid, ([2, 0, 0, 0], Vec::new()));
     let invoices = outcome(&world, "invoices", &INVOICES, json!({}), rows);
     assert_eq!(
         invoices,

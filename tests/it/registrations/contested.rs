@@ -112,6 +112,28 @@ fn nobody_wins_by_a_claim_that_was_given_up() {
     assert_eq!(second.all("/v1/attributions"), [] as [serde_json::Value; 0]);
 }
 
+/// Whoever came first keeps nothing that it took back, and the challenger is not turned down for it.
+#[test]
+fn nobody_keeps_an_account_by_a_claim_that_was_given_up() {
+    let world = World::new();
+    let program = program(&world, json!({ "second_registrant": "queue" }));
+    let (_, first) = partner(&world, "A", &program);
+    let (_, second) = partner(&world, "B", &program);
+    let [one, two] =
+        [&first, &second].map(|actor| actor.post(PATH, claim(&program, "a.example")).expect(201).id());
+    verb(&first, &one, "withdraw").expect(200);
+    let conflict = world.admin().all("/v1/registration-conflicts")[0]["id"].clone();
+    let decide = format!("/v1/registration-conflicts/{}/decide", conflict.as_str().unwrap());
+    let keeps = json!({ "decision": "incumbent_keeps", "reason": "So it is." });
+    world
+        .admin()
+        .post(&decide, keeps)
+        .pointer("/decision", "wrong_state");
+    let wins = json!({ "decision": "challenger_wins", "winner_registration_id": two, "reason": "So it is." });
+    world.admin().post(&decide, wins).expect(200);
+    verb(world.admin(), &two, "approve").expect(200);
+}
+
 #[test]
 fn a_deal_without_a_rule_is_won_with_a_warning() {
     let world = World::new();

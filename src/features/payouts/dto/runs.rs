@@ -260,9 +260,9 @@ pub struct CarryForwardView {
     pub program_id: ProgramId,
     /// How much; below zero the partner owes it.
     pub amount: TotalBody,
-    /// Why it waits: not_positive, below_minimum, partner_not_payable, missing_rate or gate_closed; for a rail that pays by
-    /// payout methods also
-    /// currency_not_supported, amount_not_supported, payout_method_missing, payout_method_cooling_off or
+    /// Why it waits: not_positive, below_minimum, partner_not_payable, missing_rate, gate_closed, or amount_not_supported
+    /// for more than an amount can be; for a rail that pays by payout methods also currency_not_supported,
+    /// amount_not_supported for more than the rail pays at once, payout_method_missing, payout_method_cooling_off or
     /// payout_method_not_supported.
     pub reason: CarryForwardReason,
     /// What the program asked for before it pays and the partner did not have on file, for `gate_closed`.
