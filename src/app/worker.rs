@@ -26,15 +26,13 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
-/// How long a thread rests when there was nothing to do.
+/// How long a thread rests when there was nothing to do, and a chore that there was nothing of.
 const REST: Duration = Duration::from_millis(200);
 /// How long housekeeping rests between two rounds of work: under load small pieces gather to larger ones, instead of
 /// one transaction for each handful of events.
 const BREATH: Duration = Duration::from_millis(50);
-/// How long it takes until a chore that there was nothing of is looked for again.
-const PAUSE: TimeDelta = TimeDelta::milliseconds(200);
 /// How long it takes until answers that are a day old are looked for again.
-const FORGETTING: TimeDelta = TimeDelta::minutes(1);
+const FORGETTING: Duration = Duration::from_secs(60);
 /// How long work that failed for an organization is left alone: whatever is wrong with it holds nobody else up.
 const SET_ASIDE: TimeDelta = TimeDelta::minutes(1);
 
@@ -169,7 +167,7 @@ struct Chores {
 struct Resting(HashMap<&'static str, (DateTime<Utc>, DateTime<Utc>)>);
 
 impl Resting {
-    fn rest(&mut self, name: &'static str, now: DateTime<Utc>, length: TimeDelta) {
+    fn rest(&mut self, name: &'static str, now: DateTime<Utc>, length: Duration) {
         self.0.insert(name, (now, now + length));
     }
 
@@ -192,7 +190,7 @@ impl Chores {
             }
             let due = (chore.due)(db, now)?;
             if due.is_empty() {
-                self.resting.rest(chore.name, now, PAUSE);
+                self.resting.rest(chore.name, now, REST);
             }
             for ctx in due {
                 match self.work(chore, db, &ctx, now) {
@@ -336,11 +334,11 @@ mod tests {
         let now: DateTime<Utc> = "2026-03-02T09:00:00Z".parse().unwrap();
         let mut resting = Resting::default();
         assert!(!resting.holds("number events", now));
-        resting.rest("number events", now, PAUSE);
+        resting.rest("number events", now, REST);
         assert!(resting.holds("number events", now));
         assert!(!resting.holds("seal the audit trail", now));
         assert!(resting.holds("number events", now + TimeDelta::milliseconds(199)));
-        assert!(!resting.holds("number events", now + PAUSE));
+        assert!(!resting.holds("number events", now + REST));
         assert!(!resting.holds("number events", now - TimeDelta::milliseconds(1)));
     }
 }

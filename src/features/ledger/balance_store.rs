@@ -3,7 +3,7 @@
 use super::domain::{AccountTotal, Balance, LedgerAccount};
 use crate::kernel::ctx::Scope;
 use crate::kernel::id::{PartnerId, ProgramId};
-use crate::kernel::money::{Currency, Money, Total};
+use crate::kernel::money::{Currency, Money, Total, UNIT_LIMIT};
 use crate::kernel::problem::Problem;
 use crate::platform::db::{Page, PageRequest, Position, Tx};
 use chrono::{DateTime, Utc};
@@ -153,17 +153,17 @@ pub fn owed_to(
     program_id: ProgramId,
     currency: Currency,
 ) -> Result<(Money, Money), Problem> {
-    let row: OwedRow = diesel::sql_query(
-        "SELECT greatest(-999999999999999, least(999999999999999, payable)) AS payable, \
-             greatest(-999999999999999, least(999999999999999, owed)) AS owed \
+    let row: OwedRow = diesel::sql_query(format!(
+        "SELECT greatest(1 - {UNIT_LIMIT}, least({UNIT_LIMIT} - 1, payable)) AS payable, \
+             greatest(1 - {UNIT_LIMIT}, least({UNIT_LIMIT} - 1, owed)) AS owed \
          FROM (SELECT \
              coalesce(sum(CASE 'payable' WHEN credit_account THEN amount WHEN debit_account THEN -amount END), 0) \
                  AS payable, \
              coalesce(sum(amount * ((credit_account IN ('held', 'released', 'payable', 'disputed', 'in_payout'))::int \
                  - (debit_account IN ('held', 'released', 'payable', 'disputed', 'in_payout'))::int)), 0) AS owed \
              FROM ledger_entries \
-             WHERE organization_id = $1 AND partner_id = $2 AND program_id = $3 AND currency = $4) sums",
-    )
+             WHERE organization_id = $1 AND partner_id = $2 AND program_id = $3 AND currency = $4) sums"
+    ))
     .bind::<SqlUuid, _>(scope.organization_id.uuid())
     .bind::<SqlUuid, _>(partner_id.uuid())
     .bind::<SqlUuid, _>(program_id.uuid())

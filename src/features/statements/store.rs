@@ -4,7 +4,7 @@ use super::domain::{Letterhead, Statement, StatementLine, StatementMonth, Unsign
 use crate::features::ledger::EntryKind;
 use crate::kernel::ctx::Scope;
 use crate::kernel::id::{DealId, InvoiceId, PartnerId, StatementId};
-use crate::kernel::money::{Currency, Money};
+use crate::kernel::money::{Currency, Money, UNIT_LIMIT};
 use crate::kernel::problem::Problem;
 use crate::platform::db::schema::{statement_signatures, statements};
 use crate::platform::db::{Page, PageRequest, Position, Prepared, Tx};
@@ -168,7 +168,7 @@ pub fn issue(
              FROM drafts d JOIN organizations o ON o.organization_id = $1 \
              JOIN partners n ON n.organization_id = $1 AND n.id = d.partner_id \
              WHERE greatest(abs(opening), abs(earned), abs(reversed), abs(adjusted), abs(exchanged), abs(paid), \
-                 abs(closing)) < 1e15), \
+                 abs(closing)) < {UNIT_LIMIT}), \
          made AS (\
              INSERT INTO statements (organization_id, id, partner_id, currency, number, month, time_zone, starts_at, \
                  ends_at, opening, earned, reversed, adjusted, exchanged, paid, closing, document, previous_hash, hash, \

@@ -29,7 +29,7 @@ pub use rounding::reference;
 pub use total::Total;
 
 /// Amounts of this many units or more are refused, in every currency.
-const UNIT_LIMIT: i128 = 1_000_000_000_000_000;
+pub const UNIT_LIMIT: i128 = 1_000_000_000_000_000;
 const TEXT_LIMIT: usize = 32;
 
 /// An amount in one currency.

@@ -1,7 +1,7 @@
 //! Ways around the claims of others, which are none.
 
 use super::{PATH, claim, partner, program, verb, with};
-use crate::world::{World, money};
+use crate::world::{Actor, World, money};
 use serde_json::json;
 
 #[test]
@@ -56,18 +56,28 @@ fn where_an_account_is_the_organization_knows_better_than_a_claim() {
     actor.post(PATH, in_germany("b.example")).expect(201);
 }
 
+/// Two partners, their claims to one account, and the path of their conflict.
+fn rivals(world: &World) -> ([Actor; 2], [String; 2], String) {
+    let program = program(world, json!({ "second_registrant": "queue" }));
+    let actors = ["A", "B"].map(|name| partner(world, name, &program).1);
+    let claims = [0, 1].map(|place| {
+        actors[place]
+            .post(PATH, claim(&program, "a.example"))
+            .expect(201)
+            .id()
+    });
+    let conflict = world.admin().all("/v1/registration-conflicts")[0]["id"].clone();
+    let path = format!("/v1/registration-conflicts/{}", conflict.as_str().unwrap());
+    (actors, claims, path)
+}
+
 #[test]
 fn nobody_wins_an_account_away_from_a_deal_that_is_won() {
     let world = World::new();
-    let program = program(&world, json!({ "second_registrant": "queue" }));
-    let (_, first) = partner(&world, "A", &program);
-    let (_, second) = partner(&world, "B", &program);
-    let [one, two] =
-        [&first, &second].map(|actor| actor.post(PATH, claim(&program, "a.example")).expect(201).id());
+    let (_, [one, two], path) = rivals(&world);
     let deal = verb(world.admin(), &one, "approve").expect(200)["deal_id"].clone();
     world.win(deal.as_str().unwrap());
-    let conflict = world.admin().all("/v1/registration-conflicts")[0]["id"].clone();
-    let decide = format!("/v1/registration-conflicts/{}/decide", conflict.as_str().unwrap());
+    let decide = format!("{path}/decide");
     let body = |decision: &str| json!({ "decision": decision, "reason": "So it is." });
     let wins = with(body("challenger_wins"), json!({ "winner_registration_id": two }));
     world.admin().post(&decide, wins).refused(409, "wrong_state");
@@ -83,14 +93,8 @@ fn nobody_wins_an_account_away_from_a_deal_that_is_won() {
 #[test]
 fn nobody_wins_by_a_claim_that_was_given_up() {
     let world = World::new();
-    let program = program(&world, json!({ "second_registrant": "queue" }));
-    let (_, first) = partner(&world, "A", &program);
-    let (_, second) = partner(&world, "B", &program);
-    let [one, two] =
-        [&first, &second].map(|actor| actor.post(PATH, claim(&program, "a.example")).expect(201).id());
+    let ([_, second], [one, two], path) = rivals(&world);
     verb(world.admin(), &one, "approve").expect(200);
-    let conflict = world.admin().all("/v1/registration-conflicts")[0]["id"].clone();
-    let path = format!("/v1/registration-conflicts/{}", conflict.as_str().unwrap());
     verb(&second, &two, "withdraw").expect(200);
     let evidence = json!({ "deal_registration_id": two, "evidence": "We met them." });
     second
@@ -116,14 +120,9 @@ fn nobody_wins_by_a_claim_that_was_given_up() {
 #[test]
 fn nobody_keeps_an_account_by_a_claim_that_was_given_up() {
     let world = World::new();
-    let program = program(&world, json!({ "second_registrant": "queue" }));
-    let (_, first) = partner(&world, "A", &program);
-    let (_, second) = partner(&world, "B", &program);
-    let [one, two] =
-        [&first, &second].map(|actor| actor.post(PATH, claim(&program, "a.example")).expect(201).id());
+    let ([first, _], [one, two], path) = rivals(&world);
     verb(&first, &one, "withdraw").expect(200);
-    let conflict = world.admin().all("/v1/registration-conflicts")[0]["id"].clone();
-    let decide = format!("/v1/registration-conflicts/{}/decide", conflict.as_str().unwrap());
+    let decide = format!("{path}/decide");
     let keeps = json!({ "decision": "incumbent_keeps", "reason": "So it is." });
     world
         .admin()

@@ -7,7 +7,7 @@ use crate::features::payout_methods::PayoutMethodKind;
 use crate::kernel::ctx::Scope;
 use crate::kernel::gate::GatedStep;
 use crate::kernel::id::ProgramId;
-use crate::kernel::money::Money;
+use crate::kernel::money::{Money, UNIT_LIMIT};
 use crate::kernel::problem::Problem;
 use crate::platform::db::{Prepared, Tx};
 use chrono::{DateTime, Utc};
@@ -131,7 +131,7 @@ fn judged(condition: &str, judgment: &Judgment) -> String {
                      WHEN p.status <> 'approved' THEN 'partner_not_payable' \
                      WHEN c.closed <> '{{}}' THEN 'gate_closed' \
                      WHEN n.amount < {minimum} THEN 'below_minimum' \
-                     WHEN n.amount >= 1e15 THEN 'amount_not_supported' {cases}\
+                     WHEN n.amount >= {UNIT_LIMIT} THEN 'amount_not_supported' {cases}\
                  END AS reason, c.closed{column} \
              FROM nets n \
              JOIN partners p ON p.organization_id = $1 AND p.id = n.partner_id \
