@@ -11,7 +11,7 @@ use crate::features::attributions::{self, Attribution};
 use crate::features::{commissions, programs};
 use crate::kernel::ctx::Ctx;
 use crate::kernel::id::{AttributionId, CommissionId, PartnerId, ProgramId};
-use crate::kernel::money::{Currency, Money};
+use crate::kernel::money::{Currency, Total};
 use crate::kernel::problem::Problem;
 use crate::kernel::version::Precondition;
 use crate::platform::db::Tx;
@@ -96,8 +96,7 @@ fn propose(tx: &mut Tx<'_>, ctx: &Ctx, id: AttributionId) -> Result<(), Problem>
     }
     for ((partner_id, program_id, currency), gain) in targets {
         let rounding = programs::get(tx, ctx, program_id)?.rounding;
-        let amount = Money::rounded(gain, currency, rounding).map_err(Problem::damaged)?;
-        if !amount.is_zero() {
+        for amount in Total::rounded(gain, currency, rounding).amounts() {
             let new = NewAdjustment {
                 external_id: None,
                 partner_id,

@@ -12,8 +12,8 @@ use crate::features::api_keys;
 use crate::features::backtests::{self, Backtest, EarlierRecalculation, Gathering, Recalculation};
 use crate::features::commission_rules::{self, CommissionRuleVersion};
 use crate::kernel::ctx::Ctx;
-use crate::kernel::id::{BacktestId, CommissionRuleId, CommissionRuleVersionId};
-use crate::kernel::money::Money;
+use crate::kernel::id::{BacktestId, CommissionRuleId, CommissionRuleVersionId, PartnerId};
+use crate::kernel::money::{Money, Total};
 use crate::kernel::problem::{Code, Problem};
 use crate::kernel::time::Period;
 use crate::platform::db::Tx;
@@ -126,24 +126,27 @@ pub fn proposals(
         let currency = amount.currency();
         let difference = differences
             .entry((partner_id, currency))
-            .or_insert(Money::zero(currency));
+            .or_insert(Total::zero(currency));
         *difference = difference.checked_sub(amount).map_err(Problem::damaged)?;
     }
-    Ok(differences
-        .into_iter()
-        .filter(|(_, difference)| !difference.is_zero())
-        .map(|((partner_id, _), amount)| NewAdjustment {
-            external_id: None,
-            partner_id,
-            program_id: backtest.program_id,
-            commission_id: None,
-            deal_id: None,
-            backtest_id: Some(backtest.id),
-            attribution_id: None,
-            reason_code: AdjustmentReason::Correction,
-            reason: recalculation.reason.clone(),
-            amount,
-        })
+    let new = |partner_id: PartnerId, amount: Money| NewAdjustment {
+        external_id: None,
+        partner_id,
+        program_id: backtest.program_id,
+        commission_id: None,
+        deal_id: None,
+        backtest_id: Some(backtest.id),
+        attribution_id: None,
+        reason_code: AdjustmentReason::Correction,
+        reason: recalculation.reason.clone(),
+        amount,
+    };
+    let amounts = differences.into_iter().flat_map(|((partner_id, _), difference)| {
+        let amounts = difference.amounts().into_iter();
+        amounts.map(move |amount| (partner_id, amount))
+    });
+    Ok(amounts
+        .map(|(partner_id, amount)| new(partner_id, amount))
         .collect())
 }
 

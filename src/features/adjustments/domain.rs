@@ -5,7 +5,7 @@ use crate::kernel::ctx::ActorId;
 use crate::kernel::id::{
     AdjustmentId, AttributionId, BacktestId, CommissionId, DealId, PartnerId, ProgramId,
 };
-use crate::kernel::money::Money;
+use crate::kernel::money::{Money, Total};
 use crate::kernel::problem::{Code, FieldProblem, Problem};
 use crate::kernel::word::word_enum;
 use chrono::{DateTime, Utc};
@@ -143,7 +143,7 @@ pub struct Proposed {
     /// In which program.
     pub program_id: ProgramId,
     /// How much in all.
-    pub amount: Money,
+    pub amount: Total,
 }
 
 /// What a new adjustment is made of.

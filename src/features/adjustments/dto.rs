@@ -6,10 +6,11 @@ use crate::kernel::ctx::{ActorId, Ctx};
 use crate::kernel::id::{
     AdjustmentId, AttributionId, BacktestId, CommissionId, DealId, PartnerId, ProgramId,
 };
+use crate::kernel::money::Total;
 use crate::kernel::problem::Problem;
 use crate::page_of;
 use crate::platform::db::PageRequest;
-use crate::platform::web::{Fields, MoneyBody};
+use crate::platform::web::{Fields, MoneyBody, TotalBody};
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
@@ -52,6 +53,39 @@ pub struct NewAdjustmentBody {
         example = "The deal was registered twice."
     )]
     pub reason: String,
+}
+
+/// Which proposed adjustments to approve.
+#[derive(Debug, Clone, Deserialize, Validate, ToSchema)]
+#[schema(as = ProposedAdjustmentsApproval, examples(json!({"backtest_id": "bkt_01j9zq4y8k7m5n3p2r1s0t6v4w"})))]
+#[serde(deny_unknown_fields)]
+pub struct ApproveProposedBody {
+    /// The recalculation that proposed them.
+    pub backtest_id: BacktestId,
+}
+
+/// What was approved of what a recalculation proposed.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+#[schema(as = ProposedAdjustmentsApprovalResult, examples(json!({"approved": 2, "totals": [{"amount": "7.50", "currency": "USD"}]})))]
+pub struct ApprovedAdjustmentsView {
+    /// How many adjustments were approved.
+    #[schema(minimum = 0, maximum = 9_007_199_254_740_991_i64)]
+    pub approved: i64,
+    /// Their sum, in each currency.
+    #[schema(max_items = 200)]
+    pub totals: Vec<TotalBody>,
+}
+
+impl ApprovedAdjustmentsView {
+    /// Counts and adds up what was approved.
+    pub fn new(approved: &[Adjustment]) -> Result<Self, Problem> {
+        let amounts = approved.iter().map(|adjustment| adjustment.amount);
+        let totals = Total::by_currency(amounts).map_err(Problem::damaged)?;
+        Ok(Self {
+            approved: i64::try_from(approved.len()).map_err(Problem::damaged)?,
+            totals: totals.into_iter().map(TotalBody::from).collect(),
+        })
+    }
 }
 
 impl NewAdjustmentBody {

@@ -1,6 +1,9 @@
 //! The operations on adjustments.
 
-use super::dto::{AdjustmentPage, AdjustmentPath, AdjustmentView, AdjustmentsQuery, NewAdjustmentBody};
+use super::dto::{
+    AdjustmentPage, AdjustmentPath, AdjustmentView, AdjustmentsQuery, ApproveProposedBody,
+    ApprovedAdjustmentsView, NewAdjustmentBody,
+};
 use super::{Adjustment, service};
 use crate::flows::adjustment_approved;
 use crate::kernel::permission::can;
@@ -14,6 +17,7 @@ pub fn routes(config: &mut ServiceConfig<'_>) {
     config
         .service(list_adjustments)
         .service(create_adjustment)
+        .service(approve_proposed_adjustments)
         .service(get_adjustment)
         .service(approve_adjustment)
         .service(refuse_adjustment)
@@ -65,6 +69,27 @@ async fn create_adjustment(
     .await
 }
 
+/// Approve proposed adjustments
+///
+/// Approves every adjustment that a recalculation proposed and nobody has decided, all or none, as if each were approved by
+/// itself. The answer says how many and how much; with none proposed it is an approval of zero. `409
+/// second_person_required` for the person who asked for the recalculation.
+#[utoipa::path(tag = "Adjustments", operation_id = "approveProposedAdjustments", request_body = ApproveProposedBody,
+    responses((status = 200, description = "What was approved.", body = ApprovedAdjustmentsView)),
+    extensions(("x-required-permission" = json!("adjustments:approve")),
+        ("x-requires-idempotency-key" = json!(true))))]
+#[post("/v1/adjustment-approvals")]
+async fn approve_proposed_adjustments(
+    who: Granted<can::AdjustmentsApprove>,
+    command: Command<ApproveProposedBody>,
+) -> Reply {
+    who.write(command, |tx, ctx, command| {
+        let approved = adjustment_approved::of_recalculation(tx, ctx, command.body.backtest_id)?;
+        Answer::ok(&ApprovedAdjustmentsView::new(&approved)?)
+    })
+    .await
+}
+
 /// Get an adjustment
 ///
 /// One adjustment, with its version as `ETag`.
@@ -94,7 +119,7 @@ async fn approve_adjustment(
     command: Command<Nothing>,
 ) -> Reply {
     who.write(command, move |tx, ctx, command| {
-        record(adjustment_approved::run(
+        record(adjustment_approved::of_one(
             tx,
             ctx,
             target.adjustment_id,

@@ -21,4 +21,6 @@ mod service;
 mod store;
 
 pub use domain::{Adjustment, AdjustmentReason, AdjustmentStatus, NewAdjustment, Proposed, Proposer};
-pub use service::{approve, fates, lock_lines, move_lines, propose, propose_for, proposed};
+pub use service::{
+    approve, approve_of_recalculation, fates, lock_lines, move_lines, propose, propose_for, proposed,
+};

@@ -10,7 +10,7 @@ use crate::kernel::money::Money;
 use crate::kernel::problem::Problem;
 use crate::kernel::version::Precondition;
 use crate::platform::db::{Change, Page, PageRequest, Subject, Tx};
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use uuid::Uuid;
 
 /// One adjustment, if the caller may see it.
@@ -110,9 +110,37 @@ pub fn approve(
         }
     })?;
     api_keys::require_other_hand(tx, ctx, before.created_by)?;
-    let change = Change::updated("adjustment.approved", subject(&after), &before, &after);
-    tx.record(ctx, change.for_partner(Some(after.partner_id.uuid())));
+    record_approval(tx, ctx, &before, &after);
     Ok(after)
+}
+
+/// Lets all count that a recalculation proposed and nobody has decided.
+pub fn approve_of_recalculation(
+    tx: &mut Tx<'_>,
+    ctx: &Ctx,
+    backtest_id: BacktestId,
+) -> Result<Vec<Adjustment>, Problem> {
+    let person = person(ctx)?;
+    let proposals = store::lock_proposals(tx, &ctx.scope, backtest_id)?;
+    let authors: HashSet<ActorId> = proposals.iter().map(|proposal| proposal.created_by).collect();
+    for author in authors {
+        api_keys::require_other_hand(tx, ctx, author)?;
+    }
+    let approved = proposals.iter().cloned();
+    let approved: Vec<Adjustment> = approved
+        .map(|proposal| proposal.approve(person, ctx.now))
+        .collect::<Result<_, _>>()?;
+    let ids: Vec<AdjustmentId> = approved.iter().map(|adjustment| adjustment.id).collect();
+    store::approve_several(tx, &ctx.scope, &ids, person, ctx.now)?;
+    for (before, after) in proposals.iter().zip(&approved) {
+        record_approval(tx, ctx, before, after);
+    }
+    Ok(approved)
+}
+
+fn record_approval(tx: &mut Tx<'_>, ctx: &Ctx, before: &Adjustment, after: &Adjustment) {
+    let change = Change::updated("adjustment.approved", subject(after), before, after);
+    tx.record(ctx, change.for_partner(Some(after.partner_id.uuid())));
 }
 
 /// Does not let a proposal count.

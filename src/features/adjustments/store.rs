@@ -6,7 +6,7 @@ use crate::kernel::ctx::{ActorId, Scope};
 use crate::kernel::id::{
     AdjustmentId, AttributionId, BacktestId, CommissionId, DealId, PartnerId, ProgramId,
 };
-use crate::kernel::money::{Currency, Money};
+use crate::kernel::money::{Currency, Money, Total};
 use crate::kernel::problem::{Code, Problem};
 use crate::platform::db::schema::adjustments;
 use crate::platform::db::{Page, PageRequest, Position, Prepared, Tx};
@@ -201,7 +201,7 @@ pub fn proposed(tx: &mut Tx<'_>, scope: &Scope, proposer: Proposer<'_>) -> Resul
         Ok(Proposed {
             partner_id: PartnerId::from_uuid(sum.partner_id),
             program_id: ProgramId::from_uuid(sum.program_id),
-            amount: Money::new(sum.amount, currency).map_err(Problem::damaged)?,
+            amount: Total::new(sum.amount, currency).map_err(Problem::damaged)?,
         })
     });
     sums.collect()
@@ -236,6 +236,48 @@ pub fn update(tx: &mut Tx<'_>, scope: &Scope, adjustment: &Adjustment) -> Result
         .filter(adjustments::organization_id.eq(scope.organization_id.uuid()))
         .filter(adjustments::id.eq(adjustment.id.uuid()));
     Prepared(diesel::update(target).set(row)).execute(tx.connection())?;
+    Ok(())
+}
+
+/// What a recalculation proposed and nobody has decided, locked until the transaction ends, in the order of the ids.
+pub fn lock_proposals(
+    tx: &mut Tx<'_>,
+    scope: &Scope,
+    backtest_id: BacktestId,
+) -> Result<Vec<Adjustment>, Problem> {
+    let rows: Vec<AdjustmentRow> = adjustments::table
+        .filter(adjustments::organization_id.eq(scope.organization_id.uuid()))
+        .filter(adjustments::backtest_id.eq(backtest_id.uuid()))
+        .filter(adjustments::status.eq(AdjustmentStatus::Proposed.as_str()))
+        .select(AdjustmentRow::as_select())
+        .order(adjustments::id)
+        .for_no_key_update()
+        .load(tx.connection())?;
+    rows.into_iter().map(Adjustment::try_from).collect()
+}
+
+/// Writes that somebody approved these, which are locked.
+pub fn approve_several(
+    tx: &mut Tx<'_>,
+    scope: &Scope,
+    ids: &[AdjustmentId],
+    approved_by: ActorId,
+    now: DateTime<Utc>,
+) -> Result<(), Problem> {
+    let targets = adjustments::table
+        .filter(adjustments::organization_id.eq(scope.organization_id.uuid()))
+        .filter(adjustments::id.eq_any(uuids(ids)))
+        .filter(adjustments::status.eq(AdjustmentStatus::Proposed.as_str()));
+    diesel::update(targets)
+        .set((
+            adjustments::status.eq(AdjustmentStatus::Approved.as_str()),
+            adjustments::approved_by.eq(approved_by.uuid()),
+            adjustments::approved_by_type.eq(approved_by.kind()),
+            adjustments::approved_at.eq(now),
+            adjustments::row_version.eq(adjustments::row_version + 1),
+            adjustments::updated_at.eq(now),
+        ))
+        .execute(tx.connection())?;
     Ok(())
 }
 

@@ -7,7 +7,7 @@ use crate::kernel::id::{
     BacktestId, CommissionId, CommissionRuleId, CommissionRuleVersionId, CreditNoteId, DealId, PartnerId,
     PaymentId, ProgramId,
 };
-use crate::kernel::money::{Currency, Money, MoneyError};
+use crate::kernel::money::{Currency, Money, MoneyError, Total};
 use crate::kernel::time::Period;
 use crate::kernel::word::word_enum;
 use chrono::{DateTime, NaiveDate, Utc};
@@ -126,9 +126,9 @@ pub struct Figures {
     /// Pieces of money that it was paid for.
     pub lines: i64,
     /// What was paid.
-    pub was: Money,
+    pub was: Total,
     /// What would have been.
-    pub would_be: Money,
+    pub would_be: Total,
 }
 
 /// A piece of money for which a partner would have got something else.
@@ -257,7 +257,7 @@ impl Backtest {
 
 impl Figures {
     /// What would have been paid more; less, where it is below zero.
-    pub fn difference(&self) -> Result<Money, MoneyError> {
+    pub fn difference(&self) -> Result<Total, MoneyError> {
         self.would_be.checked_sub(self.was)
     }
 
@@ -289,8 +289,8 @@ impl Gathering {
         let currency = compared.was.currency();
         let figures = Figures {
             lines: 1,
-            was: compared.was,
-            would_be: compared.would_be,
+            was: compared.was.into(),
+            would_be: compared.would_be.into(),
         };
         let key = (currency, compared.partner_id);
         let sum = match self.partners.get(&key) {
@@ -310,7 +310,7 @@ impl Gathering {
     }
 
     /// How much more each partner would have got in each currency; less, where it is below zero.
-    pub fn differences(&self) -> Result<BTreeMap<(PartnerId, Currency), Money>, MoneyError> {
+    pub fn differences(&self) -> Result<BTreeMap<(PartnerId, Currency), Total>, MoneyError> {
         let partners = self.partners.iter();
         partners
             .map(|((currency, partner_id), figures)| Ok(((*partner_id, *currency), figures.difference()?)))
@@ -332,8 +332,8 @@ impl Gathering {
             .map(|((_, partner_id), figures)| (*partner_id, *figures))
             .collect();
         partners.sort_by_key(|(partner_id, figures)| {
-            let units = figures.would_be.minor_units() - figures.was.minor_units();
-            (figures.was.currency(), Reverse(units.abs()), *partner_id)
+            let more = figures.would_be.amount() - figures.was.amount();
+            (figures.was.currency(), Reverse(more.abs()), *partner_id)
         });
         partners.truncate(MOST_PARTNERS);
         let mut largest = Vec::new();

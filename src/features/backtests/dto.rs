@@ -7,7 +7,7 @@ use crate::kernel::id::{
     PaymentId, ProgramId,
 };
 use crate::kernel::problem::Problem;
-use crate::platform::web::{Fields, MoneyBody};
+use crate::platform::web::{Fields, MoneyBody, TotalBody};
 use chrono::{DateTime, NaiveDate, Utc};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
@@ -80,11 +80,11 @@ pub struct BacktestTotalView {
     #[schema(minimum = 0)]
     pub lines: i64,
     /// What was paid or is to be: earned, less what was taken back.
-    pub was: MoneyBody,
+    pub was: TotalBody,
     /// What would have been.
-    pub would_be: MoneyBody,
+    pub would_be: TotalBody,
     /// How much more; below zero is less.
-    pub difference: MoneyBody,
+    pub difference: TotalBody,
 }
 
 /// What a partner was paid in a currency, and what it would have been.
@@ -97,11 +97,11 @@ pub struct BacktestPartnerView {
     #[schema(minimum = 0)]
     pub lines: i64,
     /// What it was paid or is to be.
-    pub was: MoneyBody,
+    pub was: TotalBody,
     /// What it would have been.
-    pub would_be: MoneyBody,
+    pub would_be: TotalBody,
     /// How much more; below zero is less.
-    pub difference: MoneyBody,
+    pub difference: TotalBody,
 }
 
 /// A piece of money for which a partner would have got something else.

@@ -9,7 +9,7 @@ use crate::kernel::id::{
     BacktestId, CommissionId, CommissionRuleId, CommissionRuleVersionId, CreditNoteId, DealId,
     OrganizationId, PartnerId, PaymentId, ProgramId,
 };
-use crate::kernel::money::{Currency, Money};
+use crate::kernel::money::{Currency, Money, Total};
 use crate::kernel::problem::Problem;
 use crate::kernel::time::Period;
 use crate::platform::db::schema::backtests;
@@ -328,8 +328,8 @@ impl KeptFigures {
     fn figures(&self) -> Result<Figures, Problem> {
         Ok(Figures {
             lines: self.lines,
-            was: Money::new(self.was, self.currency).map_err(Problem::damaged)?,
-            would_be: Money::new(self.would_be, self.currency).map_err(Problem::damaged)?,
+            was: Total::new(self.was, self.currency).map_err(Problem::damaged)?,
+            would_be: Total::new(self.would_be, self.currency).map_err(Problem::damaged)?,
         })
     }
 }

@@ -6,7 +6,7 @@ use crate::kernel::commission::Explanation;
 use crate::kernel::ctx::Ctx;
 use crate::kernel::exchange::LineExchange;
 use crate::kernel::id::{AttributionId, ClawbackId, CommissionId, DealId, DisputeId, PartnerId};
-use crate::kernel::money::{Currency, Money};
+use crate::kernel::money::{Currency, Total};
 use crate::kernel::problem::Problem;
 use crate::kernel::version::Precondition;
 use crate::platform::db::{Change, Page, PageRequest, Subject, Tx};
@@ -87,7 +87,7 @@ pub fn kept_on_deal(
     deal_id: DealId,
     partner_id: PartnerId,
     currency: Currency,
-) -> Result<Money, Problem> {
+) -> Result<Total, Problem> {
     store::kept_on_deal(tx, &ctx.scope, deal_id, partner_id, currency)
 }
 

@@ -15,7 +15,7 @@ use crate::flows::adjustment_approved;
 use crate::kernel::commission::sentence;
 use crate::kernel::ctx::Ctx;
 use crate::kernel::id::{AdjustmentId, CommissionId, DealId, PartnerId, ProgramId};
-use crate::kernel::money::{Currency, Money};
+use crate::kernel::money::{Currency, Money, Total};
 use crate::kernel::permission::Permission;
 use crate::kernel::problem::{Code, FieldProblem, Problem};
 use crate::kernel::version::Precondition;
@@ -99,12 +99,12 @@ fn require_alike(lines: &[Commission], claimed: Money) -> Result<(), Problem> {
     }
 }
 
-fn kept(lines: &[Commission], currency: Currency) -> Result<Money, Problem> {
-    let add = |sum: Money, line: &Commission| sum.checked_add(line.kept()?);
+fn kept(lines: &[Commission], currency: Currency) -> Result<Total, Problem> {
+    let add = |sum: Total, line: &Commission| sum.checked_add(line.kept()?.into());
     lines
         .iter()
-        .try_fold(Money::zero(currency), add)
-        .map_err(|_| Stake::too_much())
+        .try_fold(Total::zero(currency), add)
+        .map_err(Problem::damaged)
 }
 
 fn stake(
@@ -138,7 +138,8 @@ fn come_to(
         None => kept(lines, stake.currency)?,
     };
     let given = disputes::given(tx, house, stake)?;
-    earned.checked_add(given).map_err(|_| Stake::too_much())
+    let sum = earned.checked_add(given.into()).and_then(Money::try_from);
+    sum.map_err(|_| Stake::too_much())
 }
 
 /// Writes a new dispute down and lets its money wait.
@@ -273,7 +274,7 @@ pub fn settle(
     let makers = &review.reviewer_secret_makers;
     let proposed = adjustments::propose_for(tx, ctx, vec![new], author, makers)?;
     let proposed = proposed.first().ok_or_else(Problem::internal)?;
-    let approved = adjustment_approved::run(tx, ctx, proposed.id, &Precondition::Any)?;
+    let approved = adjustment_approved::of_one(tx, ctx, proposed.id, &Precondition::Any)?;
     Ok(Some(approved.id))
 }
 

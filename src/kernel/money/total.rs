@@ -1,8 +1,9 @@
 //! Sums of amounts, as reports show them.
 
 use super::allocate::by_largest_remainder;
-use super::{Currency, Money, MoneyError, Part, Rounding};
+use super::{Currency, Money, MoneyError, Part, Rounding, minor_limit};
 use rust_decimal::Decimal;
+use std::collections::BTreeMap;
 use std::fmt;
 
 /// A sum of amounts in one currency. It may be wider than a single amount: many amounts near the limit of one still add
@@ -43,6 +44,17 @@ impl Total {
         Ok(Self::rounded(amount, currency, Rounding::HalfUp))
     }
 
+    /// What amounts come to in each of their currencies, by its code.
+    pub fn by_currency(amounts: impl IntoIterator<Item = Money>) -> Result<Vec<Self>, MoneyError> {
+        let mut totals: BTreeMap<&str, Self> = BTreeMap::new();
+        for amount in amounts {
+            let currency = amount.currency();
+            let total = totals.entry(currency.code()).or_insert(Self::zero(currency));
+            *total = total.checked_add(amount.into())?;
+        }
+        Ok(totals.into_values().collect())
+    }
+
     /// Whether it is nothing.
     pub const fn is_zero(self) -> bool {
         self.amount.mantissa() == 0
@@ -60,7 +72,20 @@ impl Total {
 
     /// Whether a single amount can be as large.
     pub fn is_an_amount(self) -> bool {
-        Money::new(self.amount, self.currency).is_ok()
+        Money::try_from(self).is_ok()
+    }
+
+    /// The same in single amounts, as few as can be: what is posted or proposed is none that is wider. Nothing is none.
+    pub fn amounts(self) -> Vec<Money> {
+        let largest = minor_limit(self.currency) - 1;
+        let mut left = self.amount.mantissa();
+        let mut amounts = Vec::new();
+        while left != 0 {
+            let part = left.clamp(-largest, largest);
+            amounts.extend(Money::from_minor_units(part, self.currency));
+            left -= part;
+        }
+        amounts
     }
 
     /// The same without its sign.
@@ -91,6 +116,11 @@ impl Total {
     /// The difference. Refuses the same.
     pub fn checked_sub(self, other: Self) -> Result<Self, MoneyError> {
         self.with(other, Decimal::checked_sub)
+    }
+
+    /// The sum, with exactly the currency's decimals.
+    pub const fn amount(self) -> Decimal {
+        self.amount
     }
 
     /// The sum as text, with exactly the currency's decimals.
@@ -132,6 +162,15 @@ impl From<Money> for Total {
     }
 }
 
+impl TryFrom<Total> for Money {
+    type Error = MoneyError;
+
+    /// Refuses what no single amount can be.
+    fn try_from(total: Total) -> Result<Self, MoneyError> {
+        Self::new(total.amount, total.currency)
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -139,6 +178,28 @@ mod tests {
 
     fn most() -> Money {
         Money::parse("999999999999999.99", Currency::USD).unwrap()
+    }
+
+    #[test]
+    fn single_amounts_add_up_to_their_sum() {
+        for (sum, amounts) in [
+            ("0.00", &[][..]),
+            ("-0.01", &["-0.01"]),
+            ("999999999999999.99", &["999999999999999.99"]),
+            ("1000000000000000.00", &["999999999999999.99", "0.01"]),
+            (
+                "-2500000000000000.00",
+                &[
+                    "-999999999999999.99",
+                    "-999999999999999.99",
+                    "-500000000000000.02",
+                ],
+            ),
+        ] {
+            let total = Total::new(sum.parse().unwrap(), Currency::USD).unwrap();
+            let found: Vec<String> = total.amounts().into_iter().map(Money::amount_text).collect();
+            assert_eq!(found, amounts, "{sum}");
+        }
     }
 
     #[test]

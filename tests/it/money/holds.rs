@@ -93,6 +93,23 @@ fn due_lines_wait_for_a_person() {
 }
 
 #[test]
+fn what_is_approved_may_come_to_more_than_an_amount() {
+    let world = World::new();
+    let program = world.program(json!({ "commission_approval": "manual" }));
+    world.rule(&program, "1", json!({}));
+    let partner = world.enrolled("A", &program);
+    for _ in 0..2 {
+        world.sale(&program, &partner, "900000000000000.00 USD");
+    }
+    let approved = world
+        .admin()
+        .post_once("/v1/commission-approvals", json!({}))
+        .expect(200);
+    assert_eq!(approved["totals"][0]["amount"], "1800000000000000.00");
+    world.books_balance();
+}
+
+#[test]
 fn twenty_approvals_of_one_line_approve_it_once() {
     let world = World::new();
     let program = world.ten_percent(json!({ "commission_approval": "manual" }));

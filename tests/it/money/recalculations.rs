@@ -56,6 +56,22 @@ fn decide(world: &World, verb: &str, adjustment: &Value, body: Value) {
 /// Two partners under ten percent, A with 100.00 and B with 50.00, and the version with fifteen that came afterwards.
 fn house() -> (World, String, [String; 2], [String; 2]) {
     let world = World::new();
+    let (version, partners, payments) = house_in(&world);
+    (world, version, partners, payments)
+}
+
+/// A recalculation that proposed 5.00 for one partner and 2.50 for another.
+pub fn of_two_partners(world: &World) -> String {
+    let today = world.clock.now().date_naive();
+    let days = [TimeDelta::days(-1), TimeDelta::days(2)].map(|days| (today + days).to_string());
+    let (version, ..) = house_in(world);
+    recalculate(world, &version, (&days[0], &days[1]))[0]["backtest_id"]
+        .as_str()
+        .unwrap()
+        .to_owned()
+}
+
+fn house_in(world: &World) -> (String, [String; 2], [String; 2]) {
     let program = world.program(json!({}));
     let version = world.rule(&program, "0.1", json!({}));
     let (a, b) = (world.enrolled("A", &program), world.enrolled("B", &program));
@@ -66,9 +82,88 @@ fn house() -> (World, String, [String; 2], [String; 2]) {
     world.pass(TimeDelta::days(30));
     let from = world.pass(TimeDelta::hours(1));
     let terms = json!({ "formula": { "type": "percentage", "rate": "0.15" }, "hold_days": 0, "effective_from": from });
+    let next = draft_of(world, &version, &terms);
+    world.activate(&next).expect(200);
+    (next, [a, b], payments)
+}
+
+#[test]
+fn what_a_recalculation_proposed_is_approved_at_once_by_somebody_else() {
+    let (world, version, [a, b], payments) = house();
+    let path = "/v1/adjustment-approvals";
+    let second = world.another_hand(&["adjustments:approve"]);
+    let unknown = json!({ "backtest_id": "bkt_01j9zq4y8k7m5n3p2r1s0t6v4w" });
+    let refused = second.post_once(path, unknown).refused(422, "validation_failed");
+    refused.pointer("/backtest_id", "unknown_reference");
+    let found = recalculate(&world, &version, PERIOD);
+    let body = json!({ "backtest_id": found[0]["backtest_id"] });
+    let own = world.admin().post_once(path, body.clone());
+    own.refused(409, "second_person_required");
+    assert_eq!(world.balance(&a, "payable"), "10.00");
+    let approved = second.post_once(path, body.clone()).expect(200);
+    assert_eq!(approved["approved"], 2);
+    assert_eq!(
+        approved["totals"],
+        json!([{ "amount": "7.50", "currency": "USD" }])
+    );
+    assert_eq!(world.balance(&a, "payable"), "15.00");
+    assert_eq!(world.balance(&b, "payable"), "7.50");
+    let again = second.post_once(path, body).expect(200);
+    assert_eq!((&again["approved"], &again["totals"]), (&json!(0), &json!([])));
+    for one in proposed(&world, found[0]["backtest_id"].as_str().unwrap()) {
+        assert_eq!(one["status"], "approved");
+        assert_eq!(one["approved_by"].as_str(), second.key_id.as_deref());
+    }
+    // What somebody refused before is not approved with the rest.
+    world.refund(&payments[0], "40.00 USD");
+    world.refund(&payments[1], "20.00 USD");
+    let found = recalculate(&world, &version, PERIOD);
+    assert_eq!(texts(&found, "amount"), ["-2.00", "-1.00"]);
+    decide(&world, "refuse", &found[0], json!({ "reason": "Not from A." }));
+    let body = json!({ "backtest_id": found[0]["backtest_id"] });
+    assert_eq!(second.post_once(path, body).expect(200)["approved"], 1);
+    assert_eq!(world.balance(&a, "payable"), "11.00");
+    assert_eq!(world.balance(&b, "payable"), "4.50");
+    world.books_balance();
+}
+
+#[test]
+fn what_is_more_than_an_amount_is_proposed_in_several() {
+    let world = World::new();
+    let program = world.program(json!({}));
+    let version = world.rule(&program, "0.1", json!({}));
+    let partner = world.enrolled("A", &program);
+    let sold = "900000000000000.00 USD";
+    let deal = world.won_deal(&program, sold, &[(&partner, 10_000)]);
+    for _ in 0..2 {
+        let invoice = world.invoice(&deal, "USD", &["900000000000000.00"]);
+        world.pay(&invoice, sold);
+    }
+    world.pass(TimeDelta::days(30));
+    let from = world.pass(TimeDelta::hours(1));
+    let terms =
+        json!({ "formula": { "type": "percentage", "rate": "1" }, "hold_days": 0, "effective_from": from });
     let next = draft_of(&world, &version, &terms);
     world.activate(&next).expect(200);
-    (world, next, [a, b], payments)
+    let found = recalculate(&world, &next, PERIOD);
+    let mut amounts = texts(&found, "amount");
+    amounts.sort();
+    assert_eq!(amounts, ["620000000000000.01", "999999999999999.99"]);
+    let backtest = found[0]["backtest_id"].as_str().unwrap();
+    let told = world
+        .admin()
+        .get(&format!("/v1/backtests/{backtest}"))
+        .expect(200);
+    assert_eq!(told["totals"][0]["would_be"]["amount"], "1800000000000000.00");
+    assert_eq!(told["partners"][0]["difference"]["amount"], "1620000000000000.00");
+    let second = world.another_hand(&["adjustments:approve"]);
+    let body = json!({ "backtest_id": backtest });
+    let approved = second.post_once("/v1/adjustment-approvals", body).expect(200);
+    assert_eq!(approved["totals"][0]["amount"], "1620000000000000.00");
+    assert_eq!(world.balance(&partner, "payable"), "1800000000000000.00");
+    // Nothing is left to propose.
+    assert_eq!(recalculate(&world, &next, PERIOD), Vec::<Value>::new());
+    world.books_balance();
 }
 
 #[test]

@@ -17,15 +17,14 @@ use crate::kernel::id::{
     AttributionId, ClawbackId, CommissionId, CommissionRuleVersionId, CreditNoteId, DealId, DisputeId,
     InvoiceId, InvoiceLineId, PartnerId, PaymentId, ProgramId, RefundId,
 };
-use crate::kernel::money::Money;
+use crate::kernel::money::Total;
 use crate::kernel::motion::Role;
 use crate::kernel::problem::Problem;
 use crate::page_of;
 use crate::platform::db::PageRequest;
-use crate::platform::web::MoneyBody;
+use crate::platform::web::{MoneyBody, TotalBody};
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeMap;
 use utoipa::{IntoParams, ToSchema};
 use validator::Validate;
 
@@ -266,28 +265,17 @@ pub struct ApprovedView {
     pub approved: i64,
     /// Their sum, in each currency.
     #[schema(max_items = 200)]
-    pub totals: Vec<MoneyBody>,
+    pub totals: Vec<TotalBody>,
 }
 
 impl ApprovedView {
     /// Counts and adds up what moved.
     pub fn new(moved: &[Moved]) -> Result<Self, Problem> {
-        let mut totals: BTreeMap<&str, Money> = BTreeMap::new();
-        for line in moved {
-            let currency = line.amount.currency();
-            let so_far = totals
-                .get(currency.code())
-                .copied()
-                .unwrap_or_else(|| Money::zero(currency));
-            totals.insert(
-                currency.code(),
-                so_far.checked_add(line.amount).map_err(Problem::damaged)?,
-            );
-        }
-        let approved = i64::try_from(moved.len()).map_err(Problem::damaged)?;
+        let amounts = moved.iter().map(|line| line.amount);
+        let totals = Total::by_currency(amounts).map_err(Problem::damaged)?;
         Ok(Self {
-            approved,
-            totals: totals.into_values().map(MoneyBody::from).collect(),
+            approved: i64::try_from(moved.len()).map_err(Problem::damaged)?,
+            totals: totals.into_iter().map(TotalBody::from).collect(),
         })
     }
 }

@@ -11,7 +11,7 @@ use crate::kernel::id::{
     AttributionId, ClawbackId, CommissionId, CommissionRuleVersionId, CreditNoteId, DealId, DisputeId,
     InvoiceId, InvoiceLineId, PartnerId, PaymentId, ProgramId, RefundId,
 };
-use crate::kernel::money::{Currency, Money};
+use crate::kernel::money::{Currency, Money, Total};
 use crate::kernel::motion::Role;
 use crate::kernel::problem::Problem;
 use crate::platform::db::schema::{clawbacks, commissions};
@@ -251,17 +251,17 @@ pub fn kept_on_deal(
     deal_id: DealId,
     partner_id: PartnerId,
     currency: Currency,
-) -> Result<Money, Problem> {
+) -> Result<Total, Problem> {
     let rows: Vec<WholeRow> = scoped!(commissions, scope)
         .filter(commissions::deal_id.eq(deal_id.uuid()))
         .filter(commissions::partner_id.eq(partner_id.uuid()))
         .filter(sql::<Bool>("commissions.owed_currency = ").bind::<Text, _>(currency.code()))
         .select(whole())
         .load(tx.connection())?;
-    let mut kept = Money::zero(currency);
+    let mut kept = Total::zero(currency);
     for row in rows {
         let line = Commission::try_from(row)?.kept().map_err(Problem::damaged)?;
-        kept = kept.checked_add(line).map_err(Problem::damaged)?;
+        kept = kept.checked_add(line.into()).map_err(Problem::damaged)?;
     }
     Ok(kept)
 }

@@ -1,6 +1,7 @@
 //! What has to be there before a call that moves money, each time anew, so that copies of it meet the same.
 
 use super::super::exchange::{paid_in, rate};
+use super::super::recalculations;
 use crate::world::{Actor, Reply, World, money};
 use copartner::platform::clock::Clock;
 use serde_json::{Value, json};
@@ -208,6 +209,12 @@ pub fn approval_of_what_is_due(world: &World) -> Call {
     }
     let body = json!({ "program_id": program });
     Call::new(world.admin(), "/v1/commission-approvals".to_owned(), body)
+}
+
+pub fn approval_of_a_recalculation(world: &World) -> Call {
+    let body = json!({ "backtest_id": recalculations::of_two_partners(world) });
+    let second = world.another_hand(&["adjustments:approve"]);
+    Call::new(&second, "/v1/adjustment-approvals".to_owned(), body)
 }
 
 fn adjustment_body(program: &str, partner: &str, amount: &str, reason: &str) -> Value {

@@ -99,6 +99,14 @@ pub const DECISIONS: &[Case] = &[
             stages::approval_of_what_is_due,
         )
     },
+    Case {
+        late: Late::Idle,
+        ..case(
+            "approveProposedAdjustments",
+            "of a recalculation",
+            stages::approval_of_a_recalculation,
+        )
+    },
     case("createDispute", "freezing a line", stages::dispute),
     case(
         "withdrawDispute",

@@ -1,0 +1,4 @@
+DROP INDEX adjustments_backtest_index;
+DROP INDEX adjustments_backtest_key;
+CREATE UNIQUE INDEX adjustments_backtest_key ON adjustments (organization_id, backtest_id, partner_id, currency)
+    WHERE backtest_id IS NOT NULL;
