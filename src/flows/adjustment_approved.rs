@@ -1,11 +1,13 @@
 //! A second person approves adjustments, and with the same commit they are in the journal.
 
 use crate::features::adjustments::{self, Adjustment};
+use crate::features::attributions;
 use crate::features::backtests;
+use crate::features::commissions::{self, CreditGain};
 use crate::features::ledger::{self, NewEntry};
 use crate::kernel::ctx::Ctx;
 use crate::kernel::id::{AdjustmentId, BacktestId};
-use crate::kernel::problem::Problem;
+use crate::kernel::problem::{Code, Problem};
 use crate::kernel::version::Precondition;
 use crate::platform::db::Tx;
 
@@ -17,8 +19,30 @@ pub fn of_one(
     precondition: &Precondition,
 ) -> Result<Adjustment, Problem> {
     let approved = adjustments::approve(tx, ctx, id, precondition)?;
+    refuse_before_its_lines(tx, ctx, &approved)?;
     ledger::post(tx, ctx, &[entry(ctx, &approved)])?;
     Ok(approved)
+}
+
+/// What a correction of credit gives more is not paid before the lines that it follows from can be.
+fn refuse_before_its_lines(tx: &mut Tx<'_>, ctx: &Ctx, approved: &Adjustment) -> Result<(), Problem> {
+    let Some(id) = approved.attribution_id.filter(|_| approved.amount.is_positive()) else {
+        return Ok(());
+    };
+    let share = attributions::get(tx, ctx, id)?.counting_share();
+    let waits = |line: &CreditGain| {
+        line.waits
+            && line.gain.is_sign_positive()
+            && !line.gain.is_zero()
+            && (line.partner_id, line.currency) == (approved.partner_id, approved.amount.currency())
+    };
+    if commissions::gains_of_credit(tx, ctx, id, share)?
+        .iter()
+        .any(waits)
+    {
+        return Err(Problem::new(Code::CommissionOnHold));
+    }
+    Ok(())
 }
 
 /// Approves all that a recalculation proposed and nobody has decided, and posts the entries.

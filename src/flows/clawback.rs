@@ -12,20 +12,24 @@ use crate::platform::db::Tx;
 /// Takes back what these refunds undo.
 pub fn of_refunds(tx: &mut Tx<'_>, ctx: &Ctx, refunds: &[RefundId]) -> Result<(), Problem> {
     let clawed = commissions::claw_back(tx, ctx, refunds)?;
-    post(tx, ctx, &clawed)
+    post(tx, ctx, &clawed)?;
+    // Also of what earned nothing, of which nothing is taken: with another share it would have earned something.
+    let credits = commissions::credits_of_refunds(tx, ctx, refunds)?;
+    late_credit::follow(tx, ctx, &credits)
 }
 
 /// Takes back what earlier refunds undo of lines that were earned only now.
 pub fn of_deals(tx: &mut Tx<'_>, ctx: &Ctx, deals: &[DealId]) -> Result<(), Problem> {
     let clawed = commissions::claw_back_of_deals(tx, ctx, deals)?;
-    post(tx, ctx, &clawed)
+    post(tx, ctx, &clawed)?;
+    let lines: Vec<CommissionId> = clawed.iter().map(|line| line.commission_id).collect();
+    let credits = commissions::credits_of(tx, ctx, &lines)?;
+    late_credit::follow(tx, ctx, &credits)
 }
 
 fn post(tx: &mut Tx<'_>, ctx: &Ctx, clawed: &[ClawedBack]) -> Result<(), Problem> {
     let entries: Vec<NewEntry> = clawed.iter().flat_map(entries).collect();
-    ledger::post(tx, ctx, &entries)?;
-    let lines: Vec<CommissionId> = clawed.iter().map(|line| line.commission_id).collect();
-    late_credit::follow(tx, ctx, &lines)
+    ledger::post(tx, ctx, &entries)
 }
 
 /// What is taken from an exchanged line leaves the currency that the partner is paid in, and then that of the invoice; what

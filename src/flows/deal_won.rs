@@ -2,7 +2,7 @@
 
 use super::{accrual, registration};
 use crate::features::programs::{self, LockPoint};
-use crate::features::{attributions, commission_rules, deals};
+use crate::features::{attributions, commission_rules, deals, enrollments};
 use crate::kernel::ctx::Ctx;
 use crate::kernel::id::DealId;
 use crate::kernel::problem::Problem;
@@ -23,7 +23,15 @@ pub fn run(
     registration::deals::won(tx, ctx, &[id])?;
     accrual::of_deals(tx, ctx, &[id])?;
     let has_rule = has_rule(tx, ctx, &deal)?;
-    let warnings = deal.win_warnings(credits.len(), has_rule);
+    let mut takes_part = 0;
+    for credit in &credits {
+        if let Some(program_id) = deal.program_id
+            && enrollments::takes_part(tx, ctx, credit.partner_id, program_id)?
+        {
+            takes_part += 1;
+        }
+    }
+    let warnings = deal.win_warnings(credits.len(), takes_part, has_rule);
     Ok((deal, warnings))
 }
 

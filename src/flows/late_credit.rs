@@ -6,11 +6,11 @@
 //! takes its part of the adjustments along, in whichever order these things happen.
 
 use super::accrual;
-use crate::features::adjustments::{self, AdjustmentReason, NewAdjustment, Proposed, Proposer};
-use crate::features::attributions::{self, Attribution};
-use crate::features::{commissions, programs};
+use crate::features::adjustments::{self, AdjustmentReason, NewAdjustment, Proposer};
+use crate::features::attributions::{self, Attribution, Correction};
+use crate::features::{api_keys, commissions, programs};
 use crate::kernel::ctx::Ctx;
-use crate::kernel::id::{AttributionId, CommissionId, PartnerId, ProgramId};
+use crate::kernel::id::{AttributionId, PartnerId, ProgramId};
 use crate::kernel::money::{Currency, Total};
 use crate::kernel::problem::Problem;
 use crate::kernel::version::Precondition;
@@ -60,78 +60,104 @@ pub fn restore(
     Ok(())
 }
 
-/// Proposes what corrections mean for these lines, of which something was taken or to which something was given back.
-pub fn follow(tx: &mut Tx<'_>, ctx: &Ctx, lines: &[CommissionId]) -> Result<(), Problem> {
-    if lines.is_empty() {
+/// Proposes what corrections of these credits mean, of whose lines something was taken, or to which something was given
+/// back.
+pub fn follow(tx: &mut Tx<'_>, ctx: &Ctx, credits: &[AttributionId]) -> Result<(), Problem> {
+    if credits.is_empty() {
         return Ok(());
     }
-    let credits = commissions::credits_of(tx, ctx, lines)?;
-    for id in attributions::corrected_among(tx, ctx, &credits)? {
+    for id in attributions::corrected_among(tx, ctx, credits)? {
         propose(tx, ctx, id)?;
     }
     Ok(())
 }
 
-/// Proposes what is missing to what the corrections make of what the credit has earned and kept, as adjustments: one for
-/// each partner, which may be the distributor above, program and currency. Whoever comes here holds the lines that it
-/// changed, and one comes after the other.
+/// Proposes what is missing to what the corrections make of what the credit has earned and kept, as adjustments: for each
+/// partner, which may be the distributor above, program and currency. Whoever comes here holds the lines that it changed,
+/// and one comes after the other. What was proposed before and nobody has decided gives way: two proposals that only make
+/// sense together could be decided differently.
 fn propose(tx: &mut Tx<'_>, ctx: &Ctx, id: AttributionId) -> Result<(), Problem> {
     attributions::serialize_corrections(tx, id)?;
-    let Some(reason) = attributions::last_correction(tx, ctx, id)? else {
+    let Some(correction) = attributions::last_correction(tx, ctx, id)? else {
         return Ok(());
     };
     // Read again: somebody else may have corrected it before it was this one's turn.
     let credit = attributions::get(tx, ctx, id)?;
-    let mut targets = targets(tx, ctx, &credit)?;
-    for proposed in adjustments::proposed(tx, ctx, Proposer::Credit(credit.id))? {
-        let Proposed {
-            partner_id,
-            program_id,
-            amount,
-        } = proposed;
-        let target = targets
-            .entry((partner_id, program_id, amount.currency()))
-            .or_default();
-        *target -= amount.amount();
+    let undecided = adjustments::lock_undecided_of_credit(tx, ctx, id)?;
+    let mut missing = targets(tx, ctx, &credit)?;
+    for proposed in adjustments::proposed(tx, ctx, Proposer::Credit(id))? {
+        let place = (
+            proposed.partner_id,
+            proposed.program_id,
+            proposed.amount.currency(),
+        );
+        *missing.entry(place).or_default() -= proposed.amount.amount();
     }
-    for ((partner_id, program_id, currency), gain) in targets {
-        let rounding = programs::get(tx, ctx, program_id)?.rounding;
-        for amount in Total::rounded(gain, currency, rounding).amounts() {
-            let new = NewAdjustment {
-                external_id: None,
-                partner_id,
-                program_id,
-                commission_id: None,
-                deal_id: Some(credit.deal_id),
-                backtest_id: None,
-                attribution_id: Some(credit.id),
-                reason_code: AdjustmentReason::Correction,
-                reason: reason.clone(),
-                amount,
-            };
-            adjustments::propose(tx, ctx, new)?;
+    let mut changed = Targets::new();
+    for (place, gain) in missing {
+        let rounding = programs::get(tx, ctx, place.1)?.rounding;
+        if !Total::rounded(gain, place.2, rounding).is_zero() {
+            changed.insert(place, gain);
         }
     }
+    for adjustment in undecided {
+        let place = (
+            adjustment.partner_id,
+            adjustment.program_id,
+            adjustment.amount.currency(),
+        );
+        if let Some(gain) = changed.get_mut(&place) {
+            *gain += adjustment.amount.amount();
+            adjustments::withdraw(tx, ctx, adjustment.id, &Precondition::Any)?;
+        }
+    }
+    for (place, gain) in changed {
+        propose_one(tx, ctx, &credit, &correction, place, gain)?;
+    }
+    Ok(())
+}
+
+/// In the name of whoever corrected the credit, whoever caused it to be worked out anew: nobody approves what they decided.
+fn propose_one(
+    tx: &mut Tx<'_>,
+    ctx: &Ctx,
+    credit: &Attribution,
+    correction: &Correction,
+    (partner_id, program_id, currency): (PartnerId, ProgramId, Currency),
+    gain: Decimal,
+) -> Result<(), Problem> {
+    let rounding = programs::get(tx, ctx, program_id)?.rounding;
+    let amounts = Total::rounded(gain, currency, rounding).amounts().into_iter();
+    let new = amounts.map(|amount| NewAdjustment {
+        external_id: None,
+        partner_id,
+        program_id,
+        commission_id: None,
+        deal_id: Some(credit.deal_id),
+        backtest_id: None,
+        attribution_id: Some(credit.id),
+        reason_code: AdjustmentReason::Correction,
+        reason: correction.reason.clone(),
+        amount,
+    });
+    let (author, makers) = match correction.author {
+        Some(author) => (author, correction.author_secret_makers.clone()),
+        None => (
+            ctx.responsible().ok_or_else(Problem::internal)?,
+            api_keys::secret_makers(tx, ctx)?,
+        ),
+    };
+    adjustments::propose_for(tx, ctx, new.collect(), author, &makers)?;
     Ok(())
 }
 
 /// What the lines of the credit would have kept more with the share that counts now. Each counts by the share with which it
 /// was earned, as its explanation keeps it, so that corrections of corrections add up.
 fn targets(tx: &mut Tx<'_>, ctx: &Ctx, credit: &Attribution) -> Result<Targets, Problem> {
-    let share_now = Decimal::from(credit.counting_share());
     let mut targets = Targets::new();
-    for line in commissions::lines_of_credit(tx, ctx, credit.id)? {
-        let earned_with = Decimal::from(line.share);
-        if line.kept.is_zero() || earned_with == share_now {
-            continue;
-        }
-        let exact = line.kept.amount().checked_mul(share_now - earned_with);
-        let gain = exact.and_then(|exact| exact.checked_div(earned_with));
-        let gain = gain.ok_or_else(|| Problem::damaged("a line was earned with no share"))?;
-        let target = targets
-            .entry((line.partner_id, line.program_id, line.kept.currency()))
-            .or_default();
-        *target += gain;
+    for line in commissions::gains_of_credit(tx, ctx, credit.id, credit.counting_share())? {
+        let place = (line.partner_id, line.program_id, line.currency);
+        *targets.entry(place).or_default() += line.gain;
     }
     Ok(targets)
 }

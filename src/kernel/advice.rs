@@ -85,6 +85,10 @@ impl Code {
                 "Recalculate exactly the other one's period, or an earlier period before a later one; or refuse or withdraw all \
                  that it proposed."
             }
+            Self::CommissionOnHold => {
+                "Approve it when the hold of the credit's commissions is over and they are approved; what takes from the \
+                 partner can be approved at once."
+            }
             Self::WriteOffExceedsDebt => {
                 "Look at the partner's balance in the program: write off at most what is below zero there."
             }

@@ -69,6 +69,7 @@ codes! {
     ReinstatementExceedsRefund = "reinstatement_exceeds_refund" => 409, "The reinstatement is more than what is left of the refund.";
     RecalculationUnderway = "recalculation_underway" => 409, "A recalculation of the program has not ended yet.";
     RecalculationOverlaps = "recalculation_overlaps" => 409, "Another recalculation proposed adjustments for a part of the period.";
+    CommissionOnHold = "commission_on_hold" => 409, "What it corrects is not payable itself yet.";
     WriteOffExceedsDebt = "write_off_exceeds_debt" => 409, "The write-off is more than what the partner owes.";
     CreditExceedsInvoice = "credit_exceeds_invoice" => 409, "The credit note is more than what is left of the invoice.";
     SandboxOnly = "sandbox_only" => 409, "Only an organization in sandbox mode has a clock that can be advanced.";

@@ -5,7 +5,7 @@ use super::store::{self, AdjustmentFilter};
 use crate::features::commissions::{self, LineMove};
 use crate::features::{api_keys, ledger, partners};
 use crate::kernel::ctx::{ActorId, Ctx};
-use crate::kernel::id::{AdjustmentId, BacktestId};
+use crate::kernel::id::{AdjustmentId, AttributionId, BacktestId};
 use crate::kernel::money::Money;
 use crate::kernel::problem::Problem;
 use crate::kernel::version::Precondition;
@@ -73,6 +73,15 @@ fn keep(tx: &mut Tx<'_>, ctx: &Ctx, proposals: &[Adjustment], secret_makers: &[U
 /// What was proposed so far and nobody refused or withdrew.
 pub fn proposed(tx: &mut Tx<'_>, ctx: &Ctx, proposer: Proposer<'_>) -> Result<Vec<Proposed>, Problem> {
     store::proposed(tx, &ctx.scope, proposer)
+}
+
+/// What corrections of a credit proposed and nobody has decided, locked until the transaction ends.
+pub fn lock_undecided_of_credit(
+    tx: &mut Tx<'_>,
+    ctx: &Ctx,
+    id: AttributionId,
+) -> Result<Vec<Adjustment>, Problem> {
+    store::lock_undecided_of_credit(tx, &ctx.scope, id)
 }
 
 /// Those of these recalculations that proposed something, and whether some of it was neither refused nor withdrawn.

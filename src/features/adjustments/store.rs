@@ -256,6 +256,23 @@ pub fn lock_proposals(
     rows.into_iter().map(Adjustment::try_from).collect()
 }
 
+/// What corrections of a credit proposed and nobody has decided, locked in the same way.
+pub fn lock_undecided_of_credit(
+    tx: &mut Tx<'_>,
+    scope: &Scope,
+    id: AttributionId,
+) -> Result<Vec<Adjustment>, Problem> {
+    let rows: Vec<AdjustmentRow> = adjustments::table
+        .filter(adjustments::organization_id.eq(scope.organization_id.uuid()))
+        .filter(adjustments::attribution_id.eq(id.uuid()))
+        .filter(adjustments::status.eq(AdjustmentStatus::Proposed.as_str()))
+        .select(AdjustmentRow::as_select())
+        .order(adjustments::id)
+        .for_no_key_update()
+        .load(tx.connection())?;
+    rows.into_iter().map(Adjustment::try_from).collect()
+}
+
 /// Writes that somebody approved these, which are locked.
 pub fn approve_several(
     tx: &mut Tx<'_>,

@@ -1,5 +1,6 @@
 //! What a credit is and how it moves.
 
+use crate::kernel::ctx::ActorId;
 use crate::kernel::id::{AttributionId, DealId, PartnerId, TouchpointId};
 use crate::kernel::motion::Role;
 use crate::kernel::patch::Patch;
@@ -7,6 +8,7 @@ use crate::kernel::problem::{Code, FieldProblem, Problem};
 use crate::kernel::word::word_enum;
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
+use uuid::Uuid;
 
 /// The whole of one role on one deal, in basis points.
 pub const WHOLE_BASIS_POINTS: i64 = 10_000;
@@ -56,6 +58,17 @@ impl AttributionStatus {
         verbs.dedup();
         verbs
     }
+}
+
+/// How settled credit was corrected.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Correction {
+    /// Why.
+    pub reason: String,
+    /// By whom; what was corrected before this was kept names nobody.
+    pub author: Option<ActorId>,
+    /// Who made the secret of the key that the author came with.
+    pub author_secret_makers: Vec<Uuid>,
 }
 
 /// Credit of one partner for one deal in one role.

@@ -20,7 +20,7 @@ pub mod http;
 mod service;
 mod store;
 
-pub use domain::{Attribution, AttributionStatus, MOVES, NewAttribution};
+pub use domain::{Attribution, AttributionStatus, Correction, MOVES, NewAttribution};
 pub use service::{
     correct, corrected_among, create, credit_source, get, is_credited, last_correction, restore,
     serialize_corrections, settle,

@@ -2,8 +2,11 @@
 //!
 //! The deal's row is the lock of all its credits: whoever needs the ranks or the sum of the shares takes it first.
 
-use super::domain::{Attribution, AttributionPatch, AttributionStatus, NewAttribution, WHOLE_BASIS_POINTS};
+use super::domain::{
+    Attribution, AttributionPatch, AttributionStatus, Correction, NewAttribution, WHOLE_BASIS_POINTS,
+};
 use super::store::{self, AttributionFilter, Tally};
+use crate::features::api_keys;
 use crate::features::deals::{self, Deal, DealState};
 use crate::features::partners::{self, PartnerStatus};
 use crate::features::touchpoints;
@@ -208,7 +211,8 @@ pub fn correct(
         Ok(corrected)
     })?;
     if let Some(before) = before.filter(|before| before.settled_at.is_some()) {
-        store::insert_correction(tx, ctx, &before, &after, reason)?;
+        let correction = correction(tx, ctx, reason)?;
+        store::insert_correction(tx, ctx, &before, &after, &correction)?;
     }
     Ok(after)
 }
@@ -235,7 +239,8 @@ pub fn restore(
     let Some(before) = before.filter(|before| before.settled_at.is_some()) else {
         return Ok((after, false));
     };
-    store::insert_correction(tx, ctx, &before, &after, reason)?;
+    let correction = correction(tx, ctx, reason)?;
+    store::insert_correction(tx, ctx, &before, &after, &correction)?;
     Ok((after, true))
 }
 
@@ -253,8 +258,17 @@ pub fn serialize_corrections(tx: &mut Tx<'_>, id: AttributionId) -> Result<(), P
     store::serialize_corrections(tx, id)
 }
 
-/// Why settled credit was corrected last, if it was.
-pub fn last_correction(tx: &mut Tx<'_>, ctx: &Ctx, id: AttributionId) -> Result<Option<String>, Problem> {
+/// The caller's correction for this reason.
+fn correction(tx: &mut Tx<'_>, ctx: &Ctx, reason: &str) -> Result<Correction, Problem> {
+    Ok(Correction {
+        reason: reason.to_owned(),
+        author: ctx.responsible(),
+        author_secret_makers: api_keys::secret_makers(tx, ctx)?,
+    })
+}
+
+/// How settled credit was corrected last, if it was.
+pub fn last_correction(tx: &mut Tx<'_>, ctx: &Ctx, id: AttributionId) -> Result<Option<Correction>, Problem> {
     store::last_correction(tx, &ctx.scope, id)
 }
 

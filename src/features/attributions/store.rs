@@ -1,7 +1,7 @@
 //! Credits in Postgres. Every query takes the caller's scope.
 
-use super::domain::{Attribution, AttributionStatus};
-use crate::kernel::ctx::{Ctx, Scope};
+use super::domain::{Attribution, AttributionStatus, Correction};
+use crate::kernel::ctx::{ActorId, Ctx, Scope};
 use crate::kernel::id::{AttributionId, DealId, PartnerId, TouchpointId};
 use crate::kernel::motion::Role;
 use crate::kernel::problem::Problem;
@@ -217,7 +217,7 @@ pub fn insert_correction(
     ctx: &Ctx,
     before: &Attribution,
     after: &Attribution,
-    reason: &str,
+    correction: &Correction,
 ) -> Result<(), Problem> {
     let earlier: Option<i32> = attribution_corrections::table
         .filter(attribution_corrections::organization_id.eq(ctx.organization_id().uuid()))
@@ -231,7 +231,10 @@ pub fn insert_correction(
         attribution_corrections::number.eq(earlier.unwrap_or(0) + 1),
         attribution_corrections::share_before.eq(before.counting_share()),
         attribution_corrections::share_after.eq(after.counting_share()),
-        attribution_corrections::reason.eq(reason),
+        attribution_corrections::reason.eq(&correction.reason),
+        attribution_corrections::corrected_by.eq(correction.author.map(ActorId::uuid)),
+        attribution_corrections::corrected_by_type.eq(correction.author.map(ActorId::kind)),
+        attribution_corrections::author_secret_makers.eq(&correction.author_secret_makers),
         attribution_corrections::corrected_at.eq(ctx.now),
     );
     Prepared(diesel::insert_into(attribution_corrections::table).values(values)).execute(tx.connection())?;
@@ -265,13 +268,30 @@ pub fn serialize_corrections(tx: &mut Tx<'_>, id: AttributionId) -> Result<(), P
 }
 
 /// Why a settled credit was corrected last, if it was.
-pub fn last_correction(tx: &mut Tx<'_>, scope: &Scope, id: AttributionId) -> Result<Option<String>, Problem> {
+pub fn last_correction(
+    tx: &mut Tx<'_>,
+    scope: &Scope,
+    id: AttributionId,
+) -> Result<Option<Correction>, Problem> {
     let query = attribution_corrections::table
         .filter(attribution_corrections::organization_id.eq(scope.organization_id.uuid()))
         .filter(attribution_corrections::attribution_id.eq(id.uuid()))
         .order(attribution_corrections::number.desc())
-        .select(attribution_corrections::reason);
-    Ok(query.first(tx.connection()).optional()?)
+        .select((
+            attribution_corrections::reason,
+            attribution_corrections::corrected_by_type,
+            attribution_corrections::corrected_by,
+            attribution_corrections::author_secret_makers,
+        ));
+    let found: Option<(String, Option<String>, Option<Uuid>, Vec<Uuid>)> =
+        query.first(tx.connection()).optional()?;
+    Ok(
+        found.map(|(reason, kind, author, author_secret_makers)| Correction {
+            reason,
+            author: ActorId::of_columns(kind.as_deref(), author),
+            author_secret_makers,
+        }),
+    )
 }
 
 /// Settles the confirmed credits of a deal and gives them back in the order of their ids.

@@ -14,6 +14,7 @@
 //! `commission.exchanged`.
 
 mod accrual;
+mod corrected;
 mod domain;
 mod dto;
 mod exchange;
@@ -29,6 +30,7 @@ mod store;
 mod tests;
 
 pub use accrual::{Source, accrue};
+pub use corrected::{CreditGain, gains_of_credit};
 pub use domain::{ClawedBack, Commission, CommissionKind, CommissionStatus, Earned, Moved, TakenFrom};
 pub use exchange::{
     Exchanged, exchange_earned, keep as keep_exchanges, organizations_with_unexchanged_lines, quote,
@@ -36,8 +38,8 @@ pub use exchange::{
 pub use replay::{Compared, Replay};
 pub use reversal::{claw_back, claw_back_of_deals};
 pub use service::{
-    approve, approve_due, credits_of, explanation, explanations, get, kept_on_deal, lines_of_credit, list,
+    approve, approve_due, credits_of, credits_of_refunds, explanation, explanations, get, kept_on_deal, list,
     lock_lines_of_credit, lock_several, release, set_dispute, several,
 };
 pub use settlement::{LineMove, SettledLines, lock_disputed, lock_lines, move_lines, move_locked_lines};
-pub use store::{ApprovalScope, CommissionFilter, CreditLine, organizations_with_holds_over};
+pub use store::{ApprovalScope, CommissionFilter, organizations_with_holds_over};

@@ -1,11 +1,11 @@
 //! The verbs of a commission that are no arithmetic.
 
 use super::domain::{Commission, Moved};
-use super::store::{self, ApprovalScope, Clawback, ClawbackFilter, CommissionFilter, CreditLine};
+use super::store::{self, ApprovalScope, Clawback, ClawbackFilter, CommissionFilter};
 use crate::kernel::commission::Explanation;
 use crate::kernel::ctx::Ctx;
 use crate::kernel::exchange::LineExchange;
-use crate::kernel::id::{AttributionId, ClawbackId, CommissionId, DealId, DisputeId, PartnerId};
+use crate::kernel::id::{AttributionId, ClawbackId, CommissionId, DealId, DisputeId, PartnerId, RefundId};
 use crate::kernel::money::{Currency, Total};
 use crate::kernel::problem::Problem;
 use crate::kernel::version::Precondition;
@@ -66,18 +66,18 @@ pub fn credits_of(tx: &mut Tx<'_>, ctx: &Ctx, lines: &[CommissionId]) -> Result<
     store::credits_of(tx, &ctx.scope, lines)
 }
 
-/// What a credit has earned and kept, line by line.
-pub fn lines_of_credit(
-    tx: &mut Tx<'_>,
-    ctx: &Ctx,
-    attribution_id: AttributionId,
-) -> Result<Vec<CreditLine>, Problem> {
-    store::lines_of_credit(tx, &ctx.scope, attribution_id)
-}
-
 /// Lines that are disputed or to be, locked until the transaction ends; in house.
 pub fn lock_several(tx: &mut Tx<'_>, house: &Ctx, ids: &[CommissionId]) -> Result<Vec<Commission>, Problem> {
     store::lock_several(tx, &house.scope, ids)
+}
+
+/// The credits that earned with the payments of these refunds.
+pub fn credits_of_refunds(
+    tx: &mut Tx<'_>,
+    ctx: &Ctx,
+    refunds: &[RefundId],
+) -> Result<Vec<AttributionId>, Problem> {
+    store::credits_of_refunds(tx, &ctx.scope, refunds)
 }
 
 /// What a partner has earned on a deal and kept, in this currency.

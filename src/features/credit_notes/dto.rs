@@ -32,7 +32,8 @@ pub struct NewCreditNoteBody {
     /// The invoice that it credits, one of the deal. Without it, commissions are reduced under the deal's own rules.
     #[schema(nullable = false)]
     pub invoice_id: Option<InvoiceId>,
-    /// What is credited, with tax, in the currency of the invoice; above zero.
+    /// What is credited, above zero. On an invoice: with tax, in its currency. On a deal alone: net of tax, because nothing
+    /// tells which tax was on it; commissions are reduced by all of it.
     pub amount: MoneyBody,
     /// When it was issued; not in the future.
     pub issued_at: DateTime<Utc>,
@@ -85,7 +86,7 @@ pub struct CreditNoteView {
     /// The invoice that it credits.
     #[schema(required)]
     pub invoice_id: Option<InvoiceId>,
-    /// What is credited.
+    /// What is credited: with tax on an invoice, net of tax on a deal alone.
     pub amount: MoneyBody,
     /// Why.
     #[schema(required, max_length = 1000)]

@@ -106,7 +106,8 @@ async fn update_deal(
 ///
 /// The customer bought, now or at an earlier instant. In the same transaction the confirmed credits for the deal are
 /// settled and what its payments have earned so far is accrued. Only confirmed credit on a deal with a program earns:
-/// `warnings` says when there is none though the deal has a partner, or no rule that decides. Final. `409` when the deal is not `open`.
+/// `warnings` says when there is none though the deal has a partner or a program, when no partner that has it takes part in
+/// the program, and when no rule decides. Final. `409` when the deal is not `open`.
 #[utoipa::path(tag = "Deals", operation_id = "winDeal", params(DealPath), request_body = Option<WinDealBody>,
     responses((status = 200, description = "The won deal.", body = DealView)),
     extensions(("x-required-permission" = json!("deals:close"))))]

@@ -4,6 +4,7 @@ use super::domain::{
     MovedBy, NewReferral, Referral, ReferralMove, ReferralPatch, ReferralRoute, ReferralStatus, RejectionCode,
 };
 use super::store::{self, ReferralFilter};
+use crate::features::users::UserStatus;
 use crate::features::{
     compliance_documents, deal_rules, enrollments, partners, product_families, programs, users,
 };
@@ -273,6 +274,10 @@ fn require_staff(tx: &mut Tx<'_>, ctx: &Ctx, ids: &[UserId], pointer: &str) -> R
         if user.partner_id.is_some() {
             let message = "Referrals are answered by the organization's own people.";
             return Err(Problem::field(pointer, "not_staff", message));
+        }
+        if user.status != UserStatus::Active {
+            let message = "The user is suspended or gone.";
+            return Err(Problem::field(pointer, "not_active", message));
         }
     }
     Ok(())

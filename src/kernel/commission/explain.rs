@@ -222,14 +222,28 @@ impl Explanation {
 }
 
 impl AccrualExplanation {
-    fn recompute(&self) -> Result<Money, CommissionError> {
+    /// The payment.
+    pub fn payment(&self) -> Result<Money, CommissionError> {
+        let money = |amount| Money::new(amount, self.currency);
+        Ok(money(self.paid_after)?.checked_sub(money(self.paid_before)?)?)
+    }
+
+    pub(super) fn movement(&self) -> Result<Movement, CommissionError> {
         let money = |amount| Money::new(amount, self.currency);
         let total = money(self.invoice_total)?;
-        let movement = Movement::paid(money(self.paid_before)?, money(self.paid_after)?, total)?;
+        Ok(Movement::paid(
+            money(self.paid_before)?,
+            money(self.paid_after)?,
+            total,
+        )?)
+    }
+
+    fn recompute(&self) -> Result<Money, CommissionError> {
+        let money = |amount| Money::new(amount, self.currency);
         self.entitlement.recompute(
             money(self.net)?,
             money(self.already_posted)?,
-            movement,
+            self.movement()?,
             self.rounding,
         )
     }
@@ -325,14 +339,7 @@ impl Entitlement {
         let (false, Some(rule)) = (self.ineligible.is_some_and(IneligibleReason::blocks), &self.rule) else {
             return Ok(zero);
         };
-        let frame = Frame {
-            component: self.component,
-            net,
-            goods: self.goods,
-            service: self.service,
-            rounding,
-            movement,
-        };
+        let frame = self.frame(net, movement, rounding);
         let Ok(base) = frame.base(rule)? else {
             return Ok(zero);
         };
@@ -372,6 +379,17 @@ impl Entitlement {
         match (movement, rule.clauses.cap(net.currency()), standing) {
             (Movement::Payment { .. }, Some(cap), Some(standing)) => Ok(standing.within(cap, amount)?),
             _ => Ok(amount),
+        }
+    }
+
+    pub(super) fn frame(&self, net: Money, movement: Movement, rounding: Rounding) -> Frame {
+        Frame {
+            component: self.component,
+            net,
+            goods: self.goods,
+            service: self.service,
+            rounding,
+            movement,
         }
     }
 

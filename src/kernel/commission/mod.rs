@@ -14,6 +14,7 @@ mod clauses;
 mod explain;
 mod formula;
 mod fraction;
+mod other_share;
 mod pools;
 mod reverse;
 mod rule;

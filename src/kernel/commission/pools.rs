@@ -82,7 +82,7 @@ impl Movement {
     }
 
     /// The part of an amount that moves now.
-    fn part(self, amount: Money, rounding: Rounding) -> Result<Money, MoneyError> {
+    pub(super) fn part(self, amount: Money, rounding: Rounding) -> Result<Money, MoneyError> {
         match self {
             Self::Payment { before, after } => after
                 .apply(amount, rounding)?

@@ -142,6 +142,9 @@ diesel::table! {
         reason -> Text,
         corrected_at -> Timestamptz,
         number -> Int4,
+        corrected_by -> Nullable<Uuid>,
+        corrected_by_type -> Nullable<Text>,
+        author_secret_makers -> Array<Uuid>,
     }
 }
 

@@ -4,6 +4,7 @@ mod afterwards;
 mod claims;
 mod corrections;
 mod models;
+mod shared_anew;
 mod timeline;
 mod touchpoints;
 

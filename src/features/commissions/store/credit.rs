@@ -1,20 +1,23 @@
 //! What one credit has earned.
 
+use super::super::domain::CommissionStatus;
+use crate::kernel::commission::Explanation;
 use crate::kernel::ctx::Scope;
-use crate::kernel::id::{AttributionId, CommissionId, PartnerId, ProgramId};
+use crate::kernel::exchange::LineExchange;
+use crate::kernel::id::{AttributionId, CommissionId, PartnerId, ProgramId, RefundId};
 use crate::kernel::money::Money;
 use crate::kernel::problem::Problem;
 use crate::platform::db::schema::commissions;
 use crate::platform::db::{Prepared, Tx};
-use diesel::dsl::sql;
 use diesel::prelude::*;
 use diesel::sql_query;
-use diesel::sql_types::{Integer, Numeric, Text, Uuid as SqlUuid};
+use diesel::sql_types::{Array, Integer, Jsonb, Nullable, Numeric, Text, Uuid as SqlUuid};
 use rust_decimal::Decimal;
+use std::str::FromStr;
 use uuid::Uuid;
 
 /// A line that a credit earned.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone)]
 pub struct CreditLine {
     /// The line.
     pub id: CommissionId,
@@ -22,56 +25,78 @@ pub struct CreditLine {
     pub partner_id: PartnerId,
     /// In which program.
     pub program_id: ProgramId,
+    /// Where it stands.
+    pub status: CommissionStatus,
     /// The share with which it was earned, in basis points.
     pub share: i32,
-    /// What is left of it, less what was taken back: in the currency in which it is owed, or, where it is exchanged when it
-    /// is paid out, in that of the invoice, which stays.
+    /// What was earned, as it is owed: in the currency that the partner is paid in, once the line was exchanged.
+    pub earned: Money,
+    /// What is left of it, less what was taken back.
     pub kept: Money,
+    /// What the amount follows from.
+    pub explanation: Explanation,
+    /// How it was exchanged, if it was.
+    pub exchange: Option<LineExchange>,
 }
 
-/// A column of a line in the currency that does not change any more when it is paid out.
-fn lasting(invoiced: &str, owed: &str) -> String {
-    format!(
-        "CASE commissions.fx_policy WHEN 'at_payout' THEN commissions.{invoiced} ELSE commissions.{owed} END"
-    )
+#[derive(QueryableByName)]
+struct Raw {
+    #[diesel(sql_type = SqlUuid)]
+    id: Uuid,
+    #[diesel(sql_type = SqlUuid)]
+    partner_id: Uuid,
+    #[diesel(sql_type = SqlUuid)]
+    program_id: Uuid,
+    #[diesel(sql_type = Text)]
+    status: String,
+    #[diesel(sql_type = Integer)]
+    share: i32,
+    #[diesel(sql_type = Text)]
+    owed_currency: String,
+    #[diesel(sql_type = Numeric)]
+    owed_amount: Decimal,
+    #[diesel(sql_type = Numeric)]
+    owed_reversed: Decimal,
+    #[diesel(sql_type = Jsonb)]
+    explanation: serde_json::Value,
+    #[diesel(sql_type = Nullable<Jsonb>)]
+    exchange: Option<serde_json::Value>,
+}
+
+impl Raw {
+    fn line(self) -> Result<CreditLine, Problem> {
+        let exchange = self.exchange.map(serde_json::from_value).transpose();
+        Ok(CreditLine {
+            id: CommissionId::from_uuid(self.id),
+            partner_id: PartnerId::from_uuid(self.partner_id),
+            program_id: ProgramId::from_uuid(self.program_id),
+            status: CommissionStatus::from_str(&self.status).map_err(Problem::damaged)?,
+            share: self.share,
+            earned: super::money(self.owed_amount, &self.owed_currency)?,
+            kept: super::money(self.owed_amount - self.owed_reversed, &self.owed_currency)?,
+            explanation: serde_json::from_value(self.explanation).map_err(Problem::damaged)?,
+            exchange: exchange.map_err(Problem::damaged)?,
+        })
+    }
 }
 
 /// The lines of a credit, oldest first.
 pub fn lines_of_credit(
     tx: &mut Tx<'_>,
     scope: &Scope,
-    attribution_id: AttributionId,
+    id: AttributionId,
 ) -> Result<Vec<CreditLine>, Problem> {
-    let mut query = commissions::table
-        .filter(commissions::organization_id.eq(scope.organization_id.uuid()))
-        .filter(commissions::attribution_id.eq(attribution_id.uuid()))
-        .order(commissions::id)
-        .select((
-            commissions::id,
-            commissions::partner_id,
-            commissions::program_id,
-            sql::<Integer>("(commissions.explanation #>> '{entitlement,share,basis_points}')::integer"),
-            sql::<Text>(&lasting("currency", "owed_currency")),
-            sql::<Numeric>(&lasting("amount", "owed_amount")),
-            sql::<Numeric>(&lasting("reversed_amount", "owed_reversed")),
-        ))
-        .into_boxed();
-    if let Some(partner_id) = scope.partner_id {
-        query = query.filter(commissions::partner_id.eq(partner_id.uuid()));
-    }
-    let rows: Vec<(Uuid, Uuid, Uuid, i32, String, Decimal, Decimal)> = query.load(tx.connection())?;
-    let lines = rows.into_iter().map(
-        |(id, partner_id, program_id, share, currency, amount, reversed)| {
-            Ok(CreditLine {
-                id: CommissionId::from_uuid(id),
-                partner_id: PartnerId::from_uuid(partner_id),
-                program_id: ProgramId::from_uuid(program_id),
-                share,
-                kept: super::money(amount - reversed, &currency)?,
-            })
-        },
-    );
-    lines.collect()
+    let query = sql_query(
+        "SELECT id, partner_id, program_id, status, owed_currency, owed_amount, owed_reversed, \
+             (explanation #>> '{entitlement,share,basis_points}')::integer AS share, explanation, exchange \
+         FROM commissions WHERE organization_id = $1 AND attribution_id = $2 \
+             AND ($3::uuid IS NULL OR partner_id = $3) ORDER BY id",
+    )
+    .bind::<SqlUuid, _>(scope.organization_id.uuid())
+    .bind::<SqlUuid, _>(id.uuid())
+    .bind::<Nullable<SqlUuid>, _>(scope.partner_id.map(PartnerId::uuid));
+    let rows: Vec<Raw> = Prepared(query).load(tx.connection())?;
+    rows.into_iter().map(Raw::line).collect()
 }
 
 /// Locks the lines of a credit until the transaction ends, in the order of their ids, so that nothing is taken from them or
@@ -100,4 +125,30 @@ pub fn credits_of(
         .distinct();
     let found: Vec<Uuid> = Prepared(query).load(tx.connection())?;
     Ok(found.into_iter().map(AttributionId::from_uuid).collect())
+}
+
+#[derive(QueryableByName)]
+struct CreditRaw {
+    #[diesel(sql_type = SqlUuid)]
+    attribution_id: Uuid,
+}
+
+/// The credits that earned with the payments of these refunds.
+pub fn credits_of_refunds(
+    tx: &mut Tx<'_>,
+    scope: &Scope,
+    refunds: &[RefundId],
+) -> Result<Vec<AttributionId>, Problem> {
+    let ids: Vec<Uuid> = refunds.iter().map(|id| id.uuid()).collect();
+    let query = sql_query(
+        "SELECT DISTINCT c.attribution_id FROM commissions c WHERE c.organization_id = $1 AND c.payment_id IN \
+             (SELECT r.payment_id FROM refunds r WHERE r.organization_id = $1 AND r.id = ANY($2))",
+    )
+    .bind::<SqlUuid, _>(scope.organization_id.uuid())
+    .bind::<Array<SqlUuid>, _>(ids);
+    let found: Vec<CreditRaw> = Prepared(query).load(tx.connection())?;
+    Ok(found
+        .into_iter()
+        .map(|row| AttributionId::from_uuid(row.attribution_id))
+        .collect())
 }

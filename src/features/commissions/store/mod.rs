@@ -11,7 +11,7 @@ mod list;
 mod moves;
 pub mod standings;
 
-pub use credit::{CreditLine, credits_of, lines_of_credit, lock_lines_of_credit};
+pub use credit::{CreditLine, credits_of, credits_of_refunds, lines_of_credit, lock_lines_of_credit};
 pub use explained::{explanation, explanations};
 pub use known::known_at;
 pub use list::{

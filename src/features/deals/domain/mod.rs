@@ -39,10 +39,12 @@ impl DealStatus {
 word_enum! {
     /// Why the payments of a deal that was just won earn nobody anything.
     WinWarning, "warning" {
-        /// A partner made the deal, and nobody has confirmed credit for it.
+        /// The deal is a partner's or belongs to a program, and nobody has confirmed credit for it.
         NoConfirmedCredit = "no_confirmed_credit",
         /// Partners have a part in the deal, and it belongs to no program.
         NoProgram = "no_program",
+        /// None of the partners that have confirmed credit takes part in the deal's program.
+        NotEnrolled = "not_enrolled",
         /// Partners have a part in the deal, and no rule of its program is in force at the instant of the win.
         WithoutRule = "no_rule",
     }
@@ -406,15 +408,18 @@ impl Deal {
         })
     }
 
-    /// What somebody who wins this deal with so many confirmed credits should know; `has_rule` where a commission rule of
-    /// its program is in force.
-    pub fn win_warnings(&self, credits: usize, has_rule: bool) -> Vec<WinWarning> {
-        let of_partners = self.partner_id.is_some() || credits > 0;
+    /// What somebody who wins this deal with so many confirmed credits should know: of partners so many of which take part
+    /// in its program; `has_rule` where a commission rule of that is in force.
+    pub fn win_warnings(&self, credits: usize, takes_part: usize, has_rule: bool) -> Vec<WinWarning> {
+        let of_partners = self.partner_id.is_some() || self.program_id.is_some() || credits > 0;
         let no_credit = (of_partners && credits == 0).then_some(WinWarning::NoConfirmedCredit);
         let no_program = (of_partners && self.program_id.is_none()).then_some(WinWarning::NoProgram);
+        let outside = credits > 0 && takes_part == 0 && self.program_id.is_some();
+        let outside = outside.then_some(WinWarning::NotEnrolled);
         let no_rule = of_partners && self.program_id.is_some() && !has_rule;
         let no_rule = no_rule.then_some(WinWarning::WithoutRule);
-        no_credit.into_iter().chain(no_program).chain(no_rule).collect()
+        let warnings = no_credit.into_iter().chain(no_program).chain(outside);
+        warnings.chain(no_rule).collect()
     }
 
     fn moved(self, state: DealState, now: DateTime<Utc>) -> Self {

@@ -215,34 +215,30 @@ fn a_reopened_deal_shows_what_it_lost() {
 
 #[test]
 fn winning_warns_of_what_earns_nobody_anything() {
-    use WinWarning::{NoConfirmedCredit, NoProgram, WithoutRule};
-    let (program, partner) = (ProgramId::new(now()), PartnerId::new(now()));
-    let cases: [(_, _, _, _, &[WinWarning]); 8] = [
-        (None, None, 0, false, &[]),
-        (Some(program), None, 0, false, &[]),
-        (Some(program), Some(partner), 1, true, &[]),
-        (Some(program), Some(partner), 1, false, &[WithoutRule]),
-        (Some(program), Some(partner), 0, true, &[NoConfirmedCredit]),
-        (
-            Some(program),
-            Some(partner),
-            0,
-            false,
-            &[NoConfirmedCredit, WithoutRule],
-        ),
-        (None, None, 1, false, &[NoProgram]),
-        (None, Some(partner), 0, false, &[NoConfirmedCredit, NoProgram]),
+    use WinWarning::{NoConfirmedCredit, NoProgram, NotEnrolled, WithoutRule};
+    let (program, partner) = (Some(ProgramId::new(now())), Some(PartnerId::new(now())));
+    let cases: [(_, _, _, _, &[WinWarning]); 10] = [
+        (None, None, (0, 0), false, &[]),
+        (program, None, (0, 0), true, &[NoConfirmedCredit]),
+        (program, None, (0, 0), false, &[NoConfirmedCredit, WithoutRule]),
+        (program, partner, (1, 1), true, &[]),
+        (program, partner, (2, 1), true, &[]),
+        (program, partner, (2, 0), true, &[NotEnrolled]),
+        (program, partner, (1, 1), false, &[WithoutRule]),
+        (program, partner, (0, 0), true, &[NoConfirmedCredit]),
+        (None, None, (1, 0), false, &[NoProgram]),
+        (None, partner, (0, 0), false, &[NoConfirmedCredit, NoProgram]),
     ];
-    for (program_id, partner_id, credits, has_rule, expected) in cases {
+    for (program_id, partner_id, (credits, takes_part), has_rule, expected) in cases {
         let deal = Deal {
             program_id,
             partner_id,
             ..deal_in(DealState::Open)
         };
         assert_eq!(
-            deal.win_warnings(credits, has_rule),
+            deal.win_warnings(credits, takes_part, has_rule),
             expected,
-            "{program_id:?} {partner_id:?} {credits} {has_rule}"
+            "{program_id:?} {partner_id:?} {credits} {takes_part} {has_rule}"
         );
     }
 }

@@ -1,0 +1,75 @@
+//! What a line would have earned with another share of the credit: what corrections of credit are measured by.
+
+use super::CommissionError;
+use super::IneligibleReason;
+use super::accrue::WHOLE_BASIS_POINTS;
+use super::explain::{AccrualExplanation, Entitlement, Explanation};
+use super::pools::{Movement, at};
+use crate::kernel::money::{Money, Part, Rounding};
+
+impl Explanation {
+    /// What would have been posted with another share, all else as it was: the pool is the same, and is shared anew. None
+    /// where the share alone does not tell it: under tiers, beside earlier components, and for credits that count on.
+    pub fn at_share(&self, basis_points: u32) -> Result<Option<Money>, CommissionError> {
+        match self {
+            Self::Accrual(accrual) => accrual.at_share(basis_points),
+            Self::Credit(credit) if credit.already_posted.is_zero() && credit.at_most.is_none() => {
+                let net = Money::new(credit.credit, credit.currency)?;
+                credit
+                    .entitlement
+                    .at_share(net, Movement::Credit, credit.rounding, basis_points)
+            }
+            Self::Credit(_) | Self::Clawback(_) => Ok(None),
+        }
+    }
+}
+
+impl AccrualExplanation {
+    fn at_share(&self, basis_points: u32) -> Result<Option<Money>, CommissionError> {
+        let movement = self.movement()?;
+        let net = Money::new(self.net, self.currency)?;
+        self.entitlement
+            .at_share(net, movement, self.rounding, basis_points)
+    }
+}
+
+impl Entitlement {
+    fn at_share(
+        &self,
+        net: Money,
+        movement: Movement,
+        rounding: Rounding,
+        basis_points: u32,
+    ) -> Result<Option<Money>, CommissionError> {
+        let zero = Money::zero(net.currency());
+        let (false, Some(rule)) = (self.ineligible.is_some_and(IneligibleReason::blocks), &self.rule) else {
+            return Ok(Some(zero));
+        };
+        if rule.formula.tiers().is_some() || !self.earlier.is_zero() {
+            return Ok(None);
+        }
+        let frame = self.frame(net, movement, rounding);
+        let Ok(base) = frame.base(rule)? else {
+            return Ok(Some(zero));
+        };
+        let Some((_, pool)) = frame.pool(rule, base)? else {
+            return Ok(Some(zero));
+        };
+        let own = Part {
+            basis_points,
+            ..self.share
+        };
+        let entitled = at(pool.allocate(&[own], WHOLE_BASIS_POINTS)?, 0);
+        let amount = match movement {
+            Movement::Payment { .. } => movement.part(entitled, rounding)?,
+            Movement::Credit => entitled.checked_neg()?,
+        };
+        let standing = self.progress.as_ref().map(|progress| &progress.before);
+        Ok(Some(
+            match (movement, rule.clauses.cap(net.currency()), standing) {
+                (Movement::Payment { .. }, Some(cap), Some(standing)) => standing.within(cap, amount)?,
+                _ => amount,
+            },
+        ))
+    }
+}
