@@ -50,8 +50,9 @@ async fn create_backtest(
 ///
 /// What an earlier recalculation of the same period proposed is off it, so that another one, such as after a refund,
 /// proposes the rest only; and the versions by which other rules or other periods were recalculated are in force with
-/// it. What people refused or withdrew altogether counts for nothing. Shares are those with which the money was earned:
-/// a correction of credit is proposed apart, and by what was earned first. A line that was exchanged when it was paid
+/// it. What people refused or withdrew altogether counts for nothing. Shares are those that count now: what a correction of
+/// credit makes of what was earned is proposed by itself, and what the new rate makes of the corrected share is proposed
+/// here, so that a recalculation after which credit was corrected is asked for again. A line that was exchanged when it was paid
 /// out since is proposed anew in the partner's currency, and taken back in the other.
 ///
 /// The period is over (`in_future`), and the same as that of another recalculation or apart from it: `409

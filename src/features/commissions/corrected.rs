@@ -15,6 +15,8 @@ use uuid::Uuid;
 /// What another share means for a line.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct CreditGain {
+    /// The payment and the line of the invoice that it was earned on, or twice the credit note.
+    pub money: (Uuid, Uuid),
     /// Whose line it is: of whoever has the credit, or of the distributor above.
     pub partner_id: PartnerId,
     /// In which program.
@@ -41,6 +43,7 @@ pub fn gains_of_credit(
     let share = u32::try_from(basis_points).map_err(Problem::damaged)?;
     let gain = |line: &CreditLine| {
         Ok(CreditGain {
+            money: line.money,
             partner_id: line.partner_id,
             program_id: line.program_id,
             currency: line.kept.currency(),

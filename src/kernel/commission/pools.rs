@@ -242,6 +242,8 @@ impl Frame {
             Some(_) if !base.is_positive() => Ok(Some((zero, zero))),
             Some(raw) => {
                 let (floor, cap) = rule.clauses.limits(base.currency());
+                // What is earned at least is earned once, with what was sold: each credit would take all of it again.
+                let floor = floor.filter(|_| !self.movement.is_credit());
                 Ok(Some((raw.min(base)?, bounded(raw, floor, cap, base)?)))
             }
             None => Ok(None),

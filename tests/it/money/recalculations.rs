@@ -127,6 +127,77 @@ fn what_a_recalculation_proposed_is_approved_at_once_by_somebody_else() {
     world.books_balance();
 }
 
+/// A deal of 1,000.00 under ten percent that A sourced alone, and the version with twenty.
+fn corrected_house() -> (World, String, String, [String; 2], String) {
+    let world = World::new();
+    let program = world.program(json!({}));
+    let version = world.rule(&program, "0.1", json!({}));
+    let partners = ["A", "B"].map(|name| world.enrolled(name, &program));
+    let deal = world.won_deal(&program, "1000.00 USD", &[(&partners[0], 10_000)]);
+    let payment = world.pay(&world.invoice(&deal, "USD", &["1000.00"]), "1000.00 USD");
+    world.pass(TimeDelta::days(30));
+    let from = world.pass(TimeDelta::hours(1));
+    let terms =
+        json!({ "formula": { "type": "percentage", "rate": "0.2" }, "hold_days": 0, "effective_from": from });
+    let next = draft_of(&world, &version, &terms);
+    world.activate(&next).expect(200);
+    (world, next, deal, partners, payment)
+}
+
+fn correct(world: &World, credit: &str, share: i64) {
+    let body = json!({ "share_basis_points": share, "reason": "Agreed on 3 March." });
+    let path = format!("/v1/attributions/{credit}/correct");
+    world.admin().post_once(&path, body).expect(200);
+}
+
+fn approve_all(world: &World) {
+    let second = world.another_hand(&["adjustments:read", "adjustments:approve"]);
+    for one in second.all("/v1/adjustments?status=proposed") {
+        let path = format!("/v1/adjustments/{}/approve", one["id"].as_str().unwrap());
+        second.post_once(&path, Value::Null).expect(200);
+    }
+}
+
+/// Whichever comes first: each gets its share of what the new rate makes of the money, and nobody somebody else's.
+#[test]
+fn a_credit_that_was_corrected_is_recalculated_with_the_share_that_counts() {
+    for recalculated_first in [false, true] {
+        let (world, version, deal, [a, b], payment) = corrected_house();
+        let of_deal = format!("/v1/attributions?deal_id={deal}");
+        let credit = texts(&world.admin().all(&of_deal), "id").remove(0);
+        if recalculated_first {
+            assert_eq!(
+                texts(&recalculate(&world, &version, PERIOD), "amount"),
+                ["100.00"]
+            );
+            approve_all(&world);
+        }
+        let again = || {
+            approve_all(&world);
+            recalculate(&world, &version, PERIOD);
+            approve_all(&world);
+        };
+        correct(&world, &credit, 3_000);
+        again();
+        // Twenty percent of 1,000.00, by the share.
+        assert_eq!(world.balance(&a, "payable"), "60.00", "{recalculated_first}");
+        assert_eq!(recalculate(&world, &version, PERIOD), Vec::<Value>::new());
+        correct(&world, &credit, 0);
+        let claim =
+            json!({ "deal_id": deal, "partner_id": b, "role": "sourced", "share_basis_points": 7_000 });
+        let claim = world.admin().post("/v1/attributions", claim).expect(201).id();
+        correct(&world, &claim, 7_000);
+        again();
+        assert_eq!(world.balance(&a, "payable"), "0.00", "{recalculated_first}");
+        assert_eq!(world.balance(&b, "payable"), "140.00", "{recalculated_first}");
+        world.refund(&payment, "500.00 USD");
+        again();
+        assert_eq!(world.balance(&a, "payable"), "0.00");
+        assert_eq!(world.balance(&b, "payable"), "70.00");
+        world.books_balance();
+    }
+}
+
 #[test]
 fn what_is_more_than_an_amount_is_proposed_in_several() {
     let world = World::new();

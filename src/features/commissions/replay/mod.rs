@@ -1,11 +1,13 @@
 //! What a program's money would have earned under other rules: everything that was ever worked out is worked out again,
 //! in the same order and by the same engine, and nothing is written.
 //!
-//! Shares, and whether a partner could earn, are those of the time, as explanations keep them; tiers and countries are
+//! Whether a partner could earn is what it was at the time, as explanations keep it, and so are shares, but for those that
+//! were corrected since: what was paid then counts with what the correction makes of it, which is proposed apart. Tiers and countries are
 //! those of the lock point, as accrual has them; the settings of the program besides its rounding are those of today.
 //! Amounts are in the currencies that are owed: what was exchanged by then, at the rate at which it was; see `rates`.
 //! Tiers and caps start from nothing with the first line of the program, so that they stand where they would have stood.
 
+mod corrections;
 mod rates;
 mod undone;
 
@@ -124,12 +126,14 @@ impl Replay {
         let horizon = self.horizon.uuid();
         let refunds = store::accrual::refunds_before(tx, &ctx.scope, &ids, horizon)?;
         let kept = store::accrual::kept(tx, &ctx.scope, &ids, (horizon, self.as_of))?.into_iter();
+        let mut kept = by_line(kept.map(|(id, partner_id, money)| (id, (partner_id, money))));
+        corrections::apply(tx, ctx, &lines, &mut kept)?;
         let rates = Rates::of(tx, ctx, &self.paid_in, &lines, self.as_of)?;
         Ok(Some(Batch {
             lines,
             rates,
             refunds: by_line(refunds),
-            kept: by_line(kept.map(|(id, partner_id, money)| (id, (partner_id, money)))),
+            kept,
         }))
     }
 
@@ -167,6 +171,9 @@ impl Replay {
         now: DateTime<Utc>,
     ) -> Result<Vec<(Earned, Money)>, Problem> {
         self.undone.apply(line.id, &mut self.standings)?;
+        if line.corrected_share == Some(0) {
+            return Ok(Vec::new());
+        }
         let count = self
             .rules
             .partition_point(|known| known.since.is_none_or(|since| since <= line.created_at));

@@ -21,6 +21,8 @@ use uuid::Uuid;
 pub struct CreditLine {
     /// The line.
     pub id: CommissionId,
+    /// The payment and the line of the invoice that it was earned on, or twice the credit note.
+    pub money: (Uuid, Uuid),
     /// Whose it is: of whoever has the credit, or of the distributor above.
     pub partner_id: PartnerId,
     /// In which program.
@@ -43,6 +45,10 @@ pub struct CreditLine {
 struct Raw {
     #[diesel(sql_type = SqlUuid)]
     id: Uuid,
+    #[diesel(sql_type = SqlUuid)]
+    money: Uuid,
+    #[diesel(sql_type = SqlUuid)]
+    money_line: Uuid,
     #[diesel(sql_type = SqlUuid)]
     partner_id: Uuid,
     #[diesel(sql_type = SqlUuid)]
@@ -68,6 +74,7 @@ impl Raw {
         let exchange = self.exchange.map(serde_json::from_value).transpose();
         Ok(CreditLine {
             id: CommissionId::from_uuid(self.id),
+            money: (self.money, self.money_line),
             partner_id: PartnerId::from_uuid(self.partner_id),
             program_id: ProgramId::from_uuid(self.program_id),
             status: CommissionStatus::from_str(&self.status).map_err(Problem::damaged)?,
@@ -87,7 +94,8 @@ pub fn lines_of_credit(
     id: AttributionId,
 ) -> Result<Vec<CreditLine>, Problem> {
     let query = sql_query(
-        "SELECT id, partner_id, program_id, status, owed_currency, owed_amount, owed_reversed, \
+        "SELECT id, coalesce(payment_id, credit_note_id) AS money, coalesce(invoice_line_id, credit_note_id) AS money_line, \
+             partner_id, program_id, status, owed_currency, owed_amount, owed_reversed, \
              (explanation #>> '{entitlement,share,basis_points}')::integer AS share, explanation, exchange \
          FROM commissions WHERE organization_id = $1 AND attribution_id = $2 \
              AND ($3::uuid IS NULL OR partner_id = $3) ORDER BY id",

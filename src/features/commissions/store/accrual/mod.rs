@@ -1,6 +1,7 @@
 //! What accrual needs to know, in one query per source, and what it writes, in one statement per batch.
 
 mod details;
+mod earned_before;
 mod gates;
 mod inputs;
 mod insert;
@@ -9,12 +10,13 @@ mod refunded;
 mod replay;
 
 pub use details::details;
+pub use earned_before::{EarnedBefore, MoneyBefore};
 pub use gates::{ClosedGates, closed_gates};
 pub use inputs::{inputs, program, programs};
 pub use insert::insert;
 pub use preview::{Candidates, candidates, known_families};
 pub use refunded::{RefundBefore, refunds_before};
-pub use replay::{BATCH, EarnedBefore, MoneyBefore, earned_before, kept, last_of};
+pub use replay::{BATCH, earned_before, kept, last_of};
 
 use crate::kernel::commission::{Component, Goods, IneligibleReason};
 use crate::kernel::id::{

@@ -2,7 +2,10 @@
 //! explanations, tiers in their history.
 
 use super::super::money;
-use super::{CreditRow, Detail, Details, Distributor, Holder, PaymentRow, PoolParty, ProgramTerms};
+use super::{
+    CreditRow, Detail, Details, Distributor, EarnedBefore, Holder, MoneyBefore, PaymentRow, PoolParty,
+    ProgramTerms,
+};
 use crate::features::commissions::domain::CommissionKind;
 use crate::kernel::commission::{Entitlement, Explanation, Goods, IneligibleReason, LineKind};
 use crate::kernel::ctx::Scope;
@@ -16,7 +19,9 @@ use crate::kernel::problem::Problem;
 use crate::kernel::time::Period;
 use crate::platform::db::Tx;
 use chrono::{DateTime, NaiveDate, Utc};
-use diesel::sql_types::{BigInt, Bool, Date, Jsonb, Nullable, Numeric, Text, Timestamptz, Uuid as SqlUuid};
+use diesel::sql_types::{
+    BigInt, Bool, Date, Integer, Jsonb, Nullable, Numeric, Text, Timestamptz, Uuid as SqlUuid,
+};
 use diesel::{QueryableByName, RunQueryDsl, sql_query};
 use rust_decimal::Decimal;
 use serde_json::Value;
@@ -26,44 +31,14 @@ use uuid::Uuid;
 /// Lines that are worked out at a time.
 pub const BATCH: usize = 500;
 
-/// A line of the base component as it was earned; the other components of its party follow from the same.
-#[derive(Debug)]
-pub struct EarnedBefore {
-    /// The line.
-    pub id: CommissionId,
-    /// The deal.
-    pub deal_id: DealId,
-    /// Whose it is.
-    pub partner_id: PartnerId,
-    /// The version that decided it.
-    pub rule_version_id: Option<CommissionRuleVersionId>,
-    /// When the money moved.
-    pub earned_at: DateTime<Utc>,
-    /// When it was worked out.
-    pub created_at: DateTime<Utc>,
-    /// The program with the rounding of that time.
-    pub program: ProgramTerms,
-    /// What it was earned on; the party itself is the first.
-    pub money: MoneyBefore,
-    /// What some rules ask.
-    pub details: Details,
-}
-
-/// What a line was earned on, for each party of its pool.
-#[derive(Debug)]
-pub enum MoneyBefore {
-    /// A payment.
-    Payment(Vec<PaymentRow>),
-    /// A credit note.
-    Credit(Vec<CreditRow>),
-}
-
 #[derive(QueryableByName)]
 struct Raw {
     #[diesel(sql_type = SqlUuid)]
     id: Uuid,
     #[diesel(sql_type = Text)]
     kind: String,
+    #[diesel(sql_type = Integer)]
+    counting_share: i32,
     #[diesel(sql_type = Nullable<SqlUuid>)]
     payment_id: Option<Uuid>,
     #[diesel(sql_type = Nullable<SqlUuid>)]
@@ -162,7 +137,7 @@ pub fn earned_before(
                  AND ($5 IS NULL OR c.earned_at >= $5) AND ($6 IS NULL OR c.earned_at < $6) \
              ORDER BY c.id LIMIT $7) \
          SELECT b.id, b.kind, b.payment_id, b.invoice_id, b.invoice_line_id, b.credit_note_id, b.deal_id, \
-             b.attribution_id, b.partner_id, b.role, b.currency, b.earned_at, b.created_at, b.rule_version_id, \
+             b.attribution_id, CASE t.status WHEN 'confirmed' THEN t.share_basis_points ELSE 0 END AS counting_share, b.partner_id, b.role, b.currency, b.earned_at, b.created_at, b.rule_version_id, \
              b.explanation, coalesce(l.product_family_id, d.product_family_id) AS product_family_id, d.deal_type, \
              d.won_at, coalesce(l.kind, 'product') AS goods_kind, coalesce(l.quantity, 1) AS quantity, \
              l.cost_amount AS cost, coalesce(i.service_starts_on, i.issued_on) AS starts_on, \
@@ -174,6 +149,7 @@ pub fn earned_before(
              o.ineligible_reason AS above_reason, o.closed_gates AS above_closed_gates, tier_as_of($1, u.id, b.program_id, {LOCK_AT}) AS above_tier, \
              f.activated_at AS above_enrolled_at \
          FROM b \
+         JOIN attributions t ON t.organization_id = $1 AND t.id = b.attribution_id \
          JOIN programs g ON g.organization_id = $1 AND g.id = b.program_id \
          JOIN deals d ON d.organization_id = $1 AND d.id = b.deal_id \
          JOIN accounts a ON a.organization_id = $1 AND a.id = d.account_id \
@@ -250,6 +226,8 @@ impl Raw {
             id: CommissionId::from_uuid(self.id),
             deal_id: DealId::from_uuid(self.deal_id),
             partner_id: PartnerId::from_uuid(self.partner_id),
+            attribution_id: AttributionId::from_uuid(self.attribution_id),
+            corrected_share: self.corrected_share(entitlement),
             rule_version_id: self.rule_version_id.map(CommissionRuleVersionId::from_uuid),
             earned_at: self.earned_at,
             created_at: self.created_at,
@@ -259,7 +237,13 @@ impl Raw {
         })
     }
 
-    /// The party itself, and beside it the other shares of its pool, whosever they are.
+    fn corrected_share(&self, entitlement: &Entitlement) -> Option<i32> {
+        let earned_with = i32::try_from(entitlement.share.basis_points).ok();
+        Some(self.counting_share).filter(|share| Some(*share) != earned_with)
+    }
+
+    /// The party itself, and beside it the other shares of its pool, whosever they are; alone where its own was corrected,
+    /// because those of the others may have been, too.
     fn parties(&self, entitlement: &Entitlement) -> Result<Vec<PoolParty>, Problem> {
         let role = Role::from_str(&self.role).map_err(Problem::damaged)?;
         let (partner_status, enrolled) = status_of(entitlement.ineligible);
@@ -276,6 +260,14 @@ impl Raw {
             .shares
             .iter()
             .filter(|share| **share != entitlement.share);
+        let corrected = self.corrected_share(entitlement);
+        if let Some(share) = corrected.map(u32::try_from) {
+            let share = Part {
+                basis_points: share.map_err(Problem::damaged)?,
+                ..entitlement.share
+            };
+            return Ok(vec![party(self.attribution_id, share)]);
+        }
         let own = party(self.attribution_id, entitlement.share);
         Ok([own]
             .into_iter()

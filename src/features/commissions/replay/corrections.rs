@@ -1,0 +1,39 @@
+//! Credit that was corrected since: what its lines came to counts with the share that counts now, as the correction has it.
+
+use super::EarnedBefore;
+use crate::features::commissions::corrected::{CreditGain, gains_of_credit};
+use crate::kernel::ctx::Ctx;
+use crate::kernel::id::{AttributionId, CommissionId, PartnerId};
+use crate::kernel::money::{Money, Rounding};
+use crate::kernel::problem::Problem;
+use crate::platform::db::Tx;
+use std::collections::HashMap;
+
+/// Adds what corrections mean for these lines to what was kept of them.
+pub fn apply(
+    tx: &mut Tx<'_>,
+    ctx: &Ctx,
+    lines: &[EarnedBefore],
+    kept: &mut HashMap<CommissionId, Vec<(PartnerId, Money)>>,
+) -> Result<(), Problem> {
+    let mut known: HashMap<AttributionId, Vec<CreditGain>> = HashMap::new();
+    for line in lines {
+        let Some(share) = line.corrected_share else {
+            continue;
+        };
+        if !known.contains_key(&line.attribution_id) {
+            let gains = gains_of_credit(tx, ctx, line.attribution_id, share)?;
+            known.insert(line.attribution_id, gains);
+        }
+        let gains = known.get(&line.attribution_id).map_or(&[][..], Vec::as_slice);
+        let of_line = gains.iter().filter(|gain| gain.money == line.place());
+        for (partner_id, money) in kept.entry(line.id).or_default() {
+            let own = of_line
+                .clone()
+                .filter(|gain| (gain.partner_id, gain.currency) == (*partner_id, money.currency()));
+            let exact = own.fold(money.amount(), |sum, gain| sum + gain.gain);
+            *money = Money::rounded(exact, money.currency(), Rounding::HalfUp).map_err(Problem::damaged)?;
+        }
+    }
+    Ok(())
+}
