@@ -24,15 +24,16 @@ pub fn of_one(
     Ok(approved)
 }
 
-/// What a correction of credit gives more is not paid before the lines that it follows from can be.
+/// What a correction of credit gives more is not paid before the lines that it follows from can be, and what it means for
+/// lines that are still to be exchanged is proposed anew, in their currency, when they were.
 fn refuse_before_its_lines(tx: &mut Tx<'_>, ctx: &Ctx, approved: &Adjustment) -> Result<(), Problem> {
-    let Some(id) = approved.attribution_id.filter(|_| approved.amount.is_positive()) else {
+    let Some(id) = approved.attribution_id else {
         return Ok(());
     };
     let share = attributions::get(tx, ctx, id)?.counting_share();
     let waits = |line: &CreditGain| {
-        line.waits
-            && line.gain.is_sign_positive()
+        let is_gift = approved.amount.is_positive() && line.gain.is_sign_positive();
+        (line.is_unexchanged || line.waits && is_gift)
             && !line.gain.is_zero()
             && (line.partner_id, line.currency) == (approved.partner_id, approved.amount.currency())
     };

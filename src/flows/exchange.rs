@@ -1,6 +1,7 @@
 //! What was earned in the currency of an invoice becomes what is owed in the currency that the partner is paid in. Each
 //! exchange is two entries: out of the one currency into the clearing of exchanges, and from there into the other.
 
+use super::late_credit;
 use crate::features::commissions::{self, Exchanged, TakenFrom};
 use crate::features::ledger::{self, NewEntry};
 use crate::kernel::ctx::Ctx;
@@ -23,13 +24,25 @@ pub fn of_lines(tx: &mut Tx<'_>, ctx: &Ctx, lines: &[CommissionId]) -> Result<()
 pub fn run(tx: &mut Tx<'_>, ctx: &Ctx) -> Result<usize, Problem> {
     let exchanged = commissions::exchange_earned(tx, ctx, None)?;
     post(tx, ctx, &exchanged, |_| ctx.now)?;
+    follow(tx, ctx, &exchanged)?;
     Ok(exchanged.len())
 }
 
 /// Exchanges locked lines as they were quoted for a payout that sets them aside.
 pub fn of_payout(tx: &mut Tx<'_>, ctx: &Ctx, quoted: &[Exchanged]) -> Result<(), Problem> {
     commissions::keep_exchanges(tx, ctx, quoted)?;
-    post(tx, ctx, quoted, |_| ctx.now)
+    post(tx, ctx, quoted, |_| ctx.now)?;
+    follow(tx, ctx, quoted)
+}
+
+/// What corrections of credit mean for these lines is proposed in the currency in which they are owed now.
+fn follow(tx: &mut Tx<'_>, ctx: &Ctx, exchanged: &[Exchanged]) -> Result<(), Problem> {
+    if exchanged.is_empty() {
+        return Ok(());
+    }
+    let lines: Vec<CommissionId> = exchanged.iter().map(|line| line.id).collect();
+    let credits = commissions::credits_of(tx, ctx, &lines)?;
+    late_credit::follow(tx, ctx, &credits)
 }
 
 fn post(

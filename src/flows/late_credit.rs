@@ -140,14 +140,14 @@ fn propose_one(
         reason: correction.reason.clone(),
         amount,
     });
-    let (author, makers) = match correction.author {
-        Some(author) => (author, correction.author_secret_makers.clone()),
-        None => (
-            ctx.responsible().ok_or_else(Problem::internal)?,
-            api_keys::secret_makers(tx, ctx)?,
-        ),
+    let own_makers = match correction.author {
+        Some(_) => correction.author_secret_makers.clone(),
+        None => api_keys::secret_makers(tx, ctx)?,
     };
-    adjustments::propose_for(tx, ctx, new.collect(), author, &makers)?;
+    // A correction from before its author was kept is proposed by whoever moves its money next, and that is a person.
+    if let Some(author) = correction.author.or_else(|| ctx.responsible()) {
+        adjustments::propose_for(tx, ctx, new.collect(), author, &own_makers)?;
+    }
     Ok(())
 }
 

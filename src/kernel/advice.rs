@@ -86,8 +86,8 @@ impl Code {
                  that it proposed."
             }
             Self::CommissionOnHold => {
-                "Approve it when the hold of the credit's commissions is over and they are approved; what takes from the \
-                 partner can be approved at once."
+                "Approve it when the hold of the credit's commissions is over, they are approved and, where the partner is \
+                 paid in another currency, exchanged: then it is proposed anew in that currency."
             }
             Self::WriteOffExceedsDebt => {
                 "Look at the partner's balance in the program: write off at most what is below zero there."

@@ -108,7 +108,8 @@ async fn get_adjustment(who: Granted<can::AdjustmentsRead>, target: Target<Adjus
 /// sets it off. What was approved is corrected by another adjustment. `409 second_person_required` for the person who
 /// proposed it. A write-off has an account of its own in the ledger, and counts for no more than what the partner owes at
 /// this moment: else `409 write_off_exceeds_debt`. What a correction of credit gives more waits for the commissions that it
-/// follows from: `409 commission_on_hold` while one of them is on hold or not approved.
+/// follows from: `409 commission_on_hold` while one of them is on hold or not approved; and whatever it means for one that is
+/// still to be exchanged waits until it was, and is proposed anew in that currency.
 #[utoipa::path(tag = "Adjustments", operation_id = "approveAdjustment", params(AdjustmentPath),
     responses((status = 200, description = "The approved adjustment.", body = AdjustmentView)),
     extensions(("x-required-permission" = json!("adjustments:approve")),

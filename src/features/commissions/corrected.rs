@@ -27,6 +27,8 @@ pub struct CreditGain {
     pub gain: Decimal,
     /// Whether the line itself waits: for the end of its hold, or to be approved.
     pub waits: bool,
+    /// Whether the line is still to be exchanged: it will be owed in another currency.
+    pub is_unexchanged: bool,
 }
 
 /// What this share means for the lines of the credit that were earned with another, less what went back since. The pool of
@@ -49,6 +51,7 @@ pub fn gains_of_credit(
             currency: line.kept.currency(),
             gain: gain(line, share, refunded.get(&line.id).copied())?,
             waits: matches!(line.status, CommissionStatus::Pending | CommissionStatus::Due),
+            is_unexchanged: line.is_unexchanged,
         })
     };
     lines.iter().map(gain).collect()

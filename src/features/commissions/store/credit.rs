@@ -11,7 +11,7 @@ use crate::platform::db::schema::commissions;
 use crate::platform::db::{Prepared, Tx};
 use diesel::prelude::*;
 use diesel::sql_query;
-use diesel::sql_types::{Array, Integer, Jsonb, Nullable, Numeric, Text, Uuid as SqlUuid};
+use diesel::sql_types::{Array, Bool, Integer, Jsonb, Nullable, Numeric, Text, Uuid as SqlUuid};
 use rust_decimal::Decimal;
 use std::str::FromStr;
 use uuid::Uuid;
@@ -39,6 +39,8 @@ pub struct CreditLine {
     pub explanation: Explanation,
     /// How it was exchanged, if it was.
     pub exchange: Option<LineExchange>,
+    /// Whether it is still to be exchanged.
+    pub is_unexchanged: bool,
 }
 
 #[derive(QueryableByName)]
@@ -67,6 +69,8 @@ struct Raw {
     explanation: serde_json::Value,
     #[diesel(sql_type = Nullable<Jsonb>)]
     exchange: Option<serde_json::Value>,
+    #[diesel(sql_type = Bool)]
+    is_unexchanged: bool,
 }
 
 impl Raw {
@@ -83,6 +87,7 @@ impl Raw {
             kept: super::money(self.owed_amount - self.owed_reversed, &self.owed_currency)?,
             explanation: serde_json::from_value(self.explanation).map_err(Problem::damaged)?,
             exchange: exchange.map_err(Problem::damaged)?,
+            is_unexchanged: self.is_unexchanged,
         })
     }
 }
@@ -96,7 +101,8 @@ pub fn lines_of_credit(
     let query = sql_query(
         "SELECT id, coalesce(payment_id, credit_note_id) AS money, coalesce(invoice_line_id, credit_note_id) AS money_line, \
              partner_id, program_id, status, owed_currency, owed_amount, owed_reversed, \
-             (explanation #>> '{entitlement,share,basis_points}')::integer AS share, explanation, exchange \
+             (explanation #>> '{entitlement,share,basis_points}')::integer AS share, explanation, exchange, \
+             payout_currency IS NOT NULL AND exchange IS NULL AS is_unexchanged \
          FROM commissions WHERE organization_id = $1 AND attribution_id = $2 \
              AND ($3::uuid IS NULL OR partner_id = $3) ORDER BY id",
     )

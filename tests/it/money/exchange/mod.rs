@@ -2,6 +2,7 @@
 //! the day, and taken back at the rate at which it was given.
 
 mod books;
+mod corrected;
 mod foreseen;
 mod retold;
 mod tiny;
