@@ -6,20 +6,24 @@
 //! takes its part of the adjustments along, in whichever order these things happen.
 
 use super::accrual;
-use crate::features::adjustments::{self, AdjustmentReason, NewAdjustment, Proposer};
+use crate::features::adjustments::{self, Adjustment, AdjustmentReason, NewAdjustment, Proposer};
 use crate::features::attributions::{self, Attribution, Correction};
 use crate::features::{api_keys, commissions, programs};
-use crate::kernel::ctx::Ctx;
+use crate::kernel::ctx::{ActorId, Ctx};
 use crate::kernel::id::{AttributionId, PartnerId, ProgramId};
-use crate::kernel::money::{Currency, Total};
+use crate::kernel::money::{Currency, Rounding, Total};
 use crate::kernel::problem::Problem;
 use crate::kernel::version::Precondition;
 use crate::platform::db::Tx;
 use rust_decimal::Decimal;
 use std::collections::BTreeMap;
+use uuid::Uuid;
 
 /// What should have been adjusted for a credit, by partner, program and currency.
-type Targets = BTreeMap<(PartnerId, ProgramId, Currency), Decimal>;
+type Targets = BTreeMap<Place, Decimal>;
+
+/// Whose, in which program and currency.
+type Place = (PartnerId, ProgramId, Currency);
 
 /// Corrects the credit, to this share where one is given, for this reason.
 pub fn run(
@@ -83,52 +87,27 @@ fn propose(tx: &mut Tx<'_>, ctx: &Ctx, id: AttributionId) -> Result<(), Problem>
     };
     // Read again: somebody else may have corrected it before it was this one's turn.
     let credit = attributions::get(tx, ctx, id)?;
-    let undecided = adjustments::lock_undecided_of_credit(tx, ctx, id)?;
-    let mut missing = targets(tx, ctx, &credit)?;
-    for proposed in adjustments::proposed(tx, ctx, Proposer::Credit(id))? {
-        let place = (
-            proposed.partner_id,
-            proposed.program_id,
-            proposed.amount.currency(),
-        );
-        *missing.entry(place).or_default() -= proposed.amount.amount();
-    }
-    let mut changed = Targets::new();
-    for (place, gain) in missing {
-        let rounding = programs::get(tx, ctx, place.1)?.rounding;
-        if !Total::rounded(gain, place.2, rounding).is_zero() {
-            changed.insert(place, gain);
-        }
-    }
+    let undecided = adjustments::lock_undecided(tx, ctx, Proposer::Credit(id))?;
+    let Some(hand) = hand(tx, ctx, &correction, &undecided)? else {
+        return Ok(());
+    };
+    let mut missing = missing(tx, ctx, &credit)?;
     for adjustment in undecided {
         let place = (
             adjustment.partner_id,
             adjustment.program_id,
             adjustment.amount.currency(),
         );
-        if let Some(gain) = changed.get_mut(&place) {
+        if let Some((gain, _)) = missing.get_mut(&place) {
             *gain += adjustment.amount.amount();
             adjustments::withdraw(tx, ctx, adjustment.id, &Precondition::Any)?;
         }
     }
-    for (place, gain) in changed {
-        propose_one(tx, ctx, &credit, &correction, place, gain)?;
-    }
-    Ok(())
-}
-
-/// In the name of whoever corrected the credit, whoever caused it to be worked out anew: nobody approves what they decided.
-fn propose_one(
-    tx: &mut Tx<'_>,
-    ctx: &Ctx,
-    credit: &Attribution,
-    correction: &Correction,
-    (partner_id, program_id, currency): (PartnerId, ProgramId, Currency),
-    gain: Decimal,
-) -> Result<(), Problem> {
-    let rounding = programs::get(tx, ctx, program_id)?.rounding;
-    let amounts = Total::rounded(gain, currency, rounding).amounts().into_iter();
-    let new = amounts.map(|amount| NewAdjustment {
+    let amounts = missing.into_iter().flat_map(|(place, (gain, rounding))| {
+        let amounts = Total::rounded(gain, place.2, rounding).amounts().into_iter();
+        amounts.map(move |amount| (place, amount))
+    });
+    let new = amounts.map(|((partner_id, program_id, _), amount)| NewAdjustment {
         external_id: None,
         partner_id,
         program_id,
@@ -140,15 +119,58 @@ fn propose_one(
         reason: correction.reason.clone(),
         amount,
     });
-    let own_makers = match correction.author {
+    adjustments::propose_for(tx, ctx, new.collect(), hand.author, &hand.others)?;
+    Ok(())
+}
+
+/// In whose name something is proposed, and who else may not approve it.
+struct Hand {
+    author: ActorId,
+    others: Vec<Uuid>,
+}
+
+/// Whoever corrected the credit last, whoever caused it to be worked out anew; and beside them those whose proposals give
+/// way. What was corrected before its author was kept is in the name of whoever proposed it, or moves its money now; none
+/// where that is nobody.
+fn hand(
+    tx: &mut Tx<'_>,
+    ctx: &Ctx,
+    correction: &Correction,
+    undecided: &[Adjustment],
+) -> Result<Option<Hand>, Problem> {
+    let mut others = match correction.author {
         Some(_) => correction.author_secret_makers.clone(),
         None => api_keys::secret_makers(tx, ctx)?,
     };
-    // A correction from before its author was kept is proposed by whoever moves its money next, and that is a person.
-    if let Some(author) = correction.author.or_else(|| ctx.responsible()) {
-        adjustments::propose_for(tx, ctx, new.collect(), author, &own_makers)?;
+    others.extend(undecided.iter().map(|adjustment| adjustment.created_by.uuid()));
+    let earlier = undecided.first().map(|adjustment| adjustment.created_by);
+    let author = correction.author.or(earlier).or_else(|| ctx.responsible());
+    Ok(author.map(|author| Hand { author, others }))
+}
+
+/// What was not proposed yet, exact, with the rounding of its program; nothing of what rounds to nothing.
+fn missing(
+    tx: &mut Tx<'_>,
+    ctx: &Ctx,
+    credit: &Attribution,
+) -> Result<BTreeMap<Place, (Decimal, Rounding)>, Problem> {
+    let mut targets = targets(tx, ctx, credit)?;
+    for proposed in adjustments::proposed(tx, ctx, Proposer::Credit(credit.id))? {
+        let place = (
+            proposed.partner_id,
+            proposed.program_id,
+            proposed.amount.currency(),
+        );
+        *targets.entry(place).or_default() -= proposed.amount.amount();
     }
-    Ok(())
+    let mut missing = BTreeMap::new();
+    for (place, gain) in targets {
+        let rounding = programs::get(tx, ctx, place.1)?.rounding;
+        if !Total::rounded(gain, place.2, rounding).is_zero() {
+            missing.insert(place, (gain, rounding));
+        }
+    }
+    Ok(missing)
 }
 
 /// What the lines of the credit would have kept more with the share that counts now. Each counts by the share with which it

@@ -22,6 +22,6 @@ mod store;
 
 pub use domain::{Adjustment, AdjustmentReason, AdjustmentStatus, NewAdjustment, Proposed, Proposer};
 pub use service::{
-    approve, approve_of_recalculation, fates, lock_lines, lock_undecided_of_credit, move_lines, propose,
-    propose_for, proposed, withdraw,
+    approve, approve_of_recalculation, fates, lock_lines, lock_undecided, move_lines, propose, propose_for,
+    proposed, withdraw,
 };

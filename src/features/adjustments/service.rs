@@ -5,7 +5,7 @@ use super::store::{self, AdjustmentFilter};
 use crate::features::commissions::{self, LineMove};
 use crate::features::{api_keys, ledger, partners};
 use crate::kernel::ctx::{ActorId, Ctx};
-use crate::kernel::id::{AdjustmentId, AttributionId, BacktestId};
+use crate::kernel::id::{AdjustmentId, BacktestId};
 use crate::kernel::money::Money;
 use crate::kernel::problem::Problem;
 use crate::kernel::version::Precondition;
@@ -75,13 +75,13 @@ pub fn proposed(tx: &mut Tx<'_>, ctx: &Ctx, proposer: Proposer<'_>) -> Result<Ve
     store::proposed(tx, &ctx.scope, proposer)
 }
 
-/// What corrections of a credit proposed and nobody has decided, locked until the transaction ends.
-pub fn lock_undecided_of_credit(
+/// What was proposed so and nobody has decided, locked until the transaction ends.
+pub fn lock_undecided(
     tx: &mut Tx<'_>,
     ctx: &Ctx,
-    id: AttributionId,
+    proposer: Proposer<'_>,
 ) -> Result<Vec<Adjustment>, Problem> {
-    store::lock_undecided_of_credit(tx, &ctx.scope, id)
+    store::lock_undecided(tx, &ctx.scope, proposer)
 }
 
 /// Those of these recalculations that proposed something, and whether some of it was neither refused nor withdrawn.
@@ -130,7 +130,7 @@ pub fn approve_of_recalculation(
     backtest_id: BacktestId,
 ) -> Result<Vec<Adjustment>, Problem> {
     let person = person(ctx)?;
-    let proposals = store::lock_proposals(tx, &ctx.scope, backtest_id)?;
+    let proposals = store::lock_undecided(tx, &ctx.scope, Proposer::Recalculations(&[backtest_id]))?;
     let authors: HashSet<ActorId> = proposals.iter().map(|proposal| proposal.created_by).collect();
     for author in authors {
         api_keys::require_other_hand(tx, ctx, author)?;

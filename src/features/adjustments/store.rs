@@ -184,10 +184,7 @@ struct RawProposed {
 
 /// What was proposed so far and nobody refused or withdrew.
 pub fn proposed(tx: &mut Tx<'_>, scope: &Scope, proposer: Proposer<'_>) -> Result<Vec<Proposed>, Problem> {
-    let (column, ids) = match proposer {
-        Proposer::Recalculations(ids) => ("backtest_id", ids.iter().map(|id| id.uuid()).collect()),
-        Proposer::Credit(id) => ("attribution_id", vec![id.uuid()]),
-    };
+    let (column, ids) = proposer.place();
     let query = diesel::sql_query(format!(
         "SELECT partner_id, program_id, currency, sum(amount) AS amount FROM adjustments \
          WHERE organization_id = $1 AND {column} = ANY($2) AND status NOT IN ('refused', 'withdrawn') \
@@ -239,38 +236,44 @@ pub fn update(tx: &mut Tx<'_>, scope: &Scope, adjustment: &Adjustment) -> Result
     Ok(())
 }
 
-/// What a recalculation proposed and nobody has decided, locked until the transaction ends, in the order of the ids.
-pub fn lock_proposals(
+/// What was proposed so and nobody has decided, locked until the transaction ends, in the order of the ids.
+pub fn lock_undecided(
     tx: &mut Tx<'_>,
     scope: &Scope,
-    backtest_id: BacktestId,
+    proposer: Proposer<'_>,
 ) -> Result<Vec<Adjustment>, Problem> {
+    let (column, ids) = proposer.place();
+    let query = diesel::sql_query(format!(
+        "SELECT id FROM adjustments WHERE organization_id = $1 AND {column} = ANY($2) AND status = 'proposed' \
+         ORDER BY id FOR NO KEY UPDATE"
+    ))
+    .bind::<SqlUuid, _>(scope.organization_id.uuid())
+    .bind::<Array<SqlUuid>, _>(ids);
+    let locked: Vec<RawId> = Prepared(query).load(tx.connection())?;
+    let ids: Vec<Uuid> = locked.into_iter().map(|row| row.id).collect();
     let rows: Vec<AdjustmentRow> = adjustments::table
         .filter(adjustments::organization_id.eq(scope.organization_id.uuid()))
-        .filter(adjustments::backtest_id.eq(backtest_id.uuid()))
-        .filter(adjustments::status.eq(AdjustmentStatus::Proposed.as_str()))
+        .filter(adjustments::id.eq_any(ids))
         .select(AdjustmentRow::as_select())
         .order(adjustments::id)
-        .for_no_key_update()
         .load(tx.connection())?;
     rows.into_iter().map(Adjustment::try_from).collect()
 }
 
-/// What corrections of a credit proposed and nobody has decided, locked in the same way.
-pub fn lock_undecided_of_credit(
-    tx: &mut Tx<'_>,
-    scope: &Scope,
-    id: AttributionId,
-) -> Result<Vec<Adjustment>, Problem> {
-    let rows: Vec<AdjustmentRow> = adjustments::table
-        .filter(adjustments::organization_id.eq(scope.organization_id.uuid()))
-        .filter(adjustments::attribution_id.eq(id.uuid()))
-        .filter(adjustments::status.eq(AdjustmentStatus::Proposed.as_str()))
-        .select(AdjustmentRow::as_select())
-        .order(adjustments::id)
-        .for_no_key_update()
-        .load(tx.connection())?;
-    rows.into_iter().map(Adjustment::try_from).collect()
+#[derive(QueryableByName)]
+struct RawId {
+    #[diesel(sql_type = SqlUuid)]
+    id: Uuid,
+}
+
+impl Proposer<'_> {
+    /// The column that names it, and the ids there.
+    fn place(self) -> (&'static str, Vec<Uuid>) {
+        match self {
+            Proposer::Recalculations(ids) => ("backtest_id", ids.iter().map(|id| id.uuid()).collect()),
+            Proposer::Credit(id) => ("attribution_id", vec![id.uuid()]),
+        }
+    }
 }
 
 /// Writes that somebody approved these, which are locked.

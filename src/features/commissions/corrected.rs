@@ -1,6 +1,5 @@
 //! What the lines of a credit would have come to with another share: what a correction of the credit means for money.
 
-use super::domain::CommissionStatus;
 use super::store::{self, CreditLine};
 use crate::kernel::commission::Explanation;
 use crate::kernel::ctx::Ctx;
@@ -25,21 +24,24 @@ pub struct CreditGain {
     pub currency: Currency,
     /// What it would have kept more, exact; less, where it is below zero.
     pub gain: Decimal,
-    /// Whether the line itself waits: for the end of its hold, or to be approved.
+    /// What is left of it as it is.
+    pub kept: Decimal,
+    /// Whether the line itself waits: for the end of its hold, or of a dispute, or to be approved.
     pub waits: bool,
     /// Whether the line is still to be exchanged: it will be owed in another currency.
     pub is_unexchanged: bool,
 }
 
 /// What this share means for the lines of the credit that were earned with another, less what went back since. The pool of
-/// each line is shared anew, so that amounts that were rounded to nothing, or up, do not count for more than they are.
+/// each line is shared anew, so that amounts that were rounded to nothing, or up, do not count for more than they are;
+/// where the share alone does not tell the amount, what was kept is scaled.
 pub fn gains_of_credit(
     tx: &mut Tx<'_>,
     ctx: &Ctx,
     id: AttributionId,
     basis_points: i32,
 ) -> Result<Vec<CreditGain>, Problem> {
-    let mut lines = store::lines_of_credit(tx, &ctx.scope, id)?;
+    let mut lines = store::lines_of_credit(tx, ctx, id)?;
     lines.retain(|line| line.share != basis_points);
     let refunded = refunded(tx, ctx, &lines)?;
     let share = u32::try_from(basis_points).map_err(Problem::damaged)?;
@@ -50,24 +52,21 @@ pub fn gains_of_credit(
             program_id: line.program_id,
             currency: line.kept.currency(),
             gain: gain(line, share, refunded.get(&line.id).copied())?,
-            waits: matches!(line.status, CommissionStatus::Pending | CommissionStatus::Due),
+            kept: line.kept.amount(),
+            waits: line.waits,
             is_unexchanged: line.is_unexchanged,
         })
     };
     lines.iter().map(gain).collect()
 }
 
-/// What was refunded of the payment of each line of which something went back, or that earned nothing of which something
-/// could.
+/// What was refunded of the payment of each line, also where it was too little to take anything back.
 fn refunded(
     tx: &mut Tx<'_>,
     ctx: &Ctx,
     lines: &[CreditLine],
 ) -> Result<HashMap<CommissionId, Money>, Problem> {
-    let touched = lines
-        .iter()
-        .filter(|line| line.earned.is_zero() || line.kept != line.earned);
-    let ids: Vec<Uuid> = touched.map(|line| line.id.uuid()).collect();
+    let ids: Vec<Uuid> = lines.iter().map(|line| line.id.uuid()).collect();
     if ids.is_empty() {
         return Ok(HashMap::new());
     }
@@ -105,9 +104,6 @@ fn exchanged(line: &CreditLine, whole: Money) -> Result<Money, Problem> {
 /// Which part of the line is left, exact where refunds tell it; else, such as where the clawback window was over for some of
 /// it, by what is left of the amount.
 fn left(line: &CreditLine, refunded: Option<Money>) -> Result<Decimal, Problem> {
-    if line.kept == line.earned && !line.earned.is_zero() {
-        return Ok(Decimal::ONE);
-    }
     let payment = match &line.explanation {
         Explanation::Accrual(accrual) => Some(accrual.payment().map_err(Problem::damaged)?),
         Explanation::Credit(_) | Explanation::Clawback(_) => None,

@@ -20,7 +20,7 @@ use utoipa::{IntoParams, ToSchema};
 #[serde(deny_unknown_fields)]
 #[expect(dead_code, reason = "the form is read part by part; this type documents it")]
 pub struct NewImportForm {
-    /// What the rows become: product_families, partners, accounts, deals or invoices.
+    /// What the rows become: product_families, partners, accounts, deals, invoices or exchange_rates.
     pub resource: ImportResource,
     /// Which of your columns fills which field.
     pub mapping: ImportMappingBody,
@@ -40,7 +40,9 @@ pub struct NewImportForm {
 /// take domain and country; deals external_id, account, amount and currency, and take name, program, partner,
 /// product_family, opened_on, expected_close_on, deal_type, status, won_at, sourced_by, influenced_by and delivered_by;
 /// invoices external_id, deal, amount (net), currency and issued_on, and take kind, tax, cost, list (the
-/// price by the price list), due_on, product_family and paid_at. Records are named by your own keys.
+/// price by the price list), due_on, product_family and paid_at; exchange_rates date, beside a column for each currency. Records are
+/// named by your own keys. Where paid_at is given, all that is open of the invoice is paid then, also where some was paid
+/// before; an invoice that was paid in another way stays as it is.
 #[derive(Debug, ToSchema)]
 #[schema(as = ImportMapping, examples(json!({"fields": {"external_id": {"column": "deal_ref"}, "account": {"column": "account_ref"}, "program": {"constant": "g-cloud"}, "amount": {"column": "amount_gbp", "rounding": "half_up"}, "currency": {"constant": "GBP"}, "won_at": {"column": "registered_on", "format": "%Y-%m-%d"}, "status": {"column": "status", "values": {"closed won": "won"}}}, "delimiter": ","})))]
 #[serde(deny_unknown_fields)]

@@ -327,11 +327,11 @@ fn branch_of_money(kind: Kind) -> String {
             "c.release_at",
             "c.release_at <= $3 AND g.commission_approval = 'manual'",
         ),
-        // What a run left below the least amount waits for more.
+        // What a run left below the least amount waits for more, and what is taken back is nothing to pay.
         Kind::DraftPayoutRun => lines(
             "approved",
             "c.updated_at",
-            "NOT EXISTS (SELECT FROM payout_runs r WHERE r.organization_id = $1 AND r.status <> 'cancelled' \
+            "c.owed_amount > c.owed_netted AND NOT EXISTS (SELECT FROM payout_runs r WHERE r.organization_id = $1 AND r.status <> 'cancelled' \
                  AND (r.program_id IS NULL OR r.program_id = c.program_id) AND r.created_at >= c.updated_at \
                  AND (cardinality(r.partner_ids) = 0 OR c.partner_id = ANY (r.partner_ids)) \
                  AND c.partner_id <> ALL (r.excluded_partner_ids))",

@@ -343,8 +343,7 @@ impl Entitlement {
         let Ok(base) = frame.base(rule)? else {
             return Ok(zero);
         };
-        let position = self.shares.iter().position(|share| *share == self.share);
-        let position = position.ok_or(CommissionError::UnknownShare)?;
+        let position = self.place()?;
         let earlier = Money::new(self.earlier, net.currency())?;
         let standing = self.progress.as_ref().map(|progress| &progress.before);
         let untouched = Standing::default();
@@ -380,6 +379,12 @@ impl Entitlement {
             (Movement::Payment { .. }, Some(cap), Some(standing)) => Ok(standing.within(cap, amount)?),
             _ => Ok(amount),
         }
+    }
+
+    /// Which of the shares is this partner's.
+    pub(super) fn place(&self) -> Result<usize, CommissionError> {
+        let position = self.shares.iter().position(|share| *share == self.share);
+        position.ok_or(CommissionError::UnknownShare)
     }
 
     pub(super) fn frame(&self, net: Money, movement: Movement, rounding: Rounding) -> Frame {

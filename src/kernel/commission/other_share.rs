@@ -9,7 +9,8 @@ use crate::kernel::money::{Money, Part, Rounding};
 
 impl Explanation {
     /// What would have been posted with another share, all else as it was: the pool is the same, and is shared anew. None
-    /// where the share alone does not tell it: under tiers, beside earlier components, and for credits that count on.
+    /// where the share alone does not tell it: under tiers, where earlier components left no room, and for credits that count
+    /// on. A cap of a period leaves the room that there was at the line.
     pub fn at_share(&self, basis_points: u32) -> Result<Option<Money>, CommissionError> {
         match self {
             Self::Accrual(accrual) => accrual.at_share(basis_points),
@@ -45,7 +46,7 @@ impl Entitlement {
         let (false, Some(rule)) = (self.ineligible.is_some_and(IneligibleReason::blocks), &self.rule) else {
             return Ok(Some(zero));
         };
-        if rule.formula.tiers().is_some() || !self.earlier.is_zero() {
+        if rule.formula.tiers().is_some() {
             return Ok(None);
         }
         let frame = self.frame(net, movement, rounding);
@@ -55,11 +56,13 @@ impl Entitlement {
         let Some((_, pool)) = frame.pool(rule, base)? else {
             return Ok(Some(zero));
         };
-        let own = Part {
-            basis_points,
-            ..self.share
-        };
-        let entitled = at(pool.allocate(&[own], WHOLE_BASIS_POINTS)?, 0);
+        let place = self.place()?;
+        let before = at(pool.allocate(&self.shares, WHOLE_BASIS_POINTS)?, place);
+        let earlier = Money::new(self.earlier, net.currency())?;
+        if frame.beside(before, earlier, &self.shares, place)? != before {
+            return Ok(None);
+        }
+        let entitled = self.shared_anew(pool, place, basis_points)?;
         let amount = match movement {
             Movement::Payment { .. } => movement.part(entitled, rounding)?,
             Movement::Credit => entitled.checked_neg()?,
@@ -71,5 +74,23 @@ impl Entitlement {
                 _ => amount,
             },
         ))
+    }
+
+    /// The part of the pool beside the others, or alone where they leave no room for it any more.
+    fn shared_anew(&self, pool: Money, place: usize, basis_points: u32) -> Result<Money, CommissionError> {
+        let own = Part {
+            basis_points,
+            ..self.share
+        };
+        let mut shares = self.shares.to_vec();
+        if let Some(share) = shares.get_mut(place) {
+            *share = own;
+        }
+        let together = shares.iter().map(|share| share.basis_points).sum::<u32>();
+        Ok(if together <= WHOLE_BASIS_POINTS {
+            at(pool.allocate(&shares, WHOLE_BASIS_POINTS)?, place)
+        } else {
+            at(pool.allocate(&[own], WHOLE_BASIS_POINTS)?, 0)
+        })
     }
 }

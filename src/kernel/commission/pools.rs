@@ -347,6 +347,7 @@ impl Own<'_> {
             ));
             let raw = tiers.checked_add(self.flat()?)?;
             let (floor, cap) = self.limits()?;
+            let floor = floor.filter(|_| !self.frame.movement.is_credit());
             let bounded = bounded(raw, floor, cap, self.room(own, self.earlier)?)?;
             if bounded != tiers {
                 steps.push(limited(raw, bounded));

@@ -1,4 +1,4 @@
-//! Sums of amounts, as reports show them.
+//! Sums of amounts.
 
 use super::allocate::by_largest_remainder;
 use super::{Currency, Money, MoneyError, Part, Rounding, minor_limit};
@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 
 /// A sum of amounts in one currency. It may be wider than a single amount: many amounts near the limit of one still add
-/// up. Nothing is ever posted or paid by it.
+/// up. Nothing is posted or paid by it but the single amounts that it is made of.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Total {
     /// At the scale of the currency and never a negative zero.

@@ -108,6 +108,50 @@ fn what_went_back_of_a_line_that_earned_nothing_earns_nothing_after_a_correction
     assert_eq!(credited.amounts(), Vec::<String>::new());
 }
 
+/// A refund of which nothing was taken back still leaves less to share.
+#[test]
+fn what_went_back_counts_whether_or_not_it_took_anything() {
+    for correct_first in [true, false] {
+        let credited = Credited::with(1, json!({}));
+        let payment = credited.paid("1000.00");
+        if correct_first {
+            credited.correct(10_000);
+            assert_eq!(credited.amounts(), ["99.99"]);
+        }
+        credited.world.pass(TimeDelta::minutes(1));
+        credited.world.refund(&payment, "400.00 USD");
+        if !correct_first {
+            credited.correct(10_000);
+        }
+        assert_eq!(texts(&credited.world.lines(""), "reversed"), ["0.00"]);
+        assert_eq!(credited.amounts(), ["59.99"]);
+    }
+}
+
+/// The pool of a bonus is shared anew as well, although the base was there before it.
+#[test]
+fn each_component_is_shared_anew() {
+    let credited = Credited::with(1, json!({}));
+    let program = credited.world.admin().all("/v1/programs").remove(0);
+    let bonus = json!({ "program_id": program["id"], "name": "Bonus", "component": "bonus", "terms": {
+        "formula": { "type": "percentage", "rate": "0.05" }, "hold_days": 0, "effective_from": "2020-01-01T00:00:00Z" } });
+    let rule = credited
+        .world
+        .admin()
+        .post("/v1/commission-rules", bonus)
+        .expect(201);
+    credited
+        .world
+        .activate(rule.text("/first_version_id"))
+        .expect(200);
+    credited.paid("1000.00");
+    let mut earned = texts(&credited.world.lines(""), "amount");
+    earned.sort();
+    assert_eq!(earned, ["0.01", "0.01"]);
+    credited.correct(10_000);
+    assert_eq!(credited.amounts(), ["149.98"]);
+}
+
 #[test]
 fn a_payment_in_parts_comes_to_the_whole() {
     let credited = Credited::with(3_333, json!({}));
@@ -150,6 +194,35 @@ fn whoever_corrected_the_credit_approves_nothing_that_follows_from_it() {
     credited.approve(&manager).refused(409, "second_person_required");
     credited.approve(&credited.second()).expect(200);
     assert_eq!(credited.world.balance(&credited.partner, "payable"), "20.00");
+}
+
+/// Also when somebody else has corrected it since: what they proposed is a part of what is proposed now.
+#[test]
+fn nobody_approves_what_took_the_place_of_their_own_proposal() {
+    let credited = Credited::with(5_000, json!({}));
+    credited.paid("1000.00");
+    let rights = ["attributions:review", "adjustments:approve"];
+    let [first, second] = [(); 2].map(|()| credited.world.another_hand(&rights));
+    credited.correct_as(&first, 9_000);
+    credited.correct_as(&second, 9_100);
+    for actor in [&first, &second] {
+        credited.approve(actor).refused(409, "second_person_required");
+    }
+    credited.approve(&credited.second()).expect(200);
+    assert_eq!(credited.world.balance(&credited.partner, "payable"), "91.00");
+}
+
+#[test]
+fn what_a_line_of_nothing_is_given_waits_as_long_as_the_line_would() {
+    let credited = Credited::with(1, json!({ "hold_days": 30 }));
+    credited.paid("400.00");
+    credited.correct(10_000);
+    assert_eq!(credited.amounts(), ["40.00"]);
+    credited
+        .approve(&credited.second())
+        .refused(409, "commission_on_hold");
+    credited.world.pass(TimeDelta::days(31));
+    credited.approve(&credited.second()).expect(200);
 }
 
 #[test]

@@ -277,16 +277,23 @@ fn the_explanation_says_what_is_left_of_a_line() {
 /// What is earned at least is earned with what was sold: a credit on the deal alone takes its part by the rate.
 #[test]
 fn credits_on_a_deal_take_no_floor() {
-    let world = World::new();
-    let program = world.program(json!({}));
-    let floor = json!({ "limits": { "floors": [money("50.00 USD")] } });
-    world.rule(&program, "0.1", floor);
-    let partner = world.enrolled("A", &program);
-    let deal = world.won_deal(&program, "1000.00 USD", &[(&partner, 10_000)]);
-    world.pay(&world.invoice(&deal, "USD", &["1000.00"]), "1000.00 USD");
-    for left in ["94.00", "88.00", "82.00"] {
-        world.credit_note(&deal, None, "60.00 USD");
-        assert_eq!(world.balance(&partner, "payable"), left);
+    let limits = json!({ "floors": [money("50.00 USD")] });
+    let slabs = json!({ "type": "tiered", "currency": "USD", "tier_mode": "slab_per_line", "tier_scope": "line",
+        "tiers": [{ "from": "0", "rate": "0.1" }] });
+    for terms in [
+        json!({ "limits": limits }),
+        json!({ "limits": limits, "formula": slabs }),
+    ] {
+        let world = World::new();
+        let program = world.program(json!({}));
+        world.rule(&program, "0.1", terms.clone());
+        let partner = world.enrolled("A", &program);
+        let deal = world.won_deal(&program, "1000.00 USD", &[(&partner, 10_000)]);
+        world.pay(&world.invoice(&deal, "USD", &["1000.00"]), "1000.00 USD");
+        for left in ["94.00", "88.00", "82.00"] {
+            world.credit_note(&deal, None, "60.00 USD");
+            assert_eq!(world.balance(&partner, "payable"), left, "{terms}");
+        }
+        world.books_balance();
     }
-    world.books_balance();
 }

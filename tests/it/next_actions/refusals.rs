@@ -1,7 +1,7 @@
 //! What would be refused is not shown.
 
 use super::{Stage, kinds};
-use crate::world::money;
+use crate::world::{World, money};
 use serde_json::json;
 
 #[test]
@@ -79,4 +79,18 @@ fn credit_that_cannot_be_confirmed_is_not_shown() {
         .expect(200);
     assert!(!shown());
     confirm(&beyond).refused(409, "wrong_state");
+}
+#[test]
+fn what_is_taken_back_alone_asks_for_no_run() {
+    let world = World::new();
+    let program = world.ten_percent(json!({}));
+    let partner = world.enrolled("A", &program);
+    let deal = world.won_deal(&program, "1000.00 USD", &[(&partner, 10_000)]);
+    world.credit_note(&deal, None, "100.00 USD");
+    world.work();
+    assert_eq!(world.balance(&partner, "payable"), "-10.00");
+    assert!(!kinds(world.admin()).contains(&"draft_payout_run".to_owned()));
+    world.pay(&world.invoice(&deal, "USD", &["1000.00"]), "1000.00 USD");
+    world.work();
+    assert!(kinds(world.admin()).contains(&"draft_payout_run".to_owned()));
 }

@@ -4,9 +4,10 @@ use super::EarnedBefore;
 use crate::features::commissions::corrected::{CreditGain, gains_of_credit};
 use crate::kernel::ctx::Ctx;
 use crate::kernel::id::{AttributionId, CommissionId, PartnerId};
-use crate::kernel::money::{Money, Rounding};
+use crate::kernel::money::Money;
 use crate::kernel::problem::Problem;
 use crate::platform::db::Tx;
+use rust_decimal::Decimal;
 use std::collections::HashMap;
 
 /// Adds what corrections mean for these lines to what was kept of them.
@@ -28,12 +29,24 @@ pub fn apply(
         let gains = known.get(&line.attribution_id).map_or(&[][..], Vec::as_slice);
         let of_line = gains.iter().filter(|gain| gain.money == line.place());
         for (partner_id, money) in kept.entry(line.id).or_default() {
-            let own = of_line
-                .clone()
-                .filter(|gain| (gain.partner_id, gain.currency) == (*partner_id, money.currency()));
-            let exact = own.fold(money.amount(), |sum, gain| sum + gain.gain);
-            *money = Money::rounded(exact, money.currency(), Rounding::HalfUp).map_err(Problem::damaged)?;
+            let own = of_line.clone().filter(|gain| gain.partner_id == *partner_id);
+            let exact = corrected(*money, own);
+            *money =
+                Money::rounded(exact, money.currency(), line.program.rounding).map_err(Problem::damaged)?;
         }
     }
     Ok(())
+}
+
+/// What was kept by the instant of the replay, in the proportion of what the correction makes of it now: what went back or
+/// was exchanged since changes both alike.
+fn corrected<'a>(kept: Money, gains: impl Iterator<Item = &'a CreditGain> + Clone) -> Decimal {
+    let add = |(now, sum), line: &CreditGain| (now + line.kept, sum + line.gain);
+    let (now, gain) = gains.clone().fold((Decimal::ZERO, Decimal::ZERO), add);
+    let scaled = (now + gain)
+        .checked_mul(kept.amount())
+        .and_then(|exact| exact.checked_div(now));
+    // Of nothing there is no proportion.
+    let alike = gains.filter(|line| line.currency == kept.currency());
+    scaled.unwrap_or_else(|| kept.amount() + alike.map(|line| line.gain).sum::<Decimal>())
 }

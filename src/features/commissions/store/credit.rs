@@ -1,8 +1,7 @@
 //! What one credit has earned.
 
-use super::super::domain::CommissionStatus;
 use crate::kernel::commission::Explanation;
-use crate::kernel::ctx::Scope;
+use crate::kernel::ctx::{Ctx, Scope};
 use crate::kernel::exchange::LineExchange;
 use crate::kernel::id::{AttributionId, CommissionId, PartnerId, ProgramId, RefundId};
 use crate::kernel::money::Money;
@@ -11,9 +10,8 @@ use crate::platform::db::schema::commissions;
 use crate::platform::db::{Prepared, Tx};
 use diesel::prelude::*;
 use diesel::sql_query;
-use diesel::sql_types::{Array, Bool, Integer, Jsonb, Nullable, Numeric, Text, Uuid as SqlUuid};
+use diesel::sql_types::{Array, Bool, Integer, Jsonb, Nullable, Numeric, Text, Timestamptz, Uuid as SqlUuid};
 use rust_decimal::Decimal;
-use std::str::FromStr;
 use uuid::Uuid;
 
 /// A line that a credit earned.
@@ -27,8 +25,8 @@ pub struct CreditLine {
     pub partner_id: PartnerId,
     /// In which program.
     pub program_id: ProgramId,
-    /// Where it stands.
-    pub status: CommissionStatus,
+    /// Whether it is on hold, disputed or not approved; for one that earned nothing, whether it would be on hold.
+    pub waits: bool,
     /// The share with which it was earned, in basis points.
     pub share: i32,
     /// What was earned, as it is owed: in the currency that the partner is paid in, once the line was exchanged.
@@ -55,8 +53,8 @@ struct Raw {
     partner_id: Uuid,
     #[diesel(sql_type = SqlUuid)]
     program_id: Uuid,
-    #[diesel(sql_type = Text)]
-    status: String,
+    #[diesel(sql_type = Bool)]
+    waits: bool,
     #[diesel(sql_type = Integer)]
     share: i32,
     #[diesel(sql_type = Text)]
@@ -81,7 +79,7 @@ impl Raw {
             money: (self.money, self.money_line),
             partner_id: PartnerId::from_uuid(self.partner_id),
             program_id: ProgramId::from_uuid(self.program_id),
-            status: CommissionStatus::from_str(&self.status).map_err(Problem::damaged)?,
+            waits: self.waits,
             share: self.share,
             earned: super::money(self.owed_amount, &self.owed_currency)?,
             kept: super::money(self.owed_amount - self.owed_reversed, &self.owed_currency)?,
@@ -93,22 +91,21 @@ impl Raw {
 }
 
 /// The lines of a credit, oldest first.
-pub fn lines_of_credit(
-    tx: &mut Tx<'_>,
-    scope: &Scope,
-    id: AttributionId,
-) -> Result<Vec<CreditLine>, Problem> {
+pub fn lines_of_credit(tx: &mut Tx<'_>, ctx: &Ctx, id: AttributionId) -> Result<Vec<CreditLine>, Problem> {
     let query = sql_query(
         "SELECT id, coalesce(payment_id, credit_note_id) AS money, coalesce(invoice_line_id, credit_note_id) AS money_line, \
-             partner_id, program_id, status, owed_currency, owed_amount, owed_reversed, \
+             partner_id, program_id, owed_currency, owed_amount, owed_reversed, \
              (explanation #>> '{entitlement,share,basis_points}')::integer AS share, explanation, exchange, \
-             payout_currency IS NOT NULL AND exchange IS NULL AS is_unexchanged \
+             payout_currency IS NOT NULL AND exchange IS NULL \
+                 AND status NOT IN ('ineligible', 'reversed') AS is_unexchanged, \
+             status IN ('pending', 'due') OR dispute_id IS NOT NULL OR status = 'ineligible' AND release_at > $4 AS waits \
          FROM commissions WHERE organization_id = $1 AND attribution_id = $2 \
              AND ($3::uuid IS NULL OR partner_id = $3) ORDER BY id",
     )
-    .bind::<SqlUuid, _>(scope.organization_id.uuid())
+    .bind::<SqlUuid, _>(ctx.organization_id().uuid())
     .bind::<SqlUuid, _>(id.uuid())
-    .bind::<Nullable<SqlUuid>, _>(scope.partner_id.map(PartnerId::uuid));
+    .bind::<Nullable<SqlUuid>, _>(ctx.scope.partner_id.map(PartnerId::uuid))
+    .bind::<Timestamptz, _>(ctx.now);
     let rows: Vec<Raw> = Prepared(query).load(tx.connection())?;
     rows.into_iter().map(Raw::line).collect()
 }

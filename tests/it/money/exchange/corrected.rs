@@ -7,11 +7,15 @@ use serde_json::{Value, json};
 
 /// Takes the partner's only credit to nothing; the amounts and currencies that are proposed.
 fn undo(world: &World, partner: &str) -> Vec<String> {
+    correct(world, partner, 0)
+}
+
+fn correct(world: &World, partner: &str, share: i64) -> Vec<String> {
     let credits = world
         .admin()
         .all(&format!("/v1/attributions?partner_id={partner}"));
     let path = format!("/v1/attributions/{}/correct", texts(&credits, "id")[0]);
-    let body = json!({ "share_basis_points": 0, "reason": "It was somebody else." });
+    let body = json!({ "share_basis_points": share, "reason": "It was somebody else." });
     world.admin().post_once(&path, body).expect(200);
     proposed(world)
 }
@@ -57,5 +61,18 @@ fn a_line_whose_rate_is_missing_is_corrected_when_it_is_known() {
     assert_eq!(proposed(&world), ["-80.00 EUR"]);
     approve(&world).expect(200);
     assert_eq!(owed(&world, &partner), Vec::<String>::new());
+    world.books_balance();
+}
+
+/// Nothing is never exchanged, and so waits for no exchange.
+#[test]
+fn a_line_of_nothing_is_corrected_in_the_currency_of_its_invoice() {
+    let world = World::new();
+    let (program, partner) = paid_in(&world, "EUR", json!({}));
+    let deal = world.won_deal(&program, "40.00 USD", &[(&partner, 1)]);
+    world.pay(&world.invoice(&deal, "USD", &["40.00"]), "40.00 USD");
+    assert_eq!(correct(&world, &partner, 10_000), ["4.00 USD"]);
+    approve(&world).expect(200);
+    assert_eq!(owed(&world, &partner), ["payable 4.00 USD"]);
     world.books_balance();
 }
