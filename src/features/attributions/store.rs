@@ -277,21 +277,22 @@ pub fn last_correction(
         .filter(attribution_corrections::organization_id.eq(scope.organization_id.uuid()))
         .filter(attribution_corrections::attribution_id.eq(id.uuid()))
         .order(attribution_corrections::number.desc())
-        .select((
-            attribution_corrections::reason,
-            attribution_corrections::corrected_by_type,
-            attribution_corrections::corrected_by,
-            attribution_corrections::author_secret_makers,
-        ));
-    let found: Option<(String, Option<String>, Option<Uuid>, Vec<Uuid>)> =
-        query.first(tx.connection()).optional()?;
-    Ok(
-        found.map(|(reason, kind, author, author_secret_makers)| Correction {
-            reason,
-            author: ActorId::of_columns(kind.as_deref(), author),
-            author_secret_makers,
-        }),
-    )
+        .select(CorrectionRow::as_select());
+    let found: Option<CorrectionRow> = query.first(tx.connection()).optional()?;
+    Ok(found.map(|row| Correction {
+        reason: row.reason,
+        author: ActorId::of_columns(row.corrected_by_type.as_deref(), row.corrected_by),
+        author_secret_makers: row.author_secret_makers,
+    }))
+}
+
+#[derive(Queryable, Selectable)]
+#[diesel(table_name = attribution_corrections, check_for_backend(Pg))]
+struct CorrectionRow {
+    reason: String,
+    corrected_by: Option<Uuid>,
+    corrected_by_type: Option<String>,
+    author_secret_makers: Vec<Uuid>,
 }
 
 /// Settles the confirmed credits of a deal and gives them back in the order of their ids.

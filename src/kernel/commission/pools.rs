@@ -222,7 +222,7 @@ impl Frame {
     }
 
     /// The pool of a formula without tiers, at most the base, before and after floor and cap; none when there is no
-    /// flat amount in the currency.
+    /// flat amount in the currency. A floor is of what was sold: each credit would take all of it again.
     pub(super) fn pool(
         &self,
         rule: &RuleSnapshot,
@@ -242,7 +242,6 @@ impl Frame {
             Some(_) if !base.is_positive() => Ok(Some((zero, zero))),
             Some(raw) => {
                 let (floor, cap) = rule.clauses.limits(base.currency());
-                // What is earned at least is earned once, with what was sold: each credit would take all of it again.
                 let floor = floor.filter(|_| !self.movement.is_credit());
                 Ok(Some((raw.min(base)?, bounded(raw, floor, cap, base)?)))
             }

@@ -62,10 +62,9 @@ fn house() -> (World, String, [String; 2], [String; 2]) {
 
 /// A recalculation that proposed 5.00 for one partner and 2.50 for another.
 pub fn of_two_partners(world: &World) -> String {
-    let today = world.clock.now().date_naive();
-    let days = [TimeDelta::days(-1), TimeDelta::days(2)].map(|days| (today + days).to_string());
+    let until_on = (world.clock.now().date_naive() + TimeDelta::days(2)).to_string();
     let (version, ..) = house_in(world);
-    recalculate(world, &version, (&days[0], &days[1]))[0]["backtest_id"]
+    recalculate(world, &version, (PERIOD.0, &until_on))[0]["backtest_id"]
         .as_str()
         .unwrap()
         .to_owned()

@@ -9,6 +9,7 @@ use crate::kernel::problem::Problem;
 use crate::platform::db::Tx;
 use rust_decimal::Decimal;
 use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 
 /// Adds what corrections mean for these lines to what was kept of them.
 pub fn apply(
@@ -22,11 +23,10 @@ pub fn apply(
         let Some(share) = line.corrected_share else {
             continue;
         };
-        if !known.contains_key(&line.attribution_id) {
-            let gains = gains_of_credit(tx, ctx, line.attribution_id, share)?;
-            known.insert(line.attribution_id, gains);
-        }
-        let gains = known.get(&line.attribution_id).map_or(&[][..], Vec::as_slice);
+        let gains = match known.entry(line.attribution_id) {
+            Entry::Occupied(found) => found.into_mut(),
+            Entry::Vacant(place) => place.insert(gains_of_credit(tx, ctx, line.attribution_id, share)?),
+        };
         let of_line = gains.iter().filter(|gain| gain.money == line.place());
         for (partner_id, money) in kept.entry(line.id).or_default() {
             let own = of_line.clone().filter(|gain| gain.partner_id == *partner_id);
