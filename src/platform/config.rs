@@ -96,7 +96,7 @@ pub struct LogSettings {
     /// Which messages: a level, or a list such as `info,copartner=debug`.
     #[arg(long, env = "COPARTNER_LOG", default_value = "info", global = true)]
     pub log: String,
-    /// How they look.
+    /// How they look; what is said of the start and the end, with the first key, is plain text in either format.
     #[arg(
         long,
         env = "COPARTNER_LOG_FORMAT",

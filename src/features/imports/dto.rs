@@ -237,7 +237,8 @@ impl From<Import> for ImportView {
 
 page_of!(ImportPage, ImportView, "imports");
 
-/// A row that was rejected, and why. A row with several mistakes is listed once for each.
+/// A row that was rejected, and why. A row with several mistakes of form is listed once for each; what it names is looked up
+/// when its form is right.
 #[derive(Debug, Clone, Serialize, ToSchema)]
 #[schema(as = ImportRejection, examples(json!({"line": 17, "column": "amount_gbp", "code": "too_many_decimals", "message": "Expected at most 2 decimals."})))]
 pub struct ImportRejectionView {

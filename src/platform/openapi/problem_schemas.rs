@@ -35,7 +35,7 @@ pub(super) fn problem(examples: Vec<Value>) -> Value {
             },
             "errors": {
                 "type": "array", "maxItems": MOST_ERRORS, "items": { "$ref": "#/components/schemas/FieldError" },
-                "description": "All invalid fields at once, up to 100; empty when the problem is not about fields."
+                "description": "All fields whose form is invalid at once, up to 100, or else all that break a rule; empty when the problem is not about fields."
             }
         },
         "examples": examples

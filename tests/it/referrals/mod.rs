@@ -268,6 +268,13 @@ fn referrals_go_to_the_first_route_that_fits_and_round() {
         .expect(200);
     let id = stage.submitted();
     assert_eq!(stage.read(&id)["owner_id"], json!(ben));
+    let to_ada = stage
+        .world
+        .admin()
+        .patch(&format!("{PATH}/{id}"), json!({ "owner_id": ada }));
+    to_ada
+        .refused(422, "validation_failed")
+        .pointer("/owner_id", "not_active");
     let assigned = stage
         .world
         .admin()

@@ -126,7 +126,12 @@ fn wanted(pattern: &str) -> String {
         r"^[^\x00]*[^\s\x00][^\x00]*$" | r"^[^\x00]*\S[^\x00]*$" => {
             "The text must not be blank, nor contain NUL.".to_owned()
         }
-        r"^[^\x00]*$" | r"^[^\x00]+$" => "The text must not contain NUL.".to_owned(),
+        r"^[^\x00]+$" => "The text must not be empty, nor contain NUL.".to_owned(),
+        r"^[^\x00]*$" => "The text must not contain NUL.".to_owned(),
+        r"^(0(\.[0-9]{1,6})?|1(\.0{1,6})?)$" => {
+            "The value must be a decimal from 0 to 1 with at most six decimals, such as \"0.125\" for 12.5%."
+                .to_owned()
+        }
         _ => format!("The value must match {pattern}."),
     }
 }
