@@ -90,6 +90,7 @@ impl Ada {
 
 /// The login history of this type, newest first.
 fn events(world: &World, event_type: &str) -> Vec<Value> {
+    world.settle();
     world
         .admin()
         .all(&format!("/v1/authentication-events?type={event_type}"))
