@@ -37,9 +37,6 @@ pub fn of_payout(tx: &mut Tx<'_>, ctx: &Ctx, quoted: &[Exchanged]) -> Result<(),
 
 /// What corrections of credit mean for these lines is proposed in the currency in which they are owed now.
 fn follow(tx: &mut Tx<'_>, ctx: &Ctx, exchanged: &[Exchanged]) -> Result<(), Problem> {
-    if exchanged.is_empty() {
-        return Ok(());
-    }
     let lines: Vec<CommissionId> = exchanged.iter().map(|line| line.id).collect();
     let credits = commissions::credits_of(tx, ctx, &lines)?;
     late_credit::follow(tx, ctx, &credits)

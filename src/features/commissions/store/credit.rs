@@ -128,6 +128,9 @@ pub fn credits_of(
     scope: &Scope,
     lines: &[CommissionId],
 ) -> Result<Vec<AttributionId>, Problem> {
+    if lines.is_empty() {
+        return Ok(Vec::new());
+    }
     let ids: Vec<Uuid> = lines.iter().map(|id| id.uuid()).collect();
     let query = commissions::table
         .filter(commissions::organization_id.eq(scope.organization_id.uuid()))
