@@ -3,7 +3,7 @@
 What the fuzzer sends starts from the examples. With ids that exist, and with records in the state that a move starts
 from, its requests reach the rules behind the lookups instead of ending at 404.
 
-    seed.py <address> <document> <seeded document>      the key is in COPARTNER_KEY
+    seed.py <address> <document> <seeded document>      the key is in COPARTNER_KEY, a second person's in COPARTNER_SECOND_KEY
 """
 
 import json
@@ -53,13 +53,11 @@ class Service:
 class Story:
     """Makes records in any state, each with all that it needs."""
 
-    def __init__(self, service: Service) -> None:
+    def __init__(self, service: Service, second: Service) -> None:
         self.service, self.count = service, 0
         everything = service.get("/v1/api-keys?limit=1")["data"][0]["permissions"]
         self.permissions: list[str] = everything
-        # A run is not approved by whoever made the key that drafted it, so that one is made by another key.
-        another = Service(service.address, self.key(service)["secret"])
-        self.second = Service(service.address, self.key(another)["secret"])
+        self.second = second
         self.partner = self.approved_partner()
         self.account = self.make("accounts", name="Account")
         self.family = self.make("product-families", name="Family")
@@ -75,8 +73,8 @@ class Story:
     def move(self, collection: str, record: Any, verb: str, body: object = None) -> Any:
         return self.service.post(f"/v1/{collection}/{record['id']}/{verb}", body)
 
-    def key(self, maker: Service | None = None) -> Any:
-        return (maker or self.service).post("/v1/api-keys", {"name": "Second", "permissions": self.permissions})
+    def key(self) -> Any:
+        return self.service.post("/v1/api-keys", {"name": "Second", "permissions": self.permissions})
 
     def approved_partner(self) -> Any:
         return self.move("partners", self.make("partners", name="Partner"), "approve")
@@ -310,7 +308,8 @@ def main() -> None:
     address, source, target = sys.argv[1:]
     started = time.monotonic()
     document = json.loads(pathlib.Path(source).read_text())
-    story = Story(Service(address, os.environ["COPARTNER_KEY"].strip()))
+    keys = [os.environ[name].strip() for name in ("COPARTNER_KEY", "COPARTNER_SECOND_KEY")]
+    story = Story(*(Service(address, key) for key in keys))
     ids = examples(story)
     pathlib.Path(target).write_text(json.dumps(seeded(document, ids, starts(story))))
     print(f"Seeded {len(ids)} kinds of records in {time.monotonic() - started:.1f} s.")

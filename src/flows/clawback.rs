@@ -1,5 +1,6 @@
 //! Money went back to the customer, or came in again: commissions are taken back in proportion, or given back.
 
+use super::dispute::award;
 use super::exchange::{account_of, exchange_of_clawback};
 use super::late_credit;
 use crate::features::commissions::{self, ClawedBack};
@@ -15,16 +16,22 @@ pub fn of_refunds(tx: &mut Tx<'_>, ctx: &Ctx, refunds: &[RefundId]) -> Result<()
     post(tx, ctx, &clawed)?;
     // Also of what earned nothing, of which nothing is taken: with another share it would have earned something.
     let credits = commissions::credits_of_refunds(tx, ctx, refunds)?;
-    late_credit::follow(tx, ctx, &credits)
+    late_credit::follow(tx, ctx, &credits)?;
+    award::follow(tx, ctx, &lines_of(&clawed))
 }
 
 /// Takes back what earlier refunds undo of lines that were earned only now.
 pub fn of_deals(tx: &mut Tx<'_>, ctx: &Ctx, deals: &[DealId]) -> Result<(), Problem> {
     let clawed = commissions::claw_back_of_deals(tx, ctx, deals)?;
     post(tx, ctx, &clawed)?;
-    let lines: Vec<CommissionId> = clawed.iter().map(|line| line.commission_id).collect();
+    let lines = lines_of(&clawed);
     let credits = commissions::credits_of(tx, ctx, &lines)?;
-    late_credit::follow(tx, ctx, &credits)
+    late_credit::follow(tx, ctx, &credits)?;
+    award::follow(tx, ctx, &lines)
+}
+
+fn lines_of(clawed: &[ClawedBack]) -> Vec<CommissionId> {
+    clawed.iter().map(|line| line.commission_id).collect()
 }
 
 fn post(tx: &mut Tx<'_>, ctx: &Ctx, clawed: &[ClawedBack]) -> Result<(), Problem> {

@@ -6,24 +6,16 @@
 //! takes its part of the adjustments along, in whichever order these things happen.
 
 use super::accrual;
-use crate::features::adjustments::{self, Adjustment, AdjustmentReason, NewAdjustment, Proposer};
+use super::proposals::{Hand, Targets, Undecided};
+use crate::features::adjustments::{self, Adjustment, AdjustmentReason, NewAdjustment, Proposed, Proposer};
 use crate::features::attributions::{self, Attribution, Correction};
-use crate::features::{api_keys, commissions, programs};
-use crate::kernel::ctx::{ActorId, Ctx};
-use crate::kernel::id::{AttributionId, PartnerId, ProgramId};
-use crate::kernel::money::{Currency, Rounding, Total};
+use crate::features::commissions::{Caps, CreditProposed};
+use crate::features::{api_keys, commissions};
+use crate::kernel::ctx::Ctx;
+use crate::kernel::id::AttributionId;
 use crate::kernel::problem::Problem;
 use crate::kernel::version::Precondition;
 use crate::platform::db::Tx;
-use rust_decimal::Decimal;
-use std::collections::BTreeMap;
-use uuid::Uuid;
-
-/// What should have been adjusted for a credit, by partner, program and currency.
-type Targets = BTreeMap<Place, Decimal>;
-
-/// Whose, in which program and currency.
-type Place = (PartnerId, ProgramId, Currency);
 
 /// Corrects the credit, to this share where one is given, for this reason.
 pub fn run(
@@ -78,8 +70,7 @@ pub fn follow(tx: &mut Tx<'_>, ctx: &Ctx, credits: &[AttributionId]) -> Result<(
 
 /// Proposes what is missing to what the corrections make of what the credit has earned and kept, as adjustments: for each
 /// partner, which may be the distributor above, program and currency. Whoever comes here holds the lines that it changed,
-/// and one comes after the other. What was proposed before and nobody has decided gives way: two proposals that only make
-/// sense together could be decided differently.
+/// and one comes after the other.
 fn propose(tx: &mut Tx<'_>, ctx: &Ctx, id: AttributionId) -> Result<(), Problem> {
     attributions::serialize_corrections(tx, id)?;
     let Some(correction) = attributions::last_correction(tx, ctx, id)? else {
@@ -87,99 +78,79 @@ fn propose(tx: &mut Tx<'_>, ctx: &Ctx, id: AttributionId) -> Result<(), Problem>
     };
     // Read again: somebody else may have corrected it before it was this one's turn.
     let credit = attributions::get(tx, ctx, id)?;
-    let undecided = adjustments::lock_undecided(tx, ctx, Proposer::Credit(id))?;
+    let undecided = Undecided::lock(tx, ctx, Proposer::Credit(id))?;
     let Some(hand) = hand(tx, ctx, &correction, &undecided)? else {
         return Ok(());
     };
-    let mut missing = missing(tx, ctx, &credit)?;
-    for adjustment in undecided {
-        let place = (
-            adjustment.partner_id,
-            adjustment.program_id,
-            adjustment.amount.currency(),
-        );
-        if let Some((gain, _)) = missing.get_mut(&place) {
-            *gain += adjustment.amount.amount();
-            adjustments::withdraw(tx, ctx, adjustment.id, &Precondition::Any)?;
+    let (targets, caps) = targets(tx, ctx, &credit)?;
+    undecided.replace(tx, ctx, targets, hand, |(partner_id, program_id, _), amount| {
+        NewAdjustment {
+            external_id: None,
+            partner_id,
+            program_id,
+            commission_id: None,
+            deal_id: Some(credit.deal_id),
+            backtest_id: None,
+            attribution_id: Some(credit.id),
+            dispute_id: None,
+            reason_code: AdjustmentReason::Correction,
+            reason: correction.reason.clone(),
+            amount,
         }
-    }
-    let amounts = missing.into_iter().flat_map(|(place, (gain, rounding))| {
-        let amounts = Total::rounded(gain, place.2, rounding).amounts().into_iter();
-        amounts.map(move |amount| (place, amount))
-    });
-    let new = amounts.map(|((partner_id, program_id, _), amount)| NewAdjustment {
-        external_id: None,
-        partner_id,
-        program_id,
-        commission_id: None,
-        deal_id: Some(credit.deal_id),
-        backtest_id: None,
-        attribution_id: Some(credit.id),
-        reason_code: AdjustmentReason::Correction,
-        reason: correction.reason.clone(),
-        amount,
-    });
-    adjustments::propose_for(tx, ctx, new.collect(), hand.author, &hand.others)?;
-    Ok(())
+    })?;
+    take(tx, ctx, id, caps)
 }
 
-/// In whose name something is proposed, and who else may not approve it.
-struct Hand {
-    author: ActorId,
-    others: Vec<Uuid>,
+/// Somebody decided on an adjustment that follows from a correction of credit: what stands of the correction takes its room
+/// under the caps of periods, and leaves what does not.
+pub fn decided(tx: &mut Tx<'_>, ctx: &Ctx, adjustment: &Adjustment) -> Result<(), Problem> {
+    let Some(id) = adjustment.attribution_id else {
+        return Ok(());
+    };
+    attributions::serialize_corrections(tx, id)?;
+    let credit = attributions::get(tx, ctx, id)?;
+    let (_, caps) = targets(tx, ctx, &credit)?;
+    take(tx, ctx, id, caps)
 }
 
-/// Whoever corrected the credit last, whoever caused it to be worked out anew; and beside them those whose proposals give
-/// way. What was corrected before its author was kept is in the name of whoever proposed it, or moves its money now; none
-/// where that is nobody.
+fn take(tx: &mut Tx<'_>, ctx: &Ctx, id: AttributionId, caps: Caps) -> Result<(), Problem> {
+    let proposed = adjustments::proposed(tx, ctx, Proposer::Credit(id))?;
+    let of_partner = |one: &Proposed| CreditProposed {
+        partner_id: one.partner_id,
+        currency: one.amount.currency(),
+        live: one.amount.amount(),
+        approved: one.approved.amount(),
+    };
+    let proposed: Vec<CreditProposed> = proposed.iter().map(of_partner).collect();
+    caps.take(tx, ctx, id, &proposed)
+}
+
+/// Whoever corrected the credit last, whoever caused it to be worked out anew. What was corrected before its author was kept
+/// is in the name of whoever proposed it, or moves its money now; none where that is nobody.
 fn hand(
     tx: &mut Tx<'_>,
     ctx: &Ctx,
     correction: &Correction,
-    undecided: &[Adjustment],
+    undecided: &Undecided<'_>,
 ) -> Result<Option<Hand>, Problem> {
-    let mut others = match correction.author {
+    let others = match correction.author {
         Some(_) => correction.author_secret_makers.clone(),
         None => api_keys::secret_makers(tx, ctx)?,
     };
-    others.extend(undecided.iter().map(|adjustment| adjustment.created_by.uuid()));
-    let earlier = undecided.first().map(|adjustment| adjustment.created_by);
+    let earlier = undecided.authors().next();
     let author = correction.author.or(earlier).or_else(|| ctx.responsible());
     Ok(author.map(|author| Hand { author, others }))
 }
 
-/// What was not proposed yet, exact, with the rounding of its program; nothing of what rounds to nothing.
-fn missing(
-    tx: &mut Tx<'_>,
-    ctx: &Ctx,
-    credit: &Attribution,
-) -> Result<BTreeMap<Place, (Decimal, Rounding)>, Problem> {
-    let mut targets = targets(tx, ctx, credit)?;
-    for proposed in adjustments::proposed(tx, ctx, Proposer::Credit(credit.id))? {
-        let place = (
-            proposed.partner_id,
-            proposed.program_id,
-            proposed.amount.currency(),
-        );
-        *targets.entry(place).or_default() -= proposed.amount.amount();
-    }
-    let mut missing = BTreeMap::new();
-    for (place, gain) in targets {
-        let rounding = programs::get(tx, ctx, place.1)?.rounding;
-        if !Total::rounded(gain, place.2, rounding).is_zero() {
-            missing.insert(place, (gain, rounding));
-        }
-    }
-    Ok(missing)
-}
-
 /// What the lines of the credit would have kept more with the share that counts now. Each counts by the share with which it
 /// was earned, as its explanation keeps it, so that corrections of corrections add up.
-fn targets(tx: &mut Tx<'_>, ctx: &Ctx, credit: &Attribution) -> Result<Targets, Problem> {
+fn targets(tx: &mut Tx<'_>, ctx: &Ctx, credit: &Attribution) -> Result<(Targets, Caps), Problem> {
     let mut targets = Targets::new();
-    for line in commissions::gains_of_credit(tx, ctx, credit.id, credit.counting_share())? {
+    let share = credit.counting_share();
+    let (gains, caps) = commissions::gains_under_locked_caps(tx, ctx, credit.id, share)?;
+    for line in gains {
         let place = (line.partner_id, line.program_id, line.currency);
         *targets.entry(place).or_default() += line.gain;
     }
-    Ok(targets)
+    Ok((targets, caps))
 }

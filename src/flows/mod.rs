@@ -2,7 +2,7 @@
 
 pub mod account_merged;
 pub mod accrual;
-pub mod adjustment_approved;
+pub mod adjustment_decided;
 pub mod backtest;
 pub mod billing_arrival;
 pub mod clawback;
@@ -18,6 +18,7 @@ pub mod late_credit;
 pub mod partner_terminated;
 pub mod payment_recorded;
 pub mod payout_run;
+pub mod proposals;
 pub mod recalculation;
 pub mod referral_converted;
 pub mod refund_recorded;

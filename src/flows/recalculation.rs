@@ -137,6 +137,7 @@ pub fn proposals(
         deal_id: None,
         backtest_id: Some(backtest.id),
         attribution_id: None,
+        dispute_id: None,
         reason_code: AdjustmentReason::Correction,
         reason: recalculation.reason.clone(),
         amount,

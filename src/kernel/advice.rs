@@ -110,7 +110,7 @@ impl Code {
                 "Begin the list again without a cursor, and keep filter and order from page to page."
             }
             Self::IdempotencyKeyReused => {
-                "This key stood for another path or body in the last 24 hours, and nothing was done now. Send the new \
+                "This key stood for another record or body at this operation in the last 24 hours, and nothing was done now. Send the new \
                  request with a fresh key, or the old one as it was."
             }
             Self::PreconditionRequired => "Read the record and send its ETag, in its quotes, as If-Match.",

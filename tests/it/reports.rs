@@ -174,8 +174,8 @@ fn a_report_comes_as_csv_that_no_spreadsheet_takes_for_a_formula() {
     let expected = format!(
         "group_key,group_label,currency,deals_won,net_revenue,sourced_revenue,influenced_revenue,delivered_revenue,\
          commission_earned,commission_clawed_back,commission_net,commission_paid,commission_held,commission_due,\
-         commission_approved,commission_in_payout,open_balance,adjusted,written_off,reseller_margin\r\n\
-         {second},'=Second,USD,1,400.00,400.00,0.00,0.00,50.00,10.00,40.00,0.00,0.00,0.00,40.00,0.00,40.00,0.00,0.00,0.00\r\n"
+         commission_approved,commission_in_payout,open_balance,adjusted,written_off,reseller_margin,exchanged\r\n\
+         {second},'=Second,USD,1,400.00,400.00,0.00,0.00,50.00,10.00,40.00,0.00,0.00,0.00,40.00,0.00,40.00,0.00,0.00,0.00,0.00\r\n"
     );
     assert_eq!(csv.raw(), expected);
 }

@@ -20,6 +20,10 @@ pub(super) const CHECKS: &[(&str, &str)] = &[
     ("disputed money is that of disputed lines", DISPUTED),
     ("disputed lines know their dispute", HELD_UP),
     ("standings are the sum of their lines", STANDINGS),
+    (
+        "standings know what corrections take of caps",
+        STANDING_CORRECTIONS,
+    ),
     ("payouts are the sum of their items", PAYOUT_ITEMS),
     ("payouts agree with their postings", PAYOUTS),
     ("payouts agree with their transfers", TRANSFERS),
@@ -329,6 +333,15 @@ const STANDINGS: &str = "\
     FULL JOIN sums s ON s.commission_rule_id = n.commission_rule_id AND s.partner_id = n.partner_id \
         AND s.currency = n.currency AND s.period = n.period \
     WHERE coalesce(n.posted, 0) <> coalesce(s.posted, 0) ORDER BY 2 LIMIT 1";
+
+const STANDING_CORRECTIONS: &str = "\
+    SELECT 'commission_rule' AS noun, s.commission_rule_id AS id, 'has corrections of ' || s.corrected || ' in ' \
+        || s.period || ', but they are ' || coalesce(c.amount, 0) AS detail \
+    FROM commission_standings s LEFT JOIN (\
+        SELECT commission_rule_id, partner_id, currency, period, sum(amount) AS amount \
+        FROM commission_standing_corrections WHERE organization_id = $1 GROUP BY 1, 2, 3, 4) c \
+        USING (commission_rule_id, partner_id, currency, period) \
+    WHERE s.organization_id = $1 AND s.corrected <> coalesce(c.amount, 0) ORDER BY 2 LIMIT 1";
 
 const PAYOUT_ITEMS: &str = "\
     SELECT 'payout' AS noun, p.id, p.amount || ', but its items are ' || coalesce(i.amount, 0) AS detail \

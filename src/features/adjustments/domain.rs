@@ -3,7 +3,7 @@
 use crate::features::commissions::{Commission, LineMove};
 use crate::kernel::ctx::ActorId;
 use crate::kernel::id::{
-    AdjustmentId, AttributionId, BacktestId, CommissionId, DealId, PartnerId, ProgramId,
+    AdjustmentId, AttributionId, BacktestId, CommissionId, DealId, DisputeId, PartnerId, ProgramId,
 };
 use crate::kernel::money::{Money, Total};
 use crate::kernel::problem::{Code, FieldProblem, Problem};
@@ -98,6 +98,8 @@ pub struct Adjustment {
     pub backtest_id: Option<BacktestId>,
     /// The credit whose correction it follows from.
     pub attribution_id: Option<AttributionId>,
+    /// The dispute of which what was given is worth more or less since.
+    pub dispute_id: Option<DisputeId>,
     /// Where it stands.
     pub status: AdjustmentStatus,
     /// Why it was refused.
@@ -133,6 +135,8 @@ pub enum Proposer<'a> {
     Recalculations(&'a [BacktestId]),
     /// The corrections of a credit.
     Credit(AttributionId),
+    /// What was given on a dispute.
+    Dispute(DisputeId),
 }
 
 /// What was proposed to a partner in a program and currency.
@@ -142,8 +146,10 @@ pub struct Proposed {
     pub partner_id: PartnerId,
     /// In which program.
     pub program_id: ProgramId,
-    /// How much in all.
+    /// How much in all, of what was neither refused nor withdrawn.
     pub amount: Total,
+    /// How much of it was approved.
+    pub approved: Total,
 }
 
 /// What a new adjustment is made of.
@@ -163,6 +169,8 @@ pub struct NewAdjustment {
     pub backtest_id: Option<BacktestId>,
     /// The credit whose correction it follows from.
     pub attribution_id: Option<AttributionId>,
+    /// The dispute of which what was given is worth more or less since.
+    pub dispute_id: Option<DisputeId>,
     /// Why, in a word.
     pub reason_code: AdjustmentReason,
     /// Why, for a person.
@@ -206,6 +214,7 @@ impl Adjustment {
             deal_id,
             backtest_id,
             attribution_id,
+            dispute_id,
             reason_code,
             reason,
             amount,
@@ -219,6 +228,7 @@ impl Adjustment {
             deal_id,
             backtest_id,
             attribution_id,
+            dispute_id,
             status: AdjustmentStatus::Proposed,
             status_reason: None,
             reason_code,
@@ -336,6 +346,7 @@ mod tests {
             deal_id: None,
             backtest_id: None,
             attribution_id: None,
+            dispute_id: None,
             reason_code: AdjustmentReason::Bonus,
             reason: "For the webinar.".to_owned(),
             amount: Money::parse("-5.00", Currency::USD).unwrap(),

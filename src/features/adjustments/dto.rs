@@ -4,7 +4,7 @@ use super::domain::{Adjustment, AdjustmentReason, AdjustmentStatus, NewAdjustmen
 use super::store::AdjustmentFilter;
 use crate::kernel::ctx::{ActorId, Ctx};
 use crate::kernel::id::{
-    AdjustmentId, AttributionId, BacktestId, CommissionId, DealId, PartnerId, ProgramId,
+    AdjustmentId, AttributionId, BacktestId, CommissionId, DealId, DisputeId, PartnerId, ProgramId,
 };
 use crate::kernel::money::Total;
 use crate::kernel::problem::Problem;
@@ -135,6 +135,7 @@ impl NewAdjustmentBody {
             deal_id: *deal_id,
             backtest_id: None,
             attribution_id: None,
+            dispute_id: None,
             reason_code: *reason_code,
             reason: reason.clone(),
             amount,
@@ -145,7 +146,7 @@ impl NewAdjustmentBody {
 
 /// An adjustment: an amount that a person gives to a partner or takes from it.
 #[derive(Debug, Clone, Serialize, ToSchema)]
-#[schema(as = Adjustment, examples(json!({"id": "adj_01j9zq4y8k7m5n3p2r1s0t6v4w", "external_id": "adj-2026-04", "partner_id": "ptn_01j9zq4y8k7m5n3p2r1s0t6v4w", "program_id": "prg_01j9zq4y8k7m5n3p2r1s0t6v4w", "commission_id": null, "deal_id": null, "backtest_id": null, "attribution_id": null, "status": "approved", "status_reason": null, "amount": {"amount": "-25.00", "currency": "USD"}, "reason_code": "correction", "reason": "The deal was registered twice.", "created_by": "usr_01j9zq4y8k7m5n3p2r1s0t6v4w", "approved_by": "usr_01j9zq4y8k7m5n3p2r1s0t6v4x", "approved_at": "2026-04-02T09:30:00Z", "debt": null, "paid_at": null, "created_at": "2026-04-01T08:00:00Z", "updated_at": "2026-04-02T09:30:00Z"})))]
+#[schema(as = Adjustment, examples(json!({"id": "adj_01j9zq4y8k7m5n3p2r1s0t6v4w", "external_id": "adj-2026-04", "partner_id": "ptn_01j9zq4y8k7m5n3p2r1s0t6v4w", "program_id": "prg_01j9zq4y8k7m5n3p2r1s0t6v4w", "commission_id": null, "deal_id": null, "backtest_id": null, "attribution_id": null, "dispute_id": null, "status": "approved", "status_reason": null, "amount": {"amount": "-25.00", "currency": "USD"}, "reason_code": "correction", "reason": "The deal was registered twice.", "created_by": "usr_01j9zq4y8k7m5n3p2r1s0t6v4w", "approved_by": "usr_01j9zq4y8k7m5n3p2r1s0t6v4x", "approved_at": "2026-04-02T09:30:00Z", "debt": null, "paid_at": null, "created_at": "2026-04-01T08:00:00Z", "updated_at": "2026-04-02T09:30:00Z"})))]
 pub struct AdjustmentView {
     /// Its id.
     pub id: AdjustmentId,
@@ -168,6 +169,9 @@ pub struct AdjustmentView {
     /// The credit whose correction it follows from.
     #[schema(required)]
     pub attribution_id: Option<AttributionId>,
+    /// The dispute of which what was given on its commissions is worth more or less since, because they keep more or less.
+    #[schema(required)]
+    pub dispute_id: Option<DisputeId>,
     /// Where it stands: proposed, approved, in_payout, paid, refused or withdrawn.
     pub status: AdjustmentStatus,
     /// Why it was refused.
@@ -211,6 +215,7 @@ impl From<Adjustment> for AdjustmentView {
             deal_id: adjustment.deal_id,
             backtest_id: adjustment.backtest_id,
             attribution_id: adjustment.attribution_id,
+            dispute_id: adjustment.dispute_id,
             status: adjustment.status,
             status_reason: adjustment.status_reason,
             amount: adjustment.amount.into(),

@@ -5,7 +5,7 @@ use super::dto::{
     ApprovedAdjustmentsView, NewAdjustmentBody,
 };
 use super::{Adjustment, service};
-use crate::flows::adjustment_approved;
+use crate::flows::adjustment_decided;
 use crate::kernel::permission::can;
 use crate::kernel::problem::Problem;
 use crate::platform::web::{Answer, Command, Filter, Granted, Nothing, ReasonBody, Reply, Target};
@@ -48,7 +48,8 @@ async fn list_adjustments(who: Granted<can::AdjustmentsRead>, query: Filter<Adju
 ///
 /// Proposes to give an amount to a partner, or to take one from it. It counts for nothing before a second person has
 /// approved it. With the reason `write_off` it gives up what a partner owes and will not pay back, such as one that left;
-/// `409 write_off_exceeds_debt` for more than that.
+/// `409 write_off_exceeds_debt` for more than that. What comes in again of the same money later is given back whole: whoever
+/// wants a write-off back then proposes a correction below zero.
 ///
 /// An advance, such as a guaranteed draw, is two adjustments with the reason `advance`: one above zero, which the next run
 /// pays, and its opposite, to be approved after the cut-off of that run. The balance goes below zero by it, is carried
@@ -84,7 +85,7 @@ async fn approve_proposed_adjustments(
     command: Command<ApproveProposedBody>,
 ) -> Reply {
     who.write(command, |tx, ctx, command| {
-        let approved = adjustment_approved::of_recalculation(tx, ctx, command.body.backtest_id)?;
+        let approved = adjustment_decided::of_recalculation(tx, ctx, command.body.backtest_id)?;
         Answer::ok(&ApprovedAdjustmentsView::new(&approved)?)
     })
     .await
@@ -121,7 +122,7 @@ async fn approve_adjustment(
     command: Command<Nothing>,
 ) -> Reply {
     who.write(command, move |tx, ctx, command| {
-        record(adjustment_approved::of_one(
+        record(adjustment_decided::of_one(
             tx,
             ctx,
             target.adjustment_id,
@@ -144,7 +145,7 @@ async fn refuse_adjustment(
     command: Command<ReasonBody>,
 ) -> Reply {
     who.write(command, move |tx, ctx, command| {
-        record(service::refuse(
+        record(adjustment_decided::refuse(
             tx,
             ctx,
             target.adjustment_id,
@@ -168,7 +169,7 @@ async fn withdraw_adjustment(
     command: Command<Nothing>,
 ) -> Reply {
     who.write(command, move |tx, ctx, command| {
-        record(service::withdraw(
+        record(adjustment_decided::withdraw(
             tx,
             ctx,
             target.adjustment_id,

@@ -8,7 +8,7 @@
 //! Invariant: what was proposed never changes; what was approved is corrected by another adjustment.
 //! Invariant: whoever proposed an adjustment does not approve it.
 //! Invariant: an approved adjustment has one entry in the journal, and one that is not approved has none; this room
-//! writes no entry, `flows::adjustment_approved` does.
+//! writes no entry, `flows::adjustment_decided` does.
 //! Invariant: an approved adjustment is a line of payouts, as commissions and clawbacks are: paid or set off once.
 //! Invariant: a partner sees its approved adjustments, and no proposal.
 //! Events: `adjustment.proposed`, `adjustment.refused`, `adjustment.withdrawn` for the organization alone;
@@ -22,6 +22,6 @@ mod store;
 
 pub use domain::{Adjustment, AdjustmentReason, AdjustmentStatus, NewAdjustment, Proposed, Proposer};
 pub use service::{
-    approve, approve_of_recalculation, fates, lock_lines, lock_undecided, move_lines, propose, propose_for,
-    proposed, withdraw,
+    approve, approve_of_recalculation, fates, get, lock_lines, lock_undecided, move_lines, propose,
+    propose_for, proposed, refuse, withdraw,
 };

@@ -1,4 +1,4 @@
-//! The verbs of an adjustment. Approval writes to the journal as well and is told in `flows::adjustment_approved`.
+//! The verbs of an adjustment. Approval writes to the journal as well and is told in `flows::adjustment_decided`.
 
 use super::domain::{Adjustment, NewAdjustment, Proposed, Proposer};
 use super::store::{self, AdjustmentFilter};

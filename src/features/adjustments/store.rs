@@ -4,7 +4,7 @@ use super::domain::{Adjustment, AdjustmentReason, AdjustmentStatus, Proposed, Pr
 use crate::features::commissions::LineMove;
 use crate::kernel::ctx::{ActorId, Scope};
 use crate::kernel::id::{
-    AdjustmentId, AttributionId, BacktestId, CommissionId, DealId, PartnerId, ProgramId,
+    AdjustmentId, AttributionId, BacktestId, CommissionId, DealId, DisputeId, PartnerId, ProgramId,
 };
 use crate::kernel::money::{Currency, Money, Total};
 use crate::kernel::problem::{Code, Problem};
@@ -52,6 +52,7 @@ struct AdjustmentRow {
     deal_id: Option<Uuid>,
     backtest_id: Option<Uuid>,
     attribution_id: Option<Uuid>,
+    dispute_id: Option<Uuid>,
     status: String,
     status_reason: Option<String>,
     reason_code: String,
@@ -180,13 +181,16 @@ struct RawProposed {
     currency: String,
     #[diesel(sql_type = Numeric)]
     amount: Decimal,
+    #[diesel(sql_type = Numeric)]
+    approved: Decimal,
 }
 
 /// What was proposed so far and nobody refused or withdrew.
 pub fn proposed(tx: &mut Tx<'_>, scope: &Scope, proposer: Proposer<'_>) -> Result<Vec<Proposed>, Problem> {
     let (column, ids) = proposer.place();
     let query = diesel::sql_query(format!(
-        "SELECT partner_id, program_id, currency, sum(amount) AS amount FROM adjustments \
+        "SELECT partner_id, program_id, currency, sum(amount) AS amount, \
+             coalesce(sum(amount) FILTER (WHERE status <> 'proposed'), 0) AS approved FROM adjustments \
          WHERE organization_id = $1 AND {column} = ANY($2) AND status NOT IN ('refused', 'withdrawn') \
          GROUP BY partner_id, program_id, currency"
     ))
@@ -199,6 +203,7 @@ pub fn proposed(tx: &mut Tx<'_>, scope: &Scope, proposer: Proposer<'_>) -> Resul
             partner_id: PartnerId::from_uuid(sum.partner_id),
             program_id: ProgramId::from_uuid(sum.program_id),
             amount: Total::new(sum.amount, currency).map_err(Problem::damaged)?,
+            approved: Total::new(sum.approved, currency).map_err(Problem::damaged)?,
         })
     });
     sums.collect()
@@ -272,6 +277,7 @@ impl Proposer<'_> {
         match self {
             Proposer::Recalculations(ids) => ("backtest_id", ids.iter().map(|id| id.uuid()).collect()),
             Proposer::Credit(id) => ("attribution_id", vec![id.uuid()]),
+            Proposer::Dispute(id) => ("dispute_id", vec![id.uuid()]),
         }
     }
 }
@@ -377,6 +383,7 @@ impl AdjustmentRow {
             deal_id: adjustment.deal_id.map(DealId::uuid),
             backtest_id: adjustment.backtest_id.map(BacktestId::uuid),
             attribution_id: adjustment.attribution_id.map(AttributionId::uuid),
+            dispute_id: adjustment.dispute_id.map(DisputeId::uuid),
             status: adjustment.status.as_str().to_owned(),
             status_reason: adjustment.status_reason.clone(),
             reason_code: adjustment.reason_code.as_str().to_owned(),
@@ -413,6 +420,7 @@ impl TryFrom<AdjustmentRow> for Adjustment {
             deal_id: row.deal_id.map(DealId::from_uuid),
             backtest_id: row.backtest_id.map(BacktestId::from_uuid),
             attribution_id: row.attribution_id.map(AttributionId::from_uuid),
+            dispute_id: row.dispute_id.map(DisputeId::from_uuid),
             status: AdjustmentStatus::from_str(&row.status).map_err(Problem::damaged)?,
             status_reason: row.status_reason,
             reason_code: AdjustmentReason::from_str(&row.reason_code).map_err(Problem::damaged)?,

@@ -153,13 +153,6 @@ impl ApiKey {
         })
     }
 
-    /// Who made the secrets that are good now.
-    pub fn secret_makers(&self, now: DateTime<Utc>) -> Vec<Uuid> {
-        let overlap = self.previous_secret_until.is_some_and(|end| end > now);
-        let previous = self.previous_secret_made_by.filter(|_| overlap);
-        self.secret_made_by.into_iter().chain(previous).collect()
-    }
-
     /// Whether the caller holds everything that the key was made for, and so may handle its secret.
     pub fn may_be_given_by(&self, ctx: &Ctx) -> bool {
         let permissions = self.permissions.iter();

@@ -28,20 +28,20 @@ pub fn list(
     store::list(tx, &ctx.scope, filter, page)
 }
 
-/// Who may know the secret that the caller came with, besides its holder: whoever made it. Nobody for a caller without
-/// a key.
+/// Who may know the secret that the caller came with, besides its holder: whoever made it, whoever made the secret of the
+/// key that it was made with, and so on. Nobody for a caller without a key.
 pub fn secret_makers(tx: &mut Tx<'_>, ctx: &Ctx) -> Result<Vec<Uuid>, Problem> {
     match ctx.actor {
-        Actor::ApiKey(id) => Ok(get(tx, ctx, id)?.secret_makers(ctx.wall_now)),
+        Actor::ApiKey(id) => tx.in_house(ctx, |tx, house| store::secret_makers(tx, house, id)),
         Actor::User(_) | Actor::System => Ok(Vec::new()),
     }
 }
 
-/// Refuses a caller whose secret was made by the author of what it decides on: the author may know it, so that the key is
-/// no second person.
+/// Refuses a caller whose secret was made by the author of what it decides on, or with a key that the author made: the author
+/// may know it, so that the key is no second person.
 pub fn require_other_hand(tx: &mut Tx<'_>, ctx: &Ctx, author: ActorId) -> Result<(), Problem> {
     if secret_makers(tx, ctx)?.contains(&author.uuid()) {
-        let detail = "Whoever proposed it made the secret of this key. Let somebody else decide.";
+        let detail = "Whoever proposed it made the secret of this key, or of one that it was made with. Let somebody else decide.";
         return Err(Problem::new(Code::SecondPersonRequired).because(detail));
     }
     Ok(())

@@ -1,7 +1,7 @@
 //! API keys in Postgres. The hash goes in and never comes out.
 
 use super::domain::ApiKey;
-use crate::kernel::ctx::{ActorId, Scope};
+use crate::kernel::ctx::{ActorId, Ctx, Scope};
 use crate::kernel::id::{ApiKeyId, PartnerId, UserId};
 use crate::kernel::problem::Problem;
 use crate::platform::credentials::KeyHash;
@@ -9,6 +9,7 @@ use crate::platform::db::schema::api_keys;
 use crate::platform::db::{Page, PageRequest, Position, Prepared, Tx};
 use chrono::{DateTime, Utc};
 use diesel::prelude::*;
+use diesel::sql_query;
 use diesel::sql_types::{BigInt, Binary, Nullable, Text, Timestamptz, Uuid as SqlUuid};
 use uuid::Uuid;
 
@@ -166,7 +167,7 @@ fn within(scope: &Scope, row: Option<ApiKeyRow>) -> Option<ApiKey> {
 
 /// Writes a key with another secret beside the present one.
 pub fn rotate(tx: &mut Tx<'_>, scope: &Scope, key: &ApiKey, hash: &KeyHash) -> Result<(), Problem> {
-    let query = diesel::sql_query(
+    let query = sql_query(
         "UPDATE api_keys SET previous_secret_hash = secret_hash, previous_secret_until = $3, secret_hash = $4, \
              prefix = $5, access_version = $6, row_version = $7, updated_at = $8, secret_made_by = $9, \
              previous_secret_made_by = $10 \
@@ -236,4 +237,30 @@ impl From<ApiKeyRow> for ApiKey {
             updated_at: row.updated_at,
         }
     }
+}
+
+#[derive(QueryableByName)]
+struct Maker {
+    #[diesel(sql_type = SqlUuid)]
+    id: Uuid,
+}
+
+/// Who made the secrets of the key that are good now, and with which keys, up to the first; in house.
+pub fn secret_makers(tx: &mut Tx<'_>, house: &Ctx, id: ApiKeyId) -> Result<Vec<Uuid>, Problem> {
+    let query = sql_query(
+        "WITH RECURSIVE makers AS (\
+             SELECT m.id FROM api_keys k CROSS JOIN LATERAL unnest(ARRAY[k.secret_made_by, \
+                 CASE WHEN k.previous_secret_until > $3 THEN k.previous_secret_made_by END]) AS m (id) \
+             WHERE k.organization_id = $1 AND k.id = $2 AND m.id IS NOT NULL \
+             UNION \
+             SELECT m.id FROM makers x JOIN api_keys k ON k.organization_id = $1 AND k.id = x.id \
+             CROSS JOIN LATERAL unnest(ARRAY[k.secret_made_by, k.previous_secret_made_by]) AS m (id) \
+             WHERE m.id IS NOT NULL) \
+         SELECT id FROM makers",
+    )
+    .bind::<SqlUuid, _>(house.organization_id().uuid())
+    .bind::<SqlUuid, _>(id.uuid())
+    .bind::<Timestamptz, _>(house.wall_now);
+    let found: Vec<Maker> = Prepared(query).load(tx.connection())?;
+    Ok(found.into_iter().map(|maker| maker.id).collect())
 }

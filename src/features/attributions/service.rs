@@ -253,9 +253,10 @@ pub fn corrected_among(
     store::corrected_among(tx, &ctx.scope, ids)
 }
 
-/// Lets one at a time work out what the corrections of a credit mean, until its transaction ends.
+/// Lets one at a time work out what the corrections of a credit mean, until its transaction ends. Only what was proposed
+/// before and the caps over the credit's lines are locked after this.
 pub fn serialize_corrections(tx: &mut Tx<'_>, id: AttributionId) -> Result<(), Problem> {
-    store::serialize_corrections(tx, id)
+    tx.one_at_a_time(id)
 }
 
 /// The caller's correction for this reason.

@@ -258,15 +258,6 @@ pub fn corrected_among(
     Ok(found.into_iter().map(AttributionId::from_uuid).collect())
 }
 
-/// Lets one at a time work out what the corrections of a credit mean, until its transaction ends. Only
-/// what was proposed before is locked after this, so that nobody waits in a circle.
-pub fn serialize_corrections(tx: &mut Tx<'_>, id: AttributionId) -> Result<(), Problem> {
-    let query =
-        sql_query("SELECT pg_advisory_xact_lock(hashtextextended($1, 0))").bind::<Text, _>(id.to_string());
-    Prepared(query).execute(tx.connection())?;
-    Ok(())
-}
-
 /// How a settled credit was corrected last, if it was.
 pub fn last_correction(
     tx: &mut Tx<'_>,

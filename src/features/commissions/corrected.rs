@@ -1,5 +1,6 @@
 //! What the lines of a credit would have come to with another share: what a correction of the credit means for money.
 
+use super::capped::{Access, Caps, Gain};
 use super::store::{self, CreditLine};
 use crate::kernel::commission::Explanation;
 use crate::kernel::ctx::Ctx;
@@ -34,30 +35,54 @@ pub struct CreditGain {
 
 /// What this share means for the lines of the credit that were earned with another, less what went back since. The pool of
 /// each line is shared anew, so that amounts that were rounded to nothing, or up, do not count for more than they are;
-/// where the share alone does not tell the amount, what was kept is scaled.
+/// where the share alone does not tell the amount, what was kept is scaled. What lines gain is held to what the caps of
+/// their periods leave today.
 pub fn gains_of_credit(
     tx: &mut Tx<'_>,
     ctx: &Ctx,
     id: AttributionId,
     basis_points: i32,
 ) -> Result<Vec<CreditGain>, Problem> {
+    let (gains, _) = work_out(tx, ctx, id, basis_points, Access::Read)?;
+    Ok(gains)
+}
+
+/// The same, with the caps over the lines, which are locked until the transaction ends.
+pub fn gains_under_locked_caps(
+    tx: &mut Tx<'_>,
+    ctx: &Ctx,
+    id: AttributionId,
+    basis_points: i32,
+) -> Result<(Vec<CreditGain>, Caps), Problem> {
+    work_out(tx, ctx, id, basis_points, Access::Lock)
+}
+
+fn work_out(
+    tx: &mut Tx<'_>,
+    ctx: &Ctx,
+    id: AttributionId,
+    basis_points: i32,
+    access: Access,
+) -> Result<(Vec<CreditGain>, Caps), Problem> {
     let mut lines = store::lines_of_credit(tx, ctx, id)?;
+    let mut caps = Caps::over(tx, ctx, id, &lines, access)?;
     lines.retain(|line| line.share != basis_points);
     let refunded = refunded(tx, ctx, &lines)?;
     let share = u32::try_from(basis_points).map_err(Problem::damaged)?;
-    let gain = |line: &CreditLine| {
-        Ok(CreditGain {
-            money: line.money,
-            partner_id: line.partner_id,
-            program_id: line.program_id,
-            currency: line.kept.currency(),
-            gain: gain(line, share, refunded.get(&line.id).copied())?,
-            kept: line.kept.amount(),
-            waits: line.waits,
-            is_unexchanged: line.is_unexchanged,
-        })
-    };
-    lines.iter().map(gain).collect()
+    let gain = |line: &CreditLine| gain(line, share, refunded.get(&line.id).copied());
+    let mut gains: Vec<Gain> = lines.iter().map(gain).collect::<Result<_, _>>()?;
+    caps.limit(&lines, &mut gains)?;
+    let told = lines.iter().zip(gains).map(|(line, gain)| CreditGain {
+        money: line.money,
+        partner_id: line.partner_id,
+        program_id: line.program_id,
+        currency: line.kept.currency(),
+        gain: gain.owed,
+        kept: line.kept.amount(),
+        waits: line.waits,
+        is_unexchanged: line.is_unexchanged,
+    });
+    Ok((told.collect(), caps))
 }
 
 /// What was refunded of the payment of each line, also where it was too little to take anything back.
@@ -78,19 +103,23 @@ fn refunded(
         .collect())
 }
 
-fn gain(line: &CreditLine, share: u32, refunded: Option<Money>) -> Result<Decimal, Problem> {
-    let kept = line.kept.amount();
+fn gain(line: &CreditLine, share: u32, refunded: Option<Money>) -> Result<Gain, Problem> {
     let whole = line.explanation.at_share(share).map_err(Problem::damaged)?;
-    let corrected = match whole {
-        Some(whole) => exchanged(line, whole)?
-            .amount()
-            .checked_mul(left(line, refunded)?),
-        None => kept
-            .checked_mul(Decimal::from(share))
-            .and_then(|exact| exact.checked_div(Decimal::from(line.share))),
+    let more = |kept: Decimal, whole: Option<Money>| -> Result<Decimal, Problem> {
+        let corrected = match whole {
+            Some(whole) => whole.amount().checked_mul(left(line, refunded)?),
+            None => kept
+                .checked_mul(Decimal::from(share))
+                .and_then(|exact| exact.checked_div(Decimal::from(line.share))),
+        };
+        let corrected = corrected.ok_or_else(|| Problem::damaged("a line was earned with no share"))?;
+        Ok(corrected - kept)
     };
-    let corrected = corrected.ok_or_else(|| Problem::damaged("a line was earned with no share"))?;
-    Ok(corrected - kept)
+    let owed = whole.map(|whole| exchanged(line, whole)).transpose()?;
+    Ok(Gain {
+        earned: more(line.kept_of_invoice, whole)?,
+        owed: more(line.kept.amount(), owed)?,
+    })
 }
 
 /// An amount in the currency of the invoice as the line is owed.

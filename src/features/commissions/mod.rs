@@ -7,13 +7,16 @@
 //! Invariant: one payment earns a line, a credit and a component once, however often it is asked.
 //! Invariant: nothing is taken back beyond what was earned.
 //! Invariant: what a tier counts and a cap leaves is locked while lines are worked out by it, and changed with them.
-//! Invariant: a disputed line is not released, approved or set aside for a payout; `dispute_id` says which dispute.
+//! Invariant: a correction of credit adds nothing beyond the cap of a period, and takes of it what it adds.
+//! Invariant: what was earned and is disputed is not released, approved or set aside for a payout; `dispute_id` says which
+//! dispute.
 //! Invariant: a line is exchanged once at most, and what is taken back from it goes at the rate at which it was given.
 //! Invariant: this room writes no posting; the flows do, from what its verbs return.
 //! Events: `commission.accrued`, `commission.released`, `commission.approved`, `commission.clawed_back`,
 //! `commission.exchanged`.
 
 mod accrual;
+mod capped;
 mod corrected;
 mod domain;
 mod dto;
@@ -30,7 +33,8 @@ mod store;
 mod tests;
 
 pub use accrual::{Source, accrue};
-pub use corrected::{CreditGain, gains_of_credit};
+pub use capped::{Caps, CreditProposed};
+pub use corrected::{CreditGain, gains_of_credit, gains_under_locked_caps};
 pub use domain::{ClawedBack, Commission, CommissionKind, CommissionStatus, Earned, Moved, TakenFrom};
 pub use exchange::{
     Exchanged, exchange_earned, keep as keep_exchanges, organizations_with_unexchanged_lines, quote,

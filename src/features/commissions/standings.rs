@@ -43,12 +43,17 @@ pub struct Count {
     pub exact: Decimal,
     /// What was posted, less what was taken back.
     pub posted: Decimal,
+    /// What corrections of credit take of a cap beside that.
+    pub corrected: Decimal,
 }
+
+/// What names a row: the rule, the partner, the currency and the period.
+pub type Row = (CommissionRuleId, PartnerId, Currency, String);
 
 /// Rows of standings, as they were locked and as they are changed.
 #[derive(Debug, Default)]
 pub struct Standings {
-    rows: BTreeMap<(CommissionRuleId, PartnerId, Currency, String), Count>,
+    rows: BTreeMap<Row, Count>,
 }
 
 impl Key {
@@ -78,19 +83,26 @@ impl Key {
     }
 
     /// The row that it names.
-    pub fn row(&self) -> (CommissionRuleId, PartnerId, Currency, String) {
+    pub fn row(&self) -> Row {
         (self.rule_id, self.partner_id, self.currency, self.period.clone())
+    }
+}
+
+impl Count {
+    /// What is taken of a cap.
+    pub fn used(&self) -> Decimal {
+        self.posted + self.corrected
     }
 }
 
 impl Standings {
     /// Takes a row as it was read.
-    pub fn insert(&mut self, key: (CommissionRuleId, PartnerId, Currency, String), count: Count) {
-        self.rows.insert(key, count);
+    pub fn insert(&mut self, row: Row, count: Count) {
+        self.rows.insert(row, count);
     }
 
     /// Every row, in order.
-    pub fn rows(&self) -> impl Iterator<Item = (&(CommissionRuleId, PartnerId, Currency, String), &Count)> {
+    pub fn rows(&self) -> impl Iterator<Item = (&Row, &Count)> {
         self.rows.iter()
     }
 
@@ -101,7 +113,7 @@ impl Standings {
             let count = self.rows.get(&key.row()).cloned().unwrap_or_default();
             if key.use_of != Use::Tiers {
                 standing.cap_period.clone_from(&key.period);
-                standing.cap_used = count.posted;
+                standing.cap_used = count.used();
             }
             if key.use_of != Use::Cap {
                 standing.tier_period.clone_from(&key.period);

@@ -168,6 +168,8 @@ async fn answer_dispute(
 /// Decides a dispute in review, and carries the outcome out in the same transaction. Final. A registration is protected
 /// again, or looked at again where it is partially upheld; a conflict is decided anew, or shared; credit gets its share; a
 /// lost tier is given back, or one between, and pinned until the present period is over; money goes on, and the difference that the reviewer found is posted as an adjustment, which needs adjustments:approve.
+/// When money goes back of the commissions later, or comes in again, what was given on them is worth less, or is given
+/// already: that is proposed as an adjustment of the dispute.
 /// What else changes needs the permission to change it. `409 second_person_required` for whoever made the disputed
 /// decision or found the amount, and `409 registration_conflict` while another registration is protected.
 #[utoipa::path(tag = "Disputes", operation_id = "decideDispute", params(DisputePath), request_body = DecisionBody,

@@ -12,6 +12,8 @@
 //! decides. What the organization alone knows lies in a table of its own.
 //! Invariant: whoever made the disputed decision does not decide the dispute, as far as that can be told; what is found
 //! to be owed is found by one person and decided by another.
+//! Invariant: what was given on commissions is worth less as they keep less, and is not paid beside what they are given
+//! back; what follows is proposed.
 //! Invariant: what an outcome means is done with it, in `flows::dispute`: this room moves no money, no
 //! claim and no tier.
 //! Events: `dispute.opened`, `.review_started`, `.information_requested`, `.answered`, `.upheld`, `.partially_upheld`,
@@ -24,10 +26,10 @@ mod service;
 mod store;
 
 pub use domain::{
-    Amounts, Dispute, DisputeLine, DisputeOutcome, DisputeStatus, DisputedId, Effect, Found, MOVES,
+    Amounts, Award, Dispute, DisputeLine, DisputeOutcome, DisputeStatus, DisputedId, Effect, Found, MOVES,
     NewDispute, Report, Review, Stake, SubjectType,
 };
 pub use service::{
-    freeze_late, get, given, hold_stake, insert, lines, lock, look_after, organizations_with_overdue, person,
-    promised, review_of, save, save_review,
+    freeze_late, get, given, hold_award, hold_stake, insert, lines, lock, look_after,
+    organizations_with_overdue, person, promised, review_of, save, save_review, that_gave_on,
 };

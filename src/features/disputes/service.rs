@@ -103,6 +103,19 @@ pub fn hold_stake(tx: &mut Tx<'_>, house: &Ctx, stake: &Stake) -> Result<(), Pro
     }
 }
 
+/// The disputes that gave something on these commissions; in house.
+pub fn that_gave_on(tx: &mut Tx<'_>, house: &Ctx, lines: &[CommissionId]) -> Result<Vec<DisputeId>, Problem> {
+    if lines.is_empty() {
+        return Ok(Vec::new());
+    }
+    store::that_gave_on(tx, &house.scope, lines)
+}
+
+/// Lets one at a time work out what an award is worth, until its transaction ends.
+pub fn hold_award(tx: &mut Tx<'_>, id: DisputeId) -> Result<(), Problem> {
+    tx.one_at_a_time(id)
+}
+
 /// What corrections and earlier disputes have given on the stake; in house.
 pub fn given(tx: &mut Tx<'_>, house: &Ctx, stake: &Stake) -> Result<Money, Problem> {
     store::given(tx, &house.scope, stake)

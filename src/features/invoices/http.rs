@@ -241,7 +241,8 @@ async fn get_refund(who: Granted<can::InvoicesRead>, target: Target<RefundPath>)
 /// the refund, and there may be several. It is a refund of the kind `reinstatement` with an amount below zero, and what
 /// partners lost by the refund is given back in the same step: to the hold or the approval that the commission waits for,
 /// or, where it was approved or paid, with the next payout. It is given back whole, also where others have used the room
-/// under a period's cap meanwhile, or the credit was corrected since. What was refunded too late for the program's clawback window
+/// under a period's cap meanwhile, or the credit was corrected since. What corrections of credit or disputes gave in its place
+/// is taken back by adjustments, which are proposed in the same step. What was refunded too late for the program's clawback window
 /// cost nothing and gives nothing back. `409 reinstatement_exceeds_refund` when it is more than what is left of the
 /// refund; `409 wrong_state` for a refund that a credit note caused and for a reinstatement.
 #[utoipa::path(tag = "Invoices", operation_id = "createReinstatement", params(RefundPath),

@@ -173,13 +173,11 @@ fn branch(kind: Kind) -> String {
             .to_owned(),
         Kind::SubmitFirstReferral => format!(
             "{IDLE} AND g.motion = 'referral' AND NOT EXISTS (SELECT FROM referrals r WHERE r.organization_id = $1 \
-                 AND r.partner_id = $2 AND r.program_id = e.program_id \
-                 AND r.status IN ('submitted', 'accepted', 'converted'))"
+                 AND r.partner_id = $2 AND r.program_id = e.program_id)"
         ),
         Kind::RegisterFirstDeal => format!(
             "{IDLE} AND g.motion IN ('reseller', 'co_sell') AND NOT EXISTS (SELECT FROM deal_registrations r \
-                 WHERE r.organization_id = $1 AND r.partner_id = $2 AND r.program_id = e.program_id \
-                 AND r.status NOT IN ('rejected', 'withdrawn'))"
+                 WHERE r.organization_id = $1 AND r.partner_id = $2 AND r.program_id = e.program_id)"
         ),
         Kind::MakeFirstLink => format!(
             "{IDLE} AND g.motion = 'affiliate' AND NOT EXISTS (SELECT FROM referral_links r \

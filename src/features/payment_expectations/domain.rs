@@ -4,9 +4,10 @@ use crate::features::commissions::CommissionStatus;
 use crate::features::exchange_rates::{Asked, MAX_AGE_DAYS};
 use crate::features::partners::PartnerStatus;
 use crate::features::payouts::{PayoutRunStatus, PayoutStatus};
+use crate::kernel::exchange::Exchange;
 use crate::kernel::gate::{GatedStep, closed_sentence};
 use crate::kernel::id::{DisputeId, InvoiceId, PartnerId, PayoutId, ProgramId};
-use crate::kernel::money::{Currency, Money, MoneyError, Total};
+use crate::kernel::money::{Currency, Money, MoneyError, Rounding, Total};
 use crate::kernel::problem::Problem;
 use crate::kernel::word::word_enum;
 use chrono::NaiveDate;
@@ -132,7 +133,13 @@ pub struct Purse {
     pub disputed: Total,
     /// Of all of it, what waits for a rate to be exchanged at.
     pub unexchanged: Total,
-    /// The least that is paid out.
+    /// The currency in which it is paid.
+    pub paid_in: Currency,
+    /// Whether it is exchanged into that when it is paid.
+    pub is_exchanged_when_paid: bool,
+    /// The exchange of today, where that is so and its rate is known.
+    pub exchange: Option<Exchange>,
+    /// The least that is paid out, in the currency that is counted then.
     pub minimum: Option<Total>,
     /// The day on which the next hold is over.
     pub release_on: Option<NaiveDate>,
@@ -155,6 +162,34 @@ pub struct Purse {
 }
 
 impl Purse {
+    /// The rate that a payment today asks for.
+    pub fn asked(&self) -> Option<Asked> {
+        self.is_exchanged_when_paid.then_some(Asked {
+            from: self.currency,
+            to: self.paid_in,
+            on: self.today,
+        })
+    }
+
+    /// What a payment of this much comes to today.
+    fn paid(&self, net: Total) -> Option<Total> {
+        let Some(exchange) = &self.exchange else {
+            return Some(net).filter(|_| !self.is_exchanged_when_paid);
+        };
+        let net = Money::try_from(net).ok()?;
+        exchange.convert(net, Rounding::HalfUp).ok().map(Total::from)
+    }
+
+    /// With the exchange of today. What all that comes by itself does not come to is reached on no day.
+    pub fn exchanged_by(mut self, exchange: Option<Exchange>) -> Result<Self, MoneyError> {
+        self.exchange = exchange;
+        let paid = self.paid(self.approved.checked_add(self.pending)?);
+        if let Some((minimum, paid)) = self.minimum.zip(paid).filter(|_| self.is_exchanged_when_paid) {
+            self.reached_on = self.reached_on.filter(|_| paid.amount() >= minimum.amount());
+        }
+        Ok(self)
+    }
+
     /// What somebody has to approve, now or when its hold ends.
     fn unapproved(&self) -> Result<Total, MoneyError> {
         if self.is_approved_by_hand {
@@ -241,15 +276,12 @@ fn threshold(purse: &Purse, net: Total) -> Result<Option<Blocker>, MoneyError> {
         let blocker = Blocker::blocking(BlockerKind::AmountNotSupported, None, message);
         return Ok(Some(blocker.of(net)));
     }
-    let Some(minimum) = purse.minimum else {
+    let is_approved = net == purse.approved;
+    let Some((minimum, net)) = purse.minimum.zip(purse.paid(net)) else {
         return Ok(None);
     };
     let missing = minimum.checked_sub(net)?;
-    let stands = if net == purse.approved {
-        "is"
-    } else {
-        "comes to be"
-    };
+    let stands = if is_approved { "is" } else { "comes to be" };
     let message =
         format!("{net} {stands} payable and the program pays from {minimum} on: {missing} is missing.");
     Ok(missing
@@ -290,7 +322,7 @@ fn of_the_partner(purse: &Purse) -> Vec<Blocker> {
             None,
             format!(
                 "No way of payment in {} is confirmed; payouts by hand need none.",
-                purse.currency
+                purse.paid_in
             ),
         )),
     }
@@ -433,6 +465,13 @@ pub fn of_purse(purse: &Purse) -> Result<Expectation, Problem> {
     if let Some(answer_on) = purse.answer_on {
         let found = dispute(purse.today, answer_on).of(purse.disputed);
         blockers.push(found.only_if(!is_payable && purse.reached_on.is_none()));
+    }
+    if let Some(asked) = purse.asked().filter(|_| purse.exchange.is_none()) {
+        let in_all = purse
+            .approved
+            .checked_add(purse.waiting)
+            .map_err(Problem::damaged)?;
+        blockers.push(missing_rate(asked).of(in_all));
     }
     if purse.unexchanged.is_positive() {
         let message = format!("{} waits for an exchange rate.", purse.unexchanged);

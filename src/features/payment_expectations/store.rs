@@ -82,6 +82,10 @@ struct PurseRow {
     disputed: Decimal,
     #[diesel(sql_type = Numeric)]
     unexchanged: Decimal,
+    #[diesel(sql_type = Text)]
+    paid_in: String,
+    #[diesel(sql_type = Bool)]
+    is_exchanged_when_paid: bool,
     #[diesel(sql_type = Nullable<Numeric>)]
     minimum: Option<Decimal>,
     #[diesel(sql_type = Nullable<Date>)]
@@ -155,19 +159,21 @@ pub fn purses(
         "{payable}, \
          own AS MATERIALIZED (\
              SELECT c.program_id, c.owed_currency AS currency, c.status, c.owed_amount - c.owed_netted AS amount, \
-                 c.release_at, c.dispute_id, \
-                 coalesce(c.fx_policy = 'at_accrual' AND c.exchange IS NULL, false) AS waits \
+                 c.release_at, CASE c.kind WHEN 'accrual' THEN c.dispute_id END AS dispute_id, \
+                 coalesce(c.fx_policy = 'at_accrual' AND c.exchange IS NULL, false) AS waits, \
+                 coalesce(c.fx_policy = 'at_payout' AND c.exchange IS NULL, false) AS is_exchanged_when_paid, \
+                 CASE WHEN c.exchange IS NULL THEN c.payout_currency END AS paid_in \
              FROM commissions c \
              WHERE c.organization_id = $1 AND c.partner_id = $2 \
                  AND c.status IN ('pending', 'due', 'approved', 'in_payout') \
              UNION ALL \
-             SELECT b.program_id, b.owed_currency, b.status, -b.owed_amount, NULL, NULL, false \
+             SELECT b.program_id, b.owed_currency, b.status, -b.owed_amount, NULL, NULL, false, false, NULL \
              FROM clawbacks b WHERE b.organization_id = $1 AND b.partner_id = $2 AND b.status = 'in_payout' \
              UNION ALL \
-             SELECT a.program_id, a.currency, a.status, a.amount, NULL, NULL, false \
+             SELECT a.program_id, a.currency, a.status, a.amount, NULL, NULL, false, false, NULL \
              FROM adjustments a WHERE a.organization_id = $1 AND a.partner_id = $2 AND a.status = 'in_payout' \
              UNION ALL \
-             SELECT a.program_id, a.currency, r.status, a.amount, r.release_at, NULL, false \
+             SELECT a.program_id, a.currency, r.status, a.amount, r.release_at, NULL, false, false, NULL \
              FROM adjustments a JOIN raised r ON r.adjustment_id = a.id \
              WHERE a.organization_id = $1 AND a.partner_id = $2 AND a.status = 'approved'), \
          sums AS (\
@@ -178,6 +184,7 @@ pub fn purses(
                      OR o.status = 'approved' AND o.dispute_id IS NOT NULL) AS waiting, \
                  sum(o.amount) FILTER (WHERE o.dispute_id IS NOT NULL) AS disputed, \
                  sum(o.amount) FILTER (WHERE o.waits AND o.dispute_id IS NULL) AS unexchanged, \
+                 bool_or(o.is_exchanged_when_paid) AS is_exchanged_when_paid, max(o.paid_in) AS paid_in, \
                  min(o.release_at) FILTER (WHERE o.status = 'pending') AS release_at, max(d.respond_by) AS respond_by \
              FROM own o LEFT JOIN disputes d ON d.organization_id = $1 AND d.id = o.dispute_id \
              GROUP BY o.program_id, o.currency), \
@@ -189,15 +196,17 @@ pub fn purses(
              WHERE o.status = 'pending' AND o.dispute_id IS NULL AND NOT o.waits), \
          purses AS (\
              SELECT program_id, currency, coalesce(j.amount, 0) AS approved, s.pending, s.due, s.in_payout, s.waiting, s.disputed, \
-                 s.unexchanged, s.release_at, s.respond_by \
+                 s.unexchanged, coalesce(s.paid_in, currency) AS paid_in, \
+                 coalesce(s.is_exchanged_when_paid, false) AS is_exchanged_when_paid, s.release_at, s.respond_by \
              FROM (SELECT * FROM judged WHERE NOT waits) j FULL JOIN sums s USING (program_id, currency)) \
          SELECT u.program_id, u.currency, u.approved, coalesce(u.pending, 0) AS pending, coalesce(u.due, 0) AS due, \
              coalesce(u.in_payout, 0) AS in_payout, coalesce(u.waiting, 0) AS waiting, coalesce(u.disputed, 0) AS disputed, \
-             coalesce(u.unexchanged, 0) AS unexchanged, n.minimum, \
+             coalesce(u.unexchanged, 0) AS unexchanged, u.paid_in, u.is_exchanged_when_paid, n.minimum, \
              (u.release_at AT TIME ZONE g.time_zone)::date AS release_on, \
-             ((SELECT min(k.release_at) FROM coming k \
+             ((SELECT CASE WHEN u.is_exchanged_when_paid AND n.minimum IS NOT NULL THEN max(k.release_at) \
+                     ELSE min(k.release_at) END FROM coming k \
                  WHERE k.program_id = u.program_id AND k.currency = u.currency AND u.approved + k.amount > 0 \
-                     AND u.approved + k.amount >= coalesce(n.minimum, 0)) AT TIME ZONE g.time_zone)::date AS reached_on, \
+                     AND (u.is_exchanged_when_paid OR u.approved + k.amount >= coalesce(n.minimum, 0))) AT TIME ZONE g.time_zone)::date AS reached_on, \
              (u.respond_by AT TIME ZONE g.time_zone)::date AS answer_on, p.status AS partner_status, \
              c.closed AS closed_gates, CASE WHEN c.closed <> '{{}}' THEN {opens_on} END AS gates_open_on, \
              w.usable_from <= $3 AS is_usable, (w.usable_from AT TIME ZONE g.time_zone)::date AS usable_on, \
@@ -207,11 +216,11 @@ pub fn purses(
          JOIN programs g ON g.organization_id = $1 AND g.id = u.program_id \
          CROSS JOIN LATERAL (SELECT {minimum} AS minimum) n \
          CROSS JOIN LATERAL (SELECT {closed} AS closed OFFSET 0) c \
-         LEFT JOIN payout_methods w ON w.organization_id = $1 AND w.partner_id = $2 AND w.currency = u.currency \
+         LEFT JOIN payout_methods w ON w.organization_id = $1 AND w.partner_id = $2 AND w.currency = u.paid_in \
              AND w.status = 'active' \
          ORDER BY u.program_id, u.currency",
         payable = payable("x.partner_id = $2"),
-        minimum = minimum_payout("g", "u.currency"),
+        minimum = minimum_payout("g", "CASE WHEN u.is_exchanged_when_paid THEN u.paid_in ELSE u.currency END"),
         closed = closed_before_paying("g", "p.id", "$3"),
         opens_on = opens_before_paying_on("g", "p.id", "$3"),
     ))
@@ -271,7 +280,14 @@ impl TryFrom<PurseRow> for Purse {
 
     fn try_from(row: PurseRow) -> Result<Self, Problem> {
         let currency = Currency::from_code(&row.currency).map_err(Problem::damaged)?;
+        let paid_in = Currency::from_code(&row.paid_in).map_err(Problem::damaged)?;
         let money = |amount| Total::new(amount, currency).map_err(Problem::damaged);
+        let counted_in = if row.is_exchanged_when_paid {
+            paid_in
+        } else {
+            currency
+        };
+        let minimum = row.minimum.map(|amount| Total::new(amount, counted_in));
         Ok(Self {
             program_id: ProgramId::from_uuid(row.program_id),
             currency,
@@ -282,7 +298,10 @@ impl TryFrom<PurseRow> for Purse {
             waiting: money(row.waiting)?,
             disputed: money(row.disputed)?,
             unexchanged: money(row.unexchanged)?,
-            minimum: row.minimum.map(money).transpose()?,
+            paid_in,
+            is_exchanged_when_paid: row.is_exchanged_when_paid,
+            exchange: None,
+            minimum: minimum.transpose().map_err(Problem::damaged)?,
             release_on: row.release_on,
             reached_on: row.reached_on,
             answer_on: row.answer_on,

@@ -48,6 +48,8 @@ pub struct Figures {
     pub adjusted: Total,
     /// The part of it that was given up of what partners owed.
     pub written_off: Total,
+    /// Exchanged in the period: into the currency less out of it.
+    pub exchanged: Total,
     /// Paid in the period, less what came back.
     pub paid: Total,
     /// In a running hold at the end of the period.
@@ -87,6 +89,7 @@ impl Figures {
             (&mut self.clawed_back, other.clawed_back),
             (&mut self.adjusted, other.adjusted),
             (&mut self.written_off, other.written_off),
+            (&mut self.exchanged, other.exchanged),
             (&mut self.paid, other.paid),
             (&mut self.held, other.held),
             (&mut self.due, other.due),

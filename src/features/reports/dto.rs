@@ -56,6 +56,9 @@ pub struct ReportRowView {
     /// What resellers kept of the list price of what payments were for, less refunds: a price, and no part of any commission.
     /// A credit note without an invoice takes nothing from it. By partner it counts for whoever sourced the deal.
     pub reseller_margin: TotalBody,
+    /// What was exchanged in the period into the currency of the row, less what was exchanged out of it: commission that is
+    /// earned in one currency and paid in another leaves the row of the one and comes into that of the other.
+    pub exchanged: TotalBody,
 }
 
 impl ReportRowView {
@@ -81,11 +84,12 @@ impl ReportRowView {
             commission_in_payout: figures.in_payout.into(),
             open_balance: figures.open_balance().map_err(Problem::damaged)?.into(),
             reseller_margin: figures.reseller_margin.into(),
+            exchanged: figures.exchanged.into(),
         })
     }
 
     /// The columns of the CSV form, amounts in the currency of the row.
-    fn columns(&self) -> [(&'static str, String); 20] {
+    fn columns(&self) -> [(&'static str, String); 21] {
         let amount = |money: &TotalBody| money.amount.clone();
         [
             ("group_key", self.group_key.clone()),
@@ -108,6 +112,7 @@ impl ReportRowView {
             ("adjusted", amount(&self.adjusted)),
             ("written_off", amount(&self.written_off)),
             ("reseller_margin", amount(&self.reseller_margin)),
+            ("exchanged", amount(&self.exchanged)),
         ]
     }
 }

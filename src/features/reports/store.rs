@@ -65,6 +65,8 @@ struct Raw {
     #[diesel(sql_type = Numeric)]
     written_off: Decimal,
     #[diesel(sql_type = Numeric)]
+    exchanged: Decimal,
+    #[diesel(sql_type = Numeric)]
     paid: Decimal,
     #[diesel(sql_type = Numeric)]
     held: Decimal,
@@ -122,6 +124,8 @@ const HAPPENED: &str = "happened AS (\
             ('adjusted', CASE WHEN l.kind IN ('adjustment_up', 'write_off') THEN 1 \
                 WHEN l.kind = 'adjustment_down' THEN -1 END), \
             ('written_off', CASE WHEN l.kind = 'write_off' THEN 1 END), \
+            ('exchanged', CASE WHEN l.kind IN ('exchange_in', 'clawback_exchange_in') THEN 1 \
+                WHEN l.kind IN ('exchange_out', 'clawback_exchange_out') THEN -1 END), \
             ('paid', CASE l.kind WHEN 'payout_paid' THEN 1 WHEN 'payout_returned' THEN -1 END), \
             (l.credit_account, CASE WHEN l.credit_account IN ('held', 'released', 'payable', 'in_payout') THEN 1 END), \
             (l.debit_account, CASE WHEN l.debit_account IN ('held', 'released', 'payable', 'in_payout') THEN -1 END)\
@@ -140,6 +144,7 @@ const SUMS: &str = "coalesce(sum(value) FILTER (WHERE figure = 'deals_won' AND w
         round(coalesce(sum(value) FILTER (WHERE figure = 'clawed_back' AND within), 0), 8) AS clawed_back, \
         round(coalesce(sum(value) FILTER (WHERE figure = 'adjusted' AND within), 0), 8) AS adjusted, \
         round(coalesce(sum(value) FILTER (WHERE figure = 'written_off' AND within), 0), 8) AS written_off, \
+        round(coalesce(sum(value) FILTER (WHERE figure = 'exchanged' AND within), 0), 8) AS exchanged, \
         round(coalesce(sum(value) FILTER (WHERE figure = 'paid' AND within), 0), 8) AS paid, \
         round(coalesce(sum(value) FILTER (WHERE figure = 'held'), 0), 8) AS held, \
         round(coalesce(sum(value) FILTER (WHERE figure = 'released'), 0), 8) AS due, \
@@ -231,6 +236,7 @@ impl TryFrom<Raw> for Figures {
             clawed_back: total(raw.clawed_back),
             adjusted: total(raw.adjusted),
             written_off: total(raw.written_off),
+            exchanged: total(raw.exchanged),
             paid: total(raw.paid),
             held: total(raw.held),
             due: total(raw.due),

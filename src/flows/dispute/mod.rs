@@ -4,6 +4,7 @@
 //! Locks are taken in this order: the dispute, then what it is about. Commissions are locked in the order of their ids, as
 //! by payout runs, so that of a run and a dispute at the same instant one comes first and the other sees it.
 
+pub mod award;
 pub mod money;
 mod subject;
 
@@ -121,12 +122,17 @@ pub fn decide(
     let review = disputes::review_of(tx, ctx, &before)?;
     require_apart(tx, ctx, &review)?;
     let adjustment_id = carry_out(tx, ctx, &before, &review, ruling)?;
+    let kept = match adjustment_id {
+        Some(_) => money::kept_then(tx, ctx, &before)?,
+        None => None,
+    };
     let after = Dispute {
         adjustment_id,
         ..decided
     };
     let review = Review {
         decided_by: Some(disputes::person(ctx)?),
+        kept,
         ..review
     };
     disputes::save_review(tx, ctx, id, &review)?;

@@ -11,7 +11,7 @@ use crate::features::disputes::{
     self, Amounts, Dispute, DisputeLine, DisputeOutcome, Effect, NewDispute, Review, Stake, SubjectType,
 };
 use crate::features::ledger::{self, NewEntry};
-use crate::flows::adjustment_approved;
+use crate::flows::adjustment_decided;
 use crate::kernel::commission::sentence;
 use crate::kernel::ctx::Ctx;
 use crate::kernel::id::{AdjustmentId, CommissionId, DealId, PartnerId, ProgramId};
@@ -99,14 +99,6 @@ fn require_alike(lines: &[Commission], claimed: Money) -> Result<(), Problem> {
     }
 }
 
-fn kept(lines: &[Commission], currency: Currency) -> Result<Total, Problem> {
-    let add = |sum: Total, line: &Commission| sum.checked_add(line.kept()?.into());
-    lines
-        .iter()
-        .try_fold(Total::zero(currency), add)
-        .map_err(Problem::damaged)
-}
-
 fn stake(
     partner_id: PartnerId,
     currency: Currency,
@@ -135,7 +127,10 @@ fn come_to(
 ) -> Result<Money, Problem> {
     let earned = match missing_on {
         Some(deal_id) => commissions::kept_on_deal(tx, house, deal_id, stake.partner_id, stake.currency)?,
-        None => kept(lines, stake.currency)?,
+        None => {
+            let kept = kept_in(lines, stake.currency)?;
+            kept.ok_or_else(|| Problem::damaged("a disputed commission is in another currency"))?
+        }
     };
     let given = disputes::given(tx, house, stake)?;
     let sum = earned.checked_add(given.into()).and_then(Money::try_from);
@@ -176,13 +171,11 @@ pub fn open(
 /// What a dispute does to a line, and how much of it is frozen.
 fn effect_on(line: &Commission) -> Result<(Effect, Money), Problem> {
     let nothing = Money::zero(line.owed.amount.currency());
+    // What a credit note takes is set off all the same: whoever holds the money needs no dispute to keep it.
     Ok(match (line.status, line.kind) {
-        (CommissionStatus::Approved, CommissionKind::Accrual) => {
-            (Effect::Frozen, line.payable().map_err(Problem::damaged)?)
-        }
-        (CommissionStatus::Pending | CommissionStatus::Due | CommissionStatus::Approved, _) => {
-            (Effect::Withheld, nothing)
-        }
+        (_, CommissionKind::CreditNote) => (Effect::LeftAlone, nothing),
+        (CommissionStatus::Approved, _) => (Effect::Frozen, line.payable().map_err(Problem::damaged)?),
+        (CommissionStatus::Pending | CommissionStatus::Due, _) => (Effect::Withheld, nothing),
         _ => (Effect::LeftAlone, nothing),
     })
 }
@@ -267,6 +260,7 @@ pub fn settle(
         deal_id: missing_on(dispute),
         backtest_id: None,
         attribution_id: None,
+        dispute_id: None,
         reason_code: AdjustmentReason::Dispute,
         reason: ruling.reason.clone(),
         amount,
@@ -274,11 +268,40 @@ pub fn settle(
     let makers = &review.reviewer_secret_makers;
     let proposed = adjustments::propose_for(tx, ctx, vec![new], author, makers)?;
     let proposed = proposed.first().ok_or_else(Problem::internal)?;
-    let approved = adjustment_approved::of_one(tx, ctx, proposed.id, &Precondition::Any)?;
+    let approved = adjustment_decided::of_one(tx, ctx, proposed.id, &Precondition::Any)?;
     Ok(Some(approved.id))
 }
 
-fn commissions_of(dispute: &Dispute) -> Vec<CommissionId> {
+/// What the commissions of a dispute keep as something is given on them; nothing where it is about none.
+pub fn kept_then(tx: &mut Tx<'_>, ctx: &Ctx, dispute: &Dispute) -> Result<Option<Money>, Problem> {
+    let ids = commissions_of(dispute);
+    let Some(amounts) = dispute.amounts.filter(|_| !ids.is_empty()) else {
+        return Ok(None);
+    };
+    let kept = kept_in(&commissions::several(tx, ctx, &ids)?, amounts.claimed.currency())?;
+    Ok(kept.and_then(|kept| Money::try_from(kept).ok()))
+}
+
+/// What the lines of a dispute keep, in the currency in which it is about them: as they are owed, or as they were earned
+/// where they were exchanged since; nothing where that is neither.
+pub(super) fn kept_in(lines: &[Commission], currency: Currency) -> Result<Option<Total>, Problem> {
+    let mut sum = Total::zero(currency);
+    for line in lines {
+        let kept = if line.owed.amount.currency() == currency {
+            line.kept()
+        } else {
+            line.net()
+        };
+        let kept = kept.map_err(Problem::damaged)?;
+        if kept.currency() != currency {
+            return Ok(None);
+        }
+        sum = sum.checked_add(kept.into()).map_err(Problem::damaged)?;
+    }
+    Ok(Some(sum))
+}
+
+pub(super) fn commissions_of(dispute: &Dispute) -> Vec<CommissionId> {
     let subjects = dispute.subject_ids.iter();
     let commissions = subjects.filter(|subject| subject.subject_type == SubjectType::Commission);
     commissions

@@ -5,6 +5,7 @@ use super::IneligibleReason;
 use super::accrue::WHOLE_BASIS_POINTS;
 use super::explain::{AccrualExplanation, Entitlement, Explanation};
 use super::pools::{Movement, at};
+use crate::kernel::id::CommissionRuleId;
 use crate::kernel::money::{Money, Part, Rounding};
 
 impl Explanation {
@@ -22,6 +23,18 @@ impl Explanation {
             }
             Self::Credit(_) | Self::Clawback(_) => Ok(None),
         }
+    }
+
+    /// The rule that decided, the period of its cap and the cap, where it has one in the currency of the line.
+    pub fn period_cap(&self) -> Option<(CommissionRuleId, &str, Money)> {
+        let (entitlement, currency) = match self {
+            Self::Accrual(accrual) => (&accrual.entitlement, accrual.currency),
+            Self::Credit(credit) => (&credit.entitlement, credit.currency),
+            Self::Clawback(_) => return None,
+        };
+        let (rule, progress) = entitlement.rule.as_ref().zip(entitlement.progress.as_ref())?;
+        let cap = rule.clauses.cap(currency)?;
+        Some((rule.rule_id, &progress.before.cap_period, cap))
     }
 }
 

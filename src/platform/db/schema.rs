@@ -102,6 +102,7 @@ diesel::table! {
         debt -> Nullable<Numeric>,
         backtest_id -> Nullable<Uuid>,
         attribution_id -> Nullable<Uuid>,
+        dispute_id -> Nullable<Uuid>,
     }
 }
 
@@ -321,6 +322,21 @@ diesel::table! {
 }
 
 diesel::table! {
+    commission_standing_corrections (organization_id, attribution_id, commission_rule_id, partner_id, currency, period) {
+        organization_id -> Uuid,
+        attribution_id -> Uuid,
+        commission_rule_id -> Uuid,
+        partner_id -> Uuid,
+        currency -> Text,
+        period -> Text,
+        amount -> Numeric,
+        row_version -> Int8,
+        created_at -> Timestamptz,
+        updated_at -> Timestamptz,
+    }
+}
+
+diesel::table! {
     commission_standings (organization_id, commission_rule_id, partner_id, currency, period) {
         organization_id -> Uuid,
         commission_rule_id -> Uuid,
@@ -331,6 +347,7 @@ diesel::table! {
         units -> Numeric,
         exact -> Numeric,
         posted -> Numeric,
+        corrected -> Numeric,
         row_version -> Int8,
         created_at -> Timestamptz,
         updated_at -> Timestamptz,
@@ -557,6 +574,7 @@ diesel::table! {
         reviewed_amount -> Nullable<Numeric>,
         decided_by -> Nullable<Uuid>,
         decided_by_type -> Nullable<Text>,
+        kept_amount -> Nullable<Numeric>,
     }
 }
 
@@ -1545,6 +1563,7 @@ diesel::allow_tables_to_appear_in_same_query!(
     clicks,
     commission_rule_versions,
     commission_rules,
+    commission_standing_corrections,
     commission_standings,
     commissions,
     compliance_documents,

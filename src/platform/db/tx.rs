@@ -171,6 +171,13 @@ impl<'a> Tx<'a> {
         self.connection
     }
 
+    /// Lets one transaction at a time go on that names this id, until it ends.
+    pub fn one_at_a_time(&mut self, id: impl fmt::Display) -> Result<(), Problem> {
+        let query = sql_query("SELECT pg_advisory_xact_lock(hashtextextended($1, 0))");
+        Prepared(query.bind::<Text, _>(id.to_string())).execute(self.connection)?;
+        Ok(())
+    }
+
     /// Does the work with joins that hash or merge. Behind row-level security the planner expects a row or two, and
     /// would go through a whole table again for every row of another.
     pub fn without_nested_loops<T>(

@@ -4,6 +4,7 @@ use super::contract::Operation;
 use super::once::RequestKey;
 use super::problem::Refusal;
 use super::state::WebState;
+use super::unique_names::UniqueNames;
 use crate::kernel::problem::{Code, FieldProblem, Problem};
 use crate::kernel::version::Precondition;
 use actix_web::dev::Payload;
@@ -135,7 +136,8 @@ pub(super) fn is_json(headers: &HeaderMap) -> Result<(), Problem> {
 
 /// Parses the body; nesting beyond 128 levels is refused by the parser.
 pub(super) fn parse(bytes: &[u8]) -> Result<Value, Problem> {
-    serde_json::from_slice(bytes)
+    serde_json::from_slice::<UniqueNames>(bytes)
+        .map(|unique| unique.0)
         .map_err(|error| Problem::new(Code::MalformedJson).because(format!("The body is not JSON: {error}.")))
 }
 

@@ -28,6 +28,7 @@ mod short_texts;
 mod spreadsheet;
 pub mod state;
 pub mod target;
+mod unique_names;
 
 pub use answer::Answer;
 pub use as_of::AsOf;

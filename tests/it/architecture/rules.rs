@@ -53,7 +53,14 @@ const TABLES: &[(&str, &[&str])] = &[
     ("tiers", &["tier_ladders", "tier_moves", "tier_standings"]),
     ("commission_rules", &["commission_rule_versions"]),
     ("attributions", &["attribution_corrections"]),
-    ("commissions", &["clawbacks", "commission_standings"]),
+    (
+        "commissions",
+        &[
+            "clawbacks",
+            "commission_standings",
+            "commission_standing_corrections",
+        ],
+    ),
     ("events", &["event_counters"]),
     ("audit", &["audit_events", "audit_links", "unsealed_audit_events"]),
     ("invoices", &["invoice_lines", "payments", "refunds"]),

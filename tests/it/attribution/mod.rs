@@ -7,6 +7,7 @@ mod models;
 mod shared_anew;
 mod timeline;
 mod touchpoints;
+mod under_caps;
 
 use crate::world::{Actor, Reply, World, money};
 use serde_json::{Value, json};

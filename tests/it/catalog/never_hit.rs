@@ -153,6 +153,10 @@ pub const NEVER_HIT: &[(&str, &str)] = &[
         "invoice_lines_quantity_check",
         "the service refuses it with a pointer",
     ),
+    (
+        "commission_standing_corrections_%",
+        "so is what corrections take of caps",
+    ),
     ("commission_standings_%", "standings are kept by the engine"),
     (
         "commission_rule_versions_rule_fk",
@@ -234,6 +238,7 @@ pub const NEVER_HIT: &[(&str, &str)] = &[
         "adjustments_attribution_fk",
         "of a credit that was corrected before",
     ),
+    ("adjustments_dispute_fk", "of a dispute that was decided before"),
     ("backtests_%_fk", "of a rule and a version that were found before"),
     ("imports_%_check", "vocabularies of the service"),
     ("import_rejections_%", "the worker writes them"),

@@ -1,5 +1,6 @@
 //! Disputes: what they hold up, how they end, who may do what, and what many at once come to.
 
+mod awards;
 mod decisions;
 mod falls;
 mod lifecycle;

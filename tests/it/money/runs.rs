@@ -153,6 +153,28 @@ fn a_second_key_of_the_same_hand_is_no_second_person() {
     world.books_balance();
 }
 
+/// Nor is one that was made with it: whoever holds the first may know the secrets of all that come after.
+#[test]
+fn a_key_of_a_key_of_the_same_hand_is_no_second_person() {
+    let world = World::new();
+    let program = world.ten_percent(json!({}));
+    let partner = world.enrolled("A", &program);
+    world.sale(&program, &partner, "100.00 USD");
+    let mut permissions = FINANCE.to_vec();
+    permissions.extend(["api_keys:write", "payout_runs:write"]);
+    let first = world.key(&permissions);
+    let body = json!({ "name": "Of a key", "permissions": permissions });
+    let second = first.post("/v1/api-keys", body).expect(201);
+    let second = world.bearer(second.text("/secret"));
+    for (drafter, approver) in [(world.admin(), &second), (&second, world.admin())] {
+        let run = world.draft_run_by(drafter);
+        run.verb(approver, "approve", Value::Null)
+            .refused(409, "second_person_required");
+    }
+    let run = world.draft_run_by(&second);
+    run.verb(&world.finance(), "approve", Value::Null).expect(200);
+}
+
 #[test]
 fn below_the_minimum_it_waits_for_more() {
     let world = World::new();

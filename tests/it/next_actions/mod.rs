@@ -256,13 +256,13 @@ fn finance_is_led_from_what_is_due_to_what_was_paid() {
     let due = action(&clerk, "approve_commissions");
     assert_eq!(
         due["why"],
-        "2 commissions are due in Agencies since 0 minutes and not approved."
+        "2 commissions have been due in Agencies for 0 minutes and not approved."
     );
     assert_eq!(due["subject_id"], program.as_str());
     done(&clerk, "approve_commissions", json!({}));
     assert_eq!(
         action(&clerk, "draft_payout_run")["why"],
-        "2 commissions are ready to be paid in Agencies since 0 minutes, and no run has been drafted since."
+        "2 commissions have been ready to be paid in Agencies for 0 minutes, and no run has been drafted since."
     );
     let run = json!({ "cut_off_at": world.clock.now(), "rail": "manual" });
     let run = done(&clerk, "draft_payout_run", run).id();
@@ -283,7 +283,7 @@ fn finance_is_led_from_what_is_due_to_what_was_paid() {
     assert_eq!(
         action(&second, "settle_payout_run")["why"],
         format!(
-            "1 payout is on its way in the run {} since 0 minutes, and nobody has said whether the money arrived.",
+            "1 payout has been on its way in the run {} for 0 minutes, and nobody has said whether the money arrived.",
             world.clock.now().format("%Y-%m-%d")
         )
     );
@@ -361,7 +361,7 @@ fn the_organization_is_shown_what_its_people_may_do() {
     let credit = action(admin, "confirm_credit");
     assert_eq!(
         credit["why"],
-        "Nordlicht claims 25.05% of the delivered credit for Deal since 0 minutes."
+        "Nordlicht claimed 25.05% of the delivered credit for Deal 0 minutes ago."
     );
     // What is late comes first.
     world.pass(TimeDelta::days(10));
@@ -419,7 +419,7 @@ fn a_dispute_goes_to_and_fro_and_whoever_decided_or_found_does_not_decide_it() {
     assert_eq!(waits["subject_id"], dispute.id().as_str());
     assert_eq!(
         waits["why"],
-        "15.00 USD: Nordlicht disputes a commission since 3 hours, and nobody looks into it; the answer is due in 1 day."
+        "15.00 USD: Nordlicht disputed a commission 3 hours ago, and nobody looks into it; the answer is due in 1 day."
     );
     done(
         world.admin(),
@@ -445,7 +445,7 @@ fn a_dispute_goes_to_and_fro_and_whoever_decided_or_found_does_not_decide_it() {
     let asked = action(&actor, "answer_dispute");
     assert_eq!(
         asked["why"],
-        "Your dispute about a commission waits for your answer since 0 minutes: Which order?"
+        "Your dispute about a commission has waited 0 minutes for your answer: Which order?"
     );
     done(&actor, "answer_dispute", json!({ "body": "The second one." }));
     let decision = json!({ "outcome": "upheld", "reason": "Right." });

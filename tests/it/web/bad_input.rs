@@ -38,6 +38,7 @@ fn a_body_that_is_no_json_is_refused_at_every_door() {
             "\u{feff}{}",
             "nul",
             "{\"a\":\"\\ud800\"}",
+            "{\"a\":1,\"a\":1}",
         ] {
             send(&world, &operation, "application/json", body.as_bytes().to_vec())
                 .refused(400, "malformed_json");

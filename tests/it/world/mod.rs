@@ -194,10 +194,15 @@ impl World {
     /// A new key with exactly these permissions whose secret the admin did not make: a second person for what the admin
     /// does.
     pub fn another_hand(&self, permissions: &[&str]) -> Actor {
-        let mut all = permissions.to_vec();
-        all.push("api_keys:write");
+        self.another_hand_in(self.home.id, permissions)
+    }
+
+    /// The same in any organization.
+    pub fn another_hand_in(&self, organization: OrganizationId, permissions: &[&str]) -> Actor {
+        let second = bootstrap::admin_key(&self.db, Some(organization), self.clock.now()).unwrap();
         let body = json!({ "name": "Another hand", "permissions": permissions });
-        let key = self.key(&all).post("/v1/api-keys", body).expect(201);
+        let admin = self.bearer(&second.secret.text);
+        let key = admin.post("/v1/api-keys", body).expect(201);
         let mut actor = self.bearer(key.text("/secret"));
         actor.key_id = Some(key.id());
         actor

@@ -89,7 +89,7 @@ pub struct CommissionView {
     /// When it was exchanged. Until then it waits: for the payout, or for a rate.
     #[schema(required)]
     pub exchanged_at: Option<DateTime<Utc>>,
-    /// The open dispute that holds it up.
+    /// The open dispute about it, which holds up what was earned; what a credit note takes is set off all the same.
     #[schema(required)]
     pub dispute_id: Option<DisputeId>,
     /// When the money came in.

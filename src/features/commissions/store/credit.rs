@@ -33,6 +33,8 @@ pub struct CreditLine {
     pub earned: Money,
     /// What is left of it, less what was taken back.
     pub kept: Money,
+    /// The same in the currency of the invoice.
+    pub kept_of_invoice: Decimal,
     /// What the amount follows from.
     pub explanation: Explanation,
     /// How it was exchanged, if it was.
@@ -63,12 +65,21 @@ struct Raw {
     owed_amount: Decimal,
     #[diesel(sql_type = Numeric)]
     owed_reversed: Decimal,
+    #[diesel(sql_type = Numeric)]
+    kept_of_invoice: Decimal,
     #[diesel(sql_type = Jsonb)]
     explanation: serde_json::Value,
     #[diesel(sql_type = Nullable<Jsonb>)]
     exchange: Option<serde_json::Value>,
     #[diesel(sql_type = Bool)]
     is_unexchanged: bool,
+}
+
+impl CreditLine {
+    /// Whether it was earned, rather than taken by a credit note.
+    pub fn is_accrual(&self) -> bool {
+        matches!(self.explanation, Explanation::Accrual(_))
+    }
 }
 
 impl Raw {
@@ -83,6 +94,7 @@ impl Raw {
             share: self.share,
             earned: super::money(self.owed_amount, &self.owed_currency)?,
             kept: super::money(self.owed_amount - self.owed_reversed, &self.owed_currency)?,
+            kept_of_invoice: self.kept_of_invoice.normalize(),
             explanation: serde_json::from_value(self.explanation).map_err(Problem::damaged)?,
             exchange: exchange.map_err(Problem::damaged)?,
             is_unexchanged: self.is_unexchanged,
@@ -95,10 +107,12 @@ pub fn lines_of_credit(tx: &mut Tx<'_>, ctx: &Ctx, id: AttributionId) -> Result<
     let query = sql_query(
         "SELECT id, coalesce(payment_id, credit_note_id) AS money, coalesce(invoice_line_id, credit_note_id) AS money_line, \
              partner_id, program_id, owed_currency, owed_amount, owed_reversed, \
+             amount - reversed_amount AS kept_of_invoice, \
              (explanation #>> '{entitlement,share,basis_points}')::integer AS share, explanation, exchange, \
              payout_currency IS NOT NULL AND exchange IS NULL \
                  AND status NOT IN ('ineligible', 'reversed') AS is_unexchanged, \
-             status IN ('pending', 'due') OR dispute_id IS NOT NULL OR status = 'ineligible' AND release_at > $4 AS waits \
+             status IN ('pending', 'due') OR dispute_id IS NOT NULL AND kind = 'accrual' \
+                 OR status = 'ineligible' AND release_at > $4 AS waits \
          FROM commissions WHERE organization_id = $1 AND attribution_id = $2 \
              AND ($3::uuid IS NULL OR partner_id = $3) ORDER BY id",
     )

@@ -126,7 +126,8 @@ struct TakenRaw {
 
 /// A line that waits for its exchange by this policy. What a dispute holds up waits with it.
 const UNEXCHANGED: &str = "FROM commissions c JOIN programs g ON g.organization_id = $1 AND g.id = c.program_id \
-    WHERE c.organization_id = $1 AND c.payout_currency IS NOT NULL AND c.exchange IS NULL AND c.dispute_id IS NULL";
+    WHERE c.organization_id = $1 AND c.payout_currency IS NOT NULL AND c.exchange IS NULL \
+        AND (c.dispute_id IS NULL OR c.kind = 'credit_note')";
 
 const COLUMNS: &str = "c.id, c.partner_id, c.program_id, c.status, g.rounding, c.amount, c.netted_amount, \
     EXISTS (SELECT FROM clawbacks k WHERE k.organization_id = $1 AND k.commission_id = c.id) AS is_touched, coalesce((c.explanation ->> 'already_posted')::numeric, 0) AS posted_before, c.currency, \

@@ -9,6 +9,7 @@ mod explained;
 mod known;
 mod list;
 mod moves;
+pub mod standing_corrections;
 pub mod standings;
 
 pub use credit::{CreditLine, credits_of, credits_of_refunds, lines_of_credit, lock_lines_of_credit};

@@ -30,17 +30,21 @@ struct Raw {
     exact: Decimal,
     #[diesel(sql_type = Numeric)]
     posted: Decimal,
+    #[diesel(sql_type = Numeric)]
+    corrected: Decimal,
 }
 
-/// Rows are made and locked in one order, so that two transactions never wait for one another.
+/// Rows are made and locked in one order, so that two that lock once do not wait in a circle. What follows from corrections
+/// of credit may lock more; where that makes a circle, Postgres ends one and it is tried again.
 const LOCK: &str = "INSERT INTO commission_standings AS s (organization_id, commission_rule_id, partner_id, currency, \
          period, volume, units, exact, posted, row_version, created_at, updated_at) \
      SELECT $1, n.rule_id, n.partner_id, n.currency, n.period, 0, 0, 0, 0, 1, $2, $2 \
      FROM unnest($3, $4, $5, $6) AS n (rule_id, partner_id, currency, period) ORDER BY 2, 3, 4, 5 \
      ON CONFLICT ON CONSTRAINT commission_standings_pk DO UPDATE SET row_version = s.row_version + 1 \
-     RETURNING commission_rule_id, partner_id, currency, period, volume, units, exact, posted";
+     RETURNING commission_rule_id, partner_id, currency, period, volume, units, exact, posted, corrected";
 
-const READ: &str = "SELECT s.commission_rule_id, s.partner_id, s.currency, s.period, s.volume, s.units, s.exact, s.posted \
+const READ: &str = "SELECT s.commission_rule_id, s.partner_id, s.currency, s.period, s.volume, s.units, s.exact, \
+         s.posted, s.corrected \
      FROM commission_standings s JOIN unnest($2, $3, $4, $5) AS n (rule_id, partner_id, currency, period) \
          ON s.commission_rule_id = n.rule_id AND s.partner_id = n.partner_id AND s.currency = n.currency \
          AND s.period = n.period \
@@ -103,6 +107,7 @@ fn take(standings: &mut Standings, found: Vec<Raw>) -> Result<(), Problem> {
             units: raw.units.normalize(),
             exact: raw.exact.normalize(),
             posted: raw.posted.normalize(),
+            corrected: raw.corrected.normalize(),
         };
         standings.insert(key, count);
     }

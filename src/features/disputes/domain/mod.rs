@@ -1,9 +1,11 @@
 //! What a dispute is and how it moves.
 
+mod award;
 mod machine;
 mod stake;
 mod subject;
 
+pub use award::Award;
 pub use machine::{DisputeOutcome, DisputeStatus, MOVES};
 pub use stake::Stake;
 pub use subject::{DisputeReason, DisputedId, SubjectType};
@@ -173,6 +175,8 @@ pub struct Review {
     pub note: Option<String>,
     /// What the money should come to, as the reviewer finds, and what it came to then.
     pub finding: Option<(Money, Money)>,
+    /// What its commissions had kept when something was given on them.
+    pub kept: Option<Money>,
     /// Who decided.
     pub decided_by: Option<ActorId>,
 }

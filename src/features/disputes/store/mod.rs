@@ -8,7 +8,7 @@ pub use parts::{
     CommentFilter, freeze_late, insert_comment, insert_lines, insert_review, lines_of, list_comments,
     review_of, reviews_of, update_review,
 };
-pub use stakes::{disputed_on_deals, given, hold_deals, living_on_deals};
+pub use stakes::{disputed_on_deals, given, hold_deals, living_on_deals, that_gave_on};
 
 use super::domain::{Dispute, DisputeStatus, DisputedId};
 use crate::kernel::ctx::{Ctx, Scope};

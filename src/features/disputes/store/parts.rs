@@ -53,6 +53,7 @@ struct ReviewRow {
     note: Option<String>,
     found_amount: Option<Decimal>,
     reviewed_amount: Option<Decimal>,
+    kept_amount: Option<Decimal>,
     decided_by: Option<Uuid>,
     decided_by_type: Option<String>,
 }
@@ -269,6 +270,7 @@ impl ReviewRow {
             note: review.note.clone(),
             found_amount: found.map(Money::amount),
             reviewed_amount: reviewed.map(Money::amount),
+            kept_amount: review.kept.map(Money::amount),
             decided_by,
             decided_by_type,
         }
@@ -282,12 +284,17 @@ impl ReviewRow {
             }
             _ => None,
         };
+        let kept = self
+            .kept_amount
+            .zip(currency)
+            .map(|(kept, currency)| money(kept, currency));
         Ok(Review {
             contested_by: actor(self.contested_by, &self.contested_by_type),
             reviewed_by: actor(self.reviewed_by, &self.reviewed_by_type),
             reviewer_secret_makers: self.reviewer_secret_makers,
             note: self.note,
             finding,
+            kept: kept.transpose()?,
             decided_by: actor(self.decided_by, &self.decided_by_type),
         })
     }

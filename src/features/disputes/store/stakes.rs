@@ -89,9 +89,13 @@ pub fn given(tx: &mut Tx<'_>, scope: &Scope, stake: &Stake) -> Result<Money, Pro
                  AND CASE WHEN $6 THEN c.deal_id = ANY ($5) ELSE c.id = ANY ($4) END) \
          SELECT coalesce(sum(a.amount), 0) AS amount FROM adjustments a \
          WHERE a.organization_id = $1 AND a.partner_id = $2 AND a.currency = $3 \
-             AND a.reason_code IN ('dispute', 'correction') AND a.status IN ('approved', 'in_payout', 'paid') \
+             AND a.reason_code IN ('dispute', 'correction') \
+             AND (a.status IN ('approved', 'in_payout', 'paid') OR a.status = 'proposed' AND a.dispute_id IS NOT NULL) \
              AND (a.commission_id IN (TABLE own) \
                  OR a.deal_id = ANY ($5) AND ($6 OR a.amount > 0) \
+                 OR EXISTS (\
+                     SELECT FROM dispute_lines l WHERE l.organization_id = $1 AND l.dispute_id = a.dispute_id \
+                         AND l.commission_id IN (TABLE own)) \
                  OR a.amount > 0 AND EXISTS (\
                      SELECT FROM disputes d \
                      JOIN dispute_lines l ON l.organization_id = $1 AND l.dispute_id = d.id \
@@ -105,6 +109,26 @@ pub fn given(tx: &mut Tx<'_>, scope: &Scope, stake: &Stake) -> Result<Money, Pro
     .bind::<Bool, _>(stake.lines.is_empty());
     let found: Given = Prepared(query).get_result(tx.connection())?;
     Money::new(found.amount, stake.currency).map_err(|_| Stake::too_much())
+}
+
+/// The disputes that gave something on these commissions.
+pub fn that_gave_on(
+    tx: &mut Tx<'_>,
+    scope: &Scope,
+    lines: &[CommissionId],
+) -> Result<Vec<DisputeId>, Problem> {
+    let query = sql_query(
+        "SELECT DISTINCT d.id FROM dispute_lines l \
+         JOIN disputes d ON d.organization_id = $1 AND d.id = l.dispute_id AND d.adjustment_id IS NOT NULL \
+         WHERE l.organization_id = $1 AND l.commission_id = ANY ($2) ORDER BY d.id",
+    )
+    .bind::<SqlUuid, _>(scope.organization_id.uuid())
+    .bind::<Array<SqlUuid>, _>(lines.iter().map(|id| id.uuid()).collect::<Vec<_>>());
+    let found: Vec<Found> = Prepared(query).load(tx.connection())?;
+    Ok(found
+        .into_iter()
+        .map(|found| DisputeId::from_uuid(found.id))
+        .collect())
 }
 
 fn uuids(deals: &[DealId]) -> Vec<Uuid> {

@@ -15,7 +15,7 @@ impl Finding {
                 None => format!("The registration for {name} came back to you {waited} ago."),
             },
             Kind::GiveEvidence => format!(
-                "Your claim to {name} is contested since {waited}, and you have brought nothing forward; {}.",
+                "Your claim to {name} has been contested for {waited}, and you have brought nothing forward; {}.",
                 self.deadline(now, "the decision")
             ),
             Kind::ExtendProtection => format!(
@@ -43,7 +43,7 @@ impl Finding {
                 ended(self.detail())
             ),
             Kind::SubmitDraft => {
-                format!("The registration for {name} is a draft since {waited} and protects nothing yet.")
+                format!("The registration for {name} has been a draft for {waited} and protects nothing yet.")
             }
             Kind::SubmitFirstReferral => {
                 format!("You have been in {name} for {waited} and have submitted 0 referrals.")
@@ -56,7 +56,7 @@ impl Finding {
                 format!("{name} has named 0 contacts in {waited}; nobody knows whom to talk to.")
             }
             Kind::AnswerDispute => format!(
-                "Your dispute about {} waits for your answer since {waited}: {}",
+                "Your dispute about {} has waited {waited} for your answer: {}",
                 disputed(name),
                 self.detail()
             ),
@@ -73,12 +73,12 @@ impl Finding {
                 format!("{worth}{other} registered {name} {waited} ago; {}.", deadline())
             }
             Kind::DecideConflict => format!(
-                "{} {name} wait for a decision since {waited}; {}.",
+                "{} {name} have waited {waited} for a decision; {}.",
                 count(self.figure, "claim to", "claims to"),
                 self.deadline(now, "the decision")
             ),
             Kind::ReviewDispute => format!(
-                "{worth}{other} disputes {} since {waited}, and nobody looks into it; {}.",
+                "{worth}{other} disputed {} {waited} ago, and nobody looks into it; {}.",
                 disputed(name),
                 deadline()
             ),
@@ -92,18 +92,18 @@ impl Finding {
                 deadline()
             ),
             Kind::ConfirmCredit => format!(
-                "{other} claims {}.{:02}% of the {} credit for {name} since {waited}.",
+                "{other} claimed {}.{:02}% of the {} credit for {name} {waited} ago.",
                 self.figure / 100,
                 self.figure % 100,
                 self.detail()
             ),
             Kind::ApproveCommissions => format!(
-                "{} due in {name} since {waited} and not approved.",
-                count(self.figure, "commission is", "commissions are")
+                "{} due in {name} for {waited} and not approved.",
+                count(self.figure, "commission has been", "commissions have been")
             ),
             Kind::DraftPayoutRun => format!(
-                "{} ready to be paid in {name} since {waited}, and no run has been drafted since.",
-                count(self.figure, "commission is", "commissions are")
+                "{} ready to be paid in {name} for {waited}, and no run has been drafted since.",
+                count(self.figure, "commission has been", "commissions have been")
             ),
             Kind::ApprovePayoutRun => format!(
                 "{} in the run {name}, drafted {waited} ago, for a second person to approve.",
@@ -114,8 +114,12 @@ impl Finding {
                 count(self.figure, "payout is", "payouts are")
             ),
             Kind::SettlePayoutRun => format!(
-                "{} in the run {name} since {waited}, and nobody has said whether the money arrived.",
-                count(self.figure, "payout is on its way", "payouts are on their way")
+                "{} in the run {name} for {waited}, and nobody has said whether the money arrived.",
+                count(
+                    self.figure,
+                    "payout has been on its way",
+                    "payouts have been on their way"
+                )
             ),
             Kind::ConfirmPayoutMethod => format!(
                 "{other} is to be paid in {name} by what was proposed {waited} ago, once a second person confirms it."
@@ -230,7 +234,7 @@ mod tests {
         );
         assert_eq!(
             finding(Kind::ConfirmCredit).why(now),
-            "Nordlicht claims 25.05% of the sourced credit for Hansa since 3 days."
+            "Nordlicht claimed 25.05% of the sourced credit for Hansa 3 days ago."
         );
         let late = Finding {
             name: "attribution".to_owned(),

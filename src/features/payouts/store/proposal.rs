@@ -72,18 +72,21 @@ fn payable_of_run() -> String {
     judged(OF_RUN, &OF_A_RUN)
 }
 
-/// What disputes gave on lines that are not approved yet (`raised`), with where those stand and when their hold ends: it
-/// waits with them.
+/// What disputes gave on lines that are not approved yet (`raised`), and what followed from that, with where those stand and
+/// when their hold ends: it waits with them, and until what follows from money that went back or came in is decided.
 const RAISED: &str = "raised AS MATERIALIZED (\
-     SELECT d.adjustment_id, max(o.status) AS status, max(o.release_at) AS release_at \
-     FROM disputes d \
+     SELECT d.adjustment_id, max(CASE o.status WHEN 'pending' THEN 'pending' ELSE 'due' END) AS status, \
+         max(o.release_at) AS release_at \
+     FROM (SELECT id, adjustment_id FROM disputes WHERE organization_id = $1 AND adjustment_id IS NOT NULL \
+         UNION ALL SELECT dispute_id, id FROM adjustments WHERE organization_id = $1 AND dispute_id IS NOT NULL) d \
      JOIN dispute_lines l ON l.organization_id = $1 AND l.dispute_id = d.id \
-     JOIN commissions o ON o.organization_id = $1 AND o.id = l.commission_id AND o.status IN ('pending', 'due') \
+     JOIN commissions o ON o.organization_id = $1 AND o.id = l.commission_id \
+         AND (o.status IN ('pending', 'due') OR EXISTS (SELECT FROM adjustments u WHERE u.organization_id = $1 \
+             AND u.dispute_id = d.id AND u.status = 'proposed')) \
          AND o.id = ANY (ARRAY(\
              SELECT u.commission_id FROM dispute_lines u \
              JOIN disputes e ON e.organization_id = $1 AND e.id = u.dispute_id AND e.adjustment_id IS NOT NULL \
              WHERE u.organization_id = $1)) \
-     WHERE d.organization_id = $1 AND d.adjustment_id IS NOT NULL \
      GROUP BY d.adjustment_id)";
 
 fn judged(condition: &str, judgment: &Judgment) -> String {
@@ -106,7 +109,7 @@ fn judged(condition: &str, judgment: &Judgment) -> String {
                  o.id AS commission_id, NULL::uuid AS clawback_id, NULL::uuid AS adjustment_id, \
                  coalesce(q.amount, o.owed_amount - o.owed_netted) AS amount, {waits} AS waits \
              FROM (SELECT * FROM commissions x WHERE x.organization_id = $1 AND x.status = 'approved' \
-                 AND x.release_at <= $3 AND x.dispute_id IS NULL AND {condition}) o \
+                 AND x.release_at <= $3 AND (x.dispute_id IS NULL OR x.kind = 'credit_note') AND {condition}) o \
              LEFT JOIN quotes q ON q.id = o.id \
              UNION ALL \
              SELECT x.partner_id, x.program_id, coalesce(q.currency, x.owed_currency), NULL, x.id, NULL, \

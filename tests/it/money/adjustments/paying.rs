@@ -220,7 +220,7 @@ fn the_figures_of_a_period_add_up() {
             .lines()
             .next()
             .unwrap()
-            .ends_with(",adjusted,written_off,reseller_margin")
+            .ends_with(",adjusted,written_off,reseller_margin,exchanged")
     );
     world.books_balance();
 }

@@ -24,7 +24,7 @@ const BOOKS: &[(&str, &str)] = &[
     ),
     (
         "how far partners have come",
-        "SELECT concat_ws(' ', n.name, s.period, s.volume, s.units, s.exact, s.posted) AS name \
+        "SELECT concat_ws(' ', n.name, s.period, s.volume, s.units, s.exact, s.posted, s.corrected) AS name \
          FROM commission_standings s JOIN partners n ON n.id = s.partner_id ORDER BY 1",
     ),
     (

@@ -132,3 +132,33 @@ proptest! {
         world.books_balance();
     }
 }
+
+/// Each row of a report adds up: what was earned in one currency and paid in another leaves the one and comes into the other.
+#[test]
+fn a_report_tells_what_was_exchanged() {
+    let world = World::new();
+    let (program, partner) = paid_in(&world, "EUR", json!({}));
+    rate(&world, "EUR/USD", "1.25");
+    let payment = world.sale(&program, &partner, "1000.00 USD");
+    world.pass(TimeDelta::minutes(1));
+    world.refund(&payment, "100.00 USD");
+    world.paid_run(&world.finance());
+    let path = format!("/v1/reports/partner-performance?partner_id={partner}");
+    let report = world.admin().get(&path).expect(200);
+    let figures: Vec<Vec<String>> = report["rows"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|row| {
+            let names = ["commission_net", "exchanged", "commission_paid", "open_balance"];
+            names.map(|name| text(&row[name])).to_vec()
+        })
+        .collect();
+    assert_eq!(
+        figures,
+        [
+            ["0.00 EUR", "72.00 EUR", "72.00 EUR", "0.00 EUR"],
+            ["90.00 USD", "-90.00 USD", "0.00 USD", "0.00 USD"],
+        ]
+    );
+}

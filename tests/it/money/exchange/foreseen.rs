@@ -127,3 +127,44 @@ fn what_is_exchanged_when_it_is_paid_or_not_at_all_is_owed_as_it_was_earned() {
         }
     }
 }
+
+/// What a partner is told to have coming is what a run finds, in the currency in which it pays.
+#[test]
+fn what_is_exchanged_when_it_is_paid_is_expected_where_its_rate_is_known() {
+    let world = World::new();
+    let terms =
+        json!({ "fx_policy": "at_payout", "minimum_payouts": [{ "amount": "90.00", "currency": "EUR" }] });
+    let (program, partner) = paid_in(&world, "EUR", terms);
+    world.sale(&program, &partner, "1000.00 USD");
+    let path = format!("/v1/partners/{partner}/payment-expectations");
+    let expected = || world.admin().get(&path).expect(200)["expectations"][0].clone();
+    let kinds = |found: &Value| -> Vec<String> {
+        let blockers = found["blockers"].as_array().unwrap().iter();
+        blockers
+            .map(|one| one["kind"].as_str().unwrap().to_owned())
+            .collect()
+    };
+    let message = |found: &Value, kind: &str| -> String {
+        let mut blockers = found["blockers"].as_array().unwrap().iter();
+        let one = blockers.find(|one| one["kind"] == kind).unwrap();
+        one["message"].as_str().unwrap().to_owned()
+    };
+    let before = expected();
+    assert_eq!(before["expected_on"], Value::Null);
+    assert_eq!(kinds(&before), ["missing_rate", "no_payout_method"]);
+    assert!(message(&before, "no_payout_method").starts_with("No way of payment in EUR is confirmed;"));
+    rate(&world, "EUR/USD", "1.25");
+    let short = expected();
+    assert_eq!(short["expected_on"], Value::Null);
+    let said = message(&short, "below_minimum");
+    assert_eq!(
+        said,
+        "80.00 EUR is payable and the program pays from 90.00 EUR on: 10.00 EUR is missing."
+    );
+    world.sale(&program, &partner, "125.00 USD");
+    let enough = expected();
+    assert_eq!(enough["expected_on"], json!(world.clock.now().date_naive()));
+    assert_eq!(kinds(&enough), ["no_payout_method"]);
+    let run = world.paid_run(&world.finance());
+    assert_eq!(text(&run.payouts()[0]["amount"]), "90.00 EUR");
+}

@@ -270,13 +270,11 @@ impl<'w> House<'w> {
 
     /// Ways to be paid, and amounts given and taken: of each one that counts and one that is proposed.
     pub(super) fn money_by_hand(&self, partner: &str, mark: &str) {
-        // Made by a key, so that whoever proposes did not make the secret of whoever decides.
-        let permissions = ["payout_methods:confirm", "adjustments:approve", "api_keys:write"];
-        let key = json!({ "name": mark, "permissions": permissions });
-        let maker = self.admin.post("/v1/api-keys", key.clone()).expect(201);
-        let maker = self.world.bearer(maker.text("/secret"));
-        let key = maker.post("/v1/api-keys", key).expect(201);
-        let second = self.world.bearer(key.text("/secret"));
+        let organization = self.admin.get("/v1/organization").expect(200).id();
+        let permissions = ["payout_methods:confirm", "adjustments:approve"];
+        let second = self
+            .world
+            .another_hand_in(organization.parse().unwrap(), &permissions);
         for (number, confirmed) in [(1, true), (2, false)] {
             let body = json!({
                 "partner_id": partner, "currency": "EUR", "kind": "manual", "instruction": format!("{mark} {number}")

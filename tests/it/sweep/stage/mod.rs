@@ -94,12 +94,21 @@ impl Stage {
         world.clock.set("2026-09-01T09:00:00Z".parse().unwrap());
         let (first_members, first_sight) = finish(first_house);
         let (second_members, second_sight) = finish(second_house);
-        // The houses pay by hand; what another rail would keep of their payouts is put beside them.
+        // The houses pay by hand; what another rail would keep of their payouts is put beside them, and what a correction of
+        // credit would take of a cap.
         let transfers = "INSERT INTO payout_transfers (organization_id, payout_id, status, attempts, next_attempt_at, \
              amount_reversed) SELECT organization_id, id, 'queued', 0, now(), 0 FROM payouts";
-        sql_query(transfers)
-            .execute(&mut world.database().owner())
-            .unwrap();
+        let corrections = "INSERT INTO commission_standing_corrections (organization_id, attribution_id, \
+             commission_rule_id, partner_id, currency, period, amount, row_version, created_at, updated_at) \
+             SELECT s.organization_id, a.id, s.commission_rule_id, s.partner_id, s.currency, s.period, 0, 1, now(), now() \
+             FROM commission_standings s JOIN attributions a ON a.organization_id = s.organization_id \
+                 AND a.partner_id = s.partner_id";
+        for statement in [transfers, corrections] {
+            let put = sql_query(statement)
+                .execute(&mut world.database().owner())
+                .unwrap();
+            assert!(put > 0, "{statement}");
+        }
         let first = everything(&first_sight, "foil-a");
         let second_house = everything(&second_sight, "foil-b");
         assert!(first.ids.is_disjoint(&second_house.ids));

@@ -1,5 +1,6 @@
-//! A second person approves adjustments, and with the same commit they are in the journal.
+//! A second person approves adjustments, and with the same commit they are in the journal; or refuses them.
 
+use super::late_credit;
 use crate::features::adjustments::{self, Adjustment};
 use crate::features::attributions;
 use crate::features::backtests;
@@ -21,7 +22,33 @@ pub fn of_one(
     let approved = adjustments::approve(tx, ctx, id, precondition)?;
     refuse_before_its_lines(tx, ctx, &approved)?;
     ledger::post(tx, ctx, &[entry(ctx, &approved)])?;
+    late_credit::decided(tx, ctx, &approved)?;
     Ok(approved)
+}
+
+/// Does not let it count.
+pub fn refuse(
+    tx: &mut Tx<'_>,
+    ctx: &Ctx,
+    id: AdjustmentId,
+    precondition: &Precondition,
+    reason: &str,
+) -> Result<Adjustment, Problem> {
+    let refused = adjustments::refuse(tx, ctx, id, precondition, reason)?;
+    late_credit::decided(tx, ctx, &refused)?;
+    Ok(refused)
+}
+
+/// Takes the proposal back.
+pub fn withdraw(
+    tx: &mut Tx<'_>,
+    ctx: &Ctx,
+    id: AdjustmentId,
+    precondition: &Precondition,
+) -> Result<Adjustment, Problem> {
+    let withdrawn = adjustments::withdraw(tx, ctx, id, precondition)?;
+    late_credit::decided(tx, ctx, &withdrawn)?;
+    Ok(withdrawn)
 }
 
 /// What a correction of credit gives more is not paid before the lines that it follows from can be, and what it means for

@@ -1,0 +1,2 @@
+DROP TABLE commission_standing_corrections;
+ALTER TABLE commission_standings DROP COLUMN corrected;
