@@ -101,6 +101,7 @@ pub fn confirm_all(
     confirmation: &Confirmation,
 ) -> Result<Report, Problem> {
     let run = payouts::lock_run(tx, ctx, id, precondition)?;
+    run.refuse_early(confirmation)?;
     let before = payouts::confirmable(tx, ctx, &run)?;
     take_from_rail(tx, ctx, &run, &before)?;
     let step = Step::paid(confirmation, true);
@@ -119,6 +120,7 @@ pub fn confirm(
     confirmation: &Confirmation,
 ) -> Result<Payout, Problem> {
     let locked = payouts::lock_payout(tx, ctx, id, precondition)?;
+    locked.run.refuse_early(confirmation)?;
     take_from_rail(tx, ctx, &locked.run, std::slice::from_ref(&locked.payout))?;
     Ok(confirm_locked(tx, ctx, locked, confirmation)?.payout)
 }

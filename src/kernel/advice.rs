@@ -16,8 +16,9 @@ impl Code {
             }
             Self::IdempotencyKeyInvalid => "Send 1 to 255 printable ASCII characters, such as a UUID.",
             Self::Unauthorized => {
-                "Send a valid credential as `Authorization: Bearer <key>`. A lost admin key is replaced on the machine \
-                 itself by `copartner api-key create --admin`."
+                "Send a valid API key or access token as `Authorization: Bearer <secret>`; an admin of the organization makes \
+                 keys. The last admin key, if it is lost, is replaced on the service's own machine by `copartner api-key \
+                 create --admin`."
             }
             Self::RightsChanged => "Send the request again; it is judged by the rights as they are now.",
             Self::PermissionDenied => {

@@ -174,7 +174,7 @@ async fn confirm_attribution(
 /// credit gets another share, or none with 0: payments from now on follow it, and for what the credit earned before, an
 /// adjustment per partner, program and currency is proposed, which a second person approves or refuses. Money of it that goes
 /// back or comes in again later proposes its part of that by itself; `attribution_id` of an adjustment names the
-/// credit. To move credit from one partner to another, correct the one down before the other up. `409` when the credit
+/// credit. The volume that tiered rules count keeps the share with which it was earned. To move credit from one partner to another, correct the one down before the other up. `409` when the credit
 /// is neither claimed nor settled, the deal is not won, the partner of a claim is not approved, or the shares would
 /// exceed the whole.
 #[utoipa::path(tag = "Attributions", operation_id = "correctAttribution", params(AttributionPath), request_body = CorrectAttributionBody,

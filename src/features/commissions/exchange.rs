@@ -7,13 +7,13 @@ use super::store::exchange::{self as store, TakenRow, Unexchanged};
 use crate::features::exchange_rates::{self, Asked, MAX_AGE_DAYS};
 use crate::kernel::commission::{CommissionError, Explanation, Refunded, clawback_of_exchanged};
 use crate::kernel::ctx::Ctx;
-use crate::kernel::exchange::{Exchange, FxPolicy, LineExchange};
+use crate::kernel::exchange::{Exchange, ExchangeError, FxPolicy, LineExchange};
 use crate::kernel::id::{ClawbackId, CommissionId, PartnerId, ProgramId};
-use crate::kernel::money::{Currency, Money, MoneyError};
+use crate::kernel::money::{Currency, Money, MoneyError, Rounding};
 use crate::kernel::problem::Problem;
 use crate::kernel::time::local_date;
 use crate::platform::db::{Change, Subject, Tx};
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, NaiveDate, Utc};
 use serde_json::json;
 use std::collections::{HashMap, HashSet};
 
@@ -111,12 +111,12 @@ pub fn foresee(
             .filter(|_| policy == FxPolicy::AtAccrual)
             .cloned();
         let before = line.explanation.already_posted().map_err(Problem::damaged)?;
-        let exchanged = rate
-            .map(|rate| LineExchange::of(policy, rate, asked.on, program.rounding, (before, line.amount)));
+        let sums = (before, line.amount);
+        let exchanged = rate.map(|rate| exchange_of(policy, rate, asked.on, program.rounding, sums));
         Ok(Some(Foresight {
             currency: asked.to,
             policy,
-            exchange: exchanged.transpose().map_err(Problem::damaged)?,
+            exchange: exchanged.transpose()?.flatten(),
         }))
     };
     lines.iter().zip(questions).map(foresee).collect()
@@ -191,22 +191,36 @@ fn work_out(
         let Some(exchange) = rates.get(&line.asked) else {
             continue;
         };
+        let sums = (line.before, line.amount);
+        let Some(exchange) = exchange_of(policy, exchange.clone(), line.asked.on, line.rounding, sums)?
+        else {
+            tracing::warn!(commission = %line.id, "what the line comes to is beyond an amount; it waits");
+            continue;
+        };
         let taken = taken.remove(&line.id).unwrap_or_default();
-        exchanged.push(line.exchanged(exchange, policy, taken)?);
+        exchanged.push(line.exchanged(exchange, taken)?);
     }
     Ok(exchanged)
 }
 
+/// The exchange of a line; none where what comes out is more than an amount may be, so that such a line waits by itself and
+/// holds up no other.
+fn exchange_of(
+    policy: FxPolicy,
+    exchange: Exchange,
+    on: NaiveDate,
+    rounding: Rounding,
+    sums: (Money, Money),
+) -> Result<Option<LineExchange>, Problem> {
+    match LineExchange::of(policy, exchange, on, rounding, sums) {
+        Ok(exchange) => Ok(Some(exchange)),
+        Err(ExchangeError::Money(MoneyError::OutOfRange)) => Ok(None),
+        Err(damaged) => Err(Problem::damaged(damaged)),
+    }
+}
+
 impl Unexchanged {
-    fn exchanged(
-        self,
-        exchange: &Exchange,
-        policy: FxPolicy,
-        taken: Vec<TakenRow>,
-    ) -> Result<Exchanged, Problem> {
-        let sums = (self.before, self.amount);
-        let exchange = LineExchange::of(policy, exchange.clone(), self.asked.on, self.rounding, sums);
-        let exchange = exchange.map_err(Problem::damaged)?;
+    fn exchanged(self, exchange: LineExchange, taken: Vec<TakenRow>) -> Result<Exchanged, Problem> {
         let amount = exchange.result().map_err(Problem::damaged)?;
         let back = self.taken_back(amount, taken).map_err(Problem::damaged)?;
         let (clawbacks, reversed, netted) = back;

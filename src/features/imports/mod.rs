@@ -14,6 +14,7 @@
 
 mod domain;
 mod dto;
+mod headings;
 pub mod http;
 pub mod mapping;
 mod rate_columns;

@@ -1,5 +1,6 @@
 //! One record of the file as typed cells, or everything that is wrong with it.
 
+use super::headings::column;
 use super::mapping::{FieldMapping, Mapping, Source};
 use super::rate_columns::{rate, rate_columns};
 use super::targets::Kind;
@@ -293,30 +294,6 @@ impl Layout {
             (_, column) => cells.get((*column)?).copied()?,
         };
         Currency::from_code(meaning(field, text)).ok()
-    }
-}
-
-fn column(headings: &[String], field: &FieldMapping) -> Result<Option<usize>, FileError> {
-    let Source::Column(wanted) = &field.source else {
-        return Ok(None);
-    };
-    let mut found = headings
-        .iter()
-        .enumerate()
-        .filter(|(_, heading)| *heading == wanted.trim());
-    match (found.next(), found.next()) {
-        (Some((index, _)), None) => Ok(Some(index)),
-        (Some(_), Some(_)) => Err(FileError::new(
-            "duplicate_column",
-            format!("The file has more than one column {wanted:?}."),
-        )),
-        (None, _) => Err(FileError::new(
-            "missing_column",
-            format!(
-                "The file has no column {wanted:?}, which the mapping takes for {}.",
-                field.target.name
-            ),
-        )),
     }
 }
 

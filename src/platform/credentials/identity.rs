@@ -80,6 +80,8 @@ struct ProviderRow {
     second_factor_classes: Vec<String>,
     #[diesel(sql_type = Bool)]
     is_active: bool,
+    #[diesel(sql_type = Bool)]
+    takes_audience: bool,
     #[diesel(sql_type = Interval)]
     clock_offset: TimeDelta,
 }
@@ -111,7 +113,7 @@ fn providers(
     let query = sql_query(
         "SELECT organization_id, id, partner_id, jwks_url, jwks, fetched_jwks, fetched_at, algorithms, subject_claim, \
              email_claim, name_claim, partner_claim, email_domains, accepts_unverified_email, second_factor_methods, \
-             second_factor_classes, is_active, clock_offset_of(organization_id) AS clock_offset \
+             second_factor_classes, is_active, takes_audience, clock_offset_of(organization_id) AS clock_offset \
          FROM identity_providers_of_token($1, $2, $3)",
     )
     .bind::<Text, _>(issuer)
@@ -309,6 +311,14 @@ impl Credentials {
         let found = db
             .outside(move |connection| Ok(providers(connection, &issuer, &audiences, organization_id)?))
             .await?;
+        let (found, others): (Vec<_>, Vec<_>) =
+            found.into_iter().partition(|provider| provider.takes_audience);
+        if found.is_empty() {
+            for provider in &others {
+                self.note(db, provider, RefusalReason::AudienceNotAllowed, None, visit);
+            }
+            return Err(unauthorized());
+        }
         let checks = found
             .iter()
             .map(|provider| self.check(db, token, presented, provider, visit.now));

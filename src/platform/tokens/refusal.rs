@@ -19,6 +19,8 @@ word_enum! {
         PartnerNotActive = "partner_not_active",
         /// The address is in none of the networks of the key.
         NetworkNotAllowed = "network_not_allowed",
+        /// The token is for none of the audiences of the provider.
+        AudienceNotAllowed = "audience_not_allowed",
         /// The token's algorithm is none of those of the provider.
         AlgorithmNotAllowed = "algorithm_not_allowed",
         /// None of the provider's keys has the token's key id, or they could not be read.

@@ -61,6 +61,16 @@ fn a_file_that_does_not_fit_its_mapping_fails() {
 }
 
 #[test]
+fn a_file_with_another_delimiter_is_told_how_to_say_so() {
+    let world = World::new();
+    let file = "account_ref;name\nC-1;One, two\n";
+    let import = load(&world, "accounts", &account_mapping(), &[], file);
+    let detail = import["error"]["detail"].as_str().unwrap();
+    let hint = "All of its first line is one column; if ';' separates them, say so in `delimiter`.";
+    assert!(detail.ends_with(hint), "{detail}");
+}
+
+#[test]
 fn an_import_takes_the_rights_to_what_its_rows_write() {
     let world = World::new();
     let deny = |permissions: &[&str], resource: &str, mapping: &Value, lacks: &str| {

@@ -331,3 +331,29 @@ fn a_cancelled_run_gives_its_lines_back() {
     assert_eq!(world.full_partner_key(&partner).all("/v1/payouts").len(), 1);
     world.books_balance();
 }
+
+#[test]
+fn nothing_was_paid_before_the_cut_off() {
+    let world = World::new();
+    let program = world.ten_percent(json!({}));
+    let partner = world.enrolled("Nordlicht", &program);
+    world.sale(&program, &partner, "100.00 USD");
+    let finance = world.finance();
+    let run = world.processing_run(&finance);
+    let cut_off = world.clock.now();
+    world.pass(TimeDelta::days(1));
+    let early = json!({ "paid_at": cut_off - TimeDelta::seconds(1) });
+    let payout = format!("/v1/payouts/{}/confirm", run.payouts()[0]["id"].as_str().unwrap());
+    for refused in [
+        run.verb(&finance, "confirm", early.clone()),
+        finance.post_once(&payout, early),
+    ] {
+        let refused = refused.expect(422);
+        assert_eq!(refused["errors"][0]["code"], "before_cut_off");
+        assert_eq!(refused["errors"][0]["pointer"], "/paid_at");
+    }
+    assert_eq!(run.payouts()[0]["status"], "processing");
+    run.verb(&finance, "confirm", json!({ "paid_at": cut_off }))
+        .expect(200);
+    world.books_balance();
+}

@@ -220,6 +220,27 @@ fn a_refusal_is_in_the_login_history_with_its_reason_and_the_refused_hear_none()
 }
 
 #[test]
+fn a_token_for_somebody_else_is_in_the_login_history_of_whom_it_was_not_for() {
+    let ada = Ada::new();
+    let mut claims = ada.claims();
+    claims["aud"] = json!("another-service");
+    refuse(&ada, &ada.key.sign(&claims));
+    let refusal = ada.last_event("refused");
+    assert_eq!(refusal["reason"], "audience_not_allowed");
+    assert_eq!(refusal["identity_provider_id"], ada.provider_id.as_str());
+    // Where one provider takes it, the others of its issuer have nothing to say.
+    connect(
+        &ada.world,
+        &ada.provider,
+        json!({ "name": "Another", "audiences": ["another-service"] }),
+    );
+    let before = events(&ada.world, "refused").len();
+    ada.world.pass(TimeDelta::minutes(2));
+    ada.world.bearer(&ada.token()).get("/v1/me").expect(200);
+    assert_eq!(events(&ada.world, "refused").len(), before);
+}
+
+#[test]
 fn a_refused_key_is_in_the_login_history() {
     let world = world();
     let key = world.key(&["deals:read"]);

@@ -1,6 +1,6 @@
 //! Payout runs.
 
-use super::payout::PayoutStatus;
+use super::payout::{Confirmation, PayoutStatus};
 use super::rail::PayoutRail;
 use crate::features::organizations::{Debtor, OrganizationMode};
 use crate::kernel::ctx::ActorId;
@@ -9,7 +9,7 @@ use crate::kernel::money::Total;
 use crate::kernel::problem::{Code, Problem};
 use crate::kernel::word::word_enum;
 use crate::platform::stripe::KeyMode;
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, SecondsFormat, Utc};
 use serde::Serialize;
 use uuid::Uuid;
 
@@ -133,6 +133,16 @@ impl NewPayoutRun {
 }
 
 impl PayoutRun {
+    /// Refuses a payment that was made before the cut-off: what it pays was not known to be owed until then.
+    pub fn refuse_early(&self, confirmation: &Confirmation) -> Result<(), Problem> {
+        if confirmation.paid_at >= self.cut_off_at {
+            return Ok(());
+        }
+        let cut_off = self.cut_off_at.to_rfc3339_opts(SecondsFormat::AutoSi, true);
+        let message = format!("A payment cannot have been made before the cut-off of its run, {cut_off}.");
+        Err(Problem::field("/paid_at", "before_cut_off", message))
+    }
+
     /// A proposal. The cut-off must have passed, because what comes until then is not known before; and a rail that
     /// pays from an account of the organization needs to know it.
     pub fn draft(

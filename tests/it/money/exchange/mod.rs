@@ -4,6 +4,7 @@
 mod books;
 mod corrected;
 mod foreseen;
+mod huge;
 mod retold;
 mod tiny;
 
