@@ -6,7 +6,7 @@
 
 use super::payout_run;
 use crate::features::payouts::{
-    self, Claim, Confirmation, LockedTransfer, PayoutStatus, PayoutTransfer, Step, TransferStatus,
+    self, Claim, Confirmation, LockedTransfer, PayoutStatus, PayoutTransfer, Step, Told, TransferStatus,
 };
 use crate::kernel::ctx::Ctx;
 use crate::kernel::money::Money;
@@ -29,6 +29,8 @@ enum Finding {
     Unknown(String),
     /// Stripe will tell no more, so that a person has to look: why.
     Unresolved(String),
+    /// There is more than one, so that a person has to look: why.
+    Several(String),
 }
 
 /// Does what is due for one transfer. Says whether there was one.
@@ -92,8 +94,9 @@ fn look_up(stripe: &Stripe, claim: &Claim) -> Result<Option<Finding>, String> {
     match (found.pop(), found.is_empty()) {
         (None, _) => Ok(None),
         (Some(only), true) => Ok(Some(checked(claim, only))),
-        (Some(_), false) => Ok(Some(Finding::Unresolved(
-            "Stripe has more than one transfer in the group of this payout. Look in the Stripe dashboard."
+        (Some(_), false) => Ok(Some(Finding::Several(
+            "Stripe has more than one transfer in the group of this payout. Look in the Stripe dashboard, reverse what is \
+             too much there, and confirm the payout with the reference of the one that stands, or fail it."
                 .to_owned(),
         ))),
     }
@@ -117,7 +120,7 @@ fn settle(tx: &mut Tx<'_>, ctx: &Ctx, claim: &Claim, finding: &Finding) -> Resul
         return Ok(());
     };
     if let Finding::Made(transfer) = finding {
-        return arrived(tx, ctx, now, transfer, None);
+        return heard(tx, ctx, now, transfer, None);
     }
     if now.transfer.status != TransferStatus::Sent || now.transfer.attempts != claim.transfer.attempts {
         return Ok(());
@@ -139,9 +142,13 @@ fn settle(tx: &mut Tx<'_>, ctx: &Ctx, claim: &Claim, finding: &Finding) -> Resul
             tracing::warn!(%payout, why, "it is not known whether a transfer was made");
             payouts::save_transfer(tx, ctx, &now.transfer.rest(ctx.wall_now))
         }
-        Finding::Unresolved(why) => {
+        Finding::Unresolved(why) | Finding::Several(why) => {
             tracing::error!(%payout, why, "a person has to look at a payout");
-            payouts::save_transfer(tx, ctx, &now.transfer.ended(TransferStatus::Unresolved))?;
+            let unresolved = PayoutTransfer {
+                is_ambiguous: matches!(finding, Finding::Several(_)),
+                ..now.transfer.ended(TransferStatus::Unresolved)
+            };
+            payouts::save_transfer(tx, ctx, &unresolved)?;
             payouts::question(tx, ctx, now.locked, why)
         }
     }
@@ -156,16 +163,43 @@ pub fn notified(tx: &mut Tx<'_>, ctx: &Ctx, notice: &Notice) -> Result<(), Probl
     let Some(now) = payouts::lock_transfer(tx, ctx, payout_id)? else {
         return Ok(());
     };
-    let is_known = now
-        .transfer
-        .transfer_id
-        .as_ref()
-        .is_none_or(|id| *id == transfer.id);
-    if !is_known || !now.order.is_met_by(transfer) {
+    if !now.order.is_met_by(transfer) {
         tracing::error!(payout = %payout_id, transfer = transfer.id, "Stripe tells of another transfer of a payout");
         return Ok(());
     }
-    arrived(tx, ctx, now, transfer, notice.occurred_at)
+    heard(tx, ctx, now, transfer, notice.occurred_at)
+}
+
+/// There is a transfer of the payout: the one that was ordered, or one beside that which pays it.
+fn heard(
+    tx: &mut Tx<'_>,
+    ctx: &Ctx,
+    now: LockedTransfer,
+    transfer: &Transfer,
+    told_at: Option<DateTime<Utc>>,
+) -> Result<(), Problem> {
+    let reversed = transfer
+        .reversed(now.order.amount.currency())
+        .ok_or_else(|| Problem::damaged("a transfer came back with more than there is"))?;
+    if !now.transfer.is_beside(&transfer.id, &now.locked.payout) {
+        return arrived(tx, ctx, now, (transfer, reversed), told_at);
+    }
+    let told = of(transfer, reversed);
+    if now.transfer.told.as_ref() == Some(&told) {
+        return Ok(());
+    }
+    payouts::save_transfer(tx, ctx, &now.transfer.told_beside(told.clone()))?;
+    let why = "Stripe has a transfer of this payout that may not be the only one, or not the one that pays it; nothing was \
+        moved. Look in the Stripe dashboard: reverse there what is too much, and return the payout if nothing of it stands.";
+    payouts::tell(tx, ctx, &now.locked.payout, &told, why);
+    Ok(())
+}
+
+fn of(transfer: &Transfer, reversed: Money) -> Told {
+    Told {
+        transfer_id: transfer.id.clone(),
+        reversed,
+    }
 }
 
 /// There is the transfer that was ordered: the payout is paid, and has come back as far as the transfer has.
@@ -173,13 +207,13 @@ fn arrived(
     tx: &mut Tx<'_>,
     ctx: &Ctx,
     now: LockedTransfer,
-    transfer: &Transfer,
+    (transfer, reversed): (&Transfer, Money),
     told_at: Option<DateTime<Utc>>,
 ) -> Result<(), Problem> {
     let LockedTransfer {
         mut locked,
         transfer: mut known,
-        order,
+        ..
     } = now;
     let is_news = known.transfer_id.is_none();
     match known.status {
@@ -198,19 +232,16 @@ fn arrived(
             if locked.payout.status == PayoutStatus::Failed {
                 let why = "Stripe made a transfer of a payout that is failed, so that a later run pays it once more. Reverse it \
                      in the Stripe dashboard, or take the amount back by an adjustment.";
-                payouts::tell(tx, ctx, &locked.payout, &known, why);
+                payouts::tell(tx, ctx, &locked.payout, &of(transfer, reversed), why);
             }
         }
         TransferStatus::Made | TransferStatus::Refused | TransferStatus::Closed => {}
     }
-    let reversed = transfer
-        .reversed(order.amount.currency())
-        .ok_or_else(|| Problem::damaged("a transfer came back with more than there is"))?;
     let more = reversed.checked_sub(known.reversed).map_err(Problem::damaged)?;
     if !more.is_positive() || locked.payout.status != PayoutStatus::Paid {
         return Ok(());
     }
-    came_back(tx, ctx, locked, known, reversed, told_at)
+    came_back(tx, ctx, locked, known, of(transfer, reversed), told_at)
 }
 
 /// A transfer came back, whole or in part. A payout comes back whole or not at all, so that a part is a person's to give back;
@@ -220,12 +251,12 @@ fn came_back(
     ctx: &Ctx,
     locked: payouts::LockedPayout,
     known: PayoutTransfer,
-    reversed: Money,
+    told: Told,
     told_at: Option<DateTime<Utc>>,
 ) -> Result<(), Problem> {
+    let reversed = told.reversed;
     let is_whole = known.reversed.is_zero() && reversed == locked.payout.amount;
-    let known = PayoutTransfer { reversed, ..known };
-    payouts::save_transfer(tx, ctx, &known)?;
+    payouts::save_transfer(tx, ctx, &PayoutTransfer { reversed, ..known })?;
     if is_whole {
         let paid_at = locked.payout.paid_at.unwrap_or(ctx.now);
         let returned_at = own_time(ctx, told_at).max(paid_at);
@@ -233,7 +264,7 @@ fn came_back(
         return payout_run::bounce_locked(tx, ctx, locked, reason, Some(returned_at)).map(drop);
     }
     let why = "A part of the transfer was reversed at Stripe. Give it back to the partner by an adjustment.";
-    payouts::tell(tx, ctx, &locked.payout, &known, why);
+    payouts::tell(tx, ctx, &locked.payout, &told, why);
     Ok(())
 }
 

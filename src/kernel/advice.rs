@@ -66,7 +66,10 @@ impl Code {
                 "Let somebody else approve it: another person, or a key that neither belongs to whoever created it nor was \
                  made by them."
             }
-            Self::LastAdmin => "Make another user an admin first.",
+            Self::LastAdmin => {
+                "Make another admin first: a user, or a key that may write keys and users. A key whose secret got known is \
+                 rotated."
+            }
             Self::BuiltInRole => "Create a role of your own with the permissions that you want.",
             Self::PayoutRunStale => "Cancel this run and draft another one.",
             Self::PayoutInTransit => {

@@ -158,6 +158,8 @@ pub struct Ctx {
     pub second_factor: bool,
     /// Counts the changes of what the actor may do, as it was let in; `None` goes by the rights of the moment.
     pub access_version: Option<i64>,
+    /// When the secret ends with which the actor's key came, where it is known to end.
+    pub key_ends_at: Option<DateTime<Utc>>,
     /// The admission that the actor's key was let in with: as long as the key has it, nothing has changed on which the
     /// key rests. `None` has everything looked at.
     pub admission_id: Option<Uuid>,
@@ -186,6 +188,7 @@ impl Ctx {
             identity_provider_id: None,
             second_factor: false,
             access_version: None,
+            key_ends_at: None,
             admission_id: None,
             rights: Arc::from(Permission::ALL),
             scope: Scope {

@@ -2,6 +2,7 @@
 
 use crate::world::{World, names};
 use chrono::TimeDelta;
+use copartner::platform::clock::Clock;
 use serde_json::{Value, json};
 
 const PATH: &str = "/v1/api-keys";
@@ -208,6 +209,39 @@ fn a_key_is_refused_from_elsewhere() {
     patch(json!(["127.0.0.0/33"]))
         .refused(422, "validation_failed")
         .pointer("/allowed_networks/0", "invalid_network");
+}
+
+#[test]
+fn the_last_key_that_makes_keys_and_people_stays_where_no_user_is_an_admin() {
+    let world = World::new();
+    let keys = world.admin().all(PATH);
+    let path = format!("{PATH}/{}", keys[0]["id"].as_str().unwrap());
+    let end = world.clock.now() + TimeDelta::hours(1);
+    let removals = || {
+        [
+            world.admin().act(&format!("{path}/revoke")),
+            world.admin().patch(&path, json!({ "expires_at": end })),
+        ]
+    };
+    for refused in removals() {
+        refused.refused(409, "last_admin");
+    }
+    // One that can make keys alone is no other admin, nor is one that ends before.
+    let body = |permissions: &[&str]| json!({ "name": "K", "permissions": permissions });
+    world.admin().post(PATH, body(&["api_keys:write"])).expect(201);
+    let both = ["api_keys:write", "users:write", "api_keys:read"];
+    let mut ending = body(&both);
+    ending["expires_at"] = json!(end);
+    let other = world.admin().post(PATH, ending).expect(201);
+    let other = world.bearer(other.text("/secret"));
+    world.pass(TimeDelta::hours(1));
+    world
+        .admin()
+        .act(&format!("{path}/revoke"))
+        .refused(409, "last_admin");
+    other.get(PATH).refused(401, "unauthorized");
+    world.admin().post(PATH, body(&both)).expect(201);
+    world.admin().act(&format!("{path}/revoke")).expect(200);
 }
 
 #[test]

@@ -1,6 +1,8 @@
 //! What the reports add up, on a small world that can be added up by hand.
 
-use crate::world::{Actor, Reply, World, money, texts};
+use crate::world::{Actor, Reply, World, money, names, texts};
+use chrono::TimeDelta;
+use copartner::kernel::money::Currency;
 use serde_json::{Value, json};
 
 /// Two programs and two partners. In January, A and B share a deal of 1,000 (A sourced it, B delivered it); in February
@@ -268,4 +270,63 @@ fn a_resellers_margin_is_reported_and_nobody_is_paid_it() {
     world.refund(&payment, "300.00 USD");
     assert_eq!(margins(summary), [("Program".to_owned(), "50.00".to_owned())]);
     world.books_balance();
+}
+
+#[test]
+fn months_add_up_to_the_whole_where_a_net_amount_is_paid_in_parts() {
+    let world = World::new();
+    let program = world.ten_percent(json!({}));
+    let partner = world.enrolled("A", &program);
+    for (currency, net, total, parts) in [
+        ("EUR", "100.00", "119.00", ["39.66", "39.67", "39.67"]),
+        ("JPY", "100", "119", ["40", "40", "39"]),
+        ("KWD", "100.000", "119.000", ["39.666", "39.667", "39.667"]),
+    ] {
+        let deal = world.open_deal(&program, &format!("{net} {currency}"), &[(&partner, 10_000)]);
+        world.win(&deal);
+        let line = json!({ "net": net, "tax": tax(total, net), "description": "Fleet" });
+        let body =
+            json!({ "deal_id": deal, "currency": currency, "issued_on": "2026-03-02", "lines": [line] });
+        let invoice = world.admin().post("/v1/invoices", body).expect(201).id();
+        for part in parts {
+            world.pass(TimeDelta::days(31));
+            world.pay(&invoice, &format!("{part} {currency}"));
+        }
+        let query = format!("group_by=month&currency={currency}");
+        let report = program_summary(world.admin(), &query);
+        let months = by_key(&report["rows"], "net_revenue");
+        let sum: rust_decimal::Decimal = months
+            .iter()
+            .map(|(_, month)| month.parse::<rust_decimal::Decimal>().unwrap())
+            .sum();
+        assert_eq!(sum.to_string(), net, "{months:?}");
+        assert_eq!(report["totals"][0]["net_revenue"]["amount"], net);
+    }
+}
+
+fn tax(total: &str, net: &str) -> String {
+    let of = |text: &str| text.parse::<rust_decimal::Decimal>().unwrap();
+    (of(total) - of(net)).to_string()
+}
+
+/// Postgres counts the decimals of each currency as the service does.
+#[test]
+fn postgres_knows_how_many_decimals_a_currency_has() {
+    let world = World::new();
+    let letters = || 'A'..='Z';
+    let codes = letters()
+        .flat_map(|a| letters().flat_map(move |b| letters().map(move |c| String::from_iter([a, b, c]))));
+    let known: Vec<Currency> = codes.filter_map(|code| Currency::from_code(&code).ok()).collect();
+    assert!(known.len() > 150, "{}", known.len());
+    let ours: Vec<String> = known
+        .iter()
+        .map(|currency| format!("{currency} {}", currency.exponent()))
+        .collect();
+    let list: Vec<&str> = known.iter().map(|currency| currency.code()).collect();
+    let query = format!(
+        "SELECT concat(code, ' ', decimals_of(code)) AS name FROM unnest('{{{}}}'::text[]) WITH ORDINALITY AS c (code, place) \
+         ORDER BY place",
+        list.join(",")
+    );
+    assert_eq!(names(&mut world.database().owner(), &query), ours);
 }

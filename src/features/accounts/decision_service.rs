@@ -5,6 +5,7 @@ use super::decision_store::{self, MergeFilter, PairFilter};
 use super::domain::Account;
 use super::match_domain::AccountMatch;
 use super::match_service::keep_match_keys;
+use super::match_store::Uncompared;
 use super::{match_store, service, store};
 use crate::kernel::ctx::{ActorId, Ctx};
 use crate::kernel::id::{AccountId, AccountMatchId, AccountMergeId};
@@ -94,7 +95,8 @@ fn decide(
 /// Looks for others like some accounts that were not compared yet, and suggests the likely pairs; which accounts they
 /// were. For `flows::registration::alike`, which lays before a person what meets by them.
 pub fn suggest_pairs(tx: &mut Tx<'_>, ctx: &Ctx) -> Result<Vec<AccountId>, Problem> {
-    let looked_at = match_store::lock_uncompared(tx, &ctx.scope)?;
+    let uncompared = match_store::uncompared(tx, &ctx.scope)?;
+    let looked_at: Vec<AccountId> = uncompared.iter().map(Uncompared::account_id).collect();
     let found = match_store::pairs(tx, &looked_at)?;
     let ids: Vec<AccountId> = found.iter().flat_map(|(one, other)| [*one, *other]).collect();
     let accounts = store::find_several(tx, &ctx.scope, &ids)?;
@@ -118,7 +120,7 @@ pub fn suggest_pairs(tx: &mut Tx<'_>, ctx: &Ctx) -> Result<Vec<AccountId>, Probl
     // Everybody writes pairs in one order, so that nobody waits for another in a circle.
     suggested.sort_by_key(|pair| (pair.account_id.uuid(), pair.other_account_id.uuid()));
     decision_store::suggest(tx, &ctx.scope, &suggested)?;
-    match_store::note_compared(tx, &ctx.scope, &looked_at)?;
+    match_store::note_compared(tx, &ctx.scope, &uncompared)?;
     Ok(looked_at)
 }
 

@@ -9,9 +9,10 @@ use crate::kernel::matching::{Company, CompanyName, KEY_VERSION, Search};
 use crate::kernel::problem::Problem;
 use crate::platform::db::schema::{account_match_keys, accounts};
 use crate::platform::db::{Prepared, Tx};
+use diesel::connection::SimpleConnection;
 use diesel::prelude::*;
 use diesel::sql_query;
-use diesel::sql_types::{Array, Bool, Int4, Nullable, Text, Uuid as SqlUuid};
+use diesel::sql_types::{Array, BigInt, Bool, Int4, Nullable, Text, Uuid as SqlUuid};
 use std::collections::BTreeSet;
 use uuid::Uuid;
 
@@ -131,33 +132,63 @@ pub fn lock_wanting(
         .collect())
 }
 
-/// Some accounts that were not compared with the others since their keys were made, locked. What somebody else has
-/// locked is left to them.
-pub fn lock_uncompared(tx: &mut Tx<'_>, scope: &Scope) -> Result<Vec<AccountId>, Problem> {
-    let rows: Vec<Uuid> = account_match_keys::table
-        .filter(account_match_keys::organization_id.eq(scope.organization_id.uuid()))
-        .filter(account_match_keys::compared.eq(false))
-        .filter(account_match_keys::key_version.gt(0))
-        .filter(account_match_keys::position.eq(0))
-        .select(account_match_keys::account_id)
-        .order(account_match_keys::account_id)
-        .limit(COMPARED_AT_ONCE)
-        .for_update()
-        .skip_locked()
-        .load(tx.connection())?;
-    Ok(rows.into_iter().map(AccountId::from_uuid).collect())
+/// An account that is to be compared, and in which state its keys were found.
+#[derive(Debug, QueryableByName)]
+pub struct Uncompared {
+    #[diesel(sql_type = SqlUuid)]
+    account_id: Uuid,
+    /// The transaction that wrote the keys.
+    #[diesel(sql_type = Text)]
+    written: String,
 }
 
-/// Notes that these accounts were compared.
-pub fn note_compared(tx: &mut Tx<'_>, scope: &Scope, ids: &[AccountId]) -> Result<(), Problem> {
-    let ids: Vec<Uuid> = ids.iter().map(|id| id.uuid()).collect();
-    let target = account_match_keys::table
-        .filter(account_match_keys::organization_id.eq(scope.organization_id.uuid()))
-        .filter(account_match_keys::account_id.eq_any(ids));
-    diesel::update(target)
-        .set(account_match_keys::compared.eq(true))
-        .execute(tx.connection())?;
-    Ok(())
+impl Uncompared {
+    /// The account.
+    pub fn account_id(&self) -> AccountId {
+        AccountId::from_uuid(self.account_id)
+    }
+}
+
+/// Some accounts that were not compared with the others since their keys were made; none while another worker compares
+/// accounts of the organization. What somebody else has locked is left to them, and nothing stays locked: comparing takes
+/// seconds, and a large import would wait for it again every few rows, since the next accounts to compare are those that
+/// it comes to next.
+pub fn uncompared(tx: &mut Tx<'_>, scope: &Scope) -> Result<Vec<Uncompared>, Problem> {
+    if !tx.is_alone(format!("compare accounts {}", scope.organization_id))? {
+        return Ok(Vec::new());
+    }
+    let query = sql_query(
+        "SELECT account_id, xmin::text AS written FROM account_match_keys \
+         WHERE organization_id = $1 AND NOT compared AND key_version > 0 AND position = 0 \
+         ORDER BY account_id LIMIT $2 FOR UPDATE SKIP LOCKED",
+    )
+    .bind::<SqlUuid, _>(scope.organization_id.uuid())
+    .bind::<BigInt, _>(COMPARED_AT_ONCE);
+    tx.connection().batch_execute("SAVEPOINT uncompared")?;
+    let rows: Vec<Uncompared> = Prepared(query).load(tx.connection())?;
+    // The locks go with what they were taken in.
+    tx.connection()
+        .batch_execute("ROLLBACK TO SAVEPOINT uncompared; RELEASE SAVEPOINT uncompared")?;
+    Ok(rows)
+}
+
+/// Notes that these accounts were compared. Those whose keys were written since, or are being written, are to be compared
+/// again.
+pub fn note_compared(tx: &mut Tx<'_>, scope: &Scope, accounts: &[Uncompared]) -> Result<(), Problem> {
+    let ids: Vec<Uuid> = accounts.iter().map(|one| one.account_id).collect();
+    let written: Vec<&str> = accounts.iter().map(|one| one.written.as_str()).collect();
+    let query = sql_query(
+        "UPDATE account_match_keys k SET compared = true FROM (\
+             SELECT m.account_id FROM account_match_keys m \
+             JOIN unnest($2, $3) AS w (account_id, written) ON w.account_id = m.account_id \
+             WHERE m.organization_id = $1 AND m.position = 0 AND m.xmin::text = w.written \
+             FOR UPDATE OF m SKIP LOCKED) n \
+         WHERE k.organization_id = $1 AND k.account_id = n.account_id AND k.position = 0",
+    )
+    .bind::<SqlUuid, _>(scope.organization_id.uuid())
+    .bind::<Array<SqlUuid>, _>(ids)
+    .bind::<Array<Text>, _>(written);
+    Ok(Prepared(query).execute(tx.connection())?)
 }
 
 /// Forgets the keys of an account, so that nobody finds it.

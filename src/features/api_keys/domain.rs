@@ -38,12 +38,12 @@ pub struct ApiKey {
     pub last_used_at: Option<DateTime<Utc>>,
     /// Until when the secret before the present one is good.
     pub previous_secret_until: Option<DateTime<Utc>>,
-    /// Who made the present secret, and so may know it: a user, or a key that belongs to nobody.
+    /// Who may know the present secret besides its holder: users, and keys.
     #[serde(skip)]
-    pub secret_made_by: Option<Uuid>,
-    /// Who made the secret before.
+    pub secret_makers: Vec<Uuid>,
+    /// Who may know the secret before.
     #[serde(skip)]
-    pub previous_secret_made_by: Option<Uuid>,
+    pub previous_secret_makers: Vec<Uuid>,
     /// Counts the changes of what it lets in.
     #[serde(skip)]
     pub access_version: i64,
@@ -135,17 +135,22 @@ impl ApiKey {
         })
     }
 
-    /// The key with another secret, made by the caller; the present one stays good for this long.
-    pub fn rotated(self, prefix: String, overlap: TimeDelta, ctx: &Ctx) -> Result<Self, Problem> {
-        let now = ctx.wall_now;
+    /// The key with another secret, which these may know; the present one stays good for this long.
+    pub fn rotated(
+        self,
+        prefix: String,
+        overlap: TimeDelta,
+        makers: Vec<Uuid>,
+        now: DateTime<Utc>,
+    ) -> Result<Self, Problem> {
         if self.revoked_at.is_some() {
             return Err(Problem::wrong_state("rotate", "revoked", &[]));
         }
         Ok(Self {
             prefix,
             previous_secret_until: Some(now + overlap),
-            secret_made_by: ctx.responsible().map(ActorId::uuid),
-            previous_secret_made_by: self.secret_made_by,
+            secret_makers: makers,
+            previous_secret_makers: self.secret_makers,
             access_version: self.access_version + 1,
             updated_at: now,
             row_version: self.row_version + 1,

@@ -11,6 +11,7 @@ use crate::kernel::version::Precondition;
 use crate::platform::credentials::NewSecret;
 use crate::platform::db::{Change, Page, PageRequest, Subject, Tx};
 use chrono::TimeDelta;
+use std::collections::BTreeSet;
 use uuid::Uuid;
 
 /// One key of the organization.
@@ -28,13 +29,22 @@ pub fn list(
     store::list(tx, &ctx.scope, filter, page)
 }
 
-/// Who may know the secret that the caller came with, besides its holder: whoever made it, whoever made the secret of the
+/// Who may know the secret that the caller came with, besides its holder: whoever made it, whoever knew the secret of the
 /// key that it was made with, and so on. Nobody for a caller without a key.
 pub fn secret_makers(tx: &mut Tx<'_>, ctx: &Ctx) -> Result<Vec<Uuid>, Problem> {
     match ctx.actor {
         Actor::ApiKey(id) => tx.in_house(ctx, |tx, house| store::secret_makers(tx, house, id)),
         Actor::User(_) | Actor::System => Ok(Vec::new()),
     }
+}
+
+/// Who may know a secret that the caller makes: the caller, whose key it came with, and whoever may know the secret of that.
+fn makers(tx: &mut Tx<'_>, ctx: &Ctx) -> Result<Vec<Uuid>, Problem> {
+    let own = ctx.actor.record().map(ActorId::uuid);
+    let known = secret_makers(tx, ctx)?;
+    let person = ctx.person.map(UserId::uuid);
+    let all: BTreeSet<Uuid> = own.into_iter().chain(person).chain(known).collect();
+    Ok(all.into_iter().collect())
 }
 
 /// Refuses a caller whose secret was made by the author of what it decides on, or with a key that the author made: the author
@@ -64,7 +74,7 @@ pub fn create(tx: &mut Tx<'_>, ctx: &Ctx, new: NewApiKey, secret: &NewSecret) ->
     if let Some(owner) = owner {
         check_owner(tx, ctx, &new, &owner)?;
     }
-    let key = made(ctx, new, secret);
+    let key = made(ctx, new, secret, makers(tx, ctx)?);
     require_within_own(tx, ctx, &key)?;
     add(tx, ctx, key, secret)
 }
@@ -94,7 +104,7 @@ pub fn create_first(tx: &mut Tx<'_>, ctx: &Ctx, name: &str, secret: &NewSecret) 
         permissions,
         expires_at: None,
     };
-    add(tx, ctx, made(ctx, new, secret), secret)
+    add(tx, ctx, made(ctx, new, secret, Vec::new()), secret)
 }
 
 /// Changes what may be changed; from the next request on the key is as it is now.
@@ -125,7 +135,10 @@ pub fn rotate(
 ) -> Result<ApiKey, Problem> {
     let before = lock(tx, ctx, id, precondition)?;
     require_within_own(tx, ctx, &before)?;
-    let after = before.clone().rotated(secret.prefix.clone(), overlap, ctx)?;
+    let makers = makers(tx, ctx)?;
+    let after = before
+        .clone()
+        .rotated(secret.prefix.clone(), overlap, makers, ctx.wall_now)?;
     store::rotate(tx, &ctx.scope, &after, &secret.hash)?;
     let change = Change::updated("api_key.rotated", subject(&after), &before, &after);
     record(tx, ctx, change, &after);
@@ -225,8 +238,8 @@ fn check_owner(tx: &mut Tx<'_>, ctx: &Ctx, new: &NewApiKey, owner: &User) -> Res
     }
 }
 
-/// The key of these terms, made by the caller.
-fn made(ctx: &Ctx, new: NewApiKey, secret: &NewSecret) -> ApiKey {
+/// The key of these terms, made by the caller, whose secret these may know.
+fn made(ctx: &Ctx, new: NewApiKey, secret: &NewSecret, secret_makers: Vec<Uuid>) -> ApiKey {
     ApiKey {
         id: ApiKeyId::new(ctx.wall_now),
         partner_id: new.partner_id,
@@ -244,8 +257,8 @@ fn made(ctx: &Ctx, new: NewApiKey, secret: &NewSecret) -> ApiKey {
         allowed_networks: new.allowed_networks,
         last_used_at: None,
         previous_secret_until: None,
-        secret_made_by: ctx.responsible().map(ActorId::uuid),
-        previous_secret_made_by: None,
+        secret_makers,
+        previous_secret_makers: Vec::new(),
         access_version: 1,
         row_version: 1,
         created_at: ctx.wall_now,

@@ -10,7 +10,7 @@ use crate::platform::db::{Page, PageRequest, Position, Prepared, Tx};
 use chrono::{DateTime, Utc};
 use diesel::prelude::*;
 use diesel::sql_query;
-use diesel::sql_types::{BigInt, Binary, Nullable, Text, Timestamptz, Uuid as SqlUuid};
+use diesel::sql_types::{Array, BigInt, Binary, Nullable, Text, Timestamptz, Uuid as SqlUuid};
 use uuid::Uuid;
 
 /// Which keys a list shows, newest first.
@@ -43,8 +43,8 @@ struct ApiKeyRow {
     row_version: i64,
     created_at: DateTime<Utc>,
     updated_at: DateTime<Utc>,
-    secret_made_by: Option<Uuid>,
-    previous_secret_made_by: Option<Uuid>,
+    secret_makers: Vec<Uuid>,
+    previous_secret_makers: Vec<Uuid>,
 }
 
 /// One key.
@@ -169,8 +169,8 @@ fn within(scope: &Scope, row: Option<ApiKeyRow>) -> Option<ApiKey> {
 pub fn rotate(tx: &mut Tx<'_>, scope: &Scope, key: &ApiKey, hash: &KeyHash) -> Result<(), Problem> {
     let query = sql_query(
         "UPDATE api_keys SET previous_secret_hash = secret_hash, previous_secret_until = $3, secret_hash = $4, \
-             prefix = $5, access_version = $6, row_version = $7, updated_at = $8, secret_made_by = $9, \
-             previous_secret_made_by = $10 \
+             prefix = $5, access_version = $6, row_version = $7, updated_at = $8, secret_makers = $9, \
+             previous_secret_makers = $10 \
          WHERE organization_id = $1 AND id = $2",
     );
     let query = query
@@ -182,8 +182,8 @@ pub fn rotate(tx: &mut Tx<'_>, scope: &Scope, key: &ApiKey, hash: &KeyHash) -> R
         .bind::<BigInt, _>(key.access_version)
         .bind::<BigInt, _>(key.row_version)
         .bind::<Timestamptz, _>(key.updated_at)
-        .bind::<Nullable<SqlUuid>, _>(key.secret_made_by)
-        .bind::<Nullable<SqlUuid>, _>(key.previous_secret_made_by);
+        .bind::<Array<SqlUuid>, _>(&key.secret_makers)
+        .bind::<Array<SqlUuid>, _>(&key.previous_secret_makers);
     Ok(Prepared(query).execute(tx.connection())?)
 }
 
@@ -208,8 +208,8 @@ impl ApiKeyRow {
             row_version: key.row_version,
             created_at: key.created_at,
             updated_at: key.updated_at,
-            secret_made_by: key.secret_made_by,
-            previous_secret_made_by: key.previous_secret_made_by,
+            secret_makers: key.secret_makers.clone(),
+            previous_secret_makers: key.previous_secret_makers.clone(),
         }
     }
 }
@@ -229,8 +229,8 @@ impl From<ApiKeyRow> for ApiKey {
             allowed_networks: row.allowed_networks,
             last_used_at: row.last_used_at,
             previous_secret_until: row.previous_secret_until,
-            secret_made_by: row.secret_made_by,
-            previous_secret_made_by: row.previous_secret_made_by,
+            secret_makers: row.secret_makers,
+            previous_secret_makers: row.previous_secret_makers,
             access_version: row.access_version,
             row_version: row.row_version,
             created_at: row.created_at,
@@ -239,28 +239,18 @@ impl From<ApiKeyRow> for ApiKey {
     }
 }
 
-#[derive(QueryableByName)]
-struct Maker {
-    #[diesel(sql_type = SqlUuid)]
-    id: Uuid,
-}
-
-/// Who made the secrets of the key that are good now, and with which keys, up to the first; in house.
+/// Who may know a secret of the key that is good now, besides its holder; in house.
 pub fn secret_makers(tx: &mut Tx<'_>, house: &Ctx, id: ApiKeyId) -> Result<Vec<Uuid>, Problem> {
-    let query = sql_query(
-        "WITH RECURSIVE makers AS (\
-             SELECT m.id FROM api_keys k CROSS JOIN LATERAL unnest(ARRAY[k.secret_made_by, \
-                 CASE WHEN k.previous_secret_until > $3 THEN k.previous_secret_made_by END]) AS m (id) \
-             WHERE k.organization_id = $1 AND k.id = $2 AND m.id IS NOT NULL \
-             UNION \
-             SELECT m.id FROM makers x JOIN api_keys k ON k.organization_id = $1 AND k.id = x.id \
-             CROSS JOIN LATERAL unnest(ARRAY[k.secret_made_by, k.previous_secret_made_by]) AS m (id) \
-             WHERE m.id IS NOT NULL) \
-         SELECT id FROM makers",
-    )
-    .bind::<SqlUuid, _>(house.organization_id().uuid())
-    .bind::<SqlUuid, _>(id.uuid())
-    .bind::<Timestamptz, _>(house.wall_now);
-    let found: Vec<Maker> = Prepared(query).load(tx.connection())?;
-    Ok(found.into_iter().map(|maker| maker.id).collect())
+    let (now, before, until): (Vec<Uuid>, Vec<Uuid>, Option<DateTime<Utc>>) = api_keys::table
+        .filter(api_keys::organization_id.eq(house.organization_id().uuid()))
+        .filter(api_keys::id.eq(id.uuid()))
+        .select((
+            api_keys::secret_makers,
+            api_keys::previous_secret_makers,
+            api_keys::previous_secret_until,
+        ))
+        .first(tx.connection())?;
+    let is_good = until.is_some_and(|until| until > house.wall_now);
+    let before = before.into_iter().filter(|_| is_good);
+    Ok(now.into_iter().chain(before).collect())
 }

@@ -128,7 +128,8 @@ pub struct ImportProgressView {
     pub rows_read: i64,
 }
 
-/// What became of the rows that were read; in a dry run, what would have become of them.
+/// What became of the rows that were read; in a dry run, and in an atomic import that failed or was canceled, what would
+/// have become of them.
 #[derive(Debug, Clone, Serialize, ToSchema)]
 #[schema(as = ImportCounts, examples(json!({"created": 4812, "updated": 37, "unchanged": 149, "rejected": 2})))]
 pub struct ImportCountsView {

@@ -119,7 +119,7 @@ async fn list_import_rejections(
 /// Cancel an import
 ///
 /// Stops an import that is queued or running. What it has applied stays, as its counts say; an atomic import has
-/// applied nothing. `409` when it has ended.
+/// applied nothing, whatever it counted. `409` when it has ended.
 #[utoipa::path(tag = "Imports", operation_id = "cancelImport", params(ImportPath),
     responses((status = 200, description = "The canceled import.", body = ImportView)),
     extensions(("x-without-if-match" = json!(true)), ("x-required-permission" = json!("imports:write"))))]

@@ -450,7 +450,7 @@ fn moment(field: &FieldMapping, text: &str) -> Option<DateTime<Utc>> {
             Err(_) => DateTime::parse_from_rfc3339(text).ok()?.to_utc(),
         },
     };
-    (1..=9999)
+    (1900..=9999)
         .contains(&moment.year())
         .then_some(moment.trunc_subsecs(6))
 }

@@ -51,7 +51,9 @@ pub fn update(
     let before = store::lock(tx, &ctx.scope)?.ok_or_else(Problem::not_found)?;
     precondition.check(before.row_version)?;
     let after = before.clone().patched(patch, ctx.now)?;
-    if before.payout_debtor != after.payout_debtor {
+    let says_where_money_goes =
+        |one: &Organization| (one.payout_debtor.clone(), one.payout_method_cooling_off_hours);
+    if says_where_money_goes(&before) != says_where_money_goes(&after) {
         require_second_factor(tx, ctx)?;
     }
     if before.second_factor_for_payouts != after.second_factor_for_payouts && !ctx.second_factor {

@@ -30,7 +30,7 @@ mod transfer_service;
 
 pub use domain::{
     CarryForwardReason, Claim, Confirmation, Payout, PayoutItemKind, PayoutItemStatus, PayoutLines,
-    PayoutRail, PayoutRun, PayoutRunStatus, PayoutStatus, PayoutTransfer, Report, Step, TransferStatus,
+    PayoutRail, PayoutRun, PayoutRunStatus, PayoutStatus, PayoutTransfer, Report, Step, Told, TransferStatus,
 };
 pub use service::{
     LockedPayout, Settlement, approve, begin, cancel, confirmable, held_among, lines, lock_payout, lock_run,

@@ -1,7 +1,7 @@
 //! The transfers by which the service pays payouts itself. What they do to payouts and their lines is told in
 //! `flows::stripe_transfers`.
 
-use super::domain::{Claim, Payout, PayoutTransfer, TransferStatus};
+use super::domain::{Claim, Payout, PayoutTransfer, Told, TransferStatus};
 use super::service::{LockedPayout, complete_if_settled, payout_subject};
 use super::store;
 use crate::features::payout_methods;
@@ -126,15 +126,15 @@ pub fn question(tx: &mut Tx<'_>, ctx: &Ctx, locked: LockedPayout, why: &str) -> 
 const NOT_KNOWN: &str = "It is not known whether the payment was made. Somebody looks into it.";
 
 /// Tells the organization of something at its rail that does not fit a payout and moves nothing by itself.
-pub fn tell(tx: &mut Tx<'_>, ctx: &Ctx, payout: &Payout, transfer: &PayoutTransfer, why: &str) {
+pub fn tell(tx: &mut Tx<'_>, ctx: &Ctx, payout: &Payout, told: &Told, why: &str) {
     let data = json!({
-        "id": payout.id, "status": payout.status, "amount": payout.amount, "transfer_id": transfer.transfer_id,
-        "amount_reversed": transfer.reversed,
+        "id": payout.id, "status": payout.status, "amount": payout.amount, "transfer_id": told.transfer_id,
+        "amount_reversed": told.reversed,
     });
     let mut change = Change::consequence("payout.questioned", payout_subject(payout), data);
     change.changes = json!({
-        "transfer_id": { "before": null, "after": transfer.transfer_id },
-        "amount_reversed": { "before": null, "after": transfer.reversed },
+        "transfer_id": { "before": null, "after": told.transfer_id },
+        "amount_reversed": { "before": null, "after": told.reversed },
     });
     change.audited = true;
     tx.record(ctx, change.with_reason(Some(why.to_owned())));

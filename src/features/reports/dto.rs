@@ -49,7 +49,8 @@ pub struct ReportRowView {
     pub commission_due: TotalBody,
     /// Approved and not in a payout at the end of the period; negative where more was taken back than is left.
     pub commission_approved: TotalBody,
-    /// In a payout that is not settled at the end of the period.
+    /// In a payout that is not settled at the end of the period; negative where it was paid at an earlier time than its run was
+    /// approved, and the end lies between the two.
     pub commission_in_payout: TotalBody,
     /// Everything still to come at the end of the period.
     pub open_balance: TotalBody,

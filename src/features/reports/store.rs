@@ -78,20 +78,25 @@ struct Raw {
     in_payout: Decimal,
 }
 
-/// Money in and out of customers, per deal, net of tax; and what resellers kept of the list price of what it is for.
+/// Money in and out of customers, per deal, net of tax; and what resellers kept of the list price of what it is for. Each
+/// movement is the difference that it makes to the rounded sum of its invoice, so that periods add up to the whole.
 pub(super) const RECEIVED: &str = "margins AS (\
         SELECT l.invoice_id, sum(l.list_amount - l.net_amount) AS margin FROM invoice_lines l \
         WHERE l.organization_id = $1 AND l.list_amount IS NOT NULL GROUP BY 1), \
+    moved AS (\
+        SELECT x.invoice_id, x.at, x.amount, sum(x.amount) OVER (PARTITION BY x.invoice_id ORDER BY x.at, x.id) AS since \
+        FROM (SELECT p.invoice_id, p.paid_at AS at, p.id, p.amount FROM payments p WHERE p.organization_id = $1 \
+            UNION ALL \
+            SELECT r.invoice_id, r.refunded_at, r.id, -r.amount FROM refunds r WHERE r.organization_id = $1) x), \
     received AS (\
-        SELECT i.deal_id, p.paid_at AS at, i.currency, p.amount * i.net_amount / nullif(i.total_amount, 0) AS value, \
-            p.amount * m.margin / nullif(i.total_amount, 0) AS margin \
-        FROM payments p JOIN invoices i ON i.organization_id = $1 AND i.id = p.invoice_id \
-        LEFT JOIN margins m ON m.invoice_id = i.id WHERE p.organization_id = $1 \
-        UNION ALL \
-        SELECT i.deal_id, r.refunded_at, i.currency, -r.amount * i.net_amount / nullif(i.total_amount, 0), \
-            -r.amount * m.margin / nullif(i.total_amount, 0) \
-        FROM refunds r JOIN invoices i ON i.organization_id = $1 AND i.id = r.invoice_id \
-        LEFT JOIN margins m ON m.invoice_id = i.id WHERE r.organization_id = $1 \
+        SELECT i.deal_id, v.at, i.currency, \
+            round(v.since * i.net_amount / nullif(i.total_amount, 0), u.decimals) \
+                - round((v.since - v.amount) * i.net_amount / nullif(i.total_amount, 0), u.decimals) AS value, \
+            round(v.since * m.margin / nullif(i.total_amount, 0), u.decimals) \
+                - round((v.since - v.amount) * m.margin / nullif(i.total_amount, 0), u.decimals) AS margin \
+        FROM moved v JOIN invoices i ON i.organization_id = $1 AND i.id = v.invoice_id \
+        LEFT JOIN margins m ON m.invoice_id = i.id \
+        CROSS JOIN LATERAL (SELECT decimals_of(i.currency) AS decimals) u \
         UNION ALL \
         SELECT k.deal_id, k.issued_at, k.currency, -k.amount, NULL \
         FROM credit_notes k WHERE k.organization_id = $1 AND k.invoice_id IS NULL)";

@@ -85,6 +85,7 @@ impl Role {
             return Err(Problem::new(Code::BuiltInRole));
         }
         if let Some(permissions) = patch.permissions {
+            self.check_takeable(&permissions, ctx)?;
             check(&permissions, self.for_partners, ctx)?;
             self.permissions = names(&permissions);
         }
@@ -94,6 +95,21 @@ impl Role {
             updated_at: ctx.now,
             ..self
         })
+    }
+
+    /// Nobody takes a permission away that they could not give: it would put those who hold it within their reach.
+    fn check_takeable(&self, left: &[Permission], ctx: &Ctx) -> Result<(), Problem> {
+        let had = self
+            .permissions
+            .iter()
+            .filter_map(|name| Permission::from_name(name));
+        let mut taken = had.filter(|permission| !left.contains(permission));
+        let Some(out_of_reach) = taken.find(|permission| !ctx.holds(*permission)) else {
+            return Ok(());
+        };
+        let name = out_of_reach.name();
+        let message = format!("You cannot take a permission away that you do not hold: {name}.");
+        Err(Problem::field("/permissions", "not_held", message))
     }
 
     /// Whether the caller holds everything that the role holds, and so may give it.

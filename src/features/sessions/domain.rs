@@ -136,7 +136,9 @@ impl Session {
             address: ctx.address.clone(),
             revoked_at: None,
             revoked_because: None,
-            expires_at: ctx.wall_now + length,
+            expires_at: ctx
+                .key_ends_at
+                .map_or(ctx.wall_now + length, |end| end.min(ctx.wall_now + length)),
             row_version: 1,
             created_at: ctx.wall_now,
             updated_at: ctx.wall_now,

@@ -122,7 +122,7 @@ fn is_let_in(tx: &mut Tx<'_>, ctx: &Ctx, session: &Session) -> Result<bool, Prob
     {
         return Ok(false);
     }
-    store::is_let_in(tx, &ctx.scope, session.id)
+    store::is_let_in(tx, ctx, session.id)
 }
 
 /// The organization, the session that a refresh token belongs to, good or not, and how far the organization's clock is

@@ -10,11 +10,14 @@ use crate::platform::db::{Db, Page, PageRequest, Position, Prepared, Tx};
 use chrono::{DateTime, TimeDelta, Utc};
 use diesel::prelude::*;
 use diesel::sql_query;
-use diesel::sql_types::{Binary, Bool, Interval, Uuid as SqlUuid};
+use diesel::sql_types::{Binary, Bool, Interval, Nullable, Text, Timestamptz, Uuid as SqlUuid};
+use std::net::IpAddr;
 use std::str::FromStr;
 use uuid::Uuid;
 
-const IS_LET_IN: &str = "SELECT EXISTS (SELECT FROM authenticate_session($1, $2)) AS is_let_in";
+const IS_LET_IN: &str = "SELECT EXISTS (SELECT FROM authenticate_session($1, $2) a WHERE a.expires_at > $3 \
+    AND (a.allowed_networks = '{}' OR EXISTS (\
+        SELECT FROM unnest(a.allowed_networks) AS n (net) WHERE $4::inet <<= n.net::inet))) AS is_let_in";
 
 /// Which sessions a list shows, newest first.
 #[derive(Debug, Clone, Default)]
@@ -169,11 +172,14 @@ pub fn update(tx: &mut Tx<'_>, scope: &Scope, session: &Session) -> Result<(), P
     Ok(())
 }
 
-/// Whether the key, the user and the provider that the session comes from are still let in.
-pub fn is_let_in(tx: &mut Tx<'_>, scope: &Scope, id: SessionId) -> Result<bool, Problem> {
+/// Whether the key, the user and the provider that the session comes from are still let in, from this address.
+pub fn is_let_in(tx: &mut Tx<'_>, ctx: &Ctx, id: SessionId) -> Result<bool, Problem> {
+    let address = ctx.address.as_ref().and_then(|text| text.parse::<IpAddr>().ok());
     let query = sql_query(IS_LET_IN)
-        .bind::<SqlUuid, _>(scope.organization_id.uuid())
-        .bind::<SqlUuid, _>(id.uuid());
+        .bind::<SqlUuid, _>(ctx.organization_id().uuid())
+        .bind::<SqlUuid, _>(id.uuid())
+        .bind::<Timestamptz, _>(ctx.wall_now)
+        .bind::<Nullable<Text>, _>(address.map(|address| address.to_canonical().to_string()));
     let row: LetInRow = Prepared(query).get_result(tx.connection())?;
     Ok(row.is_let_in)
 }

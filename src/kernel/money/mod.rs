@@ -88,11 +88,17 @@ impl Money {
         Self::from_scaled(normalized, currency)
     }
 
-    /// Reads a plain decimal: an optional minus, digits, and at most one point with digits after it.
+    /// Reads a plain decimal: an optional minus, digits, and at most one point with digits after it. More decimals than the
+    /// currency has are refused even where they are nothing: `2.500` may be two and a half thousand where it was written.
     pub fn parse(text: &str, currency: Currency) -> Result<Self, MoneyError> {
-        plain_decimal(text)
-            .ok_or(MoneyError::NotADecimal)
-            .and_then(|amount| Self::new(amount, currency))
+        let amount = plain_decimal(text).ok_or(MoneyError::NotADecimal)?;
+        if amount.scale() > currency.exponent() {
+            return Err(MoneyError::TooManyDecimals {
+                allowed: currency.exponent(),
+                currency,
+            });
+        }
+        Self::new(amount, currency)
     }
 
     /// Rounds a decimal to the currency's decimals.

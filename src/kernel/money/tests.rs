@@ -63,7 +63,7 @@ fn amounts_are_written_with_exactly_the_currency_decimals() {
     for (code, given, written) in [
         ("USD", "1250", "1250.00"),
         ("USD", "-0.5000", "-0.50"),
-        ("JPY", "7.0", "7"),
+        ("JPY", "7", "7"),
         ("KWD", "1.5", "1.500"),
         ("USD", "-0", "0.00"),
     ] {
@@ -90,8 +90,16 @@ fn too_many_decimals_are_refused() {
         })
     );
     assert_eq!(
-        Money::parse("1.0010", currency("KWD")).unwrap().minor_units(),
+        Money::parse("1.001", currency("KWD")).unwrap().minor_units(),
         1001
+    );
+    // Two and a half thousand, where it was written.
+    assert_eq!(
+        Money::parse("2.500", currency("EUR")),
+        Err(MoneyError::TooManyDecimals {
+            allowed: 2,
+            currency: currency("EUR")
+        })
     );
 }
 

@@ -19,7 +19,7 @@ use diesel::{OptionalExtension, PgConnection, QueryResult, QueryableByName, RunQ
 use futures_util::future::join_all;
 use jsonwebtoken::Algorithm;
 use serde_json::Value;
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 use uuid::Uuid;
 
@@ -319,6 +319,7 @@ impl Credentials {
             }
             return Err(unauthorized());
         }
+        let found = of_first_tenants(found);
         let checks = found
             .iter()
             .map(|provider| self.check(db, token, presented, provider, visit.now));
@@ -404,6 +405,25 @@ impl Credentials {
         let identity = known(db, token, provider, &arrival.subject, visit).await?;
         Ok(identity.ok_or(RefusalReason::UserUnknown))
     }
+}
+
+/// Of the providers with the token's issuer and audience, those of whoever connected these first in each organization: the
+/// organization itself before any partner, even while its provider is suspended. Whoever connects somebody else's comes by
+/// nobody's people.
+fn of_first_tenants(found: Vec<ProviderRow>) -> Vec<ProviderRow> {
+    let mut first: HashMap<Uuid, Option<Uuid>> = HashMap::new();
+    for provider in found.iter().filter(|provider| provider.partner_id.is_none()) {
+        first.insert(provider.organization_id, None);
+    }
+    // Active ones come first, and of those the oldest.
+    for provider in &found {
+        first
+            .entry(provider.organization_id)
+            .or_insert(provider.partner_id);
+    }
+    let is_first =
+        |provider: &ProviderRow| first.get(&provider.organization_id) == Some(&provider.partner_id);
+    found.into_iter().filter(is_first).collect()
 }
 
 /// Who has this subject, where somebody has; the login is noted.

@@ -128,8 +128,8 @@ diesel::table! {
         row_version -> Int8,
         created_at -> Timestamptz,
         updated_at -> Timestamptz,
-        secret_made_by -> Nullable<Uuid>,
-        previous_secret_made_by -> Nullable<Uuid>,
+        secret_makers -> Array<Uuid>,
+        previous_secret_makers -> Array<Uuid>,
     }
 }
 
@@ -962,6 +962,9 @@ diesel::table! {
         sent_with -> Nullable<Text>,
         transfer_id -> Nullable<Text>,
         amount_reversed -> Numeric,
+        is_ambiguous -> Bool,
+        told_transfer_id -> Nullable<Text>,
+        told_reversed -> Nullable<Numeric>,
     }
 }
 

@@ -6,8 +6,8 @@ use crate::kernel::id::{AuditEventId, EventId};
 use crate::kernel::problem::Problem;
 use crate::kernel::subject::id_text;
 use diesel::connection::SimpleConnection;
-use diesel::sql_types::{Array, Jsonb, Nullable, Text, Timestamptz, Uuid as SqlUuid};
-use diesel::{PgConnection, QueryResult, sql_query};
+use diesel::sql_types::{Array, Bool, Jsonb, Nullable, Text, Timestamptz, Uuid as SqlUuid};
+use diesel::{PgConnection, QueryResult, QueryableByName, RunQueryDsl, sql_query};
 use serde::Serialize;
 use serde_json::{Map, Value};
 use std::fmt;
@@ -140,6 +140,12 @@ fn told(subject: &Subject, mut data: Value) -> Value {
     data
 }
 
+#[derive(QueryableByName)]
+struct Answer {
+    #[diesel(sql_type = Bool)]
+    is_so: bool,
+}
+
 /// A unit of work. What is recorded in it is written just before the commit, so that it is true exactly when the
 /// change is.
 pub struct Tx<'a> {
@@ -176,6 +182,13 @@ impl<'a> Tx<'a> {
         let query = sql_query("SELECT pg_advisory_xact_lock(hashtextextended($1, 0))");
         Prepared(query.bind::<Text, _>(id.to_string())).execute(self.connection)?;
         Ok(())
+    }
+
+    /// Whether this is the only transaction that names this id, until it ends; it waits for no other.
+    pub fn is_alone(&mut self, id: impl fmt::Display) -> Result<bool, Problem> {
+        let query = sql_query("SELECT pg_try_advisory_xact_lock(hashtextextended($1, 0)) AS is_so");
+        let alone: Answer = Prepared(query.bind::<Text, _>(id.to_string())).get_result(self.connection)?;
+        Ok(alone.is_so)
     }
 
     /// Does the work with joins that hash or merge. Behind row-level security the planner expects a row or two, and

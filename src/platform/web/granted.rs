@@ -6,7 +6,7 @@ use super::command::Command;
 use super::once::{RequestKey, once};
 use super::problem::Refusal;
 use super::state::WebState;
-use crate::kernel::ctx::{Ctx, Scope};
+use crate::kernel::ctx::{Actor, Ctx, Scope};
 use crate::kernel::id::{OrganizationId, RequestId};
 use crate::kernel::permission::Right;
 use crate::kernel::problem::{Code, Problem};
@@ -191,6 +191,9 @@ fn grant(request: &HttpRequest, allow: fn(&Credential) -> Result<(), Problem>) -
         identity_provider_id: credential.identity_provider_id,
         second_factor: credential.second_factor,
         access_version: Some(credential.access_version),
+        key_ends_at: credential
+            .expires_at
+            .filter(|_| matches!(credential.actor, Actor::ApiKey(_))),
         admission_id: credential.admission_id,
         rights: Arc::clone(&credential.rights),
         scope: Scope {

@@ -312,3 +312,24 @@ fn an_import_tells_how_far_it_is() {
     let made = "SELECT count(*) AS count FROM events WHERE type = 'account.created'";
     assert_eq!(count(&mut world.database().owner(), made), 200);
 }
+
+#[test]
+fn a_year_of_two_digits_and_a_dot_for_thousands_are_refused() {
+    let world = World::new();
+    ready_to_sell(&world);
+    let mut mapping = deal_mapping();
+    mapping["fields"]["won_at"] = json!({ "column": "won_at", "format": "%d.%m.%Y" });
+    let file = "external_id,account,program,amount,currency,status,won_at,sourced_by\n\
+        D-1,A-1,prg,100.00,USD,won,03.02.26,P-1\n\
+        D-2,A-1,prg,2.500,USD,won,03.02.2026,P-1\n\
+        D-3,A-1,prg,2.000,USD,won,03.02.2026,P-1\n\
+        D-4,A-1,prg,2500,USD,won,03.02.2026,P-1\n";
+    let import = load(&world, "deals", &mapping, &[], file);
+    assert_eq!(counts(&import), [1, 0, 0, 3]);
+    let expected = [
+        "2 won_at invalid_date",
+        "3 amount too_many_decimals",
+        "4 amount too_many_decimals",
+    ];
+    assert_eq!(rejections(&world, &import), expected);
+}

@@ -357,3 +357,41 @@ fn nothing_was_paid_before_the_cut_off() {
         .expect(200);
     world.books_balance();
 }
+
+/// Nor is one whose owner stands between: whoever knew the secret that made it may know it.
+#[test]
+fn neither_an_owner_nor_a_rotation_in_between_makes_a_second_person() {
+    let world = World::new();
+    let program = world.ten_percent(json!({}));
+    let partner = world.enrolled("A", &program);
+    world.sale(&program, &partner, "100.00 USD");
+    let admin = world.admin();
+    let roles = admin.all("/v1/roles");
+    let role = roles.iter().find(|one| one["built_in"] == "admin").unwrap();
+    let bob = json!({ "name": "Bob", "email": "bob@example.com", "role_ids": [role["id"]] });
+    let bob = admin.post("/v1/users", bob).expect(201).id();
+    let mut permissions = FINANCE.to_vec();
+    permissions.extend(["api_keys:write", "payout_runs:write"]);
+    let body = json!({ "name": "Bob's", "owner_id": bob, "permissions": permissions });
+    let first = admin.post("/v1/api-keys", body).expect(201);
+    let (first_id, first) = (first.id(), world.bearer(first.text("/secret")));
+    let body = json!({ "name": "Bob's other", "permissions": permissions });
+    let second = first.post("/v1/api-keys", body).expect(201);
+    let second = world.bearer(second.text("/secret"));
+    let run = world.draft_run_by(admin);
+    let refused = |actor: &Actor| {
+        run.verb(actor, "approve", Value::Null)
+            .refused(409, "second_person_required");
+    };
+    refused(&first);
+    refused(&second);
+    let rotate = format!("/v1/api-keys/{first_id}/rotate");
+    let mut third = first;
+    for _ in 0..3 {
+        let rotated = third.post(&rotate, json!({ "overlap_seconds": 0 })).expect(200);
+        third = world.bearer(rotated.text("/secret"));
+        refused(&third);
+    }
+    run.verb(&world.another_hand(&FINANCE), "approve", Value::Null)
+        .expect(200);
+}

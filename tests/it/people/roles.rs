@@ -74,3 +74,24 @@ fn nobody_makes_a_role_of_what_they_do_not_hold() {
         .refused(422, "validation_failed")
         .pointer("/permissions/0", "not_held");
 }
+
+#[test]
+fn nobody_takes_away_of_a_role_what_they_could_not_give() {
+    let world = World::new();
+    let clerk = world.key(&["roles:read", "roles:write", "deals:read"]);
+    let body = json!({ "name": "Approver", "permissions": ["deals:read", "payout_runs:approve"] });
+    let role = world.admin().post("/v1/roles", body).expect(201);
+    let path = role.header("location");
+    clerk
+        .patch(path, json!({ "permissions": ["deals:read"] }))
+        .refused(422, "validation_failed")
+        .pointer("/permissions", "not_held");
+    let left = world.admin().get(path).expect(200);
+    assert_eq!(left["permissions"], json!(["deals:read", "payout_runs:approve"]));
+    // What is within reach is taken away and given.
+    let body = json!({ "name": "Reader", "permissions": ["deals:read", "roles:read"] });
+    let role = world.admin().post("/v1/roles", body).expect(201);
+    clerk
+        .patch(role.header("location"), json!({ "permissions": ["deals:read"] }))
+        .expect(200);
+}

@@ -11,18 +11,7 @@ use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 /// References that are not refused as such, whose they are, and why.
-const EXCEPTIONS: &[(&str, &str, &str)] = &[
-    (
-        "approveDueCommissions /partner_id",
-        "an admin",
-        "it narrows down what is approved; of nothing, nothing is",
-    ),
-    (
-        "approveDueCommissions /program_id",
-        "an admin",
-        "it narrows down what is approved; of nothing, nothing is",
-    ),
-];
+const EXCEPTIONS: &[(&str, &str, &str)] = &[];
 
 /// A place in a body that takes an id, and the prefix of what it takes.
 type Place = (String, &'static str);

@@ -6,6 +6,7 @@ mod outbound;
 mod second_factor;
 mod sessions;
 mod signing_in;
+mod tenants;
 
 use crate::world::{Actor, Provider, ProviderKey, Settings, World};
 use copartner::platform::clock::Clock;

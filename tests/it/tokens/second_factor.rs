@@ -79,6 +79,13 @@ fn where_money_goes_is_changed_with_a_second_factor_where_it_is_asked_for() {
         "kind": "manual", "instruction": "By cheque."
     });
     let weak = sign_in(&ada, "dora", "dora@nordlicht.example", &[]);
+    let at_once = json!({ "payout_method_cooling_off_hours": 0 });
+    for actor in [&weak, ada.world.admin()] {
+        actor
+            .patch("/v1/organization", at_once.clone())
+            .refused(403, "second_factor_required");
+    }
+    carol.patch("/v1/organization", at_once).expect(200);
     let path = "/v1/payout-methods";
     weak.post(path, method.clone())
         .refused(403, "second_factor_required");

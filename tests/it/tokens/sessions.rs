@@ -1,6 +1,7 @@
 //! Tokens of the service's own.
 
 use super::{Ada, events, world};
+use crate::money::races::at_once;
 use crate::world::{Actor, Reply, World, count, texts};
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -361,4 +362,64 @@ fn a_token_of_one_organization_is_nothing_in_another() {
         .get("/v1/me")
         .refused(401, "unauthorized");
     world.bearer(token).get("/v1/me").expect(200);
+}
+
+#[test]
+fn a_session_made_with_a_secret_that_was_replaced_ends_with_it() {
+    let world = world();
+    let key = world.key(&["deals:read"]);
+    let rotate = format!("/v1/api-keys/{}/rotate", key.key_id.as_ref().unwrap());
+    world
+        .admin()
+        .post(&rotate, json!({ "overlap_seconds": 60 }))
+        .expect(200);
+    let of_old = open(&key, json!({ "refreshable": true, "expires_in_seconds": 600 }));
+    let session = bearer(&world, &of_old);
+    session.get("/v1/deals").expect(200);
+    world.pass(TimeDelta::seconds(60));
+    session.get("/v1/deals").refused(401, "unauthorized");
+    refresh(&world, of_old.text("/refresh_token")).refused(401, "unauthorized");
+}
+
+#[test]
+fn a_session_that_is_made_while_its_key_is_rotated_does_not_outlive_it() {
+    let world = world();
+    for _ in 0..10 {
+        let key = world.key(&["deals:read"]);
+        let rotate = format!("/v1/api-keys/{}/rotate", key.key_id.as_ref().unwrap());
+        let replies = at_once(2, |number| match number {
+            0 => world.admin().post(&rotate, json!({ "overlap_seconds": 0 })),
+            _ => key.post("/v1/sessions", json!({ "refreshable": true })),
+        });
+        assert_eq!(replies[0].status, 200, "{}", replies[0].raw());
+        if replies[1].status == 201 {
+            bearer(&world, &replies[1])
+                .get("/v1/deals")
+                .refused(401, "unauthorized");
+            refresh(&world, replies[1].text("/refresh_token")).refused(401, "unauthorized");
+        }
+    }
+}
+
+#[test]
+fn a_session_is_refreshed_from_where_its_key_may_be_used_and_while_it_may() {
+    let world = world();
+    let key = world.key(&["deals:read"]);
+    let path = format!("/v1/api-keys/{}", key.key_id.as_ref().unwrap());
+    let opened = open(&key, json!({ "refreshable": true }));
+    let patch = |networks: Value| {
+        let body = json!({ "allowed_networks": networks });
+        world.admin().patch(&path, body).expect(200);
+    };
+    patch(json!(["192.0.2.0/24", "2001:db8::/32"]));
+    refresh(&world, opened.text("/refresh_token")).refused(401, "unauthorized");
+    patch(json!(["192.0.2.0/24", "127.0.0.0/8"]));
+    let again = refresh(&world, opened.text("/refresh_token")).expect(200);
+    let end = world.pass(TimeDelta::zero()) + TimeDelta::minutes(1);
+    world
+        .admin()
+        .patch(&path, json!({ "expires_at": end }))
+        .expect(200);
+    world.pass(TimeDelta::minutes(1));
+    refresh(&world, again.text("/refresh_token")).refused(401, "unauthorized");
 }

@@ -135,6 +135,28 @@ fn every_text_refuses_nul_and_what_is_too_long() {
     assert!(tried >= 8, "only {tried} texts");
 }
 
+/// A year of two digits is a slip.
+#[test]
+fn nothing_happened_before_1900() {
+    let world = World::new();
+    let account = world.account();
+    let amount = json!({ "amount": "1.00", "currency": "EUR" });
+    let body = |opened_on: &str| json!({ "name": "Deal", "account_id": account, "amount": amount, "opened_on": opened_on });
+    for opened_on in ["0026-03-02", "1899-12-31"] {
+        let refused = world.admin().post("/v1/deals", body(opened_on));
+        let refused = refused.refused(422, "validation_failed");
+        let refused = refused.pointer("/opened_on", "invalid_format");
+        assert!(refused.text("/errors/0/message").contains("1900 or later"));
+    }
+    let deal = world.admin().post("/v1/deals", body("1900-01-01")).expect(201);
+    let win = format!("/v1/deals/{}/win", deal.id());
+    world
+        .admin()
+        .post(&win, json!({ "won_at": "0001-01-01T00:00:00Z" }))
+        .refused(422, "validation_failed")
+        .pointer("/won_at", "invalid_format");
+}
+
 /// The messages that people meet first say what to do.
 #[test]
 fn messages_name_what_is_wanted() {

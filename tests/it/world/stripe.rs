@@ -213,6 +213,14 @@ impl StandIn {
         event("transfer.reversed", transfer, (self.shared.clock)())
     }
 
+    /// Makes the only transfer once more, as nobody ordered it.
+    pub fn duplicate(&self, id: &str) {
+        let mut state = self.shared.state.lock().unwrap();
+        let mut copy = state.transfers[0].clone();
+        copy["id"] = json!(id);
+        state.transfers.push(copy);
+    }
+
     /// The event that tells of a transfer that was made.
     pub fn created(&self, transfer: &Value) -> Value {
         event("transfer.created", transfer, (self.shared.clock)())

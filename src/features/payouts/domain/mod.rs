@@ -13,4 +13,4 @@ pub use payout::{
 };
 pub use rail::{PaymentFile, PaymentOrder, PayoutRail, Transfer};
 pub use run::{NewPayoutRun, PayoutRun, PayoutRunFigures, PayoutRunStatus, Report, Signature, StatusCounts};
-pub use transfer::{Claim, PayoutTransfer, Step, TransferStatus};
+pub use transfer::{Claim, PayoutTransfer, Step, Told, TransferStatus};

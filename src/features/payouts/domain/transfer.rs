@@ -1,5 +1,6 @@
 //! What is known of the transfer by which the service pays a payout itself.
 
+use super::payout::{Payout, PayoutStatus};
 use crate::kernel::id::PayoutId;
 use crate::kernel::money::{Currency, Money};
 use crate::kernel::word::word_enum;
@@ -61,6 +62,19 @@ pub struct PayoutTransfer {
     pub transfer_id: Option<String>,
     /// What came back of it.
     pub reversed: Money,
+    /// Whether there may be several, or the payout was paid in another way: what the rail tells of one moves nothing.
+    pub is_ambiguous: bool,
+    /// What the rail told last of one of them.
+    pub told: Option<Told>,
+}
+
+/// What the rail tells of a transfer that may not be the one that pays a payout.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Told {
+    /// What the rail calls it.
+    pub transfer_id: String,
+    /// What came back of it.
+    pub reversed: Money,
 }
 
 /// A transfer that a worker took up.
@@ -88,6 +102,28 @@ impl PayoutTransfer {
             sent_with: None,
             transfer_id: None,
             reversed: Money::zero(currency),
+            is_ambiguous: false,
+            told: None,
+        }
+    }
+
+    /// Whether what the rail tells of this transfer of the payout may be about another one than that which pays it: there are
+    /// several, or a person said that it was paid by something else.
+    pub fn is_beside(&self, transfer_id: &str, payout: &Payout) -> bool {
+        let is_another = |known: &Option<String>| known.as_deref() != Some(transfer_id);
+        let was_paid = matches!(payout.status, PayoutStatus::Paid | PayoutStatus::Returned);
+        self.is_ambiguous
+            || self.transfer_id.is_some() && is_another(&self.transfer_id)
+            || was_paid && is_another(&payout.reference)
+    }
+
+    /// This was told of one that may be beside it.
+    #[must_use]
+    pub fn told_beside(self, told: Told) -> Self {
+        Self {
+            is_ambiguous: true,
+            told: Some(told),
+            ..self
         }
     }
 

@@ -21,7 +21,8 @@ pub fn routes(config: &mut ServiceConfig<'_>) {
 ///
 /// Where Stripe tells what became of transfers; make it a webhook endpoint of your Stripe account for `transfer.reversed`
 /// and, if you like, `transfer.created`. A transfer that came back whole makes its payout `returned`, as by
-/// `returnPayout`; of a part the event `payout.questioned` tells. What is known already, or is about something else, is
+/// `returnPayout`; of a part the event `payout.questioned` tells, and of a transfer that may not be the one that pays it:
+/// where there are several, or the payout was confirmed with another reference, nothing is moved. What is known already, or is about something else, is
 /// answered `200` and changes nothing. Needs no credential but Stripe's signature, not older than five minutes; `401`
 /// without, and where the service has no signing secret.
 #[utoipa::path(tag = "Payouts", operation_id = "receiveStripeEvent", security(()),

@@ -1,6 +1,6 @@
 //! Transfers of payouts in Postgres.
 
-use super::super::domain::{Payout, PayoutTransfer, TransferStatus};
+use super::super::domain::{Payout, PayoutTransfer, Told, TransferStatus};
 use crate::kernel::ctx::Scope;
 use crate::kernel::id::PayoutId;
 use crate::kernel::money::{Currency, Money};
@@ -28,6 +28,9 @@ struct TransferRow {
     sent_with: Option<String>,
     transfer_id: Option<String>,
     amount_reversed: Decimal,
+    is_ambiguous: bool,
+    told_transfer_id: Option<String>,
+    told_reversed: Option<Decimal>,
 }
 
 /// Writes new transfers, in one statement however many they are.
@@ -135,10 +138,21 @@ impl TransferRow {
             sent_with: transfer.sent_with.clone(),
             transfer_id: transfer.transfer_id.clone(),
             amount_reversed: transfer.reversed.amount(),
+            is_ambiguous: transfer.is_ambiguous,
+            told_transfer_id: transfer.told.as_ref().map(|told| told.transfer_id.clone()),
+            told_reversed: transfer.told.as_ref().map(|told| told.reversed.amount()),
         }
     }
 
     fn transfer(self, currency: Currency) -> Result<PayoutTransfer, Problem> {
+        let money = |amount| Money::new(amount, currency).map_err(Problem::damaged);
+        let told = self.told_transfer_id.zip(self.told_reversed);
+        let told = told.map(|(transfer_id, reversed)| {
+            Ok::<_, Problem>(Told {
+                transfer_id,
+                reversed: money(reversed)?,
+            })
+        });
         Ok(PayoutTransfer {
             payout_id: PayoutId::from_uuid(self.payout_id),
             status: TransferStatus::from_str(&self.status).map_err(Problem::damaged)?,
@@ -147,7 +161,9 @@ impl TransferRow {
             uncertain_since: self.uncertain_since,
             sent_with: self.sent_with,
             transfer_id: self.transfer_id,
-            reversed: Money::new(self.amount_reversed, currency).map_err(Problem::damaged)?,
+            reversed: money(self.amount_reversed)?,
+            is_ambiguous: self.is_ambiguous,
+            told: told.transpose()?,
         })
     }
 }

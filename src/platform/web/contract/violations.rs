@@ -126,6 +126,9 @@ fn wanted(pattern: &str) -> String {
         r"^[^\x00]*[^\s\x00][^\x00]*$" | r"^[^\x00]*\S[^\x00]*$" => {
             "The text must not be blank, nor contain NUL.".to_owned()
         }
+        r"^(19|[2-9][0-9])[0-9]{2}-" => {
+            "The value must be a date of the year 1900 or later, which begins with the year, such as 2026-03-31.".to_owned()
+        }
         r"^[^\x00]+$" => "The text must not be empty, nor contain NUL.".to_owned(),
         r"^[^\x00]*$" => "The text must not contain NUL.".to_owned(),
         r"^(0(\.[0-9]{1,6})?|1(\.0{1,6})?)$" => {

@@ -23,6 +23,13 @@ fn traces(house: &House) -> Vec<String> {
     names(&mut house.world.database().owner(), query)
 }
 
+/// Nothing was found for a day, because the list was of another account.
+fn unresolved(house: &House) {
+    sql_query("UPDATE payout_transfers SET status = 'unresolved', next_attempt_at = NULL")
+        .execute(&mut house.world.database().owner())
+        .unwrap();
+}
+
 #[test]
 fn a_transfer_that_came_back_makes_the_payout_returned_once() {
     let house = House::new();
@@ -172,7 +179,6 @@ fn what_is_about_something_else_changes_nothing() {
         json!("pyt_01j9zq4y8k7m5n3p2r1s0t6v4w"),
     );
     with("/data/object/metadata/payout_id", json!("nonsense"));
-    with("/data/object/id", json!("tr_another"));
     with("/data/object/amount", json!(999));
     with("/data/object/currency", json!("eur"));
     with("/data/object/destination", json!("acct_another"));
@@ -265,11 +271,7 @@ fn a_transfer_of_a_failed_payout_is_told_of() {
     let run = house.sent();
     house.stand_in.forget_keys();
     let made = house.stand_in.transfers().remove(0);
-    // Nothing was found for a day, because the list was of another account.
-    let unresolved = "UPDATE payout_transfers SET status = 'unresolved', next_attempt_at = NULL";
-    sql_query(unresolved)
-        .execute(&mut house.world.database().owner())
-        .unwrap();
+    unresolved(&house);
     decide(&house, &run, "fail", json!({ "reason": "None was found." })).expect(200);
     let nobody = house.world.nobody();
     let event = house.stand_in.created(&made);
@@ -283,4 +285,101 @@ fn a_transfer_of_a_failed_payout_is_told_of() {
     house.world.books_balance();
     let events = house.world.admin().all("/v1/events?type=payout.questioned");
     assert_eq!(texts(&events, "partner_id"), [""], "partners are not told");
+}
+
+/// The event with another transfer in it.
+fn of_another(event: &Value) -> Value {
+    let mut other = event.clone();
+    other["data"]["object"]["id"] = json!("tr_another");
+    other
+}
+
+#[test]
+fn a_second_transfer_is_told_of_and_from_then_on_none_returns_the_payout() {
+    let house = House::new();
+    let run = house.sent();
+    let nobody = house.world.nobody();
+    let made = house.stand_in.transfers().remove(0);
+    let second = of_another(&house.stand_in.created(&made));
+    house.stand_in.deliver(&nobody, &second).send().expect(200);
+    assert_eq!(house.told("payout.questioned").len(), 1);
+    let before = traces(&house);
+    house.stand_in.deliver(&nobody, &second).send().expect(200);
+    assert_eq!(traces(&house), before, "a replay does nothing");
+    let posted = entries(&house);
+    let reversed = house.stand_in.reverse(1_000);
+    for event in [of_another(&reversed), reversed] {
+        house.stand_in.deliver(&nobody, &event).send().expect(200);
+        assert_eq!(status(&run), "paid");
+    }
+    assert_eq!(house.told("payout.questioned").len(), 3);
+    assert_eq!(entries(&house), posted);
+    house.world.books_balance();
+}
+
+#[test]
+fn a_payout_that_was_paid_by_something_else_is_not_returned_by_a_transfer() {
+    for body in [json!({ "reference": "WIRE-77" }), json!({})] {
+        let house = House::new();
+        house.stand_in.turns(&[Turn::LoseAnswer]);
+        let run = house.sent();
+        house.stand_in.forget_keys();
+        unresolved(&house);
+        decide(&house, &run, "confirm", body).expect(200);
+        let nobody = house.world.nobody();
+        let made = house.stand_in.transfers().remove(0);
+        let event = house.stand_in.created(&made);
+        house.stand_in.deliver(&nobody, &event).send().expect(200);
+        assert_eq!(house.told("payout.questioned").len(), 1);
+        let event = house.stand_in.reverse(1_000);
+        house.stand_in.deliver(&nobody, &event).send().expect(200);
+        assert_eq!(status(&run), "paid");
+        assert_eq!(house.told("payout.questioned").len(), 2);
+        assert_eq!(house.balance("payable"), "0.00");
+        house.world.books_balance();
+    }
+}
+
+#[test]
+fn a_payout_that_was_confirmed_as_this_transfer_comes_back_with_it() {
+    let house = House::new();
+    house.stand_in.turns(&[Turn::LoseAnswer]);
+    let run = house.sent();
+    house.stand_in.forget_keys();
+    unresolved(&house);
+    let made = house.stand_in.transfers().remove(0);
+    decide(&house, &run, "confirm", json!({ "reference": made["id"] })).expect(200);
+    let event = house.stand_in.reverse(1_000);
+    let nobody = house.world.nobody();
+    house.stand_in.deliver(&nobody, &event).send().expect(200);
+    assert_eq!(status(&run), "returned");
+    house.world.books_balance();
+}
+
+#[test]
+fn of_several_transfers_none_decides_what_a_person_has_not() {
+    let house = House::new();
+    house.stand_in.turns(&[Turn::LoseAnswer]);
+    let run = house.sent();
+    house.stand_in.forget_keys();
+    let made = house.stand_in.transfers().remove(0);
+    let reversed = house.stand_in.reverse(1_000);
+    house.stand_in.duplicate("tr_another");
+    house.later(TimeDelta::hours(25));
+    let why = house.told("payout.questioned");
+    assert!(why[0].contains("more than one transfer"), "{why:?}");
+    let nobody = house.world.nobody();
+    house.stand_in.deliver(&nobody, &reversed).send().expect(200);
+    assert_eq!(status(&run), "processing");
+    assert_eq!(house.balance("in_payout"), "10.00");
+    // The person keeps the other one, and reverses this one.
+    decide(&house, &run, "confirm", json!({ "reference": "tr_another" })).expect(200);
+    house.stand_in.deliver(&nobody, &reversed).send().expect(200);
+    house
+        .stand_in
+        .deliver(&nobody, &house.stand_in.created(&made))
+        .send()
+        .expect(200);
+    assert_eq!(status(&run), "paid");
+    house.world.books_balance();
 }
