@@ -15,5 +15,5 @@ $$
         i.audiences && token_audiences
     FROM identity_providers i
     WHERE i.issuer = token_issuer AND (organization IS NULL OR i.organization_id = organization)
-    ORDER BY NOT i.audiences && token_audiences, i.status, i.partner_id IS NOT NULL, i.created_at LIMIT 20
+    ORDER BY NOT i.audiences && token_audiences, i.partner_id IS NOT NULL, i.status, i.created_at LIMIT 20
 $$;

@@ -7,12 +7,14 @@ ALTER TABLE api_keys
     ADD COLUMN previous_secret_makers uuid[] NOT NULL DEFAULT '{}';
 WITH RECURSIVE makers AS (
     SELECT k.organization_id, k.id AS key_id, m.id, m.is_previous FROM api_keys k
-    CROSS JOIN LATERAL (VALUES (k.secret_made_by, false), (k.previous_secret_made_by, true)) AS m (id, is_previous)
+    CROSS JOIN LATERAL (VALUES (k.secret_made_by, false), (k.previous_secret_made_by, true),
+        (CASE WHEN k.created_by_type = 'api_key' THEN k.created_by END, false)) AS m (id, is_previous)
     WHERE m.id IS NOT NULL
     UNION
     SELECT x.organization_id, x.key_id, m.id, x.is_previous FROM makers x
     JOIN api_keys k ON k.organization_id = x.organization_id AND k.id = x.id
-    CROSS JOIN LATERAL unnest(ARRAY[k.secret_made_by, k.previous_secret_made_by, k.owner_id]) AS m (id)
+    CROSS JOIN LATERAL unnest(ARRAY[k.secret_made_by, k.previous_secret_made_by, k.owner_id,
+        CASE WHEN k.created_by_type = 'api_key' THEN k.created_by END]) AS m (id)
     WHERE m.id IS NOT NULL)
 UPDATE api_keys k SET
     secret_makers = ARRAY(SELECT DISTINCT m.id FROM makers m

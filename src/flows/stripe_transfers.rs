@@ -144,9 +144,10 @@ fn settle(tx: &mut Tx<'_>, ctx: &Ctx, claim: &Claim, finding: &Finding) -> Resul
         }
         Finding::Unresolved(why) | Finding::Several(why) => {
             tracing::error!(%payout, why, "a person has to look at a payout");
+            let ended = now.transfer.ended(TransferStatus::Unresolved);
             let unresolved = PayoutTransfer {
-                is_ambiguous: matches!(finding, Finding::Several(_)),
-                ..now.transfer.ended(TransferStatus::Unresolved)
+                is_ambiguous: ended.is_ambiguous || matches!(finding, Finding::Several(_)),
+                ..ended
             };
             payouts::save_transfer(tx, ctx, &unresolved)?;
             payouts::question(tx, ctx, now.locked, why)
@@ -165,6 +166,11 @@ pub fn notified(tx: &mut Tx<'_>, ctx: &Ctx, notice: &Notice) -> Result<(), Probl
     };
     if !now.order.is_met_by(transfer) {
         tracing::error!(payout = %payout_id, transfer = transfer.id, "Stripe tells of another transfer of a payout");
+        // A person may have taken it for the payment all the same.
+        let is_the_payment = now.locked.payout.reference.as_deref() == Some(&*transfer.id);
+        if is_the_payment && now.transfer.status == TransferStatus::Closed {
+            return beside(tx, ctx, now, transfer);
+        }
         return Ok(());
     }
     heard(tx, ctx, now, transfer, notice.occurred_at)
@@ -178,12 +184,21 @@ fn heard(
     transfer: &Transfer,
     told_at: Option<DateTime<Utc>>,
 ) -> Result<(), Problem> {
-    let reversed = transfer
-        .reversed(now.order.amount.currency())
-        .ok_or_else(|| Problem::damaged("a transfer came back with more than there is"))?;
-    if !now.transfer.is_beside(&transfer.id, &now.locked.payout) {
-        return arrived(tx, ctx, now, (transfer, reversed), told_at);
+    if now.transfer.is_beside(&transfer.id, &now.locked.payout) {
+        return beside(tx, ctx, now, transfer);
     }
+    let reversed = went_back(&now, transfer)?;
+    arrived(tx, ctx, now, (transfer, reversed), told_at)
+}
+
+fn went_back(now: &LockedTransfer, transfer: &Transfer) -> Result<Money, Problem> {
+    let reversed = transfer.reversed(now.order.amount.currency());
+    reversed.ok_or_else(|| Problem::damaged("a transfer came back with more than there is"))
+}
+
+/// Tells of a transfer that may not be the one that pays the payout, once; it moves nothing.
+fn beside(tx: &mut Tx<'_>, ctx: &Ctx, now: LockedTransfer, transfer: &Transfer) -> Result<(), Problem> {
+    let reversed = went_back(&now, transfer)?;
     let told = of(transfer, reversed);
     if now.transfer.told.as_ref() == Some(&told) {
         return Ok(());

@@ -186,7 +186,7 @@ fn work_out(
     let touched = lines.iter().filter(|line| line.is_touched);
     let touched: Vec<CommissionId> = touched.map(|line| line.id).collect();
     let mut taken = store::taken_from(tx, &ctx.scope, &touched)?;
-    let mut exchanged = Vec::with_capacity(lines.len());
+    let (mut exchanged, mut beyond) = (Vec::with_capacity(lines.len()), 0);
     for line in lines {
         let Some(exchange) = rates.get(&line.asked) else {
             continue;
@@ -194,11 +194,14 @@ fn work_out(
         let sums = (line.before, line.amount);
         let Some(exchange) = exchange_of(policy, exchange.clone(), line.asked.on, line.rounding, sums)?
         else {
-            tracing::warn!(commission = %line.id, "what the line comes to is beyond an amount; it waits");
+            beyond += 1;
             continue;
         };
         let taken = taken.remove(&line.id).unwrap_or_default();
         exchanged.push(line.exchanged(exchange, taken)?);
+    }
+    if beyond > 0 {
+        tracing::warn!(beyond, "what lines come to is beyond an amount; they wait");
     }
     Ok(exchanged)
 }

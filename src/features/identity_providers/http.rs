@@ -64,8 +64,8 @@ async fn list_identity_providers(
 /// From now on its people come in with the tokens that it issues them, as `Authorization: Bearer`. At the first arrival a
 /// user is found by the e-mail address that the provider vouches for, or made where `provisioning` says so; from then on
 /// the user is known by the token's subject. A partner's provider lets in that partner's people alone. Where several have the
-/// same issuer and audience, the organization's own decide and no partner's, and else those of the partner that connected
-/// them first. You must hold every
+/// same issuer and audience, and the domain of the e-mail address does not tell them apart, the organization's own decide and no
+/// partner's, and else those of the partner that connected them first and is not suspended. You must hold every
 /// permission that its people may hold. The keys are read when they are first needed; `read-keys` reads them now.
 #[utoipa::path(tag = "Identity Providers", operation_id = "createIdentityProvider", request_body = NewIdentityProviderBody,
     responses((status = 201, description = "The new identity provider.", body = IdentityProviderView)),

@@ -62,7 +62,7 @@ fn a_currency_travels_as_its_code() {
 fn amounts_are_written_with_exactly_the_currency_decimals() {
     for (code, given, written) in [
         ("USD", "1250", "1250.00"),
-        ("USD", "-0.5000", "-0.50"),
+        ("USD", "-0.5", "-0.50"),
         ("JPY", "7", "7"),
         ("KWD", "1.5", "1.500"),
         ("USD", "-0", "0.00"),

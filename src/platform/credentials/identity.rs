@@ -158,6 +158,14 @@ impl ProviderRow {
         }))
     }
 
+    /// Whether the token's e-mail address, as far as it says one, is of a domain of this provider's.
+    fn may_be_meant_by(&self, presented: &Presented) -> bool {
+        let email = presented.text(&self.email_claim).map(str::to_ascii_lowercase);
+        let domain = email.as_ref().and_then(|email| email.rsplit_once('@'));
+        self.email_domains.is_empty()
+            || domain.is_none_or(|(_, domain)| self.email_domains.iter().any(|one| one == domain))
+    }
+
     /// What the claims say of whom they are about, as far as this provider may say it.
     fn arrival(&self, claims: &Claims) -> Result<Arrival, RefusalReason> {
         let subject = claims
@@ -319,7 +327,7 @@ impl Credentials {
             }
             return Err(unauthorized());
         }
-        let found = of_first_tenants(found);
+        let found = of_first_tenants(found, presented);
         let checks = found
             .iter()
             .map(|provider| self.check(db, token, presented, provider, visit.now));
@@ -407,10 +415,16 @@ impl Credentials {
     }
 }
 
-/// Of the providers with the token's issuer and audience, those of whoever connected these first in each organization: the
-/// organization itself before any partner, even while its provider is suspended. Whoever connects somebody else's comes by
-/// nobody's people.
-fn of_first_tenants(found: Vec<ProviderRow>) -> Vec<ProviderRow> {
+/// Of the providers with the token's issuer and audience, those of whoever connected these first in each organization, for
+/// the domain of the token's e-mail address: the organization itself before any partner, even while its provider is
+/// suspended. Whoever connects somebody else's comes by nobody's people.
+fn of_first_tenants(found: Vec<ProviderRow>, presented: &Presented) -> Vec<ProviderRow> {
+    let (found, others): (Vec<_>, Vec<_>) = found
+        .into_iter()
+        .partition(|provider| provider.may_be_meant_by(presented));
+    if found.is_empty() {
+        return others;
+    }
     let mut first: HashMap<Uuid, Option<Uuid>> = HashMap::new();
     for provider in found.iter().filter(|provider| provider.partner_id.is_none()) {
         first.insert(provider.organization_id, None);

@@ -73,6 +73,11 @@ pub struct Credential {
 }
 
 impl Credential {
+    /// When the secret of the key ends that the caller came with, where it is one that ends.
+    pub fn key_ends_at(&self) -> Option<DateTime<Utc>> {
+        self.expires_at.filter(|_| matches!(self.actor, Actor::ApiKey(_)))
+    }
+
     /// Whether it may be used now and from this address.
     pub fn is_good(&self, now: DateTime<Utc>, address: Option<IpAddr>) -> bool {
         let within = |address: IpAddr| self.allowed_networks.iter().any(|net| net.contains(&address));

@@ -41,6 +41,11 @@ impl Presented {
             .filter(|text| !text.contains('\0'))
     }
 
+    /// What it says in a claim that is a text; proven by nothing yet.
+    pub fn text(&self, claim: &str) -> Option<&str> {
+        self.claims.get(claim)?.as_str()
+    }
+
     /// For whom it says to be.
     pub fn audiences(&self) -> Vec<String> {
         let text = |value: &Value| {

@@ -6,7 +6,7 @@ use super::command::Command;
 use super::once::{RequestKey, once};
 use super::problem::Refusal;
 use super::state::WebState;
-use crate::kernel::ctx::{Actor, Ctx, Scope};
+use crate::kernel::ctx::{Ctx, Scope};
 use crate::kernel::id::{OrganizationId, RequestId};
 use crate::kernel::permission::Right;
 use crate::kernel::problem::{Code, Problem};
@@ -191,9 +191,7 @@ fn grant(request: &HttpRequest, allow: fn(&Credential) -> Result<(), Problem>) -
         identity_provider_id: credential.identity_provider_id,
         second_factor: credential.second_factor,
         access_version: Some(credential.access_version),
-        key_ends_at: credential
-            .expires_at
-            .filter(|_| matches!(credential.actor, Actor::ApiKey(_))),
+        key_ends_at: credential.key_ends_at(),
         admission_id: credential.admission_id,
         rights: Arc::clone(&credential.rights),
         scope: Scope {
@@ -348,6 +346,7 @@ impl Caller {
                 let credential = renewed.map_err(Refusal)?;
                 (self.allow)(&credential).map_err(Refusal)?;
                 self.ctx.access_version = Some(credential.access_version);
+                self.ctx.key_ends_at = credential.key_ends_at();
                 self.ctx.admission_id = credential.admission_id;
                 self.ctx.rights = Arc::clone(&credential.rights);
                 self.ctx.second_factor = credential.second_factor;

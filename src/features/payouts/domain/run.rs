@@ -9,7 +9,7 @@ use crate::kernel::money::Total;
 use crate::kernel::problem::{Code, Problem};
 use crate::kernel::word::word_enum;
 use crate::platform::stripe::KeyMode;
-use chrono::{DateTime, SecondsFormat, Utc};
+use chrono::{DateTime, SecondsFormat, TimeDelta, Utc};
 use serde::Serialize;
 use uuid::Uuid;
 
@@ -133,13 +133,16 @@ impl NewPayoutRun {
 }
 
 impl PayoutRun {
-    /// Refuses a payment that was made before the cut-off: what it pays was not known to be owed until then.
+    /// Refuses a payment that was made more than a day before the cut-off: what it pays was not known to be owed until then.
+    /// A bank tells of days, and each begins somewhere else.
     pub fn refuse_early(&self, confirmation: &Confirmation) -> Result<(), Problem> {
-        if confirmation.paid_at >= self.cut_off_at {
+        if confirmation.paid_at >= self.cut_off_at - TimeDelta::days(1) {
             return Ok(());
         }
         let cut_off = self.cut_off_at.to_rfc3339_opts(SecondsFormat::AutoSi, true);
-        let message = format!("A payment cannot have been made before the cut-off of its run, {cut_off}.");
+        let message = format!(
+            "A payment cannot have been made more than a day before the cut-off of its run, {cut_off}."
+        );
         Err(Problem::field("/paid_at", "before_cut_off", message))
     }
 

@@ -33,7 +33,8 @@ pub struct ConfirmPayoutBody {
         example = "SEPA-2026-04-03-017"
     )]
     pub reference: Option<String>,
-    /// When it was paid; now, unless it is said. Not in the future, and not before the cut-off of its run.
+    /// When it was paid; now, unless it is said. Not in the future, and not more than a day before the cut-off of its
+    /// run.
     #[schema(nullable = false)]
     pub paid_at: Option<DateTime<Utc>>,
 }
