@@ -10,8 +10,6 @@ const FREE_TEXT: &str = "^[^\\x00]*$";
 const VOCABULARY: &str = "^[a-z][a-z0-9_.:]*$";
 /// Names that a standard writes in its own way, as the only other form.
 const STANDARD_NAMES: &str = "^[A-Za-z][A-Za-z0-9]*$";
-/// Dates from 1900 on: an earlier one is a slip, such as a year of two digits.
-const OF_OUR_TIMES: &str = "^(19|[2-9][0-9])[0-9]{2}-";
 /// The largest integer that JSON readers of every language keep exactly.
 const LARGEST_EXACT: i64 = 9_007_199_254_740_991;
 const LONGEST_TEXT: u32 = 2048;
@@ -60,9 +58,6 @@ fn bound_string(schema: &mut Value) {
         _ if schema.get("x-extensible-enum").is_some() => 64,
         _ => LONGEST_TEXT,
     };
-    if matches!(format, Some("date" | "date-time")) {
-        set_missing(schema, "pattern", json!(OF_OUR_TIMES));
-    }
     set_missing(schema, "maxLength", json!(longest));
     if has_any(schema, &["pattern", "format"]) {
         return;

@@ -6,6 +6,9 @@ use serde_json::{Map, Value, json};
 use std::collections::HashMap;
 use std::sync::Arc;
 
+/// How a date or an instant from 1900 on begins.
+const OF_OUR_TIMES: &str = "^(19|[2-9][0-9])[0-9]{2}-";
+
 pub(super) fn members(object: &Value) -> impl Iterator<Item = (&String, &Value)> {
     object.as_object().into_iter().flatten()
 }
@@ -53,12 +56,29 @@ fn compile(document: &Value, schema: &Value) -> Result<Validator, ContractError>
     narrow(&mut schema, &needed);
     let mut schemas = Value::Object(needed.clone());
     narrow(&mut schemas, &needed);
-    let whole = json!({ "allOf": [schema], "components": { "schemas": schemas } });
+    let mut whole = json!({ "allOf": [schema], "components": { "schemas": schemas } });
+    keep_to_our_times(&mut whole);
     jsonschema::options()
         .with_draft(Draft::Draft202012)
         .should_validate_formats(true)
         .build(&whole)
         .map_err(|error| ContractError(error.to_string()))
+}
+
+/// Dates are taken from 1900 on: an earlier one is a slip, such as a year of two digits. The document says so in words: a
+/// pattern beside a format is more than generators of requests understand.
+fn keep_to_our_times(schema: &mut Value) {
+    match schema {
+        Value::Object(fields) => {
+            fields.values_mut().for_each(keep_to_our_times);
+            let format = fields.get("format").and_then(Value::as_str);
+            if matches!(format, Some("date" | "date-time")) {
+                fields.insert("pattern".to_owned(), json!(OF_OUR_TIMES));
+            }
+        }
+        Value::Array(items) => items.iter_mut().for_each(keep_to_our_times),
+        _ => {}
+    }
 }
 
 /// The component schemas that this one needs.
