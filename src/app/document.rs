@@ -14,7 +14,8 @@ use utoipa_actix_web::AppExt;
         title = "Copartner",
         version = "1.0.0",
         description = "Headless Partner Relationship Management: partners, deals, attribution, commissions and payouts. \
-            Money is a decimal string with a currency and never a JSON number; dates and instants that you send are of the year 1900 or later; every problem is an \
+            Money is a decimal string with a currency and never a JSON number; dates and instants that you send are of \
+            the year 1900 or later; every problem is an \
             application/problem+json document with a stable code; every list is read page by page with a cursor.",
         license(name = "Apache-2.0", identifier = "Apache-2.0"),
         contact(name = "Copartner", url = "https://copartner.example/support", email = "api@copartner.example")

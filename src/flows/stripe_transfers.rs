@@ -199,7 +199,7 @@ fn went_back(now: &LockedTransfer, transfer: &Transfer) -> Result<Money, Problem
 /// Tells of a transfer that may not be the one that pays the payout, once; it moves nothing.
 fn beside(tx: &mut Tx<'_>, ctx: &Ctx, now: LockedTransfer, transfer: &Transfer) -> Result<(), Problem> {
     let reversed = went_back(&now, transfer)?;
-    let told = of(transfer, reversed);
+    let told = told_of(transfer, reversed);
     if now.transfer.told.as_ref() == Some(&told) {
         return Ok(());
     }
@@ -210,7 +210,7 @@ fn beside(tx: &mut Tx<'_>, ctx: &Ctx, now: LockedTransfer, transfer: &Transfer) 
     Ok(())
 }
 
-fn of(transfer: &Transfer, reversed: Money) -> Told {
+fn told_of(transfer: &Transfer, reversed: Money) -> Told {
     Told {
         transfer_id: transfer.id.clone(),
         reversed,
@@ -247,7 +247,7 @@ fn arrived(
             if locked.payout.status == PayoutStatus::Failed {
                 let why = "Stripe made a transfer of a payout that is failed, so that a later run pays it once more. Reverse it \
                      in the Stripe dashboard, or take the amount back by an adjustment.";
-                payouts::tell(tx, ctx, &locked.payout, &of(transfer, reversed), why);
+                payouts::tell(tx, ctx, &locked.payout, &told_of(transfer, reversed), why);
             }
         }
         TransferStatus::Made | TransferStatus::Refused | TransferStatus::Closed => {}
@@ -256,7 +256,7 @@ fn arrived(
     if !more.is_positive() || locked.payout.status != PayoutStatus::Paid {
         return Ok(());
     }
-    came_back(tx, ctx, locked, known, of(transfer, reversed), told_at)
+    came_back(tx, ctx, locked, known, told_of(transfer, reversed), told_at)
 }
 
 /// A transfer came back, whole or in part. A payout comes back whole or not at all, so that a part is a person's to give back;
